@@ -1,0 +1,71 @@
+# One way to declare each kind of target. A module is a folder: its sources are the .c files in it.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+option(VIGIL_TESTS "Build the tests" ON)
+set(VIGIL_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(nng CONFIG REQUIRED)
+foreach(lib criterion:criterion sodium:libsodium uv:libuv lmdb:lmdb msgpack:msgpack jansson:jansson cyaml:libcyaml)
+  string(REPLACE ":" ";" pair ${lib})
+  list(GET pair 0 name)
+  list(GET pair 1 package)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${package})
+endforeach()
+
+add_library(vigil_flags INTERFACE)
+target_include_directories(vigil_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(vigil_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE
+                           VIGIL_VERSION="${PROJECT_VERSION}")
+target_compile_options(vigil_flags INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
+  -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wvla
+  -Wimplicit-fallthrough -fno-common -fstack-protector-strong)
+if(VIGIL_SANITIZE)
+  target_compile_options(vigil_flags INTERFACE -fsanitize=${VIGIL_SANITIZE}
+                         -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(vigil_flags INTERFACE -fsanitize=${VIGIL_SANITIZE})
+else()
+  target_compile_options(vigil_flags INTERFACE $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
+endif()
+target_link_options(vigil_flags INTERFACE -Wl,-z,relro,-z,now)
+
+# vigil_module(NAME DEP...): a static library of this folder's .c files.
+function(vigil_module name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE vigil_flags ${ARGN})
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC vigil_flags ${ARGN})
+endfunction()
+
+# vigil_program(NAME DEP...): a program of this folder's .c files.
+function(vigil_program name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE vigil_flags ${ARGN})
+endfunction()
+
+# vigil_units(LABEL DEP...): each test_*.c of this folder is one Criterion program and one ctest test.
+function(vigil_units label)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/test_*.c)
+  foreach(source ${sources})
+    get_filename_component(test ${source} NAME_WE)
+    add_executable(${label}_${test} ${source})
+    target_link_libraries(${label}_${test} PRIVATE vigil_flags ${ARGN} PkgConfig::criterion)
+    add_test(NAME ${label}/${test} COMMAND ${label}_${test} -j2)
+    set_tests_properties(${label}/${test} PROPERTIES TIMEOUT 120 LABELS ${label})
+  endforeach()
+endfunction()
