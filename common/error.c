@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int exit_code;
+} codes[] = {
+#define X(symbol, number, text, exit) [number] = {text, exit},
+    VG_CODES(X)
+#undef X
+};
+
+enum { CODE_COUNT = sizeof codes / sizeof codes[0] };
+
+const char *vg_code_name(enum vg_code code)
+{
+    return codes[code].name;
+}
+
+int vg_code_exit(enum vg_code code)
+{
+    return codes[code].exit_code;
+}
+
+enum vg_code vg_code_from_number(unsigned number)
+{
+    return number < CODE_COUNT ? (enum vg_code)number : VG_INTEGRITY;
+}
+
+static enum vg_code fill(struct vg_error *error, enum vg_code code, const char *rule,
+                         const char *format, va_list arguments)
+{
+    if (error == NULL)
+        return code;
+    error->code = code;
+    snprintf(error->rule, sizeof error->rule, "%s", rule);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    return code;
+}
+
+enum vg_code vg_fail(struct vg_error *error, enum vg_code code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fill(error, code, "", format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+enum vg_code vg_fail_rule(struct vg_error *error, const char *rule, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fill(error, VG_RULE, rule, format, arguments);
+    va_end(arguments);
+    return VG_RULE;
+}
+
+enum vg_code vg_error_prefix(struct vg_error *error, const char *format, ...)
+{
+    char context[VG_ERROR_TEXT / 2];
+    char text[VG_ERROR_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(context, sizeof context, format, arguments);
+    va_end(arguments);
+    memcpy(text, error->text, sizeof text);
+    int room = (int)(sizeof error->text - strlen(context) - sizeof ": ");
+    snprintf(error->text, sizeof error->text, "%s: %.*s", context, room, text);
+    return error->code;
+}
