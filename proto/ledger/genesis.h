@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The genesis: what a cluster starts from. Its hash is the cluster's identity. */
+#ifndef VIGIL_PROTO_LEDGER_GENESIS_H
+#define VIGIL_PROTO_LEDGER_GENESIS_H
+
+#include "common/crypto.h"
+#include "common/error.h"
+#include "common/limits.h"
+
+enum { LEDGER_GENESIS_CLEAR = 1 }; /* flag: epoch 0 entries are valid (no sealing yet) */
+enum { LEDGER_PERSON_OPERATOR = 1, LEDGER_PERSON_KEY_OFFICER = 2 };
+
+struct ledger_member {
+    vg_node_id id;
+    vg_public_key key; /* Ed25519 */
+};
+
+struct ledger_person {
+    vg_id id; /* opaque */
+    vg_public_key key;
+    uint8_t bits; /* LEDGER_PERSON_* */
+};
+
+struct ledger_genesis {
+    uint16_t version; /* 1 */
+    uint8_t flags;
+    uint64_t created_ms;
+    uint8_t salt[32];
+    vg_id directory;                            /* compartment to which every member is cleared */
+    vg_id first;                                /* the first tenants' compartment */
+    struct ledger_member members[VG_NODES_MAX]; /* ids 1.. ascending */
+    uint32_t member_count;
+    struct ledger_person people[VG_PEOPLE_MAX];
+    uint32_t person_count;
+};
+
+enum { LEDGER_GENESIS_MAX = 16384 };
+
+/* Fixed layout; returns the size, at most LEDGER_GENESIS_MAX. */
+size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[LEDGER_GENESIS_MAX]);
+
+/* Strict; VG_INVALID names the field. */
+enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
+                                   struct vg_error *error);
+
+/* H(0x05, bytes): the cluster id. */
+vg_hash ledger_genesis_hash(vg_span bytes);
+
+/* The person of an id, or NULL. */
+const struct ledger_person *ledger_genesis_person(const struct ledger_genesis *genesis,
+                                                  const vg_id *id);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Messages between nodes, as payloads of frames. */
+#ifndef VIGIL_PROTO_WIRE_PEER_H
+#define VIGIL_PROTO_WIRE_PEER_H
+
+#include "common/error.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "proto/raft/raft.h"
+
+/* First frame in both directions. A peer of another cluster, with an id that is not a member's or
+ * is our own, or a known id with another incarnation while its old connection lives, is refused. */
+struct wire_hello {
+    uint16_t version;
+    vg_hash cluster;
+    vg_node_id node;
+    vg_id incarnation;
+};
+
+void wire_hello_encode(const struct wire_hello *hello, struct vg_buffer *out);
+enum vg_code wire_hello_decode(vg_span bytes, struct wire_hello *out, struct vg_error *error);
+
+/* A Raft message with the whole entries an append carries. */
+struct wire_raft {
+    struct raft_msg msg;
+    vg_span entries[RAFT_BATCH_MAX]; /* msg.entry_count of them; borrowed on decode */
+};
+
+void wire_raft_encode(const struct wire_raft *message, struct vg_buffer *out);
+/* Checks types, bounds and counts only: entries are still to be parsed by the ledger. */
+enum vg_code wire_raft_decode(vg_span bytes, struct wire_raft *out, struct vg_error *error);
+
+/* An origin hands a sealed envelope to the leader. `token` pairs the answer with it. */
+struct wire_forward {
+    uint64_t token;
+    vg_span envelope_and_body; /* borrowed */
+};
+
+void wire_forward_encode(const struct wire_forward *forward, struct vg_buffer *out);
+enum vg_code wire_forward_decode(vg_span bytes, struct wire_forward *out, struct vg_error *error);
+
+/* VG_OK: appended at (index, term), outcome still open. VG_BUSY, VG_UNAVAILABLE: certainly not. */
+struct wire_forward_resp {
+    uint64_t token;
+    enum vg_code code;
+    uint64_t index;
+    uint64_t term;
+    vg_node_id leader; /* VG_UNAVAILABLE: who leads, if known */
+};
+
+void wire_forward_resp_encode(const struct wire_forward_resp *answer, struct vg_buffer *out);
+enum vg_code wire_forward_resp_decode(vg_span bytes, struct wire_forward_resp *out,
+                                      struct vg_error *error);
+
+#endif
