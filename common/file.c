@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum vg_code system_error(struct vg_error *error, const char *path, const char *doing)
+{
+    enum vg_code code = errno == ENOENT ? VG_NOT_FOUND : VG_UNAVAILABLE;
+    return vg_fail(error, code, "%s: cannot %s: %s", path, doing, strerror(errno));
+}
+
+static enum vg_code read_open_file(int fd, const char *path, size_t max, struct vg_buffer *out,
+                                   struct vg_error *error)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return system_error(error, path, "look at it");
+    if (!S_ISREG(info.st_mode))
+        return vg_fail(error, VG_INVALID, "%s: not a regular file", path);
+    size_t total = 0;
+    for (;;) {
+        uint8_t chunk[16384];
+        ssize_t got = read(fd, chunk, sizeof chunk);
+        if (got < 0)
+            return system_error(error, path, "read");
+        if (got == 0)
+            return VG_OK;
+        total += (size_t)got;
+        if (total > max)
+            return vg_fail(error, VG_INVALID, "%s: larger than %zu bytes", path, max);
+        vg_buffer_append(out, chunk, (size_t)got);
+    }
+}
+
+enum vg_code vg_file_read(const char *path, size_t max, struct vg_buffer *out,
+                          struct vg_error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return system_error(error, path, "open");
+    enum vg_code code = read_open_file(fd, path, max, out, error);
+    close(fd);
+    return code;
+}
+
+static bool write_all(int fd, vg_span bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t put = write(fd, bytes.data, bytes.size);
+        if (put < 0)
+            return false;
+        bytes = vg_span_of(bytes.data + put, bytes.size - (size_t)put);
+    }
+    return true;
+}
+
+static enum vg_code sync_folder_of(const char *path, struct vg_error *error)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        snprintf(folder, sizeof folder, ".");
+    else
+        slash[slash == folder] = '\0';
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return system_error(error, folder, "open");
+    bool ok = fsync(fd) == 0;
+    enum vg_code code = ok ? VG_OK : system_error(error, folder, "sync");
+    close(fd);
+    return code;
+}
+
+enum vg_code vg_file_write(const char *path, vg_span bytes, unsigned mode, struct vg_error *error)
+{
+    char temporary[PATH_MAX];
+    if (snprintf(temporary, sizeof temporary, "%s.part", path) >= (int)sizeof temporary)
+        return vg_fail(error, VG_INVALID, "%s: the path is too long", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0)
+        return system_error(error, temporary, "write");
+    bool ok = fchmod(fd, (mode_t)mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
+    if (!ok)
+        system_error(error, temporary, "write");
+    close(fd);
+    if (ok && rename(temporary, path) != 0) {
+        system_error(error, path, "replace");
+        ok = false;
+    }
+    if (!ok) {
+        unlink(temporary);
+        return VG_UNAVAILABLE;
+    }
+    return sync_folder_of(path, error);
+}
+
+enum vg_code vg_folder_make(const char *path, struct vg_error *error)
+{
+    char partial[PATH_MAX];
+    if (snprintf(partial, sizeof partial, "%s", path) >= (int)sizeof partial)
+        return vg_fail(error, VG_INVALID, "%s: the path is too long", path);
+    for (char *at = partial + 1;; at++) {
+        char end = *at;
+        if (end != '/' && end != '\0')
+            continue;
+        *at = '\0';
+        if (mkdir(partial, 0700) != 0 && errno != EEXIST)
+            return system_error(error, partial, "make the folder");
+        *at = end;
+        if (end == '\0')
+            return VG_OK;
+    }
+}

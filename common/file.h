@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whole files in and out, for keys, genesis and configuration. Not for pure modules. */
+#ifndef VIGIL_COMMON_FILE_H
+#define VIGIL_COMMON_FILE_H
+
+#include "common/error.h"
+#include "common/mem.h"
+
+/* Reads a regular file of at most `max` bytes, appending to `out`. VG_NOT_FOUND, VG_UNAVAILABLE or
+ * VG_INVALID (too large, not a regular file) names the path. */
+enum vg_code vg_file_read(const char *path, size_t max, struct vg_buffer *out,
+                          struct vg_error *error);
+
+/* Writes a file whole or not at all: a temporary beside it, synced, renamed, the folder synced.
+ * `mode` is its permissions (0600 for secrets). Errors name the path. */
+enum vg_code vg_file_write(const char *path, vg_span bytes, unsigned mode, struct vg_error *error);
+
+/* Makes a folder and its parents, mode 0700; existing ones are fine. */
+enum vg_code vg_folder_make(const char *path, struct vg_error *error);
+
+#endif
