@@ -30,6 +30,21 @@ enum vg_code vg_code_from_number(unsigned number)
     return number < CODE_COUNT ? (enum vg_code)number : VG_INTEGRITY;
 }
 
+/* Takes back a UTF-8 sequence that cutting the text to its room has torn apart. */
+static void drop_torn_end(char *text)
+{
+    size_t size = strlen(text);
+    size_t lead = size;
+    while (lead > 0 && ((unsigned char)text[lead - 1] & 0xc0) == 0x80)
+        lead--;
+    if (lead == 0 || ((unsigned char)text[lead - 1] & 0x80) == 0)
+        return;
+    unsigned char first = (unsigned char)text[lead - 1];
+    size_t whole = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (size - (lead - 1) < whole)
+        text[lead - 1] = '\0';
+}
+
 static enum vg_code fill(struct vg_error *error, enum vg_code code, const char *rule,
                          const char *format, va_list arguments)
 {
@@ -38,6 +53,7 @@ static enum vg_code fill(struct vg_error *error, enum vg_code code, const char *
     error->code = code;
     snprintf(error->rule, sizeof error->rule, "%s", rule);
     vsnprintf(error->text, sizeof error->text, format, arguments);
+    drop_torn_end(error->text);
     return code;
 }
 
@@ -70,5 +86,6 @@ enum vg_code vg_error_prefix(struct vg_error *error, const char *format, ...)
     memcpy(text, error->text, sizeof text);
     int room = (int)(sizeof error->text - strlen(context) - sizeof ": ");
     snprintf(error->text, sizeof error->text, "%s: %.*s", context, room, text);
+    drop_torn_end(error->text);
     return error->code;
 }

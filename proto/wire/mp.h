@@ -21,7 +21,6 @@ struct mp_reader mp_reader_of(vg_span bytes);
 
 /* Each takes one value in its shortest form, or fails. Spans borrow the input. */
 uint64_t mp_read_uint(struct mp_reader *reader);
-int64_t mp_read_int(struct mp_reader *reader);
 bool mp_read_bool(struct mp_reader *reader);
 /* UTF-8 text of at most `max` bytes. */
 vg_span mp_read_text(struct mp_reader *reader, size_t max);
@@ -46,7 +45,6 @@ enum vg_code mp_finish(const struct mp_reader *reader, const char *what, struct 
 
 /* Writing: appends to a buffer the caller owns. */
 void mp_write_uint(struct vg_buffer *out, uint64_t value);
-void mp_write_int(struct vg_buffer *out, int64_t value);
 void mp_write_bool(struct vg_buffer *out, bool value);
 void mp_write_text(struct vg_buffer *out, vg_span text);
 void mp_write_bytes(struct vg_buffer *out, vg_span bytes);
