@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/ledger/genesis.h"
+
+#include <assert.h>
+
+#include "common/bytes.h"
+
+enum { GENESIS_VERSION = 1 };
+
+static_assert(16 + 128 + VG_NODES_MAX * 40 + VG_PEOPLE_MAX * 49 <= LEDGER_GENESIS_MAX,
+              "the largest genesis fits");
+
+size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[LEDGER_GENESIS_MAX])
+{
+    assert(genesis->member_count <= VG_NODES_MAX && genesis->person_count <= VG_PEOPLE_MAX);
+    struct vg_writer writer = vg_writer_of(out, LEDGER_GENESIS_MAX);
+    vg_write_u16(&writer, genesis->version);
+    vg_write_u8(&writer, genesis->flags);
+    vg_write_u64(&writer, genesis->created_ms);
+    vg_write_bytes(&writer, genesis->salt, sizeof genesis->salt);
+    vg_write_bytes(&writer, genesis->directory.bytes, sizeof genesis->directory.bytes);
+    vg_write_bytes(&writer, genesis->first.bytes, sizeof genesis->first.bytes);
+    vg_write_u16(&writer, (uint16_t)genesis->member_count);
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
+        vg_write_u64(&writer, genesis->members[i].id.value);
+        vg_write_bytes(&writer, genesis->members[i].key.bytes, VG_PUBLIC_KEY_SIZE);
+    }
+    vg_write_u16(&writer, (uint16_t)genesis->person_count);
+    for (uint32_t i = 0; i < genesis->person_count; i++) {
+        vg_write_bytes(&writer, genesis->people[i].id.bytes, sizeof genesis->people[i].id.bytes);
+        vg_write_bytes(&writer, genesis->people[i].key.bytes, VG_PUBLIC_KEY_SIZE);
+        vg_write_u8(&writer, genesis->people[i].bits);
+    }
+    assert(!writer.failed);
+    return vg_writer_size(&writer);
+}
+
+static enum vg_code field_error(struct vg_error *error, const char *field)
+{
+    return vg_fail(error, VG_INVALID, "genesis: %s", field);
+}
+
+static enum vg_code read_members(struct vg_reader *reader, struct ledger_genesis *out,
+                                 struct vg_error *error)
+{
+    out->member_count = vg_read_u16(reader);
+    if (out->member_count < 1 || out->member_count > VG_NODES_MAX)
+        return field_error(error, "a number of members out of bounds");
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < out->member_count; i++) {
+        struct ledger_member *member = &out->members[i];
+        member->id.value = vg_read_u64(reader);
+        vg_read_copy(reader, member->key.bytes, VG_PUBLIC_KEY_SIZE);
+        if (member->id.value <= before)
+            return field_error(error, "member ids that do not ascend from 1");
+        before = member->id.value;
+    }
+    return VG_OK;
+}
+
+static enum vg_code read_people(struct vg_reader *reader, struct ledger_genesis *out,
+                                struct vg_error *error)
+{
+    out->person_count = vg_read_u16(reader);
+    if (out->person_count < 1 || out->person_count > VG_PEOPLE_MAX)
+        return field_error(error, "a number of people out of bounds");
+    for (uint32_t i = 0; i < out->person_count; i++) {
+        struct ledger_person person;
+        vg_read_copy(reader, person.id.bytes, sizeof person.id.bytes);
+        vg_read_copy(reader, person.key.bytes, VG_PUBLIC_KEY_SIZE);
+        person.bits = vg_read_u8(reader);
+        out->people[i] = person;
+        if (vg_id_is_zero(&person.id))
+            return field_error(error, "a person without an id");
+        for (uint32_t k = 0; k < i; k++) {
+            if (vg_id_equal(&out->people[k].id, &person.id))
+                return field_error(error, "one person twice");
+        }
+        if ((person.bits & ~(LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER)) != 0)
+            return field_error(error, "a person's bits this build does not know");
+    }
+    return VG_OK;
+}
+
+enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
+                                   struct vg_error *error)
+{
+    struct vg_reader reader = vg_reader_of(bytes);
+    *out = (struct ledger_genesis){0};
+    out->version = vg_read_u16(&reader);
+    out->flags = vg_read_u8(&reader);
+    out->created_ms = vg_read_u64(&reader);
+    vg_read_copy(&reader, out->salt, sizeof out->salt);
+    vg_read_copy(&reader, out->directory.bytes, sizeof out->directory.bytes);
+    vg_read_copy(&reader, out->first.bytes, sizeof out->first.bytes);
+    if (reader.failed)
+        return field_error(error, "cut short");
+    if (out->version != GENESIS_VERSION)
+        return field_error(error, "a version this build does not know");
+    if (out->flags != LEDGER_GENESIS_CLEAR)
+        return field_error(error, "flags this build does not know");
+    if (vg_id_is_zero(&out->directory) || vg_id_is_zero(&out->first) ||
+        vg_id_equal(&out->directory, &out->first))
+        return field_error(error, "compartment ids that are zero or equal");
+    enum vg_code code = read_members(&reader, out, error);
+    if (code == VG_OK)
+        code = read_people(&reader, out, error);
+    if (code == VG_OK && !vg_reader_done(&reader))
+        code = field_error(error, reader.failed ? "cut short" : "bytes too many at the end");
+    return code;
+}
+
+vg_hash ledger_genesis_hash(vg_span bytes)
+{
+    return vg_hash_parts(VG_HASH_GENESIS, &bytes, 1);
+}
+
+const struct ledger_person *ledger_genesis_person(const struct ledger_genesis *genesis,
+                                                  const vg_id *id)
+{
+    for (uint32_t i = 0; i < genesis->person_count; i++) {
+        if (vg_id_equal(&genesis->people[i].id, id))
+            return &genesis->people[i];
+    }
+    return NULL;
+}
