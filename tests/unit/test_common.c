@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "common/file.h"
+#include "common/identity.h"
+#include "common/prng.h"
+#include "common/text.h"
+
+Test(text, times_come_back_and_zone_less_ones_do_not)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+        uint64_t ms;
+    } cases[] = {
+        {"1970-01-01T00:00:00Z", true, 0},
+        {"2026-11-22T03:04:05.678Z", true, 1795316645678U},
+        {"2026-11-22T05:04:05.678+02:00", true, 1795316645678U},
+        {"2024-02-29T12:00:00Z", true, 1709208000000U},
+        {"1969-12-31T23:30:00-01:00", true, 1800000},
+        {"9999-12-31T23:59:59.999Z", true, 253402300799999U},
+        {"2023-02-29T12:00:00Z", false, 0},
+        {"2026-11-22T03:04:05", false, 0},
+        {"2026-11-22", false, 0},
+        {"2026-13-01T00:00:00Z", false, 0},
+        {"2026-11-22T24:00:00Z", false, 0},
+        {"2026-11-22T03:04:05Zx", false, 0},
+        {"2026-11-22T03:04:05.Z", false, 0},
+        {"1969-12-31T23:59:59Z", false, 0},
+        {"", false, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t ms = 0;
+        cr_assert_eq(vg_time_parse(cases[i].text, &ms), cases[i].ok, "%s", cases[i].text);
+        if (cases[i].ok)
+            cr_assert_eq(ms, cases[i].ms, "%s is %lu", cases[i].text, (unsigned long)ms);
+    }
+}
+
+Test(text, every_day_of_four_centuries_comes_back)
+{
+    for (uint64_t day = 0; day < 400 * 366; day++) {
+        char text[VG_TIME_TEXT];
+        uint64_t back;
+        vg_time_format(day * 86400000, text);
+        cr_assert(vg_time_parse(text, &back) && back == day * 86400000, "%s", text);
+    }
+}
+
+Test(text, ids_and_uuid7)
+{
+    const uint8_t random[10] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    vg_id id = vg_uuid7_make(0x0192f0c41234, random), back;
+    char text[VG_ID_TEXT];
+    vg_id_format(&id, text);
+    cr_assert_str_eq(text, "0192f0c4-1234-7fff-bfff-ffffffffffff");
+    cr_assert(vg_id_parse(text, &back) && vg_id_equal(&id, &back));
+    cr_assert(vg_uuid7_valid(&id) && vg_uuid7_time_ms(&id) == 0x0192f0c41234);
+    cr_assert(!vg_id_parse("0192f0c4-1234-7fff-bfff-fffffffffff", &back));
+    cr_assert(!vg_id_parse("0192f0c41-234-7fff-bfff-ffffffffffff", &back));
+    cr_assert(!vg_id_parse("0192f0c4-1234-7fff-bfff-fffffffffffg", &back));
+}
+
+Test(text, utf8)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+    } cases[] = {{"", true},
+                 {"plain", true},
+                 {"\xc3\xa9", true},
+                 {"\xe2\x82\xac", true},
+                 {"\xf0\x9f\x94\xa5", true},
+                 {"\xc3", false},
+                 {"\xc0\xaf", false},
+                 {"\xe0\x80\xaf", false},
+                 {"\xed\xa0\x80", false},
+                 {"\xf4\x90\x80\x80", false},
+                 {"\x80", false},
+                 {"a\xff", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_assert_eq(vg_utf8_valid(vg_span_text(cases[i].text)), cases[i].ok, "case %zu", i);
+    cr_assert(!vg_utf8_valid(vg_span_of("a\0b", 3)));
+}
+
+Test(error, a_text_cut_to_its_room_stays_utf8)
+{
+    for (int shift = 0; shift < 4; shift++) {
+        struct vg_error error;
+        char text[1024];
+        memset(text, 'x', sizeof text);
+        for (size_t i = (size_t)shift; i + 3 < sizeof text; i += 3)
+            memcpy(text + i, "\xe2\x82\xac", 3);
+        text[sizeof text - 1] = '\0';
+        vg_fail(&error, VG_INVALID, "%s", text);
+        cr_assert(vg_utf8_valid(vg_span_text(error.text)), "shift %d", shift);
+    }
+}
+
+Test(bytes, a_reader_never_passes_its_end)
+{
+    struct vg_reader reader = vg_reader_of(vg_span_of("\x01\x02\x03", 3));
+    cr_assert_eq(vg_read_u16(&reader), 0x0201);
+    cr_assert_eq(vg_read_u16(&reader), 0);
+    cr_assert(reader.failed && !vg_reader_done(&reader));
+    cr_assert_eq(vg_read_u8(&reader), 0, "a failure sticks");
+}
+
+Test(prng, the_stream_is_a_function_of_the_seed)
+{
+    struct vg_prng prng = vg_prng_seed(42);
+    cr_assert_eq(vg_prng_next(&prng), 1546998764402558742U);
+    for (int i = 0; i < 10000; i++) {
+        uint64_t x = vg_prng_between(&prng, 5, 9);
+        cr_assert(x >= 5 && x <= 9);
+    }
+}
+
+static char *temporary_folder(void)
+{
+    static char path[] = "/tmp/vigil-test-XXXXXX";
+    cr_assert_not_null(mkdtemp(path));
+    return path;
+}
+
+Test(identity, comes_back_and_refuses_what_is_not_private)
+{
+    vg_crypto_init();
+    char path[128];
+    struct vg_identity made, back;
+    struct vg_error error;
+    vg_id id = {{1, 2, 3}};
+    snprintf(path, sizeof path, "%s/person.key", temporary_folder());
+    vg_identity_make(VG_IDENTITY_PERSON, &id, (vg_node_id){0}, &made);
+    cr_assert_eq(vg_identity_write(path, &made, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(vg_identity_write(path, &made, &error), VG_EXISTS);
+    cr_assert_eq(vg_identity_read(path, &back, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(memcmp(&made.secret, &back.secret, sizeof made.secret), 0);
+
+    chmod(path, 0640);
+    cr_assert_eq(vg_identity_read(path, &back, &error), VG_FORBIDDEN);
+    chmod(path, 0600);
+    cr_assert_eq(truncate(path, 60), 0);
+    cr_assert_eq(vg_identity_read(path, &back, &error), VG_INVALID, "%s", error.text);
+}
+
+Test(file, writing_is_whole_and_reading_is_bounded)
+{
+    char path[128];
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    snprintf(path, sizeof path, "%s/f", temporary_folder());
+    cr_assert_eq(vg_file_read(path, 10, &bytes, &error), VG_NOT_FOUND);
+    cr_assert_eq(vg_file_write(path, vg_span_text("0123456789"), 0600, &error), VG_OK);
+    cr_assert_eq(vg_file_read(path, 10, &bytes, &error), VG_OK);
+    cr_assert_eq(bytes.size, 10);
+    cr_assert_eq(vg_file_read(path, 9, &bytes, &error), VG_INVALID);
+    cr_assert_eq(vg_file_read("/tmp", 9, &bytes, &error), VG_INVALID);
+    vg_buffer_free(&bytes);
+}
