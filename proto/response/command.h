@@ -129,6 +129,7 @@ struct response_command {
         struct {
             vg_id incident;
             uint8_t stage;
+            uint8_t cia;    /* bits: settles what is in question (R1); 0: leaves it as it is */
             vg_span reason; /* R13: why; not empty */
         } stage;
         struct {
@@ -142,8 +143,8 @@ struct response_command {
             uint64_t happened_at;     /* 0 if unknown */
             uint64_t records;         /* claimed count of records; 0 if unknown */
             uint32_t unknown_members; /* members the importer did not know */
-            vg_span timeline;         /* claimed timeline as text lines, "" if none */
-            vg_span document;         /* whole, as found */
+            vg_span timeline;         /* claimed timeline, one event a line, "" if none */
+            vg_span document;         /* whole, as found; not empty */
         } import;
     };
 };

@@ -12,14 +12,16 @@
 
 enum { RESPONSE_REVISIONS_MAX = 16, RESPONSE_VALUE_TEXT = 96 };
 
+/* How often an aspect was set, by whom last and when. Unset aspects have no revision (0). */
 struct response_revision {
     uint16_t aspect;
     vg_id part;
     uint64_t revision;
+    vg_id set_by;
+    uint64_t set_at_ms;
 };
 
-/* What became of a command. Kept in the request table for RESPONSE "Once", so all of it is plain
- * data. */
+/* What became of a command. Kept in the request table (DESIGN "Once"), so all of it is plain data. */
 struct response_outcome {
     struct vg_error error; /* VG_OK when accepted */
     vg_id compartment;
@@ -29,7 +31,7 @@ struct response_outcome {
     uint64_t index;
     uint64_t term;
     uint64_t time_ms;
-    bool repeated; /* answered from the request table */
+    bool repeated; /* answered from the request table, or an import that is there already */
     bool joined;   /* R3 */
     struct response_revision revisions[RESPONSE_REVISIONS_MAX];
     uint32_t revision_count;
@@ -85,8 +87,10 @@ void response_check(struct response_machine *machine, const struct ledger_comman
 /* Index of the last applied entry; 0 for a new store. */
 uint64_t response_cursor(const struct response_machine *machine);
 
-/* Content hash of a compartment's state: equal on every node whose cursor is equal. It is a sum of
- * H(0x07, key, value) over the compartment's pairs, so it can be computed anew from the store. */
+/* Content hash of a compartment's state: equal on every node whose cursor is equal. It is the sum
+ * modulo 2^256 of H(0x07, key size as u16, key, value) over the compartment's pairs, digests taken
+ * as little-endian numbers, so it can be computed anew from the store. Cursors and the sentences of
+ * refusals are not in it. */
 vg_hash response_state_hash(const struct response_machine *machine, const vg_id *compartment);
 
 /* The same from the pairs themselves; for checks. */
@@ -163,7 +167,7 @@ bool response_compartment_next(const struct response_machine *machine, const vg_
 uint32_t response_roles(const struct response_machine *machine, const vg_id *person,
                         const vg_id *compartment);
 
-/* Counters of the machine: "accepted", "refused", "repeated", "void". */
+/* What became of the entries applied so far; each sealed entry is in one of them. */
 struct response_counters {
     uint64_t accepted, refused, repeated, voided;
 };
