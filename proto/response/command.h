@@ -95,6 +95,8 @@ enum response_aspect {
 #undef X
 };
 
+enum { RESPONSE_EVENT_LINES_MAX = 64 }; /* lines of an imported timeline */
+
 /* One decoded command. Text spans borrow the decoded bytes. */
 struct response_command {
     enum response_op op;

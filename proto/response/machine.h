@@ -21,7 +21,8 @@ struct response_revision {
     uint64_t set_at_ms;
 };
 
-/* What became of a command. Kept in the request table (DESIGN "Once"), so all of it is plain data. */
+/* What became of a command. Kept in the request table (DESIGN "Once"), so all of it is plain data.
+ */
 struct response_outcome {
     struct vg_error error; /* VG_OK when accepted */
     vg_id compartment;
