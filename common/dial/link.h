@@ -11,30 +11,32 @@
 struct dial_link;
 struct dial_listener;
 
-/* Called on NNG's threads, one call at a time per link. */
+/* Called on NNG's threads, one call at a time per link. They must not block. */
 struct dial_events {
     /* Bytes have arrived; borrowed during the call. */
     void (*received)(void *context, struct dial_link *link, vg_span bytes);
     /* The link is over, after which no call for it comes; `why` is a sentence. The owner calls
      * dial_link_free some time later, from a thread that is not NNG's. */
     void (*closed)(void *context, struct dial_link *link, const char *why);
+    /* A link of dial_link_start can be used from now on. May be NULL. */
+    void (*connected)(void *context, struct dial_link *link);
 };
 
-/* True for URLs this build may use: tcp:// on a loopback address, and ipc://. Beyond loopback waits
+/* VG_OK for URLs this build may use: tcp:// on a loopback address, and ipc://. Beyond loopback waits
  * for the secure channel. Error names the URL and the remedy. */
 enum vg_code dial_url_check(const char *url, struct vg_error *error);
 
 /* Dials and waits at most `timeout_ms`; not on NNG's threads. VG_UNAVAILABLE or VG_TIMEOUT names
- * the URL. Receiving starts at once. */
+ * the URL, and no event was or will be called. Receiving starts at once, maybe before *out is set.
+ */
 enum vg_code dial_link_connect(const char *url, uint32_t timeout_ms,
                                const struct dial_events *events, void *context,
                                struct dial_link **out, struct vg_error *error);
 
-/* Dials without waiting: `connected` is called on an NNG thread with the link, or with NULL and
- * why. */
-void dial_link_start(const char *url, uint32_t timeout_ms, const struct dial_events *events,
-                     void *context,
-                     void (*connected)(void *context, struct dial_link *link, const char *why));
+/* Dials without waiting: `connected` follows and later `closed`, or `closed` alone with why it
+ * failed. dial_link_close gives up at once. VG_INVALID as dial_url_check, and no link. */
+enum vg_code dial_link_start(const char *url, uint32_t timeout_ms, const struct dial_events *events,
+                             void *context, struct dial_link **out, struct vg_error *error);
 
 /* Queues bytes. Any thread. VG_BUSY, and nothing queued, when more than `queue_max` bytes would
  * wait; VG_UNAVAILABLE when the link is closed. */
@@ -46,17 +48,19 @@ size_t dial_link_queued(struct dial_link *link);
 /* Asks for the end: `closed` follows. Any thread, several times. */
 void dial_link_close(struct dial_link *link);
 
-/* Frees a link after its `closed`. Not on NNG's threads. */
+/* Closes if that has not happened, waits for `closed` to return, and frees. Not on NNG's threads,
+ * nor under a lock that `closed` takes. */
 void dial_link_free(struct dial_link *link);
 
-/* Listens; `accepted` is called on an NNG thread for each new connection, at most `links_max` at a
- * time (more are closed at once). Setting events and context of the link in `accepted` is done by
- * dial_link_begin. VG_UNAVAILABLE names the URL ("port in use"). */
+/* Listens; `accepted` is called on an NNG thread for each new connection, one at a time. It calls
+ * dial_link_begin, and the link is its own; or it does not, and the connection is dropped. At most
+ * `links_max` accepted links may live (until dial_link_free); further connections are dropped.
+ * VG_INVALID as dial_url_check; VG_UNAVAILABLE names the URL and why ("port in use"). */
 enum vg_code dial_listen(const char *url, uint32_t links_max,
                          void (*accepted)(void *context, struct dial_link *link), void *context,
                          struct dial_listener **out, struct vg_error *error);
 
-/* Starts receiving on an accepted link. */
+/* Starts receiving on an accepted link; in `accepted` alone. */
 void dial_link_begin(struct dial_link *link, const struct dial_events *events, void *context);
 
 /* Stops accepting and frees; accepted links live on. Not on NNG's threads. */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Connections of `vigil` to this node: requests in, responses out, in the frames of peers but with
+ * no hello. What a request means is node/api's. */
+#ifndef VIGIL_NODE_NET_CLIENTS_H
+#define VIGIL_NODE_NET_CLIENTS_H
+
+#include "common/error.h"
+#include "common/mem.h"
+#include "proto/wire/frame.h"
+
+struct net_clients;
+
+/* A field of 0 has the default named behind it. Borrowed during net_clients_start alone. */
+struct net_clients_config {
+    const char *url;
+    uint32_t sessions_max;  /* connections at a time; more are closed at once; 256 */
+    uint32_t in_flight_max; /* requests unanswered of one session; more are answered VG_BUSY; 64 */
+    uint32_t in_flight_total_max; /* of all sessions together; 1024 */
+    size_t queue_max;             /* response bytes waiting for one session; 8 MiB */
+    uint32_t idle_ms;             /* a session silent and owed nothing is closed; 60000 */
+};
+
+struct net_clients_callbacks {
+    /* A payload of WIRE_REQUEST. To be answered exactly once with net_clients_send, which may be
+     * called from in here. The callee owns one reference. Called on NNG's threads, one call at a
+     * time per session; must not block. */
+    void (*request)(void *context, uint64_t session, struct vg_blob *payload);
+    /* The session is over: answers to it go nowhere. May be NULL. */
+    void (*gone)(void *context, uint64_t session);
+};
+
+/* Listens. VG_INVALID and VG_UNAVAILABLE name the URL and the remedy. */
+enum vg_code net_clients_start(const struct net_clients_config *config,
+                               const struct net_clients_callbacks *callbacks, void *context,
+                               struct net_clients **out, struct vg_error *error);
+
+/* Answers one request with a payload of WIRE_RESPONSE; copies it. Any thread. VG_NOT_FOUND: the
+ * session is over. VG_BUSY: the client does not read, and is closed. Neither needs care. */
+enum vg_code net_clients_send(struct net_clients *clients, uint64_t session, vg_span payload);
+
+struct net_clients_stats {
+    uint32_t sessions;   /* now */
+    uint32_t in_flight;  /* now */
+    uint64_t accepted;   /* sessions so far */
+    uint64_t requests;   /* handed to the callback */
+    uint64_t responses;  /* queued to clients */
+    uint64_t busy;       /* requests refused for a bound */
+    uint64_t bad_frames; /* sessions closed for what they sent */
+    uint64_t slow;       /* sessions closed because they did not read */
+    uint64_t idle;       /* sessions closed because they were silent */
+};
+
+/* A copy of the counters. Any thread. */
+void net_clients_stats_read(struct net_clients *clients, struct net_clients_stats *out);
+
+/* Stops listening, closes every session, waits for the callbacks under way, frees. After it
+ * returns no callback comes. Not from a callback. */
+void net_clients_stop(struct net_clients *clients);
+
+#endif

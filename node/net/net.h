@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Connections between nodes. Each node dials every peer and sends on the connection it dialled; it
+ * receives on those it accepted. Both begin with a hello. Nothing here blocks its caller, and a
+ * slow, dead or rude peer costs only itself: its frames are dropped and counted. */
+#ifndef VIGIL_NODE_NET_NET_H
+#define VIGIL_NODE_NET_NET_H
+
+#include "common/error.h"
+#include "common/mem.h"
+#include "proto/wire/frame.h"
+#include "proto/wire/peer.h"
+
+struct net;
+
+struct net_peer {
+    vg_node_id node;
+    const char *url;
+};
+
+/* A field of 0 has the default named behind it. Everything is borrowed during net_start alone. */
+struct net_config {
+    const char *listen_url;       /* where peers reach this node; see dial_url_check */
+    struct wire_hello self;       /* version, cluster, own id and incarnation */
+    const struct net_peer *peers; /* the other members, at most VG_NODES_MAX */
+    uint32_t peer_count;
+    uint64_t seed;             /* of the jitter of redials */
+    size_t queue_max;          /* bytes waiting for one peer; 8 MiB */
+    uint32_t dial_timeout_ms;  /* 1000 */
+    uint32_t hello_timeout_ms; /* from connection to accepted hello; 2000 */
+    uint32_t redial_min_ms;    /* first pause after a failure, doubled by each further one; 20 */
+    uint32_t redial_max_ms;    /* 500 */
+    uint32_t handshakes_max;   /* accepted connections that have not said who they are; 32 */
+};
+
+/* A peer can be reached, or no longer, or could not be (told once until `code` changes). */
+struct net_peer_event {
+    vg_node_id node;
+    bool up;
+    enum vg_code code; /* up: VG_OK. VG_UNAVAILABLE: gone or not reached. VG_EXISTS: the peer
+                          refused us since another process lives under our identity. VG_FORBIDDEN:
+                          it refused us, or is not who the configuration says. VG_INTEGRITY: it
+                          broke the protocol */
+    const char *why;   /* a sentence; borrowed during the call */
+    uint32_t rtt_us;   /* up: time from our hello to its answer */
+};
+
+/* Called on NNG's threads and a thread of net's own; one call at a time per peer and kind, but
+ * several at a time in all. They must not block, nor call net_stop; net_send is fine. */
+struct net_callbacks {
+    /* A whole, undamaged frame of a member; type is never WIRE_HELLO. The callee owns one reference
+     * of `payload`, whose bytes are as hostile as any. */
+    void (*frame)(void *context, vg_node_id from, enum wire_type type, struct vg_blob *payload);
+    void (*peer)(void *context, const struct net_peer_event *event);
+};
+
+/* Listens, starts to dial, and returns at once. VG_INVALID for a URL dial_url_check refuses, and
+ * VG_UNAVAILABLE ("port in use") name the URL and the remedy. */
+enum vg_code net_start(const struct net_config *config, const struct net_callbacks *callbacks,
+                       void *context, struct net **out, struct vg_error *error);
+
+/* Queues one frame; copies the payload. Any thread. VG_OK says no more than queued. VG_BUSY: the
+ * queue is full; VG_UNAVAILABLE: the peer is down; VG_NOT_FOUND: no such peer. In each of these
+ * the frame is dropped and counted. */
+enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_span payload);
+
+/* Drops both connections with a peer and dials anew at once. For a caller that has waited in vain
+ * for answers: a cut cable gives no sign of its own for minutes. Any thread. */
+void net_reset_peer(struct net *net, vg_node_id node);
+
+/* Why a connection was closed by this node, or a frame not taken. */
+#define NET_REFUSALS(X)                                                                            \
+    X(FRAME, "bad-frame")          /* oversize, wrong version or digest */                         \
+    X(TYPE, "unexpected-frame")    /* a type that is not a peer's, a second hello */               \
+    X(HELLO, "bad-hello")          /* not a hello, or not one we understand */                     \
+    X(CLUSTER, "other-cluster")    /* a node of another cluster */                                 \
+    X(STRANGER, "not-a-member")    /* an id that is not in the list of members */                  \
+    X(IDENTITY, "identity-in-use") /* our own id, or another incarnation of a connected node */    \
+    X(SLOW, "no-hello-in-time")    /* nothing said within hello_timeout_ms */                      \
+    X(CROWD, "too-many-handshakes")
+
+enum net_refusal {
+#define X(symbol, name) NET_REFUSED_##symbol,
+    NET_REFUSALS(X)
+#undef X
+        NET_REFUSAL_COUNT
+};
+
+/* The name of a refusal ("bad-frame"); never NULL. */
+const char *net_refusal_name(enum net_refusal refusal);
+
+struct net_peer_stats {
+    vg_node_id node;
+    bool up;        /* we can send */
+    bool receiving; /* its connection to us lives */
+    uint32_t rtt_us;
+    size_t queued; /* bytes */
+    uint64_t frames_in, frames_out;
+    uint64_t bytes_in, bytes_out; /* payloads */
+    uint64_t dropped_busy, dropped_down;
+    uint64_t dials; /* attempts so far */
+};
+
+struct net_stats {
+    uint64_t accepted;
+    uint64_t refused[NET_REFUSAL_COUNT];
+    uint32_t handshakes; /* under way now, accepted side */
+    uint32_t peer_count;
+    struct net_peer_stats peers[VG_NODES_MAX];
+};
+
+/* A copy of the counters. Any thread. */
+void net_stats_read(struct net *net, struct net_stats *out);
+
+/* Stops listening, closes every connection, waits for the callbacks under way, frees. Bounded by
+ * the callbacks alone. After it returns no callback comes. Not from a callback. */
+void net_stop(struct net *net);
+
+#endif
