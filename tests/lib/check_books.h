@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the checker remembers; shared by its files only. */
+#ifndef VIGIL_TESTS_LIB_CHECK_BOOKS_H
+#define VIGIL_TESTS_LIB_CHECK_BOOKS_H
+
+#include <uthash.h>
+
+#include "tests/lib/check.h"
+
+/* One remembered number under a pair of numbers. */
+struct fact {
+    uint64_t key[2];
+    uint64_t value;
+    UT_hash_handle hh;
+};
+
+/* What is known of one node. Index 0 of both logs is zero, so that "nothing" compares. */
+struct book {
+    uint64_t id;
+    bool up;
+    bool forgiven;  /* its media were lost: what it said before is void */
+    uint64_t limit; /* I43: nothing beyond may be committed here; UINT64_MAX: no limit */
+    uint64_t applied;
+    uint64_t commit;
+    uint64_t *memory; /* terms of its log in memory */
+    uint64_t memory_last;
+    uint64_t memory_room;
+    struct check_entry *platter;
+    uint64_t platter_last;
+    uint64_t platter_room;
+    uint64_t term; /* on the platter */
+    uint64_t vote;
+};
+
+/* A committed entry; what its application answered, once a node has applied it. */
+struct verdict {
+    struct check_entry entry;
+    uint64_t outcome;
+    bool applied;
+};
+
+struct request {
+    uint64_t key;
+    uint32_t open;
+    bool refused;
+    bool unknown;
+    bool answered; /* outcome is set */
+    uint64_t index;
+    uint64_t acked;
+    uint64_t outcome;
+    UT_hash_handle hh;
+};
+
+enum { BOOKS_MAX = 32 };
+
+struct check {
+    struct check_config config;
+    struct check_violation violation;
+    bool failed;
+    uint64_t trace;
+    struct book books[BOOKS_MAX];
+    uint32_t book_count;
+    struct verdict *verdicts; /* [1 .. committed] */
+    uint64_t committed;
+    uint64_t verdict_room;
+    struct fact *leaders;  /* (term, 0) -> node */
+    struct fact *votes;    /* (node, term) -> candidate, once durable */
+    struct fact *hashes;   /* (index, term) -> hash */
+    struct fact *verified; /* (node, term) -> last index checked against that term's leader */
+    struct fact *acked;    /* (node, term) -> last index acknowledged */
+    struct fact *peaks;    /* (node, term) -> longest platter while in that term */
+    struct fact *reads;    /* (node, id) -> what was committed when it started */
+    struct request *requests;
+};
+
+/* The value under (a, b), or 0. */
+uint64_t fact_value(struct fact *facts, uint64_t a, uint64_t b);
+bool fact_known(struct fact *facts, uint64_t a, uint64_t b);
+void fact_set(struct fact **facts, uint64_t a, uint64_t b, uint64_t value);
+void fact_raise(struct fact **facts, uint64_t a, uint64_t b, uint64_t value);
+void fact_forget(struct fact **facts, uint64_t a, uint64_t b);
+void facts_free(struct fact **facts);
+
+/* The node's book; a new one for a node not seen before. */
+struct book *check_book(struct check *check, vg_node_id node);
+
+/* Folds a number into the trace. */
+void check_mix(struct check *check, uint64_t value);
+
+/* Records the first violation. */
+void check_fail(struct check *check, const char *invariant, uint64_t node, uint64_t index,
+                uint64_t term, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+#endif
