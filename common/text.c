@@ -208,7 +208,7 @@ bool vg_time_parse(const char *text, uint64_t *time_ms)
               take_zone(&at, &offset) && *at == '\0';
     if (!ok)
         return false;
-    int64_t minutes = days_from_civil(year, month, day) * 1440 + hour * 60 + minute - offset;
+    int64_t minutes = days_from_civil(year, month, day) * 1440 + hour * 60L + minute - offset;
     int64_t total_ms = (minutes * 60 + second) * 1000 + ms;
     if (total_ms < 0 || (uint64_t)total_ms > LAST_TIME_MS)
         return false;

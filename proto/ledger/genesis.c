@@ -65,7 +65,7 @@ static enum vg_code read_people(struct vg_reader *reader, struct ledger_genesis 
     if (out->person_count < 1 || out->person_count > VG_PEOPLE_MAX)
         return field_error(error, "a number of people out of bounds");
     for (uint32_t i = 0; i < out->person_count; i++) {
-        struct ledger_person person;
+        struct ledger_person person = {0};
         vg_read_copy(reader, person.id.bytes, sizeof person.id.bytes);
         vg_read_copy(reader, person.key.bytes, VG_PUBLIC_KEY_SIZE);
         person.bits = vg_read_u8(reader);
