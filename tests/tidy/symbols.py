@@ -14,7 +14,7 @@ MEMORY = r"mem(cpy|move|set|cmp)|str(len|cmp|ncmp|chr)|__mem\w+_chk|__assert_fai
 # The core has no allocation and no formatting; the rest of proto/ formats errors and owns buffers.
 ALLOWED = {
     "raft": rf"{MEMORY}|vg_prng_\w+|raft_\w+",
-    None: rf"{MEMORY}|free|qsort|bsearch|__?v?snprintf_chk|v?snprintf|msgpack_\w+|"
+    None: rf"{MEMORY}|free|qsort|bsearch|__?v?snprintf_chk|v?snprintf|msgpack_\w+|[nh]to[nh][sl]|"
           r"(vg|raft|ledger|wire|mp|response)_\w+",
 }
 # Pure by themselves, yet these common functions read the system.
