@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/response/keys.h"
+
+#include <assert.h>
+
+#include "common/limits.h"
+
+static_assert(sizeof(vg_id) + 1 + 2 * (1 + VG_NAME_MAX) <= VG_KEY_MAX, "two names must fit a key");
+static_assert(VG_NAME_MAX <= UINT8_MAX, "a name's length must fit its byte");
+
+static void append(struct response_key *key, const void *bytes, size_t size)
+{
+    assert(size <= sizeof key->bytes - key->size);
+    if (size > 0)
+        memcpy(key->bytes + key->size, bytes, size);
+    key->size += size;
+}
+
+struct response_key response_key_of(const vg_id *compartment, enum response_kind kind)
+{
+    static const vg_id own;
+    struct response_key key = {.size = 0};
+    uint8_t byte = (uint8_t)kind;
+    response_key_id(&key, compartment != NULL ? compartment : &own);
+    append(&key, &byte, 1);
+    return key;
+}
+
+void response_key_id(struct response_key *key, const vg_id *id)
+{
+    append(key, id->bytes, sizeof id->bytes);
+}
+
+void response_key_u64(struct response_key *key, uint64_t value)
+{
+    uint8_t bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(value >> (8 * (7 - i)));
+    append(key, bytes, sizeof bytes);
+}
+
+void response_key_text(struct response_key *key, vg_span text)
+{
+    assert(text.size <= VG_NAME_MAX);
+    uint8_t size = (uint8_t)text.size;
+    append(key, &size, 1);
+    append(key, text.data, text.size);
+}
+
+vg_id response_key_last_id(vg_span key)
+{
+    vg_id id;
+    assert(key.size >= sizeof id.bytes);
+    memcpy(id.bytes, key.data + key.size - sizeof id.bytes, sizeof id.bytes);
+    return id;
+}
+
+bool response_get(const struct vg_kv *kv, const struct response_key *key, vg_span *value)
+{
+    return kv->get(kv->context, response_key_span(key), value);
+}
