@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A three-region cluster of real processes for the tests beside this file, driven through `vigil` as a person would."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ELECTION_TIMEOUT_MS = 300
+WAIT_S = 30  # a bound on waiting for something that must happen, never a measure of speed
+
+
+class Refused(Exception):
+    """`vigil` ended with another exit code than 0: its code, its error object or text."""
+
+    def __init__(self, args, code, error):
+        super().__init__(f"vigil {' '.join(map(str, args))}: exit {code}: {error}")
+        self.code = code
+        self.error = error
+
+
+class Cluster:
+    def __init__(self, bin_dir, nodes=3, environment=None, election_timeout_ms=ELECTION_TIMEOUT_MS):
+        self.bin = pathlib.Path(bin_dir)
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vigil-cluster-"))
+        self.environment = dict(os.environ, HOME=str(self.dir / "home"), XDG_CONFIG_HOME=str(self.dir / "config"),
+                                XDG_STATE_HOME=str(self.dir / "state"), NO_COLOR="1", **(environment or {}))
+        (self.dir / "home").mkdir()
+        started = self.vigil("dev", "up", "--dir", self.dir / "dev", "--nodes", nodes,
+                             "--election-timeout-ms", election_timeout_ms, "--timeout", "60s")
+        self.context = started["context"]
+        self.nodes = {node["id"]: node for node in started["nodes"]}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        for node in self.nodes.values():
+            self.signal("resume", node["id"], check=False)
+        self.run("dev", "down", "--dir", self.dir / "dev")
+        if kind is None:
+            shutil.rmtree(self.dir, ignore_errors=True)
+        else:
+            print(f"kept for a look: {self.dir}", file=sys.stderr)
+
+    def run(self, *args, **options):
+        """`vigil` with these words; the finished process, whatever its exit code."""
+        return subprocess.run([self.bin / "vigil", *map(str, args)], env=self.environment, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, **options)
+
+    def vigil(self, *args, node=None):
+        """`vigil -o json` with these words, at one node if given; its answer, or Refused."""
+        where = ["--context", self.context] if hasattr(self, "context") else []
+        if node is not None:
+            where += ["--node", self.nodes[node]["client"]]
+        done = self.run("-o", "json", *where, *args)
+        if done.returncode != 0:
+            try:
+                error = json.loads(done.stderr)["error"]
+            except (ValueError, KeyError):
+                error = done.stderr.strip()
+            raise Refused(args, done.returncode, error)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def signal(self, verb, node, check=True):
+        done = self.run("dev", verb, node, "--dir", self.dir / "dev")
+        if check and done.returncode != 0:
+            raise AssertionError(f"vigil dev {verb} {node}: {done.stderr}")
+
+    def status(self, node):
+        return self.vigil("cluster", "status", node=node)
+
+    def leader(self, among=None):
+        """The id of a leader that one of these nodes (all, if not given) reports and that is one of them."""
+        among = set(among or self.nodes)
+
+        def find():
+            for node in among:
+                try:
+                    leader = self.status(node)["leader"]
+                except Refused:
+                    continue
+                if leader in among:
+                    return leader
+            return None
+        return wait_for(find, "a leader")
+
+    def wait_equal(self):
+        """Waits until every node has applied the same index; returns the state hashes, asserted equal."""
+        def settled():
+            figures = [self.vigil("cluster", "status", "--stale", node=node) for node in self.nodes]
+            applied = {f["applied_index"] for f in figures}
+            commits = {f["commit_index"] for f in figures}
+            return figures if len(applied) == 1 and applied == commits else None
+        figures = wait_for(settled, "all nodes at one index")
+        hashes = [json.dumps(f["state_hashes"], sort_keys=True) for f in figures]
+        assert len(set(hashes)) == 1, f"state hashes differ: {hashes}"
+        return figures[0]["state_hashes"]
+
+    def verify_logs(self):
+        for node in self.nodes:
+            self.vigil("log", "verify", node=node)
+
+
+def wait_for(find, what):
+    """Polls until `find` gives something true; fails after WAIT_S."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        found = find()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"waited {WAIT_S} s for {what}")
+
+
+def bin_dir():
+    if len(sys.argv) < 2:
+        sys.exit(f"usage: {sys.argv[0]} BIN_DIR")
+    return sys.argv[1]
+
+
+def is_long():
+    return os.environ.get("VIGIL_LONG") == "yes"

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Real incidents imported over three nodes while the leader is killed twice and a follower paused, then in a loop from
+four clients with faults at acknowledged counts: every acknowledged incident once on all three nodes."""
+import collections
+import itertools
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+from cluster import Cluster, bin_dir, is_long
+
+LOOP_S = 60 if is_long() else 8
+NAMESPACES = 100
+
+
+class Importer(threading.Thread):
+    """`vigil import veris` run on a folder; counts report lines as they come."""
+
+    def __init__(self, cluster, folder, namespace, on_line):
+        super().__init__()
+        self.cluster, self.on_line = cluster, on_line
+        self.command = [cluster.bin / "vigil", "--context", cluster.context, "--timeout", "30s", "import", "veris",
+                        "--namespace", namespace, folder]
+        self.reports = collections.Counter()
+        self.code = None
+        self.errors = ""
+
+    def run(self):
+        with subprocess.Popen(self.command, env=self.cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as process:
+            for line in process.stdout:
+                self.reports[line.split()[0]] += 1
+                self.on_line()
+            self.errors = process.stderr.read()
+        self.code = process.returncode
+
+
+class Faults:
+    """Runs one fault of a fixed round each time the count of acknowledged imports reaches the next mark."""
+
+    def __init__(self, cluster, marks):
+        self.cluster, self.marks, self.count = cluster, list(marks), 0
+        self.lock = threading.Lock()
+        self.todo = threading.Semaphore(0)
+        self.done = 0
+
+    def line(self):
+        with self.lock:
+            self.count += 1
+            if self.marks and self.count >= self.marks[0]:
+                self.marks.pop(0)
+                self.todo.release()
+
+    def follow(self, steps, stop):
+        for step in steps:
+            while not self.todo.acquire(timeout=0.05):
+                if stop.is_set():
+                    return
+            step()
+            self.done += 1
+
+
+def kill_and_restart_leader(c):
+    leader = c.leader()
+    c.signal("kill", leader)
+    c.leader([n for n in c.nodes if n != leader])
+    c.signal("restart", leader)
+
+
+def follower(c):
+    return next(n for n in c.nodes if n != c.leader())
+
+
+def import_once(c, folder, documents):
+    paused = []
+    steps = [lambda: kill_and_restart_leader(c), lambda: (paused.append(follower(c)), c.signal("pause", paused[0])),
+             lambda: (c.signal("resume", paused[0]), kill_and_restart_leader(c))]
+    faults = Faults(c, [documents // 6, documents // 3, documents // 2])
+    importer = Importer(c, folder, "veris", faults.line)
+    stop = threading.Event()
+    importer.start()
+    driver = threading.Thread(target=faults.follow, args=(steps, stop))
+    driver.start()
+    importer.join()
+    stop.set()
+    driver.join()
+    assert importer.code == 0, f"import ended with {importer.code}: {importer.errors}"
+    assert faults.done == 3, f"only {faults.done} of 3 faults ran"
+    check(c, {"veris": documents})
+
+
+def loop(c, folder, documents):
+    """Four clients, each with its own namespaces in turn, and a fault every 150 acknowledged imports."""
+    deadline = time.monotonic() + LOOP_S
+    names = (str(n) for n in range(1, NAMESPACES + 1))
+    finished, lock = {"veris": documents}, threading.Lock()
+    faults = Faults(c, itertools.islice(itertools.count(150, 150), 1000))
+
+    def client():
+        while time.monotonic() < deadline:
+            with lock:
+                name = next(names, None)
+            if name is None:
+                return
+            importer = Importer(c, folder, name, faults.line)
+            importer.run()
+            assert importer.code == 0, f"import {name} ended with {importer.code}: {importer.errors}"
+            finished[name] = documents
+
+    clients = [threading.Thread(target=client) for _ in range(4)]
+    stop = threading.Event()
+    round_of_faults = itertools.cycle([lambda: kill_and_restart_leader(c), lambda: pause_a_while(c)])
+    driver = threading.Thread(target=faults.follow, args=(round_of_faults, stop))
+    for thread in clients + [driver]:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    stop.set()
+    driver.join()
+    check(c, finished)
+    return sum(finished.values()), faults.done
+
+
+def pause_a_while(c):
+    node = follower(c)
+    c.signal("pause", node)
+    kill_leader_of = c.leader([n for n in c.nodes if n != node])
+    assert kill_leader_of != node
+    c.signal("resume", node)
+
+
+def check(c, finished):
+    c.wait_equal()
+    for node in c.nodes:
+        incidents = c.vigil("incident", "list", "--all", node=node)
+        titles = collections.Counter((i["import"]["namespace"], i["import"]["key"]) for i in incidents if i["historical"])
+        twice = [key for key, count in titles.items() if count > 1]
+        assert not twice, f"node {node} has twice: {twice[:5]}"
+        per_name = collections.Counter(name for name, _ in titles)
+        assert per_name == collections.Counter(finished), f"node {node}: {per_name} instead of {finished}"
+    c.verify_logs()
+
+
+def main():
+    folder = pathlib.Path(sys.argv[2])
+    documents = len(list(folder.glob("*.json")))
+    if documents == 0:
+        sys.exit(f"{folder}: no documents to import")
+    with Cluster(bin_dir()) as c:
+        import_once(c, folder, documents)
+        total, faults = loop(c, folder, documents)
+    print(f"{total} incidents, each once on three nodes; 3 + {faults} faults; state hashes equal, logs verify")
+
+
+main()
