@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Log time (DESIGN section 8): it runs with the leader's monotonic clock from the last stamp and is
+ * drawn towards the median wall clock of a quorum, by at most 1 part in RAFT_SLEW. One mad clock
+ * moves no deadline. Kept in microseconds, stamped in milliseconds. */
+#include "proto/raft/internal.h"
+
+/* Wall clocks beyond this are nobody's; keeps sums far from overflow. */
+static const uint64_t wall_ms_max = UINT64_MAX / 4000;
+
+void raft_logtime_report(struct raft *core, uint32_t slot, uint64_t wall_ms, uint64_t age_us)
+{
+    assert(slot < core->config.voter_count);
+    if (wall_ms > wall_ms_max)
+        return;
+    core->reports[slot] = (struct raft_report){
+        .known = true, .wall_us = wall_ms * 1000 + age_us, .at_us = core->now_us};
+}
+
+bool raft_logtime_median(const struct raft *core, uint64_t *median_us)
+{
+    uint64_t walls[VG_NODES_MAX];
+    uint32_t count = 0;
+    for (uint32_t slot = 0; slot < core->config.voter_count; slot++) {
+        const struct raft_report *report = &core->reports[slot];
+        if (slot != core->self && !report->known)
+            continue;
+        uint64_t wall_us = slot == core->self ? raft_min(core->wall_ms, wall_ms_max) * 1000
+                                              : report->wall_us + (core->now_us - report->at_us);
+        uint32_t at = count++;
+        for (; at > 0 && walls[at - 1] > wall_us; at--)
+            walls[at] = walls[at - 1];
+        walls[at] = wall_us;
+    }
+    *median_us = walls[(count - 1) / 2];
+    return count >= raft_quorum(core);
+}
+
+void raft_logtime_start(struct raft *core)
+{
+    uint64_t start_us = raft_window_time(&core->window) * 1000;
+    uint64_t median_us;
+    if (raft_logtime_median(core, &median_us))
+        start_us = raft_max(start_us, median_us);
+    core->leading.time_us = start_us;
+    core->leading.time_at_us = core->now_us;
+}
+
+void raft_logtime_advance(struct raft *core)
+{
+    if (core->role != RAFT_LEADER)
+        return;
+    struct raft_leading *leading = &core->leading;
+    uint64_t passed_us = core->now_us - leading->time_at_us;
+    uint64_t slew_us = passed_us / RAFT_SLEW;
+    if (slew_us == 0)
+        return;
+    uint64_t time_us = leading->time_us + passed_us;
+    uint64_t median_us;
+    if (raft_logtime_median(core, &median_us)) {
+        if (median_us > time_us)
+            time_us += raft_min(slew_us, median_us - time_us);
+        else
+            time_us -= raft_min(slew_us, time_us - median_us);
+    }
+    assert(time_us >= leading->time_us);
+    leading->time_us = time_us;
+    leading->time_at_us = core->now_us;
+}
+
+uint64_t raft_logtime_stamp(const struct raft *core)
+{
+    uint64_t since_us = core->now_us - core->leading.time_at_us;
+    uint64_t now_ms = (core->leading.time_us + since_us) / 1000;
+    return raft_max(now_ms, raft_window_time(&core->window));
+}
+
+/* True if the entry's stamp is the leader's doing and further ahead than our clock allows. */
+static bool is_ahead(const struct raft *core, const struct raft_entry *entry)
+{
+    return entry->time_ms > core->following.start_ms &&
+           entry->time_ms > core->wall_ms + RAFT_AHEAD_MS;
+}
+
+/* The leader's starting stamp is that of its term's first entry; after a restart far into a term,
+ * the oldest still known. */
+uint64_t raft_logtime_accepted(struct raft *core, uint64_t limit)
+{
+    struct raft_following *following = &core->following;
+    uint64_t own = raft_window_term_first(&core->window, core->term.value);
+    uint64_t from = raft_max(raft_max(own, core->window.first), following->stamp_ok + 1);
+    for (uint64_t i = from; i <= limit; i++) {
+        const struct raft_entry *entry = raft_window_get(&core->window, i);
+        assert(entry != NULL && entry->term == core->term.value);
+        if (!following->start_known) {
+            following->start_known = true;
+            following->start_ms = entry->time_ms;
+        }
+        if (is_ahead(core, entry)) {
+            following->recheck_us = core->now_us + (uint64_t)core->config.heartbeat_ms * 1000;
+            return i - 1;
+        }
+        following->stamp_ok = i;
+    }
+    following->recheck_us = 0;
+    return limit;
+}
+
+bool raft_logtime_astray(const struct raft *core)
+{
+    uint64_t median_us;
+    if (!raft_logtime_median(core, &median_us))
+        return false;
+    uint64_t own_us = raft_min(core->wall_ms, wall_ms_max) * 1000;
+    uint64_t off_us = own_us > median_us ? own_us - median_us : median_us - own_us;
+    return off_us > RAFT_ASTRAY_MS * 1000;
+}
