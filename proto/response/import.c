@@ -72,14 +72,13 @@ static void add_events(struct response_call *call)
                        vg_buffer_span(&text));
     vg_buffer_free(&text);
 
-    vg_span rest = call->command.import.timeline;
-    while (rest.size > 0) {
-        const uint8_t *end = memchr(rest.data, '\n', rest.size);
-        size_t size = end != NULL ? (size_t)(end - rest.data) : rest.size;
-        if (size > 0)
-            response_add_event(call, RESPONSE_EVENT_IMPORT, 0, vg_span_of(rest.data, size));
-        size_t taken = end != NULL ? size + 1 : size;
-        rest = vg_span_of(rest.data + taken, rest.size - taken);
+    vg_span lines = call->command.import.timeline;
+    for (size_t start = 0, end = 0; start < lines.size; start = end + 1) {
+        for (end = start; end < lines.size && lines.data[end] != '\n';)
+            end++;
+        if (end > start)
+            response_add_event(call, RESPONSE_EVENT_IMPORT, 0,
+                               vg_span_of(lines.data + start, end - start));
     }
 }
 

@@ -5,7 +5,8 @@
 
 #include "common/limits.h"
 
-static_assert(sizeof(vg_id) + 1 + 2 * (1 + VG_NAME_MAX) <= VG_KEY_MAX, "two names must fit a key");
+static_assert((int)sizeof(vg_id) + 1 + 2 * (1 + VG_NAME_MAX) <= VG_KEY_MAX,
+              "two names must fit a key");
 static_assert(VG_NAME_MAX <= UINT8_MAX, "a name's length must fit its byte");
 
 static void append(struct response_key *key, const void *bytes, size_t size)

@@ -47,7 +47,7 @@ void response_open(const struct ledger_genesis *genesis, const vg_hash *cluster,
                    const struct vg_signer *signer, const struct ledger_view *entry,
                    struct response_opened *out)
 {
-    vg_span bytes;
+    vg_span bytes = {0};
     memset(out, 0, sizeof *out);
     if (unpack(genesis, entry, &bytes, out) != VG_OK || check_place(cluster, entry, out) != VG_OK ||
         check_author(genesis, signer, bytes, out) != VG_OK) {

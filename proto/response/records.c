@@ -2,7 +2,6 @@
 #include "proto/response/records.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "proto/wire/mp.h"
 
@@ -64,8 +63,8 @@ static uint32_t read_revisions(struct mp_reader *reader, struct response_revisio
 static void finish(struct mp_reader *reader)
 {
     mp_end_array(reader);
-    if (mp_finish(reader, "state", NULL) != VG_OK)
-        abort();
+    enum vg_code code = mp_finish(reader, "state", NULL);
+    assert(code == VG_OK);
 }
 
 /* ---- incident ----------------------------------------------------------------------------------
@@ -160,6 +159,7 @@ void response_event_decode(vg_span bytes, struct response_event *out)
     if (kind < RESPONSE_EVENT_DETECT || kind > RESPONSE_EVENT_IMPORT)
         mp_fail(&reader, "an unknown kind of event");
     finish(&reader);
+    assert(kind >= RESPONSE_EVENT_DETECT && kind <= RESPONSE_EVENT_IMPORT);
     memcpy(out->kind, event_names[kind], strlen(event_names[kind]) + 1);
 }
 

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/desk.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/text.h"
+#include "tests/lib/fast_signer.h"
+
+static const uint64_t FIRST_TIME_MS = 1790000000000U;
+
+static vg_id id_of(uint8_t kind, uint8_t number)
+{
+    vg_id id = {{kind}};
+    id.bytes[15] = number;
+    return id;
+}
+
+static struct ledger_genesis make_genesis(vg_secret_key secrets[DESK_PEOPLE])
+{
+    struct ledger_genesis genesis = {
+        .version = 1,
+        .flags = LEDGER_GENESIS_CLEAR,
+        .created_ms = FIRST_TIME_MS,
+        .directory = id_of(0xd0, 1),
+        .first = id_of(0xc0, 1),
+        .member_count = 1,
+        .person_count = DESK_PEOPLE,
+    };
+    genesis.members[0].id.value = 1;
+    for (uint8_t i = 0; i < DESK_PEOPLE; i++) {
+        uint8_t seed[VG_SEED_SIZE] = {i, 1};
+        genesis.people[i].id = id_of(0xa0, (uint8_t)(i + 1));
+        fast_signer.keypair(seed, &genesis.people[i].key, &secrets[i]);
+    }
+    genesis.people[DESK_OPERATOR].bits = LEDGER_PERSON_OPERATOR;
+    return genesis;
+}
+
+struct desk *desk_new_bare(void)
+{
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    struct desk *desk = vg_alloc_zero(1, sizeof *desk);
+    desk->genesis = make_genesis(desk->secrets);
+    desk->cluster =
+        ledger_genesis_hash(vg_span_of(bytes, ledger_genesis_encode(&desk->genesis, bytes)));
+    desk->store = memkv_new();
+    desk->machine = (struct response_machine){
+        .genesis = &desk->genesis, .cluster = desk->cluster, .kv = memkv_kv(desk->store)};
+    desk->log = ledger_tail_new(0, &desk->cluster, UINT32_MAX);
+    desk->time_ms = FIRST_TIME_MS;
+    return desk;
+}
+
+struct desk *desk_new(void)
+{
+    static const uint32_t roles[DESK_PEOPLE] = {
+        [DESK_ANN] = RESPONSE_ROLE_RESPONDER,
+        [DESK_BEN] = RESPONSE_ROLE_RESPONDER,
+        [DESK_MANAGER] = RESPONSE_ROLE_INCIDENT_MANAGER,
+    };
+    struct desk *desk = desk_new_bare();
+    for (uint32_t i = 0; i < DESK_PEOPLE; i++) {
+        struct desk_order order = {.compartment = desk->genesis.directory};
+        order.command.op = RESPONSE_OP_GRANT;
+        order.command.grant.person = desk->genesis.people[i].id;
+        order.command.grant.compartment = desk->genesis.first;
+        order.command.grant.roles = roles[i];
+        struct response_outcome outcome = desk_send(desk, &order);
+        assert(outcome.error.code == VG_OK);
+    }
+    return desk;
+}
+
+void desk_free(struct desk *desk)
+{
+    ledger_tail_free(desk->log);
+    memkv_free(desk->store);
+    free(desk);
+}
+
+vg_id desk_request(struct desk *desk, uint64_t time_ms)
+{
+    uint8_t random[10] = {0};
+    desk->serial++;
+    for (int i = 0; i < 8; i++)
+        random[2 + i] = (uint8_t)(desk->serial >> (8 * (7 - i)));
+    return vg_uuid7_make(time_ms, random);
+}
+
+/* The preamble; its body borrows `buffer` or the order. */
+static struct ledger_command preamble_of(struct desk *desk, const struct desk_order *order,
+                                         struct vg_buffer *buffer)
+{
+    struct ledger_command command = {
+        .cluster = desk->cluster,
+        .compartment = order->compartment,
+        .author = desk->genesis.people[order->person].id,
+        .request = order->request,
+        .expectation_count = order->expectation_count,
+        .body = order->body,
+    };
+    if (vg_id_is_zero(&command.compartment))
+        command.compartment = desk->genesis.first;
+    if (vg_id_is_zero(&command.request))
+        command.request = desk_request(desk, desk->time_ms);
+    memcpy(command.expectations, order->expectations, sizeof order->expectations);
+    if (order->body.data == NULL) {
+        response_command_encode(&order->command, buffer);
+        command.body = vg_buffer_span(buffer);
+    }
+    return command;
+}
+
+static struct vg_blob *append_body(struct desk *desk, struct ledger_envelope *envelope,
+                                   vg_span signed_command)
+{
+    static const uint8_t salt[LEDGER_SALT_SIZE] = {7};
+    struct vg_buffer bytes = {0};
+    size_t size = signed_command.size > 0 ? ledger_body_size(signed_command.size) : 0;
+    uint8_t *at = vg_buffer_extend(&bytes, LEDGER_ENVELOPE_SIZE + size);
+    if (size > 0)
+        envelope->commitment = ledger_body_build(salt, signed_command, at + LEDGER_ENVELOPE_SIZE);
+    envelope->body_size = (uint32_t)size;
+    ledger_envelope_encode(envelope, at);
+    struct vg_blob *entry =
+        ledger_tail_append_own(desk->log, vg_buffer_span(&bytes), 1, desk->time_ms);
+    vg_buffer_free(&bytes);
+    return entry;
+}
+
+struct vg_blob *desk_append(struct desk *desk, const struct desk_order *order)
+{
+    struct vg_buffer body = {0};
+    struct vg_buffer bytes = {0};
+    struct ledger_command command = preamble_of(desk, order, &body);
+    uint8_t *at = vg_buffer_extend(&bytes, ledger_command_size(&command));
+    ledger_command_sign(&command, &fast_signer, &desk->secrets[order->person], at);
+    struct ledger_envelope envelope = {
+        .version = LEDGER_FORMAT,
+        .cluster = desk->cluster,
+        .type = LEDGER_SEALED,
+        .compartment = command.compartment,
+        .origin = {1},
+        .id = command.request,
+    };
+    struct vg_blob *entry = append_body(desk, &envelope, vg_buffer_span(&bytes));
+    vg_buffer_free(&body);
+    vg_buffer_free(&bytes);
+    return entry;
+}
+
+enum response_applied desk_apply(struct desk *desk, struct vg_blob *entry,
+                                 struct response_outcome *outcome)
+{
+    struct ledger_view view;
+    struct response_opened opened;
+    struct vg_error error;
+    enum vg_code parsed = ledger_parse(vg_blob_span(entry), &view, &error);
+    assert(parsed == VG_OK);
+    if (view.envelope.type == LEDGER_SEALED)
+        response_open(&desk->genesis, &desk->cluster, &fast_signer, &view, &opened);
+    return response_apply(&desk->machine, &view, &opened, outcome);
+}
+
+struct response_outcome desk_send(struct desk *desk, const struct desk_order *order)
+{
+    struct response_outcome outcome;
+    enum response_applied applied = desk_apply(desk, desk_append(desk, order), &outcome);
+    assert(applied == RESPONSE_APPLIED_OUTCOME);
+    return outcome;
+}
+
+void desk_noop(struct desk *desk)
+{
+    struct ledger_envelope envelope = {.version = LEDGER_FORMAT,
+                                       .cluster = desk->cluster,
+                                       .type = LEDGER_NOOP,
+                                       .origin = {1},
+                                       .id = desk_request(desk, desk->time_ms)};
+    enum response_applied applied =
+        desk_apply(desk, append_body(desk, &envelope, vg_span_of(NULL, 0)), NULL);
+    assert(applied == RESPONSE_APPLIED_OTHER);
+}
+
+struct response_outcome desk_check(struct desk *desk, const struct desk_order *order)
+{
+    struct response_outcome outcome;
+    struct vg_buffer body = {0};
+    struct ledger_command command = preamble_of(desk, order, &body);
+    response_check(&desk->machine, &command, desk->time_ms, &outcome);
+    vg_buffer_free(&body);
+    return outcome;
+}
+
+struct desk *desk_replay(const struct desk *desk)
+{
+    struct desk *replayed = desk_new_bare();
+    struct response_outcome outcome;
+    for (uint64_t i = 1; i <= ledger_tail_last(desk->log); i++)
+        desk_apply(replayed, ledger_tail_get(desk->log, i), &outcome);
+    return replayed;
+}
+
+struct response_incident desk_incident(const struct desk *desk, const vg_id *id)
+{
+    struct response_incident incident;
+    enum vg_code code = response_incident_get(&desk->machine, &desk->genesis.first, id, &incident);
+    assert(code == VG_OK);
+    return incident;
+}
+
+struct desk_order desk_detect(const char *title, const char *dedup_key)
+{
+    struct desk_order order = {.person = DESK_ANN};
+    order.command.op = RESPONSE_OP_DETECT;
+    order.command.detect.source = RESPONSE_SOURCE_OPERATOR;
+    order.command.detect.cia = RESPONSE_CONFIDENTIALITY;
+    order.command.detect.title = vg_span_text(title);
+    order.command.detect.dedup_key = vg_span_text(dedup_key);
+    return order;
+}
+
+struct desk_order desk_note(const vg_id *incident, const char *text)
+{
+    struct desk_order order = {.person = DESK_ANN};
+    order.command.op = RESPONSE_OP_NOTE;
+    order.command.note.incident = *incident;
+    order.command.note.text = vg_span_text(text);
+    return order;
+}
+
+struct desk_order desk_stage(const vg_id *incident, uint8_t stage, uint64_t expected)
+{
+    struct desk_order order = {.person = DESK_ANN};
+    order.command.op = RESPONSE_OP_STAGE;
+    order.command.stage.incident = *incident;
+    order.command.stage.stage = stage;
+    order.command.stage.reason = vg_span_text("because");
+    order.expectation_count = expected > 0;
+    order.expectations[0] =
+        (struct ledger_expectation){.aspect = RESPONSE_ASPECT_STAGE, .revision = expected};
+    return order;
+}
+
+struct desk_order desk_import(const char *key, const char *document)
+{
+    struct desk_order order = {.person = DESK_MANAGER};
+    order.command.op = RESPONSE_OP_IMPORT;
+    order.command.import.space = vg_span_text("veris");
+    order.command.import.key = vg_span_text(key);
+    order.command.import.source = RESPONSE_SOURCE_UNKNOWN;
+    order.command.import.title = vg_span_text("brought in");
+    order.command.import.document = vg_span_text(document);
+    return order;
+}
