@@ -44,8 +44,9 @@ struct net_peer_event {
     uint32_t rtt_us;   /* up: time from our hello to its answer */
 };
 
-/* Called on NNG's threads and a thread of net's own; one call at a time per peer and kind, but
- * several at a time in all. They must not block, nor call net_stop; net_send is fine. */
+/* Called on NNG's threads, several at a time; but the calls of `peer` for one peer come one after
+ * the other, and so do the frames of one connection. They must not block, nor call net_stop;
+ * net_send is fine. */
 struct net_callbacks {
     /* A whole, undamaged frame of a member; type is never WIRE_HELLO. The callee owns one reference
      * of `payload`, whose bytes are as hostile as any. */
