@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A node that is nothing but its network side: it counts what it is told. For tests. */
+#ifndef VIGIL_TESTS_LIB_NETNODE_H
+#define VIGIL_TESTS_LIB_NETNODE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/limits.h"
+#include "node/net/net.h"
+#include "tests/lib/rude.h"
+
+/* What a node knows of one other; [id - 1] of its node. */
+struct netnode_view {
+    atomic_bool up;
+    atomic_uint ups, downs;
+    atomic_uint code; /* of the last event */
+    atomic_uint_fast64_t frames, bytes;
+    atomic_uint_fast64_t out_of_order; /* frames whose leading u64 is not above the last one's */
+    atomic_uint_fast64_t last;
+};
+
+struct netnode {
+    struct net *net;
+    uint64_t id;
+    char url[RUDE_URL];
+    vg_id incarnation;
+    struct netnode_view views[VG_NODES_MAX];
+};
+
+/* Nodes 1 to `count`, each with a fresh URL, not yet started. */
+void netnodes_init(struct netnode *nodes, uint32_t count);
+
+/* Configuration of one of them: all others are its peers, which live as long as the next call. The
+ * times are short: a test that waits for a limit waits for 200 ms. */
+struct net_config netnode_config(const struct netnode *nodes, uint32_t count, uint32_t at);
+
+/* Starts with that configuration; ends the program on failure. */
+void netnode_start(struct netnode *node, const struct net_config *config);
+enum vg_code netnode_try(struct netnode *node, const struct net_config *config,
+                         struct vg_error *error);
+void netnode_stop(struct netnode *node);
+
+/* The cluster all of them are of. */
+vg_hash netnode_cluster(void);
+
+/* Sends a RAFT frame of `size` bytes, at least 8, whose leading u64 is `number`. */
+enum vg_code netnode_send(struct netnode *node, uint64_t to, uint64_t number, size_t size);
+
+/* Its counters of a peer, and of itself. */
+struct net_peer_stats netnode_peer(struct netnode *node, uint64_t id);
+struct net_stats netnode_stats(struct netnode *node);
+
+/* The bytes of a frame, and of a hello frame; the caller frees. */
+struct vg_buffer netnode_frame(unsigned type, vg_span payload);
+struct vg_buffer netnode_hello(const struct wire_hello *hello);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+#include "tests/lib/await.h"
+#include "tests/lib/leaks.h"
+#include "tests/lib/netnode.h"
+
+enum { THREE = 3 };
+
+static struct netnode nodes[THREE];
+
+static void start(uint32_t at)
+{
+    struct net_config config = netnode_config(nodes, THREE, at);
+    netnode_start(&nodes[at], &config);
+}
+
+static bool sees(uint32_t at, uint32_t other)
+{
+    return atomic_load(&nodes[at].views[other].up);
+}
+
+static void await_all_up(void)
+{
+    for (uint32_t at = 0; at < THREE; at++)
+        for (uint32_t other = 0; other < THREE; other++)
+            AWAIT(at == other || sees(at, other));
+}
+
+static void start_all(void)
+{
+    netnodes_init(nodes, THREE);
+    for (uint32_t at = 0; at < THREE; at++)
+        start(at);
+    await_all_up();
+}
+
+static void stop_all(void)
+{
+    for (uint32_t at = 0; at < THREE; at++)
+        if (nodes[at].net != NULL)
+            netnode_stop(&nodes[at]);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+Test(net_peers, frames_of_any_size_arrive_whole_and_in_order)
+{
+    enum { COUNT = 500 };
+    start_all();
+    size_t total = 0;
+    for (uint64_t i = 1; i <= COUNT; i++) {
+        size_t size = i % 100 == 0 ? 1000 * 1000 : 8 + (size_t)i;
+        AWAIT(netnode_peer(&nodes[0], 2).queued < 1000 * 1000);
+        cr_assert_eq(netnode_send(&nodes[0], 2, i, size), VG_OK);
+        total += size;
+    }
+    AWAIT(atomic_load(&nodes[1].views[0].frames) == COUNT);
+    cr_expect_eq(nodes[1].views[0].bytes, total);
+    cr_expect_eq(nodes[1].views[0].out_of_order, 0);
+    cr_expect_eq(nodes[2].views[0].frames, 0);
+    struct net_peer_stats sender = netnode_peer(&nodes[0], 2);
+    struct net_peer_stats receiver = netnode_peer(&nodes[1], 1);
+    cr_expect(sender.up && sender.receiving && sender.rtt_us > 0);
+    cr_expect_eq(sender.frames_out, COUNT);
+    cr_expect_eq(receiver.frames_in, COUNT);
+    cr_expect_eq(sender.bytes_out, total);
+    cr_expect_eq(receiver.bytes_in, total);
+    stop_all();
+}
+
+Test(net_peers, the_largest_frame_passes)
+{
+    enum { LARGEST = VG_FRAME_MAX - WIRE_FRAME_HEAD - WIRE_DIGEST_SIZE };
+    start_all();
+    cr_assert_eq(netnode_send(&nodes[0], 3, 1, LARGEST), VG_OK);
+    AWAIT(atomic_load(&nodes[2].views[0].bytes) == LARGEST);
+    stop_all();
+}
+
+Test(net_peers, a_peer_that_dies_is_told_and_found_again)
+{
+    enum { LIVES = 10 };
+    start_all();
+    unsigned downs = nodes[0].views[2].downs; /* before it was there at all */
+    for (unsigned life = 1; life <= LIVES; life++) {
+        netnode_stop(&nodes[2]);
+        AWAIT(!sees(0, 2) && !sees(1, 2));
+        cr_expect_eq(nodes[0].views[2].code, VG_UNAVAILABLE);
+        cr_expect_eq(netnode_send(&nodes[0], 3, 1, 8), VG_UNAVAILABLE);
+        cr_expect_eq(netnode_send(&nodes[0], 2, life, 8), VG_OK);
+        start(2);
+        await_all_up();
+        cr_expect_eq(nodes[0].views[2].ups, life + 1);
+        cr_expect_eq(nodes[0].views[2].downs, downs + life);
+    }
+    AWAIT(atomic_load(&nodes[1].views[0].frames) == LIVES);
+    cr_expect_eq(netnode_peer(&nodes[0], 3).dropped_down, LIVES);
+    cr_expect_geq(netnode_peer(&nodes[0], 3).dials, LIVES + 1);
+    stop_all();
+}
+
+Test(net_peers, a_peer_nobody_listens_for_is_told_once)
+{
+    netnodes_init(nodes, THREE);
+    start(0);
+    AWAIT(netnode_peer(&nodes[0], 2).dials >= 5 && netnode_peer(&nodes[0], 3).dials >= 5);
+    cr_expect_eq(nodes[0].views[1].downs, 1);
+    cr_expect_eq(nodes[0].views[1].code, VG_UNAVAILABLE);
+    cr_expect_eq(netnode_send(&nodes[0], 9, 1, 8), VG_NOT_FOUND);
+    stop_all();
+}
+
+Test(net_peers, a_reset_peer_is_dialled_anew)
+{
+    start_all();
+    net_reset_peer(nodes[0].net, (vg_node_id){2});
+    net_reset_peer(nodes[0].net, (vg_node_id){9});
+    AWAIT(atomic_load(&nodes[0].views[1].ups) == 2 && atomic_load(&nodes[1].views[0].ups) == 2);
+    AWAIT(sees(0, 1) && sees(1, 0));
+    cr_expect_eq(nodes[0].views[2].ups, 1);
+    AWAIT(netnode_send(&nodes[0], 2, 1, 8) == VG_OK);
+    AWAIT(atomic_load(&nodes[1].views[0].frames) == 1);
+    stop_all();
+}
+
+/* Node 3 says hello and then never reads: a paused process, or a far slower one. */
+Test(net_peers, who_does_not_read_costs_only_itself)
+{
+    enum { SIZE = 100 * 1000, COUNT = 200 };
+    netnodes_init(nodes, THREE);
+    int listener = rude_listen(nodes[2].url, 4);
+    struct net_config config = netnode_config(nodes, THREE, 0);
+    config.queue_max = 1024 * 1024;
+    netnode_start(&nodes[0], &config);
+    start(1);
+    int silent = rude_accept(listener);
+    struct wire_hello hello = {.version = 1, .cluster = netnode_cluster(), .node = {3}};
+    struct vg_buffer frame = netnode_hello(&hello);
+    cr_assert(rude_send(silent, vg_buffer_span(&frame)));
+    AWAIT(sees(0, 2) && sees(0, 1));
+    enum vg_code code = VG_OK;
+    for (uint64_t i = 1; code == VG_OK; i++)
+        code = netnode_send(&nodes[0], 3, i, SIZE);
+    cr_expect_eq(code, VG_BUSY);
+    struct net_peer_stats stats = netnode_peer(&nodes[0], 3);
+    cr_expect(stats.up);
+    cr_expect_eq(stats.dropped_busy, 1);
+    for (uint64_t i = 1; i <= COUNT; i++) {
+        (void)netnode_send(&nodes[0], 3, i, SIZE);
+        cr_expect_leq(netnode_peer(&nodes[0], 3).queued, config.queue_max);
+        cr_expect_eq(netnode_send(&nodes[0], 2, i, 100), VG_OK);
+    }
+    AWAIT(atomic_load(&nodes[1].views[0].frames) == COUNT);
+    (void)close(silent);
+    (void)close(listener);
+    vg_buffer_free(&frame);
+    stop_all();
+}
+
+Test(net_peers, stopping_in_full_swing_leaves_nothing)
+{
+    enum { ROUNDS = 10, COUNT = 2000 };
+    start_all();
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        uint32_t victim = round % THREE;
+        for (uint64_t i = 1; i <= COUNT; i++)
+            for (uint32_t at = 0; at < THREE; at++)
+                (void)netnode_send(&nodes[at], (at + 1) % THREE + 1, i, 1000);
+        netnode_stop(&nodes[victim]);
+        start(victim);
+        await_all_up();
+    }
+    stop_all();
+}
+
+static const struct {
+    const char *listen;
+    const char *peer;
+    uint64_t peer_id;
+    enum vg_code code;
+    const char *says;
+} bad_configs[] = {
+    {"tcp://0.0.0.0:7101", NULL, 2, VG_INVALID, "tcp://0.0.0.0:7101"},
+    {"tcp://192.168.1.1:7101", NULL, 2, VG_INVALID, "not encrypted yet"},
+    {NULL, "tcp://192.168.1.1:7101", 2, VG_INVALID, "peer 2: tcp://192.168.1.1:7101"},
+    {NULL, "nonsense", 2, VG_INVALID, "nonsense"},
+    {NULL, NULL, 1, VG_INVALID, "not be this node's own"},
+    {NULL, NULL, 0, VG_INVALID, "at least 1"},
+    {NULL, NULL, 3, VG_INVALID, "differ"},
+};
+
+Test(net_peers, what_cannot_be_is_refused_at_start)
+{
+    netnodes_init(nodes, THREE);
+    for (size_t i = 0; i < sizeof bad_configs / sizeof *bad_configs; i++) {
+        struct net_config config = netnode_config(nodes, THREE, 0);
+        struct net_peer *first = (struct net_peer *)&config.peers[0];
+        first->node.value = bad_configs[i].peer_id;
+        if (bad_configs[i].peer != NULL)
+            first->url = bad_configs[i].peer;
+        if (bad_configs[i].listen != NULL)
+            config.listen_url = bad_configs[i].listen;
+        struct vg_error error = {0};
+        cr_expect_eq(netnode_try(&nodes[0], &config, &error), bad_configs[i].code, "%zu", i);
+        cr_expect_not_null(strstr(error.text, bad_configs[i].says), "%s", error.text);
+    }
+    stop_all();
+}
+
+Test(net_peers, a_port_in_use_is_refused_at_start)
+{
+    start_all();
+    struct netnode twin = {.id = 1};
+    uint64_t dials = netnode_peer(&nodes[1], 1).dials;
+    struct net_config config = netnode_config(nodes, THREE, 0);
+    struct vg_error error = {0};
+    cr_expect_eq(netnode_try(&twin, &config, &error), VG_UNAVAILABLE);
+    cr_expect_not_null(strstr(error.text, nodes[0].url), "%s", error.text);
+    cr_expect_not_null(strstr(error.text, "port in use"), "%s", error.text);
+    cr_expect_eq(netnode_peer(&nodes[1], 1).dials, dials, "the others have not noticed");
+    stop_all();
+}
+
+/* The same id on another port, as after copying a configuration. */
+static void run_twin(const vg_id *incarnation)
+{
+    static struct netnode twin = {.id = 1};
+    rude_free_url(twin.url);
+    struct net_config config = netnode_config(nodes, THREE, 0);
+    config.listen_url = twin.url;
+    config.self.incarnation = *incarnation;
+    netnode_start(&twin, &config);
+    AWAIT(atomic_load(&twin.views[1].code) == VG_EXISTS ||
+          atomic_load(&nodes[0].views[1].code) == VG_EXISTS);
+    AWAIT(netnode_stats(&nodes[1]).refused[NET_REFUSED_IDENTITY] > 0);
+    netnode_stop(&twin);
+    await_all_up();
+}
+
+Test(net_peers, two_nodes_with_one_identity_are_told)
+{
+    start_all();
+    unsigned ups = nodes[0].views[1].ups;
+    vg_id fresh = {.bytes = {77}};
+    run_twin(&fresh);
+    cr_expect_eq(nodes[0].views[1].ups, ups, "the node that was there stays");
+    stop_all();
+}
+
+Test(net_peers, a_copied_node_is_told_too)
+{
+    start_all();
+    run_twin(&nodes[0].incarnation);
+    stop_all();
+}
+
+Test(net_peers, a_node_that_lost_its_disk_comes_back)
+{
+    start_all();
+    netnode_stop(&nodes[2]);
+    AWAIT(!sees(0, 2) && !sees(1, 2));
+    nodes[2].incarnation.bytes[15] = 1;
+    start(2);
+    await_all_up();
+    stop_all();
+}
