@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The state: opening entries, cursors, state hashes, replay. */
+#include <criterion/criterion.h>
+
+#include "common/text.h"
+#include "tests/lib/desk.h"
+#include "tests/lib/fast_signer.h"
+
+/* ---- opening -----------------------------------------------------------------------------------
+ */
+
+struct opening {
+    struct desk *desk;
+    struct ledger_view view;
+    struct response_opened opened;
+};
+
+static void open_entry(struct opening *opening)
+{
+    response_open(&opening->desk->genesis, &opening->desk->cluster, &fast_signer, &opening->view,
+                  &opening->opened);
+}
+
+static struct opening opening_of(struct desk_order order)
+{
+    struct opening opening = {.desk = desk_new()};
+    struct vg_error error;
+    cr_assert_eq(
+        ledger_parse(vg_blob_span(desk_append(opening.desk, &order)), &opening.view, &error),
+        VG_OK);
+    open_entry(&opening);
+    return opening;
+}
+
+static void assert_void(struct opening *opening, const char *says)
+{
+    struct response_counters counters;
+    open_entry(opening);
+    cr_assert_eq(opening->opened.code, VG_INTEGRITY);
+    cr_assert_not_null(strstr(opening->opened.error.text, says), "%s", opening->opened.error.text);
+    cr_assert_eq(response_apply(&opening->desk->machine, &opening->view, &opening->opened, NULL),
+                 RESPONSE_APPLIED_VOID);
+    response_counters_get(&opening->desk->machine, &counters);
+    cr_assert_eq(counters.voided, 1);
+    cr_assert_eq(response_cursor(&opening->desk->machine), opening->view.header.index);
+    desk_free(opening->desk);
+}
+
+Test(open, a_good_entry_opens)
+{
+    struct opening opening = opening_of(desk_detect("seen", ""));
+    cr_assert_eq(opening.opened.code, VG_OK, "%s", opening.opened.error.text);
+    cr_assert(
+        vg_id_equal(&opening.opened.command.author, &opening.desk->genesis.people[DESK_ANN].id));
+    desk_free(opening.desk);
+}
+
+Test(open, another_persons_signature_is_void)
+{
+    struct desk *desk = desk_new();
+    desk->secrets[DESK_ANN] = desk->secrets[DESK_BEN];
+    struct desk_order order = desk_detect("seen", "");
+    struct opening opening = {.desk = desk};
+    cr_assert_eq(ledger_parse(vg_blob_span(desk_append(desk, &order)), &opening.view, NULL), VG_OK);
+    assert_void(&opening, "the signature is not author");
+}
+
+Test(open, an_unknown_author_is_void)
+{
+    struct opening opening = opening_of(desk_detect("seen", ""));
+    opening.desk->genesis.people[DESK_ANN].id.bytes[3] ^= 1;
+    assert_void(&opening, "has no key in this cluster");
+}
+
+Test(open, a_command_for_another_cluster_is_void)
+{
+    struct opening opening = opening_of(desk_detect("seen", ""));
+    opening.desk->cluster.bytes[31] ^= 1;
+    assert_void(&opening, "another cluster");
+}
+
+Test(open, a_command_for_another_compartment_is_void)
+{
+    struct opening opening = opening_of(desk_detect("seen", ""));
+    opening.view.envelope.compartment.bytes[0] ^= 1;
+    assert_void(&opening, "another compartment");
+}
+
+Test(open, another_commitment_is_void)
+{
+    struct opening opening = opening_of(desk_detect("seen", ""));
+    opening.view.envelope.commitment.bytes[0] ^= 1;
+    assert_void(&opening, "commitment");
+}
+
+Test(open, a_sealed_epoch_is_void_in_this_release)
+{
+    struct opening opening = opening_of(desk_detect("seen", ""));
+    opening.view.envelope.epoch = 1;
+    assert_void(&opening, "epoch 1");
+}
+
+Test(open, a_clear_body_is_void_without_the_genesis_flag)
+{
+    struct opening opening = opening_of(desk_detect("seen", ""));
+    opening.desk->genesis.flags = 0;
+    assert_void(&opening, "genesis");
+}
+
+/* ---- state hash --------------------------------------------------------------------------------
+ */
+
+static const vg_id second = {{0xc0, 2}};
+
+static void assert_hashes_hold(const struct desk *desk)
+{
+    const vg_id compartments[] = {desk->genesis.directory, desk->genesis.first, second};
+    for (size_t i = 0; i < 3; i++) {
+        vg_hash kept = response_state_hash(&desk->machine, &compartments[i]);
+        vg_hash scanned = response_state_hash_scan(&desk->machine, &compartments[i]);
+        cr_assert(vg_hash_equal(&kept, &scanned), "compartment %zu", i);
+    }
+}
+
+/* Every operation, accepted and refused, in two compartments. */
+static void tell_a_story(struct desk *desk)
+{
+    struct desk_order order = {.compartment = desk->genesis.directory};
+    order.command.op = RESPONSE_OP_LABEL;
+    order.command.label.compartment = second;
+    order.command.label.name = vg_span_text("second");
+    desk_send(desk, &order);
+    order.command.label.name = vg_span_text("renamed");
+    desk_send(desk, &order);
+    order.command.op = RESPONSE_OP_PERSON;
+    order.command.person.person = desk->genesis.people[DESK_ANN].id;
+    order.command.person.name = vg_span_text("Ann");
+    desk_send(desk, &order);
+    desk_noop(desk);
+    order = desk_detect("odd login", "ids:1");
+    vg_id id = desk_send(desk, &order).id;
+    order = desk_detect("odd login again", "ids:1");
+    order.person = DESK_BEN;
+    order.compartment = second;
+    desk_send(desk, &order);
+    order.compartment = desk->genesis.first;
+    desk_send(desk, &order);
+    desk->time_ms += 90000;
+    order = desk_stage(&id, RESPONSE_CLOSE, 1);
+    desk_send(desk, &order);
+    order = desk_stage(&id, RESPONSE_ASSESS, 0);
+    desk_send(desk, &order);
+    order = desk_stage(&id, RESPONSE_ASSESS, 1);
+    desk_send(desk, &order);
+    order = desk_note(&id, "called the owner");
+    order.request = desk_request(desk, desk->time_ms);
+    desk_send(desk, &order);
+    desk_send(desk, &order);
+    order = desk_import("A-1", "{\"incident_id\":\"A-1\"}");
+    order.command.import.timeline = vg_span_text("discovery: 2 days\ncontainment: 1 hour");
+    desk_send(desk, &order);
+    desk_send(desk, &order);
+    order = desk_stage(&id, RESPONSE_CLOSE, 2);
+    desk_send(desk, &order);
+    desk->time_ms += 8 * 24 * 3600 * (uint64_t)1000;
+    order = desk_detect("late", "ids:1");
+    desk_send(desk, &order);
+}
+
+Test(state, an_untouched_compartment_hashes_to_zero)
+{
+    struct desk *desk = desk_new();
+    static const vg_hash zero;
+    vg_hash hash = response_state_hash(&desk->machine, &desk->genesis.first);
+    cr_assert(vg_hash_equal(&hash, &zero));
+    assert_hashes_hold(desk);
+    desk_free(desk);
+}
+
+Test(state, the_kept_hash_is_what_a_scan_computes)
+{
+    struct desk *desk = desk_new();
+    tell_a_story(desk);
+    assert_hashes_hold(desk);
+    desk_free(desk);
+}
+
+Test(state, any_accepted_change_changes_the_hash)
+{
+    struct desk *desk = desk_new();
+    struct desk_order order = desk_detect("odd login", "");
+    vg_id id = desk_send(desk, &order).id;
+    vg_hash before = response_state_hash(&desk->machine, &desk->genesis.first);
+    order = desk_note(&id, "x");
+    desk_send(desk, &order);
+    vg_hash after = response_state_hash(&desk->machine, &desk->genesis.first);
+    cr_assert_not(vg_hash_equal(&before, &after));
+    desk_free(desk);
+}
+
+Test(state, the_wording_of_refusals_is_not_in_the_hash)
+{
+    struct desk *desk = desk_new();
+    struct vg_kv kv = memkv_kv(desk->store);
+    struct desk_order order = desk_import("A-1", "{}");
+    order.person = DESK_STRANGER;
+    cr_assert_eq(desk_send(desk, &order).error.code, VG_FORBIDDEN);
+    vg_hash before = response_state_hash_scan(&desk->machine, &desk->genesis.first);
+    uint8_t prefix[17];
+    vg_span key, value;
+    memcpy(prefix, desk->genesis.first.bytes, 16);
+    prefix[16] = 's';
+    vg_span sentences = vg_span_of(prefix, sizeof prefix);
+    cr_assert(kv.next(kv.context, sentences, sentences, false, &key, &value));
+    kv.put(kv.context, key, vg_span_text("in other words"));
+    vg_hash after = response_state_hash_scan(&desk->machine, &desk->genesis.first);
+    cr_assert(vg_hash_equal(&before, &after));
+    desk_free(desk);
+}
+
+Test(state, a_damaged_pair_shows_in_the_scan)
+{
+    struct desk *desk = desk_new();
+    struct vg_kv kv = memkv_kv(desk->store);
+    tell_a_story(desk);
+    vg_span prefix = vg_span_of(desk->genesis.first.bytes, 16);
+    vg_span key, value;
+    cr_assert(kv.next(kv.context, prefix, prefix, false, &key, &value));
+    kv.put(kv.context, key, vg_span_text("damaged"));
+    vg_hash kept = response_state_hash(&desk->machine, &desk->genesis.first);
+    vg_hash scanned = response_state_hash_scan(&desk->machine, &desk->genesis.first);
+    cr_assert_not(vg_hash_equal(&kept, &scanned));
+    desk_free(desk);
+}
+
+Test(state, replay_from_the_start_gives_the_same_pairs)
+{
+    struct desk *desk = desk_new();
+    tell_a_story(desk);
+    struct desk *replayed = desk_replay(desk);
+    cr_assert(memkv_equal(desk->store, replayed->store));
+    cr_assert_eq(response_cursor(&desk->machine), ledger_tail_last(desk->log));
+    desk_free(replayed);
+    desk_free(desk);
+}
+
+/* A crash takes back what was not committed; the log fills the gap to the same state. */
+Test(state, replay_from_any_commit_gives_the_same_pairs)
+{
+    struct desk *desk = desk_new();
+    tell_a_story(desk);
+    uint64_t last = ledger_tail_last(desk->log);
+    for (uint64_t commit = 0; commit <= last; commit++) {
+        struct desk *node = desk_new_bare();
+        struct response_outcome outcome;
+        for (uint64_t i = 1; i <= last; i++) {
+            desk_apply(node, ledger_tail_get(desk->log, i), &outcome);
+            if (i == commit)
+                memkv_commit(node->store);
+        }
+        memkv_rollback(node->store);
+        cr_assert_eq(response_cursor(&node->machine), commit);
+        for (uint64_t i = commit + 1; i <= last; i++)
+            desk_apply(node, ledger_tail_get(desk->log, i), &outcome);
+        cr_assert(memkv_equal(desk->store, node->store), "commit at %llu",
+                  (unsigned long long)commit);
+        desk_free(node);
+    }
+    desk_free(desk);
+}
+
+/* Frozen: later releases replay this log to the same hashes (DESIGN section 3, rules version). */
+Test(state, golden_hashes_of_rules_version_1)
+{
+    static const char *const golden[] = {
+        "325dbca99123a5dab0b8b9c50006231c1b4c3d7811fbc685c3b78b6c82636722",
+        "092cd311909e30ff46ef13157dc877476b2263ac886622d11f7d910911f8f299",
+        "33c90e2f35910bc30fa2004ae78af6ab774529430e37513dab51fa0f0e0f79c9",
+    };
+    struct desk *desk = desk_new();
+    tell_a_story(desk);
+    const vg_id compartments[] = {desk->genesis.directory, desk->genesis.first, second};
+    for (size_t i = 0; i < 3; i++) {
+        char text[VG_HASH_TEXT];
+        vg_hash hash = response_state_hash(&desk->machine, &compartments[i]);
+        vg_hex_format(vg_span_of(hash.bytes, sizeof hash.bytes), text);
+        cr_expect_str_eq(text, golden[i]);
+    }
+    desk_free(desk);
+}
