@@ -324,3 +324,16 @@ void check_pure(struct check *check, vg_node_id node, uint64_t hash, uint64_t ha
     if (hash != hash_again)
         check_fail(check, "I44", node.value, 0, 0, "the same step ended in two states");
 }
+
+void check_repeated(struct check *check, vg_node_id node, const struct raft_msg *msg,
+                    const struct raft_status *first, const struct raft_status *second)
+{
+    const uint64_t a[] = {first->term.value,    first->voted_for.value, first->appended.value,
+                          first->durable.value, first->verified.value,  first->committed.value};
+    const uint64_t b[] = {second->term.value,    second->voted_for.value, second->appended.value,
+                          second->durable.value, second->verified.value,  second->committed.value};
+    if (memcmp(a, b, sizeof a) != 0)
+        check_fail(check, "I36", node.value, second->appended.value, second->term.value,
+                   "taking a message of %" PRIu64 " (type %d) twice changed more than once",
+                   msg->from.value, (int)msg->type);
+}

@@ -105,6 +105,11 @@ void check_sent(struct check *check, const struct raft_msg *msg);
 /* Two runs of the same step on clones of one state must end in equal hashes (I44). */
 void check_pure(struct check *check, vg_node_id node, uint64_t hash, uint64_t hash_again);
 
+/* A message was taken twice in a row on a clone: what the core says of itself after the first and
+ * after the second time (I36). */
+void check_repeated(struct check *check, vg_node_id node, const struct raft_msg *msg,
+                    const struct raft_status *first, const struct raft_status *second);
+
 /* ---- the state machine and its clients ----------------------------------------------------------
  * A proposal has a key that its retries share; 0 is no key. */
 
@@ -142,9 +147,9 @@ void check_rejoined(struct check *check);
  */
 
 /* I40, after a heal and enough time: `live` are the running nodes' statuses, `ids` their names.
- * One leader, known to all; one term, log and commit. */
+ * One leader, known to all; one term, at most `term_max`; one log, all of it committed. */
 void check_converged(struct check *check, const vg_node_id *ids, const struct raft_status *live,
-                     uint32_t count);
+                     uint32_t count, uint64_t term_max);
 
 /* I41, after enough time: links[a][b] is "a's messages reach b", in the order of `ids`. If a node
  * has links both ways with a quorum, a leader exists that has such links. */

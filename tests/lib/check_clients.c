@@ -173,9 +173,12 @@ static const struct raft_status *only_leader(struct check *check, const vg_node_
 }
 
 void check_converged(struct check *check, const vg_node_id *ids, const struct raft_status *live,
-                     uint32_t count)
+                     uint32_t count, uint64_t term_max)
 {
     const struct raft_status *leader = only_leader(check, ids, live, count);
+    if (leader != NULL && leader->term.value > term_max)
+        check_fail(check, "I40", leader->leader.value, 0, leader->term.value,
+                   "the heal took terms beyond %" PRIu64, term_max);
     for (uint32_t i = 0; i < count && leader != NULL; i++) {
         const struct raft_status *node = &live[i];
         if (node->term.value != leader->term.value || node->leader.value != leader->leader.value)
