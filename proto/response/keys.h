@@ -35,7 +35,8 @@ struct response_key {
 struct response_key response_key_of(const vg_id *compartment, enum response_kind kind);
 
 /* Each appends a part. Numbers are big-endian and texts have their length in front, so that keys
- * order by their parts and never run into each other. Texts have at most VG_NAME_MAX bytes. */
+ * order by their parts, and no key is the start of another (the state hash rests on that). Texts
+ * have at most VG_NAME_MAX bytes. */
 void response_key_id(struct response_key *key, const vg_id *id);
 void response_key_u64(struct response_key *key, uint64_t value);
 void response_key_text(struct response_key *key, vg_span text);

@@ -89,9 +89,9 @@ void response_check(struct response_machine *machine, const struct ledger_comman
 uint64_t response_cursor(const struct response_machine *machine);
 
 /* Content hash of a compartment's state: equal on every node whose cursor is equal. It is the sum
- * modulo 2^256 of H(0x07, key size as u16, key, value) over the compartment's pairs, digests taken
- * as little-endian numbers, so it can be computed anew from the store. Cursors and the sentences of
- * refusals are not in it. */
+ * modulo 2^256 of H(0x07, key, value) over the compartment's pairs, digests taken as little-endian
+ * numbers, so it can be computed anew from the store. Cursors and the sentences of refusals are not
+ * in it. */
 vg_hash response_state_hash(const struct response_machine *machine, const vg_id *compartment);
 
 /* The same from the pairs themselves; for checks. */

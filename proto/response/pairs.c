@@ -50,9 +50,8 @@ static bool is_hashed(vg_span key)
 
 static struct response_sum pair_hash(vg_span key, vg_span value)
 {
-    uint8_t key_size[2] = {(uint8_t)key.size, (uint8_t)(key.size >> 8)};
-    vg_span parts[] = {vg_span_of(key_size, sizeof key_size), key, value};
-    vg_hash digest = vg_hash_parts(VG_HASH_STATE, parts, 3);
+    vg_span parts[] = {key, value};
+    vg_hash digest = vg_hash_parts(VG_HASH_STATE, parts, 2);
     return sum_of_digest(&digest);
 }
 

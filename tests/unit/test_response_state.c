@@ -273,9 +273,9 @@ Test(state, replay_from_any_commit_gives_the_same_pairs)
 Test(state, golden_hashes_of_rules_version_1)
 {
     static const char *const golden[] = {
-        "325dbca99123a5dab0b8b9c50006231c1b4c3d7811fbc685c3b78b6c82636722",
-        "092cd311909e30ff46ef13157dc877476b2263ac886622d11f7d910911f8f299",
-        "33c90e2f35910bc30fa2004ae78af6ab774529430e37513dab51fa0f0e0f79c9",
+        "b90d47845c3928da7e5dade3502d78578862ac5fc24221b61b1fb6174062e1ab",
+        "cd6ce9740819977f5e37639e207ead85242060e7e2b7372eb41c66baa637626c",
+        "e096bd109fb057bb872edad370a6c88c0b02514af79b7996253843e887ff2676",
     };
     struct desk *desk = desk_new();
     tell_a_story(desk);
