@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+#include "common/dial/link.h"
+#include "common/limits.h"
+#include "node/net/clients.h"
+#include "proto/wire/client.h"
+#include "tests/lib/await.h"
+#include "tests/lib/leaks.h"
+#include "tests/lib/rude.h"
+
+enum { DIAL_MS = 5000, PLENTY = 64 * 1024 * 1024, HELD_MAX = 64 };
+
+/* A node's side: answers each request with its own body, or holds the answers back. */
+struct server {
+    struct net_clients *clients;
+    char url[RUDE_URL];
+    atomic_bool hold;
+    size_t answer_size; /* 0: the request's body */
+    atomic_uint held;
+    uint64_t sessions[HELD_MAX];
+    uint64_t tokens[HELD_MAX];
+    atomic_uint requests, gone;
+    atomic_uint code; /* of the last answer */
+};
+
+static void answer(struct server *server, uint64_t session, uint64_t token, vg_span body)
+{
+    static const uint8_t zeros[2 * 1024 * 1024];
+    struct wire_response response = {.token = token, .json = body};
+    if (server->answer_size > 0)
+        response.json = vg_span_of(zeros, server->answer_size);
+    struct vg_buffer bytes = {0};
+    wire_response_encode(&response, &bytes);
+    atomic_store(&server->code, net_clients_send(server->clients, session, vg_buffer_span(&bytes)));
+    vg_buffer_free(&bytes);
+}
+
+static void on_request(void *context, uint64_t session, struct vg_blob *payload)
+{
+    struct server *server = context;
+    struct wire_request request;
+    cr_assert_eq(wire_request_decode(vg_blob_span(payload), &request, NULL), VG_OK);
+    if (atomic_load(&server->hold)) {
+        unsigned at = atomic_load(&server->held);
+        cr_assert_lt(at, HELD_MAX);
+        server->sessions[at] = session;
+        server->tokens[at] = request.token;
+        atomic_store(&server->held, at + 1);
+    } else {
+        answer(server, session, request.token, request.body);
+    }
+    atomic_fetch_add(&server->requests, 1);
+    vg_blob_unref(payload);
+}
+
+static void on_gone(void *context, uint64_t session)
+{
+    struct server *server = context;
+    (void)session;
+    atomic_fetch_add(&server->gone, 1);
+}
+
+static void server_start(struct server *server, struct net_clients_config config)
+{
+    struct net_clients_callbacks callbacks = {.request = on_request, .gone = on_gone};
+    struct vg_error error = {0};
+    rude_free_url(server->url);
+    config.url = server->url;
+    /* The first request may come before this returns, but no test sends one that early. */
+    cr_assert_eq(net_clients_start(&config, &callbacks, server, &server->clients, &error), VG_OK,
+                 "%s", error.text);
+}
+
+static struct net_clients_stats stats_of(struct server *server)
+{
+    struct net_clients_stats stats;
+    net_clients_stats_read(server->clients, &stats);
+    return stats;
+}
+
+static void server_stop(struct server *server)
+{
+    net_clients_stop(server->clients);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+/* A client's side, as `vigil` has it. */
+struct client {
+    struct dial_link *link;
+    struct wire_reader reader;
+    atomic_uint answers, busy, closed;
+    atomic_uint_fast64_t bytes, tokens; /* sums over the answers */
+};
+
+static void client_received(void *context, struct dial_link *link, vg_span bytes)
+{
+    struct client *client = context;
+    struct wire_frame frame;
+    struct wire_response response;
+    (void)link;
+    wire_reader_feed(&client->reader, bytes);
+    while (wire_reader_next(&client->reader, &frame, NULL) == VG_OK) {
+        cr_assert_eq(frame.type, WIRE_RESPONSE);
+        cr_assert_eq(wire_response_decode(frame.payload, &response, NULL), VG_OK);
+        atomic_fetch_add(&client->bytes, response.json.size);
+        atomic_fetch_add(&client->tokens, response.token);
+        atomic_fetch_add(response.error.code == VG_BUSY ? &client->busy : &client->answers, 1);
+    }
+}
+
+static void client_closed(void *context, struct dial_link *link, const char *why)
+{
+    struct client *client = context;
+    (void)link;
+    (void)why;
+    atomic_fetch_add(&client->closed, 1);
+}
+
+static void client_start(struct client *client, const struct server *server)
+{
+    static const struct dial_events events = {.received = client_received, .closed = client_closed};
+    struct vg_error error = {0};
+    cr_assert_eq(dial_link_connect(server->url, DIAL_MS, &events, client, &client->link, &error),
+                 VG_OK, "%s", error.text);
+}
+
+static void client_stop(struct client *client)
+{
+    dial_link_free(client->link);
+    wire_reader_free(&client->reader);
+}
+
+static struct vg_buffer request_frame(uint64_t token, size_t size)
+{
+    static const uint8_t zeros[VG_COMMAND_MAX];
+    struct wire_request request = {.token = token, .kind = WIRE_SUBMIT, .timeout_ms = 1000};
+    request.body = vg_span_of(zeros, size);
+    struct vg_buffer payload = {0};
+    struct vg_buffer frame = {0};
+    wire_request_encode(&request, &payload);
+    wire_frame_write(&frame, WIRE_REQUEST, vg_buffer_span(&payload));
+    vg_buffer_free(&payload);
+    return frame;
+}
+
+static void ask(struct client *client, uint64_t token, size_t size)
+{
+    struct vg_buffer frame = request_frame(token, size);
+    cr_assert_eq(dial_link_send(client->link, vg_buffer_span(&frame), PLENTY), VG_OK);
+    vg_buffer_free(&frame);
+}
+
+Test(net_clients, each_request_is_answered)
+{
+    enum { COUNT = 300, LARGE = VG_COMMAND_MAX };
+    static struct server server;
+    struct client clients[2] = {0};
+    server_start(&server, (struct net_clients_config){.in_flight_max = COUNT});
+    for (int i = 0; i < 2; i++)
+        client_start(&clients[i], &server);
+    for (uint64_t token = 1; token <= COUNT; token++)
+        for (int i = 0; i < 2; i++)
+            ask(&clients[i], token, token == COUNT ? LARGE : 10);
+    for (int i = 0; i < 2; i++) {
+        AWAIT(atomic_load(&clients[i].answers) == COUNT);
+        cr_expect_eq(clients[i].tokens, COUNT * (COUNT + 1) / 2);
+        cr_expect_eq(clients[i].bytes, (COUNT - 1) * 10 + LARGE);
+    }
+    struct net_clients_stats stats = stats_of(&server);
+    cr_expect_eq(stats.sessions, 2);
+    cr_expect_eq(stats.requests, 2 * COUNT);
+    cr_expect_eq(stats.responses, 2 * COUNT);
+    cr_expect_eq(stats.in_flight, 0);
+    client_stop(&clients[0]);
+    AWAIT(stats_of(&server).sessions == 1);
+    server_stop(&server);
+    client_stop(&clients[1]);
+    cr_expect_eq(server.gone, 2);
+    cr_expect_eq(clients[1].closed, 1);
+}
+
+Test(net_clients, more_than_may_be_in_flight_are_answered_busy)
+{
+    enum { EACH = 4, TOTAL = 6, ASKED = 10 };
+    static struct server server = {.hold = true};
+    struct client clients[2] = {0};
+    server_start(&server,
+                 (struct net_clients_config){.in_flight_max = EACH, .in_flight_total_max = TOTAL});
+    for (int i = 0; i < 2; i++) {
+        client_start(&clients[i], &server);
+        for (uint64_t token = 1; token <= ASKED; token++)
+            ask(&clients[i], token, 10);
+        unsigned held = i == 0 ? EACH : TOTAL - EACH;
+        AWAIT(atomic_load(&clients[i].busy) == ASKED - held);
+    }
+    cr_expect_eq(stats_of(&server).in_flight, TOTAL);
+    cr_expect_eq(stats_of(&server).busy, 2 * ASKED - TOTAL);
+    AWAIT(atomic_load(&server.held) == TOTAL);
+    for (unsigned i = 0; i < TOTAL; i++)
+        answer(&server, server.sessions[i], server.tokens[i], vg_span_text("late"));
+    AWAIT(atomic_load(&clients[0].answers) == EACH);
+    AWAIT(atomic_load(&clients[1].answers) == TOTAL - EACH);
+    cr_expect_eq(stats_of(&server).in_flight, 0);
+    for (int i = 0; i < 2; i++)
+        client_stop(&clients[i]);
+    server_stop(&server);
+}
+
+Test(net_clients, answers_to_the_dead_go_nowhere)
+{
+    static struct server server = {.hold = true};
+    struct client client = {0};
+    server_start(&server, (struct net_clients_config){0});
+    client_start(&client, &server);
+    ask(&client, 1, 10);
+    AWAIT(atomic_load(&server.requests) == 1);
+    client_stop(&client);
+    AWAIT(atomic_load(&server.gone) == 1);
+    cr_expect_eq(stats_of(&server).in_flight, 0);
+    answer(&server, server.sessions[0], server.tokens[0], vg_span_text("late"));
+    cr_expect_eq(server.code, VG_NOT_FOUND);
+    cr_expect_eq(net_clients_send(server.clients, 99, vg_span_text("")), VG_NOT_FOUND);
+    server_stop(&server);
+}
+
+Test(net_clients, who_does_not_read_is_closed)
+{
+    enum { ANSWER = 1024 * 1024 };
+    static struct server server = {.answer_size = ANSWER};
+    struct client polite = {0};
+    server_start(&server, (struct net_clients_config){.queue_max = 2 * ANSWER});
+    client_start(&polite, &server);
+    int silent = rude_dial(server.url);
+    struct vg_buffer frame = request_frame(1, 10);
+    while (stats_of(&server).slow == 0)
+        (void)rude_send(silent, vg_buffer_span(&frame));
+    AWAIT(atomic_load(&server.gone) == 1);
+    ask(&polite, 2, 10);
+    AWAIT(atomic_load(&polite.answers) == 1);
+    cr_expect_eq(polite.bytes, ANSWER);
+    vg_buffer_free(&frame);
+    (void)close(silent);
+    client_stop(&polite);
+    server_stop(&server);
+}
+
+Test(net_clients, the_silent_are_closed_and_the_waiting_are_not)
+{
+    static struct server server = {.hold = true};
+    struct client waiting = {0};
+    server_start(&server, (struct net_clients_config){.idle_ms = 100});
+    client_start(&waiting, &server);
+    ask(&waiting, 1, 10);
+    AWAIT(atomic_load(&server.held) == 1);
+    int silent = rude_dial(server.url);
+    int half = rude_dial(server.url);
+    (void)rude_send(half, vg_span_text("\x20"));
+    cr_expect(rude_was_closed(silent));
+    cr_expect(rude_was_closed(half));
+    AWAIT(stats_of(&server).idle == 2);
+    cr_expect_eq(waiting.closed, 0);
+    answer(&server, server.sessions[0], 1, vg_span_text("at last"));
+    AWAIT(atomic_load(&waiting.answers) == 1);
+    AWAIT(atomic_load(&waiting.closed) == 1);
+    (void)close(silent);
+    (void)close(half);
+    client_stop(&waiting);
+    server_stop(&server);
+}
+
+static void expect_bad(struct server *server, vg_span bytes)
+{
+    uint64_t before = stats_of(server).bad_frames;
+    int fd = rude_dial(server->url);
+    (void)rude_send(fd, bytes);
+    cr_expect(rude_was_closed(fd));
+    AWAIT(stats_of(server).bad_frames == before + 1);
+    (void)close(fd);
+}
+
+Test(net_clients, what_is_no_request_ends_the_session)
+{
+    static struct server server;
+    static const unsigned types[] = {0, WIRE_HELLO, WIRE_RAFT, WIRE_RESPONSE, 200};
+    server_start(&server, (struct net_clients_config){0});
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct vg_buffer frame = {0};
+        wire_frame_write(&frame, (enum wire_type)types[i], vg_span_text("x"));
+        expect_bad(&server, vg_buffer_span(&frame));
+        vg_buffer_free(&frame);
+    }
+    expect_bad(&server, vg_span_text("GET / HTTP/1.1\r\n\r\n"));
+    expect_bad(&server, vg_span_of("\0\0\0\0", 4));
+    expect_bad(&server, vg_span_of("\xFF\xFF\xFF\x7F", 4));
+    struct vg_buffer frame = request_frame(1, 10);
+    frame.data[frame.size - 1] ^= 1;
+    expect_bad(&server, vg_buffer_span(&frame));
+    vg_buffer_free(&frame);
+    cr_expect_eq(server.requests, 0);
+    server_stop(&server);
+}
+
+Test(net_clients, sessions_are_bounded)
+{
+    enum { MOST = 3 };
+    static struct server server;
+    int fds[MOST + 1];
+    server_start(&server, (struct net_clients_config){.sessions_max = MOST});
+    for (int i = 0; i <= MOST; i++)
+        fds[i] = rude_dial(server.url);
+    cr_expect(rude_was_closed(fds[MOST]));
+    cr_expect_eq(stats_of(&server).accepted, MOST);
+    for (int i = 0; i <= MOST; i++)
+        rude_reset(fds[i]);
+    AWAIT(stats_of(&server).sessions == 0);
+    server_stop(&server);
+}
+
+Test(net_clients, a_bad_or_taken_address_is_refused)
+{
+    static struct server server;
+    struct net_clients_callbacks callbacks = {.request = on_request};
+    struct net_clients *clients = NULL;
+    struct vg_error error = {0};
+    int taken = rude_listen(server.url, 1);
+    struct net_clients_config config = {.url = server.url};
+    cr_expect_eq(net_clients_start(&config, &callbacks, &server, &clients, &error), VG_UNAVAILABLE);
+    cr_expect_not_null(strstr(error.text, "port in use"), "%s", error.text);
+    config.url = "tcp://1.2.3.4:80";
+    cr_expect_eq(net_clients_start(&config, &callbacks, &server, &clients, &error), VG_INVALID);
+    cr_expect_not_null(strstr(error.text, config.url), "%s", error.text);
+    (void)close(taken);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+Test(net_clients, stopping_in_full_swing_leaves_nothing)
+{
+    enum { ROUNDS = 10, CLIENTS = 4, COUNT = 50 };
+    for (int round = 0; round < ROUNDS; round++) {
+        struct server server = {0};
+        struct client clients[CLIENTS] = {0};
+        server_start(&server, (struct net_clients_config){0});
+        for (int i = 0; i < CLIENTS; i++) {
+            client_start(&clients[i], &server);
+            for (uint64_t token = 1; token <= COUNT; token++)
+                ask(&clients[i], token, 1000);
+        }
+        AWAIT(stats_of(&server).accepted == CLIENTS);
+        net_clients_stop(server.clients);
+        for (int i = 0; i < CLIENTS; i++)
+            client_stop(&clients[i]);
+        cr_expect_eq(server.gone, CLIENTS);
+    }
+    cr_expect_not(LEAKS_FOUND());
+}
