@@ -10,19 +10,37 @@
 
 struct store_state;
 
+/* The last entry that a committed state has taken in. */
+struct store_position {
+    uint64_t index;
+    vg_hash hash; /* of that entry; the cluster id at index 0 */
+};
+
 /* Opens or makes the environment and begins the open write transaction. The calling thread must be
- * the one that makes every other call. A state of another cluster or node, or ahead of the log's
- * `log_last`, is VG_INTEGRITY with the remedy (remove it; it is rebuilt from the log). */
+ * the one that makes every other call. `position` is what was committed last: the caller compares
+ * it with the log. Refused as store_log_open refuses; the remedy is always to remove the folder,
+ * since it is rebuilt from the log. */
 enum vg_code store_state_open(const char *path, const vg_hash *cluster, vg_node_id node,
-                              struct store_state **out, struct vg_error *error);
+                              struct store_state **out, struct store_position *position,
+                              struct vg_error *error);
 
 /* The store as the state machine sees it: reads and writes go to the open transaction. */
 struct vg_kv store_state_kv(struct store_state *state);
 
-/* Makes all puts so far durable and begins anew. Errors stop the process. */
-void store_state_commit(struct store_state *state);
+/* Bytes put since the last commit. */
+uint64_t store_state_uncommitted(const struct store_state *state);
 
-/* Commits and closes. */
+/* True if the disk has room for what may be put until the next commit. */
+bool store_state_room(struct store_state *state);
+
+/* Makes all puts so far durable, with their position, and begins anew. Errors stop the process. */
+void store_state_commit(struct store_state *state, const struct store_position *position);
+
+/* VG_INTEGRITY: "PATH: WHAT; " and the remedy. */
+enum vg_code store_state_refuse(const struct store_state *state, const char *what,
+                                struct vg_error *error);
+
+/* Closes; what was not committed is gone and comes again from the log. */
 void store_state_close(struct store_state *state);
 
 #endif

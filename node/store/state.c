@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/store/state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/bytes.h"
+#include "common/crypto.h"
+#include "common/mem.h"
+#include "node/store/env.h"
+
+enum {
+    FORMAT = 1,
+    CHECKSUM_SIZE = 16,
+    IDENTITY_SIZE = 4 + 32 + 8 + 8 + 32 + CHECKSUM_SIZE, /* format, cluster, node, position */
+    PUT_OVERHEAD = 256,                                  /* of a pair, in its pages */
+};
+
+struct store_state {
+    struct store_env env;
+    MDB_dbi pairs;
+    MDB_dbi identity;
+    MDB_txn *txn;
+    MDB_cursor *cursor; /* over pairs, within txn */
+    vg_hash cluster;
+    vg_node_id node;
+    uint64_t uncommitted;
+    struct vg_buffer scratch; /* arguments of a put, which may lie in pages that it moves */
+};
+
+static const char remedy[] = "remove this folder: the state is rebuilt from the log";
+
+static MDB_val val_of(vg_span span)
+{
+    return (MDB_val){.mv_data = (void *)(uintptr_t)span.data, .mv_size = span.size};
+}
+
+static vg_span span_of(MDB_val value)
+{
+    return vg_span_of(value.mv_data, value.mv_size);
+}
+
+static bool found(const struct store_state *state, int rc)
+{
+    if (rc != MDB_NOTFOUND)
+        store_env_must(&state->env, rc, "read");
+    return rc == MDB_SUCCESS;
+}
+
+static bool kv_get(void *context, vg_span key, vg_span *value)
+{
+    struct store_state *state = context;
+    MDB_val mdb_key = val_of(key);
+    MDB_val mdb_value;
+    if (!found(state, mdb_get(state->txn, state->pairs, &mdb_key, &mdb_value)))
+        return false;
+    *value = span_of(mdb_value);
+    return true;
+}
+
+static void kv_put(void *context, vg_span key, vg_span value)
+{
+    struct store_state *state = context;
+    assert(key.size > 0 && key.size <= VG_KEY_MAX);
+    vg_buffer_clear(&state->scratch);
+    vg_buffer_append(&state->scratch, key.data, key.size);
+    vg_buffer_append(&state->scratch, value.data, value.size);
+    const uint8_t *copy = state->scratch.data;
+    MDB_val mdb_key = val_of(vg_span_of(copy, key.size));
+    MDB_val mdb_value = val_of(vg_span_of(copy + key.size, value.size));
+    store_env_must(&state->env, mdb_put(state->txn, state->pairs, &mdb_key, &mdb_value, 0),
+                   "write");
+    state->uncommitted += key.size + value.size + PUT_OVERHEAD;
+}
+
+static void kv_del(void *context, vg_span key)
+{
+    struct store_state *state = context;
+    MDB_val mdb_key = val_of(key);
+    found(state, mdb_del(state->txn, state->pairs, &mdb_key, NULL));
+    state->uncommitted += PUT_OVERHEAD;
+}
+
+static bool has_prefix(vg_span key, vg_span prefix)
+{
+    return key.size >= prefix.size && memcmp(key.data, prefix.data, prefix.size) == 0;
+}
+
+/* `prefix` itself when `from` sorts before it, else `from`. */
+static vg_span later_of(vg_span prefix, vg_span from)
+{
+    size_t shorter = prefix.size < from.size ? prefix.size : from.size;
+    int order = shorter == 0 ? 0 : memcmp(from.data, prefix.data, shorter);
+    return order < 0 || (order == 0 && from.size < prefix.size) ? prefix : from;
+}
+
+static bool kv_next(void *context, vg_span prefix, vg_span from, bool after, vg_span *key,
+                    vg_span *value)
+{
+    struct store_state *state = context;
+    vg_span start = later_of(prefix, from);
+    MDB_val mdb_key = val_of(start);
+    MDB_val mdb_value;
+    /* LMDB seeks no empty key; nothing sorts before the first */
+    MDB_cursor_op seek = start.size == 0 ? MDB_FIRST : MDB_SET_RANGE;
+    if (!found(state, mdb_cursor_get(state->cursor, &mdb_key, &mdb_value, seek)))
+        return false;
+    if (after && vg_span_equal(span_of(mdb_key), from) &&
+        !found(state, mdb_cursor_get(state->cursor, &mdb_key, &mdb_value, MDB_NEXT)))
+        return false;
+    *key = span_of(mdb_key);
+    *value = span_of(mdb_value);
+    return has_prefix(*key, prefix);
+}
+
+struct vg_kv store_state_kv(struct store_state *state)
+{
+    return (struct vg_kv){
+        .context = state, .get = kv_get, .put = kv_put, .del = kv_del, .next = kv_next};
+}
+
+static void begin(struct store_state *state)
+{
+    state->txn = store_env_begin(&state->env, 0);
+    state->uncommitted = 0;
+}
+
+static void open_cursor(struct store_state *state)
+{
+    store_env_must(&state->env, mdb_cursor_open(state->txn, state->pairs, &state->cursor), "read");
+}
+
+static const vg_span identity_key = {(const uint8_t *)"identity", 8};
+
+static void put_identity(struct store_state *state, const struct store_position *position)
+{
+    uint8_t record[IDENTITY_SIZE];
+    struct vg_writer writer = vg_writer_of(record, sizeof record);
+    vg_write_u32(&writer, FORMAT);
+    vg_write_bytes(&writer, state->cluster.bytes, sizeof state->cluster.bytes);
+    vg_write_u64(&writer, state->node.value);
+    vg_write_u64(&writer, position->index);
+    vg_write_bytes(&writer, position->hash.bytes, sizeof position->hash.bytes);
+    size_t covered = vg_writer_size(&writer);
+    assert(!writer.failed && covered + CHECKSUM_SIZE == sizeof record);
+    vg_hash_short(vg_span_of(record, covered), record + covered);
+    MDB_val key = val_of(identity_key);
+    MDB_val value = val_of(vg_span_of(record, sizeof record));
+    store_env_must(&state->env, mdb_put(state->txn, state->identity, &key, &value, 0), "write");
+}
+
+enum vg_code store_state_refuse(const struct store_state *state, const char *what,
+                                struct vg_error *error)
+{
+    return store_env_damaged(&state->env, error, "%s", what);
+}
+
+static enum vg_code check_identity(struct store_state *state, vg_span record,
+                                   struct store_position *position, struct vg_error *error)
+{
+    uint8_t checksum[CHECKSUM_SIZE];
+    size_t covered = IDENTITY_SIZE - CHECKSUM_SIZE;
+    if (record.size == IDENTITY_SIZE)
+        vg_hash_short(vg_span_of(record.data, covered), checksum);
+    if (record.size != IDENTITY_SIZE ||
+        memcmp(checksum, record.data + covered, sizeof checksum) != 0)
+        return store_state_refuse(state, "damaged identity record", error);
+    struct vg_reader reader = vg_reader_of(vg_span_of(record.data, covered));
+    uint32_t format = vg_read_u32(&reader);
+    vg_hash cluster;
+    vg_read_copy(&reader, cluster.bytes, sizeof cluster.bytes);
+    uint64_t node = vg_read_u64(&reader);
+    position->index = vg_read_u64(&reader);
+    vg_read_copy(&reader, position->hash.bytes, sizeof position->hash.bytes);
+    if (format != FORMAT)
+        return store_state_refuse(state, "a state format that this version does not know", error);
+    if (!vg_hash_equal(&cluster, &state->cluster))
+        return store_state_refuse(state, "the state of another cluster", error);
+    if (node != state->node.value)
+        return store_state_refuse(state, "the state of another node", error);
+    return VG_OK;
+}
+
+static enum vg_code open_pairs(struct store_state *state, struct store_position *position,
+                               struct vg_error *error)
+{
+    int rc = mdb_dbi_open(state->txn, "pairs", MDB_CREATE, &state->pairs);
+    if (rc == MDB_SUCCESS)
+        rc = mdb_dbi_open(state->txn, "identity", MDB_CREATE, &state->identity);
+    if (rc != MDB_SUCCESS)
+        return store_state_refuse(state, mdb_strerror(rc), error);
+    MDB_val key = val_of(identity_key);
+    MDB_val value;
+    if (found(state, mdb_get(state->txn, state->identity, &key, &value)))
+        return check_identity(state, span_of(value), position, error);
+    MDB_stat stat;
+    store_env_must(&state->env, mdb_stat(state->txn, state->pairs, &stat), "look");
+    if (stat.ms_entries > 0)
+        return store_state_refuse(state, "no identity record", error);
+    *position = (struct store_position){.hash = state->cluster};
+    put_identity(state, position);
+    return VG_OK;
+}
+
+enum vg_code store_state_open(const char *path, const vg_hash *cluster, vg_node_id node,
+                              struct store_state **out, struct store_position *position,
+                              struct vg_error *error)
+{
+    struct store_state *state = vg_alloc_zero(1, sizeof *state);
+    struct store_env_config env = {.path = path, .name = "state", .remedy = remedy, .databases = 2};
+    enum vg_code code = store_env_open(&state->env, &env, error);
+    if (code != VG_OK) {
+        free(state);
+        return code;
+    }
+    state->cluster = *cluster;
+    state->node = node;
+    begin(state);
+    code = open_pairs(state, position, error);
+    if (code != VG_OK) {
+        store_state_close(state);
+        return code;
+    }
+    open_cursor(state);
+    store_state_commit(state, position);
+    *out = state;
+    return VG_OK;
+}
+
+uint64_t store_state_uncommitted(const struct store_state *state)
+{
+    return state->uncommitted;
+}
+
+bool store_state_room(struct store_state *state)
+{
+    return store_env_reserve(&state->env, 2 * state->uncommitted + STORE_HEADROOM_BYTES);
+}
+
+void store_state_commit(struct store_state *state, const struct store_position *position)
+{
+    put_identity(state, position);
+    mdb_cursor_close(state->cursor);
+    state->cursor = NULL;
+    store_env_must(&state->env, mdb_txn_commit(state->txn), "commit");
+    begin(state);
+    open_cursor(state);
+}
+
+void store_state_close(struct store_state *state)
+{
+    if (state->cursor != NULL)
+        mdb_cursor_close(state->cursor);
+    mdb_txn_abort(state->txn);
+    store_env_close(&state->env);
+    vg_buffer_free(&state->scratch);
+    free(state);
+}
