@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Questions of clients and their answers as JSON (docs/protocol.md): what a question may say, and
+ * how state, log and status look. Functions are pure but for the machine they read; any thread. */
+#ifndef VIGIL_NODE_API_API_H
+#define VIGIL_NODE_API_API_H
+
+#include <jansson.h>
+
+#include "proto/ledger/entry.h"
+#include "proto/response/machine.h"
+
+enum {
+    API_PAGE_MAX = 500,               /* items of one answer */
+    API_PAGE_BYTES = 2 * 1024 * 1024, /* text of one answer, about; one item is always given */
+    API_VERIFY_MAX = 4096,            /* entries of one log.verify */
+};
+
+/* ---- questions ---------------------------------------------------------------------------------
+ */
+
+enum api_name {
+    API_CLUSTER_STATUS,
+    API_CLUSTER_TRANSFER,
+    API_DIRECTORY,
+    API_INCIDENT_LIST,
+    API_INCIDENT_SHOW,
+    API_INCIDENT_TIMELINE,
+    API_INCIDENT_DOCUMENT,
+    API_LOG_GET,
+    API_LOG_TAIL,
+    API_LOG_VERIFY,
+    API_NODE_FIGURES,
+};
+
+/* Where an answer comes from, and so how it is reached. */
+enum api_source {
+    API_FROM_STATE, /* the state machine, at a confirmed index */
+    API_FROM_LOG,   /* the log, up to a confirmed index */
+    API_FROM_NODE,  /* what this node knows of itself and its peers, with or without a leader */
+    API_TO_LEADER,  /* an act of the leader */
+};
+
+/* A checked question. Arguments that were not given are zero. */
+struct api_query {
+    enum api_name name;
+    enum api_source source;
+    vg_id id;
+    char compartment[VG_NAME_MAX + 1]; /* name or id */
+    uint8_t stage;
+    bool all;
+    vg_id after_id;
+    uint64_t after; /* timeline: a sequence number */
+    uint64_t limit; /* 1 .. API_PAGE_MAX */
+    uint64_t index;
+    bool has_from;
+    uint64_t from;
+    uint64_t count; /* 1 .. API_PAGE_MAX, or API_VERIFY_MAX */
+    uint64_t to;
+};
+
+/* Strict: JSON object, no key twice, no unknown question or argument, right types and bounds.
+ * VG_INVALID names what is wrong and what it may be. */
+enum vg_code api_query_parse(vg_span json, struct api_query *out, struct vg_error *error);
+
+/* ---- answers: each returns a new reference or, as `text`, a string to free ---------------------
+ */
+
+/* Of API_FROM_STATE questions; NULL with `error` set. */
+json_t *api_state_answer(struct response_machine *machine, const struct api_query *query,
+                         struct vg_error *error);
+
+/* The answer to an accepted command; the details of a refused one, or NULL if it has none. */
+char *api_outcome_text(const struct response_outcome *outcome);
+
+/* One log entry; command and author if its body opens, which it does wherever it is clear. */
+json_t *api_entry(const struct ledger_view *entry);
+
+/* The text of a document, whose reference it takes. NULL stays NULL. */
+char *api_text(json_t *document);
+
+/* ---- status ------------------------------------------------------------------------------------
+ */
+
+struct api_node_status {
+    vg_node_id id;
+    char region[VG_NAME_MAX + 1];
+    bool self;
+    bool leader;
+    bool reachable;
+    bool has_match; /* the leader knows it of every node */
+    uint64_t match;
+    uint64_t last;    /* of this node alone */
+    uint64_t applied; /* of this node alone */
+    uint32_t rtt_us;
+};
+
+/* Counters by name, in the order they are shown. */
+enum { API_FIGURES_MAX = 64 };
+struct api_figure {
+    const char *name;
+    uint64_t value;
+};
+
+struct api_status {
+    vg_hash cluster;
+    vg_node_id self;
+    vg_node_id leader;
+    const char *role;
+    uint64_t term;
+    uint64_t commit;
+    uint64_t applied;
+    uint32_t quorum;
+    bool healthy;
+    char stopped[VG_ERROR_TEXT]; /* why apply stands still; "" if it does not */
+    struct api_node_status nodes[VG_NODES_MAX];
+    uint32_t node_count;
+    struct api_figure figures[API_FIGURES_MAX];
+    uint32_t figure_count;
+};
+
+/* Adds a figure; asserts that there is room. */
+void api_status_figure(struct api_status *status, const char *name, uint64_t value);
+
+/* cluster.status. */
+json_t *api_status_answer(const struct api_status *status, struct response_machine *machine);
+
+/* node.figures. */
+json_t *api_figures_answer(const struct api_status *status, struct response_machine *machine);
+
+#endif

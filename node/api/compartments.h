@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The compartments this node can read, for the files of node/api alone. */
+#ifndef VIGIL_NODE_API_COMPARTMENTS_H
+#define VIGIL_NODE_API_COMPARTMENTS_H
+
+#include "common/error.h"
+#include "proto/response/machine.h"
+
+enum { API_COMPARTMENTS_MAX = 256 };
+
+struct api_compartments {
+    vg_id ids[API_COMPARTMENTS_MAX];
+    uint32_t count;
+};
+
+/* The directory, the first compartment, and every other the directory names. */
+void api_compartments_list(const struct response_machine *machine, struct api_compartments *out);
+
+/* Its name in the directory, "directory" for that one, else its id. */
+void api_compartment_name(const struct response_machine *machine, const vg_id *id,
+                          char out[VG_NAME_MAX + 1]);
+
+/* Of a name or an id. VG_NOT_FOUND. */
+enum vg_code api_compartment_find(const struct response_machine *machine, const char *name,
+                                  vg_id *out, struct vg_error *error);
+
+#endif

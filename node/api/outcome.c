@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/api/api.h"
+#include "node/api/text.h"
+
+static json_t *accepted(const struct response_outcome *outcome)
+{
+    json_t *answer = json_object();
+    api_set(answer, "id", api_id(&outcome->id));
+    api_set(answer, "index", api_uint(outcome->index));
+    api_set(answer, "term", api_uint(outcome->term));
+    api_set(answer, "time", api_time(outcome->time_ms));
+    api_set(answer, "revision", api_revisions(outcome->revisions, outcome->revision_count));
+    api_set(answer, "receipt", json_null());
+    api_set(answer, "joined", json_boolean(outcome->joined));
+    api_set(answer, "repeated", json_boolean(outcome->repeated));
+    return answer;
+}
+
+static json_t *conflict(const struct response_outcome *outcome)
+{
+    json_t *details = json_object();
+    bool expected = outcome->conflict.expected != UINT64_MAX;
+    api_set(details, "aspect", api_string(response_aspect_name(outcome->conflict.aspect)));
+    api_set(details, "expected", expected ? api_uint(outcome->conflict.expected) : json_null());
+    api_set(details, "current", api_uint(outcome->conflict.current));
+    api_set(details, "value", api_string(outcome->conflict.value));
+    api_set(details, "proposed", api_string(outcome->conflict.proposed));
+    api_set(details, "set_by", api_id(&outcome->conflict.set_by));
+    api_set(details, "set_at", api_time(outcome->conflict.set_at_ms));
+    return details;
+}
+
+char *api_outcome_text(const struct response_outcome *outcome)
+{
+    if (outcome->error.code == VG_OK)
+        return api_text(accepted(outcome));
+    return outcome->error.code == VG_CONFLICT ? api_text(conflict(outcome)) : NULL;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+
+#include "common/text.h"
+#include "node/api/api.h"
+
+enum { ARGUMENTS_MAX = 6, PAGE_DEFAULT = 200, TAIL_DEFAULT = 20 };
+
+struct argument {
+    const char *name;
+    bool required;
+    /* Reads a value; returns NULL or what it must be. */
+    const char *(*read)(const json_t *value, struct api_query *out);
+};
+
+static bool read_uint(const json_t *value, uint64_t low, uint64_t high, uint64_t *out)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return false;
+    *out = (uint64_t)json_integer_value(value);
+    return *out >= low && *out <= high;
+}
+
+static const char *read_id(const json_t *value, struct api_query *out)
+{
+    return json_is_string(value) && vg_id_parse(json_string_value(value), &out->id) ? NULL
+                                                                                    : "a UUID";
+}
+
+static const char *read_after_id(const json_t *value, struct api_query *out)
+{
+    bool ok = json_is_string(value) && vg_id_parse(json_string_value(value), &out->after_id);
+    return ok ? NULL : "a UUID";
+}
+
+static const char *read_after(const json_t *value, struct api_query *out)
+{
+    return read_uint(value, 0, INT64_MAX, &out->after) ? NULL : "a sequence number";
+}
+
+static const char *read_limit(const json_t *value, struct api_query *out)
+{
+    return read_uint(value, 1, API_PAGE_MAX, &out->limit) ? NULL : "1 .. 500";
+}
+
+static const char *read_all(const json_t *value, struct api_query *out)
+{
+    out->all = json_is_true(value);
+    return json_is_boolean(value) ? NULL : "true or false";
+}
+
+static const char *read_stage(const json_t *value, struct api_query *out)
+{
+    if (json_is_string(value))
+        out->stage = response_stage_parse(json_string_value(value));
+    return out->stage != 0 ? NULL : "detect, assess, diagnose, stabilize or close";
+}
+
+static const char *read_compartment(const json_t *value, struct api_query *out)
+{
+    size_t size = json_is_string(value) ? json_string_length(value) : 0;
+    if (size == 0 || size > VG_NAME_MAX)
+        return "a compartment's name or id";
+    memcpy(out->compartment, json_string_value(value), size + 1);
+    return NULL;
+}
+
+static const char *read_index(const json_t *value, struct api_query *out)
+{
+    return read_uint(value, 1, INT64_MAX, &out->index) ? NULL : "a log index from 1";
+}
+
+static const char *read_from(const json_t *value, struct api_query *out)
+{
+    out->has_from = true;
+    return read_uint(value, 1, INT64_MAX, &out->from) ? NULL : "a log index from 1";
+}
+
+static const char *read_count(const json_t *value, struct api_query *out)
+{
+    return read_uint(value, 1, API_VERIFY_MAX, &out->count) ? NULL : "1 .. 4096";
+}
+
+static const char *read_to(const json_t *value, struct api_query *out)
+{
+    return read_uint(value, 0, INT64_MAX, &out->to) ? NULL : "a node id, or 0 for the best";
+}
+
+static const struct question {
+    const char *name;
+    enum api_name number;
+    enum api_source source;
+    struct argument arguments[ARGUMENTS_MAX];
+} questions[] = {
+    {"cluster.status", API_CLUSTER_STATUS, API_FROM_NODE, {{0}}},
+    {"cluster.transfer", API_CLUSTER_TRANSFER, API_TO_LEADER, {{"to", true, read_to}}},
+    {"directory", API_DIRECTORY, API_FROM_STATE, {{0}}},
+    {"incident.list",
+     API_INCIDENT_LIST,
+     API_FROM_STATE,
+     {{"all", false, read_all},
+      {"stage", false, read_stage},
+      {"compartment", false, read_compartment},
+      {"after", false, read_after_id},
+      {"limit", false, read_limit}}},
+    {"incident.show", API_INCIDENT_SHOW, API_FROM_STATE, {{"id", true, read_id}}},
+    {"incident.timeline",
+     API_INCIDENT_TIMELINE,
+     API_FROM_STATE,
+     {{"id", true, read_id}, {"after", false, read_after}, {"limit", false, read_limit}}},
+    {"incident.document", API_INCIDENT_DOCUMENT, API_FROM_STATE, {{"id", true, read_id}}},
+    {"log.get", API_LOG_GET, API_FROM_LOG, {{"index", true, read_index}}},
+    {"log.tail",
+     API_LOG_TAIL,
+     API_FROM_LOG,
+     {{"from", false, read_from}, {"count", false, read_count}}},
+    {"log.verify",
+     API_LOG_VERIFY,
+     API_FROM_LOG,
+     {{"from", false, read_from}, {"count", false, read_count}}},
+    {"node.figures", API_NODE_FIGURES, API_FROM_NODE, {{0}}},
+};
+
+static const struct argument *find_argument(const struct question *question, const char *name)
+{
+    for (size_t i = 0; i < ARGUMENTS_MAX && question->arguments[i].name != NULL; i++)
+        if (strcmp(question->arguments[i].name, name) == 0)
+            return &question->arguments[i];
+    return NULL;
+}
+
+/* A null argument is one that was not given. */
+static enum vg_code read_arguments(const struct question *question, json_t *document,
+                                   struct api_query *out, struct vg_error *error)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(document, name, value)
+    {
+        if (strcmp(name, "query") == 0)
+            continue;
+        const struct argument *argument = find_argument(question, name);
+        if (argument == NULL)
+            return vg_fail(error, VG_INVALID, "%s takes no argument \"%s\"", question->name, name);
+        const char *wanted = json_is_null(value) ? NULL : argument->read(value, out);
+        if (wanted != NULL)
+            return vg_fail(error, VG_INVALID, "%s: \"%s\" must be %s", question->name, name,
+                           wanted);
+    }
+    for (size_t i = 0; i < ARGUMENTS_MAX && question->arguments[i].name != NULL; i++) {
+        const struct argument *argument = &question->arguments[i];
+        value = json_object_get(document, argument->name);
+        if (argument->required && (value == NULL || json_is_null(value)))
+            return vg_fail(error, VG_INVALID, "%s needs \"%s\"", question->name, argument->name);
+    }
+    return VG_OK;
+}
+
+static void set_defaults(struct api_query *query)
+{
+    if (query->limit == 0)
+        query->limit = PAGE_DEFAULT;
+    if (query->count == 0)
+        query->count = query->name == API_LOG_VERIFY ? API_VERIFY_MAX : TAIL_DEFAULT;
+    if (query->name == API_LOG_TAIL && query->count > API_PAGE_MAX)
+        query->count = API_PAGE_MAX;
+}
+
+static enum vg_code read_question(json_t *document, struct api_query *out, struct vg_error *error)
+{
+    const char *name = json_string_value(json_object_get(document, "query"));
+    if (name == NULL)
+        return vg_fail(error, VG_INVALID, "a question is an object with \"query\": NAME");
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+        if (strcmp(questions[i].name, name) != 0)
+            continue;
+        out->name = questions[i].number;
+        out->source = questions[i].source;
+        if (read_arguments(&questions[i], document, out, error) != VG_OK)
+            return VG_INVALID;
+        set_defaults(out);
+        return VG_OK;
+    }
+    return vg_fail(error, VG_INVALID, "this node knows no question \"%.64s\"", name);
+}
+
+enum vg_code api_query_parse(vg_span json, struct api_query *out, struct vg_error *error)
+{
+    json_error_t where;
+    *out = (struct api_query){0};
+    json_t *document =
+        json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, &where);
+    if (document == NULL)
+        return vg_fail(error, VG_INVALID, "the question is not JSON: %s, at byte %d", where.text,
+                       where.position);
+    enum vg_code code = read_question(document, out, error);
+    json_decref(document);
+    return code;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
+#include "common/text.h"
+#include "node/api/api.h"
+#include "node/api/compartments.h"
+#include "node/api/text.h"
+
+void api_status_figure(struct api_status *status, const char *name, uint64_t value)
+{
+    assert(status->figure_count < API_FIGURES_MAX);
+    status->figures[status->figure_count++] = (struct api_figure){.name = name, .value = value};
+}
+
+static json_t *state_hashes(struct response_machine *machine)
+{
+    json_t *hashes = json_object();
+    struct api_compartments all;
+    api_compartments_list(machine, &all);
+    for (uint32_t i = 0; i < all.count; i++) {
+        char name[VG_NAME_MAX + 1];
+        vg_hash hash = response_state_hash(machine, &all.ids[i]);
+        api_compartment_name(machine, &all.ids[i], name);
+        api_set(hashes, name, api_hash(&hash));
+    }
+    return hashes;
+}
+
+/* Every node is cleared for every compartment until there are grants. */
+static json_t *clearance(struct response_machine *machine)
+{
+    json_t *names = json_array();
+    struct api_compartments all;
+    api_compartments_list(machine, &all);
+    for (uint32_t i = 0; i < all.count; i++) {
+        char name[VG_NAME_MAX + 1];
+        api_compartment_name(machine, &all.ids[i], name);
+        json_array_append_new(names, json_string(name));
+    }
+    return names;
+}
+
+static json_t *uint_if(bool known, uint64_t value)
+{
+    return known ? api_uint(value) : json_null();
+}
+
+static json_t *one_node(const struct api_status *status, const struct api_node_status *node,
+                        struct response_machine *machine)
+{
+    json_t *out = json_object();
+    uint64_t known = node->self ? node->last : node->match;
+    uint64_t lag = status->commit > known ? status->commit - known : 0;
+    bool has_lag = node->self || node->has_match;
+    api_set(out, "id", api_uint(node->id.value));
+    api_set(out, "region", api_string(node->region));
+    api_set(out, "role", json_string(node->leader ? "leader" : "voter"));
+    api_set(out, "reachable", json_boolean(node->reachable));
+    api_set(out, "last_index", uint_if(node->self, node->last));
+    api_set(out, "match_index", uint_if(node->has_match, node->match));
+    api_set(out, "applied_index", uint_if(node->self, node->applied));
+    api_set(out, "lag_entries", uint_if(has_lag, lag));
+    bool has_rtt = node->self || node->rtt_us > 0;
+    api_set(out, "rtt_ms", has_rtt ? json_real((double)node->rtt_us / 1000) : json_null());
+    api_set(out, "clearance", clearance(machine));
+    api_set(out, "version", node->self ? json_string(VIGIL_VERSION) : json_null());
+    return out;
+}
+
+json_t *api_status_answer(const struct api_status *status, struct response_machine *machine)
+{
+    json_t *out = json_object();
+    json_t *nodes = json_array();
+    for (uint32_t i = 0; i < status->node_count; i++)
+        json_array_append_new(nodes, one_node(status, &status->nodes[i], machine));
+    api_set(out, "cluster_id", api_hash(&status->cluster));
+    api_set(out, "answered_by", api_uint(status->self.value));
+    api_set(out, "leader", uint_if(status->leader.value != 0, status->leader.value));
+    api_set(out, "term", api_uint(status->term));
+    api_set(out, "commit_index", api_uint(status->commit));
+    api_set(out, "applied_index", api_uint(status->applied));
+    api_set(out, "quorum", api_uint(status->quorum));
+    api_set(out, "healthy", json_boolean(status->healthy));
+    api_set(out, "stopped", api_string(status->stopped));
+    api_set(out, "on_duty_region", json_null());
+    api_set(out, "nodes", nodes);
+    api_set(out, "state_hashes", state_hashes(machine));
+    return out;
+}
+
+json_t *api_figures_answer(const struct api_status *status, struct response_machine *machine)
+{
+    json_t *out = json_object();
+    struct response_counters counters;
+    response_counters_get(machine, &counters);
+    api_set(out, "node", api_uint(status->self.value));
+    api_set(out, "role", json_string(status->role));
+    api_set(out, "term", api_uint(status->term));
+    api_set(out, "leader", uint_if(status->leader.value != 0, status->leader.value));
+    api_set(out, "commit_index", api_uint(status->commit));
+    api_set(out, "applied_index", api_uint(response_cursor(machine)));
+    for (uint32_t i = 0; i < status->figure_count; i++)
+        api_set(out, status->figures[i].name, api_uint(status->figures[i].value));
+    api_set(out, "commands_accepted", api_uint(counters.accepted));
+    api_set(out, "commands_refused", api_uint(counters.refused));
+    api_set(out, "commands_repeated", api_uint(counters.repeated));
+    api_set(out, "entries_void", api_uint(counters.voided));
+    api_set(out, "state_hashes", state_hashes(machine));
+    return out;
+}
