@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The apply thread in miniature: committed entries in order through the state machine, its store
+ * kept now and then, answers before that (DESIGN section 5). */
+#include "tests/sim/sim.h"
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash ^= value + 0x9e3779b97f4a7c15 + (hash << 6) + (hash >> 2);
+    return hash * 0xbf58476d1ce4e5b9;
+}
+
+static uint64_t mix_id(uint64_t hash, const vg_id *id)
+{
+    uint64_t halves[2];
+    memcpy(halves, id->bytes, sizeof halves);
+    return mix(mix(hash, halves[0]), halves[1]);
+}
+
+/* All of an answer but whether it is a repetition. */
+static uint64_t outcome_hash(const struct response_outcome *outcome)
+{
+    uint64_t hash = mix(0, (uint64_t)outcome->error.code);
+    hash = mix_id(mix_id(hash, &outcome->id), &outcome->request);
+    hash = mix(mix(hash, outcome->index), outcome->term);
+    hash = mix(mix(hash, outcome->time_ms), outcome->joined);
+    for (const char *at = outcome->error.text; *at; at++)
+        hash = mix(hash, (uint8_t)*at);
+    for (uint32_t i = 0; i < outcome->revision_count; i++)
+        hash = mix(mix(hash, outcome->revisions[i].aspect), outcome->revisions[i].revision);
+    return mix(mix(hash, outcome->conflict.aspect), outcome->conflict.current);
+}
+
+static uint64_t stage_revision(const struct response_outcome *outcome)
+{
+    if (outcome->error.code == VG_CONFLICT)
+        return outcome->conflict.current;
+    for (uint32_t i = 0; i < outcome->revision_count; i++)
+        if (outcome->revisions[i].aspect == RESPONSE_ASPECT_STAGE)
+            return outcome->revisions[i].revision;
+    return 0;
+}
+
+static void decide(struct sim *sim, struct host *host, const struct ledger_command *command,
+                   const struct response_outcome *outcome, struct check_apply *apply)
+{
+    uint64_t op = history_op_of(command);
+    bool original = history_is_original(&sim->history, op, &command->signature);
+    apply->outcome = outcome_hash(outcome);
+    apply->duplicate = outcome->repeated;
+    /* Another command under a used id is not that request: its answer is its own. */
+    apply->key = original ? op : 0;
+    struct reply reply = {
+        .code = outcome->error.code,
+        .decided = true,
+        .repeated = outcome->repeated,
+        .joined = outcome->joined,
+        .index = outcome->index,
+        .outcome = apply->outcome,
+        .stage_revision = stage_revision(outcome),
+        .id = outcome->id,
+    };
+    SOMETIMES(&sim->marks, COPY_APPLIED, outcome->repeated);
+    uint64_t asked = original ? op : history_clash_of(&sim->history, &command->signature);
+    origin_applied(sim, host, asked, &reply);
+}
+
+static void apply_one(struct sim *sim, struct host *host)
+{
+    struct record record = host_record(host, host->cursor + 1);
+    struct ledger_view view;
+    struct response_opened opened;
+    struct response_outcome outcome;
+    struct vg_error error;
+    if (ledger_parse(vg_blob_span(record.blob), &view, &error) != VG_OK) {
+        sim_violate(sim, "I39", host->id.value, host->cursor + 1, "%s", error.text);
+        return;
+    }
+    if (view.envelope.type == LEDGER_SEALED)
+        response_open(&sim->genesis, &sim->cluster, sim->signer, &view, &opened);
+    enum response_applied applied = response_apply(&host->machine, &view, &opened, &outcome);
+    host->cursor = view.header.index;
+    struct check_apply told = {.index = view.header.index};
+    memcpy(&told.hash, view.hash.bytes, sizeof told.hash);
+    if (applied == RESPONSE_APPLIED_OUTCOME)
+        decide(sim, host, &opened.command, &outcome, &told);
+    else if (applied == RESPONSE_APPLIED_VOID)
+        sim_violate(sim, "I25", host->id.value, told.index, "void: %s", opened.error.text);
+    check_applied(sim->check, host->id, &told);
+    history_state(sim, host, view.header.index);
+    sim_trace(sim, host->id.value, "applies %llu", (unsigned long long)told.index);
+}
+
+void host_apply_later(struct sim *sim, struct host *host)
+{
+    if (host->apply_waiting)
+        return;
+    host->apply_waiting = true;
+    queue_push(&sim->queue, (struct event){.at_us = sim->now_us + 1 + sim->profile.apply_us,
+                                           .kind = EVENT_APPLY,
+                                           .who = host->index,
+                                           .life = host->life});
+}
+
+void host_apply(struct sim *sim, struct host *host)
+{
+    host->apply_waiting = false;
+    for (uint32_t i = 0; i < sim->profile.apply_batch && host->cursor < host->target; i++)
+        apply_one(sim, host);
+    if (host->cursor - host->kept_at >= sim->profile.commit_every) {
+        memkv_commit(host->store);
+        host->kept_at = host->cursor;
+    }
+    origin_serve_reads(sim, host);
+    uint64_t known = host->cursor < host->target ? host->cursor : host->target;
+    if (known > host->status.applied.value)
+        host_step(sim, host, &(struct raft_event){.type = RAFT_SET_APPLIED, .index = known}, NULL);
+    if (host->up && host->cursor < host->target)
+        host_apply_later(sim, host);
+}

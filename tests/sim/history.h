@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What clients asked and were told, what every node applied, and what must be true of both. */
+#ifndef VIGIL_TESTS_SIM_HISTORY_H
+#define VIGIL_TESTS_SIM_HISTORY_H
+
+#include "proto/ledger/entry.h"
+#include "proto/response/command.h"
+#include "tests/sim/net.h"
+
+struct host;
+struct sim;
+
+/* One command of one person, however often it is sent. */
+struct op {
+    enum response_op what;
+    uint32_t author;
+    bool acked;
+    bool maybe; /* some attempt may have got into the log */
+    bool clash; /* another command under the id of an earlier op */
+    struct vg_blob *signed_command;
+    vg_signature signature;
+    vg_id request;
+    uint64_t floor;    /* highest index anybody had seen when it was first sent */
+    struct reply told; /* acked: what the client was told first */
+};
+
+struct history {
+    struct op *ops; /* an op's number is its place + 1 */
+    uint64_t count;
+    uint64_t capacity;
+    uint64_t *states; /* state hash after each index, by index - 1; set by the first to apply it */
+    uint64_t states_count;
+    uint64_t states_capacity;
+    uint64_t high; /* highest index a client has seen the effect of */
+    uint64_t acked;
+};
+
+/* Adds an op, moving its blob; returns its number. */
+uint64_t history_add(struct history *history, const struct op *op);
+struct op *history_get(struct history *history, uint64_t number);
+void history_free(struct history *history);
+
+/* The number that a request id carries. */
+uint64_t history_op_of(const struct ledger_command *command);
+bool history_is_original(const struct history *history, uint64_t number,
+                         const vg_signature *signature);
+
+/* The clashing op of a signature; 0 if there is none. */
+uint64_t history_clash_of(const struct history *history, const vg_signature *signature);
+
+/* The op is sent, again perhaps. */
+void history_asked(struct sim *sim, uint64_t number);
+
+/* The log has decided and the client was told (I22, I23). */
+void history_told(struct sim *sim, uint64_t number, const struct reply *reply);
+
+/* This attempt was refused for certain, or its outcome is unknown. */
+void history_refused(struct sim *sim, uint64_t number);
+void history_unknown(struct sim *sim, uint64_t number);
+
+/* A read that began when `floor` was seen was answered at `index` (I22). */
+void history_read(struct sim *sim, uint64_t floor, uint64_t index);
+
+/* The host applied `index`: its state must be everybody's (I6, I15). */
+void history_state(struct sim *sim, struct host *host, uint64_t index);
+
+/* At the end: what was acknowledged is in the timelines, once; what was refused is not; nothing
+ * else is (I23 to I26). */
+void history_finish(struct sim *sim);
+
+#endif
