@@ -22,6 +22,7 @@ struct book {
     uint64_t limit; /* I43: nothing beyond may be committed here; UINT64_MAX: no limit */
     uint64_t applied;
     uint64_t commit;
+    uint64_t assured; /* committed as its leaders said, and checked against the one that said so */
     uint64_t *memory; /* terms of its log in memory */
     uint64_t memory_last;
     uint64_t memory_room;
@@ -35,6 +36,7 @@ struct book {
 /* A committed entry; what its application answered, once a node has applied it. */
 struct verdict {
     struct check_entry entry;
+    uint64_t term; /* in which it was committed */
     uint64_t outcome;
     bool applied;
 };

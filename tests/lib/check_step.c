@@ -31,7 +31,10 @@ static void new_leader(struct check *check, const struct book *book, uint64_t te
     if (count < quorum(check))
         check_fail(check, "I3", book->id, 0, term, "leads with %u durable votes of %u", count,
                    check->config.voter_count);
+    /* A leader elected late, in a term that has passed, owes nothing to what came after it. */
     uint64_t index = check->committed;
+    while (index > 0 && check->verdicts[index].term >= term)
+        index--;
     if (index > 0 &&
         (book->memory_last < index || book->memory[index] != check->verdicts[index].entry.term))
         check_fail(check, "I5", book->id, index, term,
@@ -168,6 +171,18 @@ static void follow_verified(struct check *check, const struct book *book,
     fact_raise(&check->verified, book->id, msg->term, last);
 }
 
+/* Remembers how far a leader has vouched for this log: committed, and checked against its own. */
+static void follow_assured(struct check *check, struct book *book, const struct check_step *s)
+{
+    const struct raft_msg *msg = s->event->msg;
+    if (s->event->type != RAFT_RECEIVE || msg->term != s->after->term.value ||
+        (msg->type != RAFT_MSG_APP && msg->type != RAFT_MSG_HEARTBEAT))
+        return;
+    uint64_t verified = fact_value(check->verified, book->id, msg->term);
+    uint64_t assured = msg->commit < verified ? msg->commit : verified;
+    book->assured = assured > book->assured ? assured : book->assured;
+}
+
 /* The term at the message's prev_index before the step; UINT64_MAX if there is no such entry. */
 static uint64_t prev_term(const struct book *book, const struct raft_event *event)
 {
@@ -213,7 +228,7 @@ static void first_commit(struct check *check, const struct book *book, const str
         if (copies < quorum(check))
             check_fail(check, "I10", book->id, i, entry->term,
                        "committed with %u durable copies of %u", copies, check->config.voter_count);
-        check->verdicts[i] = (struct verdict){.entry = *entry};
+        check->verdicts[i] = (struct verdict){.entry = *entry, .term = term};
         check->committed = i;
     }
 }
@@ -239,11 +254,9 @@ static void check_commit(struct check *check, struct book *book, const struct ch
     if (commit > book->limit)
         check_fail(check, "I43", book->id, commit, term,
                    "a cut off minority commits beyond %" PRIu64, book->limit);
-    if (s->after->role != RAFT_LEADER && s->before->role != RAFT_LEADER &&
-        commit > fact_value(check->verified, book->id, term))
+    if (s->after->role != RAFT_LEADER && s->before->role != RAFT_LEADER && commit > book->assured)
         check_fail(check, "I12", book->id, commit, term,
-                   "committed, checked against this term's leader only to %" PRIu64,
-                   fact_value(check->verified, book->id, term));
+                   "committed, a leader has vouched only to %" PRIu64, book->assured);
     if (commit > check->committed)
         first_commit(check, book, s);
     else if (book->platter[commit].hash != check->verdicts[commit].entry.hash)
@@ -358,6 +371,7 @@ void check_step(struct check *check, const struct check_step *step)
     if (check->failed)
         return;
     follow_verified(check, book, step, prev);
+    follow_assured(check, book, step);
     check_commit(check, book, step);
     check_reads(check, book, step);
     check_match(check, book, step);
