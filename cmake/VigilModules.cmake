@@ -24,10 +24,11 @@ add_library(vigil_flags INTERFACE)
 target_include_directories(vigil_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(vigil_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE
                            VIGIL_VERSION="${PROJECT_VERSION}")
+# Sentences for people are cut to their room on purpose, so truncation of formatted text is no warning.
 target_compile_options(vigil_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
   -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wvla
-  -Wimplicit-fallthrough -fno-common -fstack-protector-strong)
+  -Wimplicit-fallthrough -Wno-format-truncation -fno-common -fstack-protector-strong)
 if(VIGIL_SANITIZE)
   target_compile_options(vigil_flags INTERFACE -fsanitize=${VIGIL_SANITIZE}
                          -fno-sanitize-recover=all -fno-omit-frame-pointer)
