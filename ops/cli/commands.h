@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The subcommands of `vigil`, one file each; the tables of children and handlers. */
+#ifndef VIGIL_OPS_CLI_COMMANDS_H
+#define VIGIL_OPS_CLI_COMMANDS_H
+
+#include "ops/cli/core/command.h"
+
+extern const struct cli_command vigil_commands; /* the root */
+
+extern const struct cli_command identity_commands[];
+extern const struct cli_command cluster_commands[];
+extern const struct cli_command log_commands[];
+extern const struct cli_command incident_commands[];
+extern const struct cli_command import_commands[];
+extern const struct cli_command completion_commands[];
+
+#endif

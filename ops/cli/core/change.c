@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/cli/core/change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "ops/cli/core/output.h"
+#include "ops/cli/core/session.h"
+#include "proto/ledger/entry.h"
+
+struct cli_client *cli_connection(struct cli_call *call)
+{
+    const struct cli_settings *settings = &call->settings;
+    if (call->client == NULL)
+        cli_client_new(settings->nodes, settings->node_count, settings->timeout_ms, &call->client,
+                       &call->error);
+    return call->client;
+}
+
+json_t *cli_query(struct cli_call *call, json_t *query)
+{
+    json_t *answer = NULL;
+    struct cli_client *client = cli_connection(call);
+    if (client != NULL)
+        cli_client_query(client, query, &answer, &call->error, &call->details);
+    json_decref(query);
+    return answer;
+}
+
+static enum vg_code read_directory(struct cli_call *call, struct cli_author *author)
+{
+    author->names = cli_query(call, json_pack("{s:s}", "query", "directory"));
+    if (author->names == NULL)
+        return call->error.code;
+    const char *cluster = cli_json_text(author->names, "cluster_id");
+    if (!vg_hex_parse(cluster, &author->cluster, sizeof author->cluster) ||
+        !vg_id_parse(cli_json_text(author->names, "directory"), &author->directory))
+        return vg_fail(&call->error, VG_INTEGRITY, "the node's directory has no cluster id");
+    const char *expected = call->settings.cluster;
+    if (expected != NULL && strcmp(expected, cluster) != 0)
+        return vg_fail(&call->error, VG_INTEGRITY,
+                       "the nodes serve cluster %.16s, but context '%s' was made for %.16s; choose "
+                       "another context",
+                       cluster, call->settings.context, expected);
+    return VG_OK;
+}
+
+enum vg_code cli_author_open(struct cli_call *call, struct cli_author **out)
+{
+    *out = call->author;
+    if (call->author != NULL)
+        return VG_OK;
+    if (call->settings.identity == NULL)
+        return vg_fail(&call->error, VG_USAGE,
+                       "no identity is known; give --identity FILE, or make one with 'vigil "
+                       "identity new'");
+    struct cli_author *author = vg_alloc_zero(1, sizeof *author);
+    call->author = author;
+    enum vg_code code = vg_identity_read(call->settings.identity, &author->identity, &call->error);
+    if (code == VG_OK && author->identity.kind != VG_IDENTITY_PERSON)
+        code = vg_fail(&call->error, VG_INVALID, "%s is a node's identity; a person's is needed",
+                       call->settings.identity);
+    if (code == VG_OK) {
+        vg_id_format(&author->identity.id, author->id);
+        code = read_directory(call, author);
+    }
+    *out = author;
+    return code;
+}
+
+void cli_author_free(struct cli_author *author)
+{
+    if (author == NULL)
+        return;
+    vg_wipe(&author->identity.secret, sizeof author->identity.secret);
+    json_decref(author->names);
+    free(author);
+}
+
+enum vg_code cli_compartment_find(struct cli_call *call, const char *name, vg_id *out)
+{
+    struct cli_author *author;
+    enum vg_code code = cli_author_open(call, &author);
+    if (code != VG_OK)
+        return code;
+    if (name == NULL)
+        name = call->settings.compartment;
+    if (name == NULL)
+        return vg_fail(&call->error, VG_USAGE,
+                       "no compartment is given and the context has no default; give "
+                       "--compartment NAME");
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(author->names, "compartments"), i, entry)
+    {
+        const char *id = cli_json_text(entry, "id");
+        bool meant = strcmp(cli_json_text(entry, "name"), name) == 0 || strcasecmp(id, name) == 0;
+        if (meant && vg_id_parse(id, out))
+            return VG_OK;
+    }
+    return vg_fail(&call->error, VG_NOT_FOUND, "there is no compartment '%s'", name);
+}
+
+vg_id cli_request_make(void)
+{
+    uint8_t random[10];
+    vg_random(random, sizeof random);
+    return vg_uuid7_make(vg_clock_system.wall_ms(), random);
+}
+
+void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
+                      const vg_id *request, const struct ledger_expectation *expectations,
+                      uint16_t expectation_count, const struct response_command *command,
+                      struct vg_buffer *out)
+{
+    struct vg_buffer body = {0};
+    response_command_encode(command, &body);
+    struct ledger_command signed_command = {
+        .cluster = author->cluster,
+        .compartment = *compartment,
+        .author = author->identity.id,
+        .request = *request,
+        .expectation_count = expectation_count,
+        .body = vg_buffer_span(&body),
+    };
+    if (expectation_count > 0)
+        memcpy(signed_command.expectations, expectations, expectation_count * sizeof *expectations);
+    vg_buffer_clear(out);
+    uint8_t *bytes = vg_buffer_extend(out, ledger_command_size(&signed_command));
+    ledger_command_sign(&signed_command, &vg_signer_ed25519, &author->identity.secret, bytes);
+    vg_buffer_free(&body);
+}
+
+/* What a change expects: --expect, and for the aspect it sets what this session has read. */
+struct expectations {
+    struct ledger_expectation list[VG_EXPECTATIONS_MAX];
+    uint16_t count;
+};
+
+static enum vg_code add_expectation(struct cli_call *call, struct expectations *expectations,
+                                    const char *text)
+{
+    char name[32];
+    size_t size = strcspn(text, "=");
+    snprintf(name, sizeof name, "%.*s", (int)size, text);
+    struct ledger_expectation expectation = {.aspect = response_aspect_parse(name)};
+    if (expectation.aspect == 0 || text[size] != '=')
+        return vg_fail(&call->error, VG_USAGE,
+                       "--expect is '%s'; write ASPECT=N, for example stage=2", text);
+    if (expectations->count == VG_EXPECTATIONS_MAX)
+        return vg_fail(&call->error, VG_USAGE, "--expect is given more than %d times",
+                       VG_EXPECTATIONS_MAX);
+    enum vg_code code = cli_number_parse(text + size + 1, "the revision of --expect", 0, INT64_MAX,
+                                         &expectation.revision, &call->error);
+    for (unsigned i = 0; code == VG_OK && i < expectations->count; i++)
+        if (expectations->list[i].aspect == expectation.aspect)
+            code = vg_fail(&call->error, VG_USAGE, "--expect names '%s' twice", name);
+    expectations->list[expectations->count++] = expectation;
+    return code;
+}
+
+static bool expects(const struct expectations *expectations, enum response_aspect aspect)
+{
+    for (unsigned i = 0; i < expectations->count; i++)
+        if (expectations->list[i].aspect == aspect)
+            return true;
+    return false;
+}
+
+static enum vg_code collect_expectations(struct cli_call *call, const struct cli_change *change,
+                                         struct expectations *out)
+{
+    out->count = 0;
+    for (int i = 0; i < call->value_count; i++)
+        if (strcmp(call->values[i].option->name, "expect") == 0 &&
+            add_expectation(call, out, call->values[i].text) != VG_OK)
+            return call->error.code;
+    uint64_t revision;
+    bool read = change->aspect != 0 && !expects(out, change->aspect) &&
+                out->count < VG_EXPECTATIONS_MAX &&
+                cli_session_revision(cli_text(call, "session"), call->author->id, change->incident,
+                                     response_aspect_name(change->aspect), &revision);
+    if (read)
+        out->list[out->count++] =
+            (struct ledger_expectation){.aspect = change->aspect, .revision = revision};
+    return VG_OK;
+}
+
+/* Not done now: says how to repeat it safely. */
+static void add_request_id(struct cli_call *call, const vg_id *request)
+{
+    char id[VG_ID_TEXT];
+    vg_id_format(request, id);
+    struct vg_error cause = call->error;
+    vg_fail(&call->error, cause.code, "%.300s; %s, repeat with --request-id %s", cause.text,
+            cause.code == VG_BUSY ? "nothing was accepted" : "the outcome is unknown", id);
+    if (call->details == NULL)
+        call->details = json_object();
+    json_object_set_new(call->details, "request_id", json_string(id));
+}
+
+enum vg_code cli_change_submit(struct cli_call *call, const struct cli_change *change,
+                               json_t **answer)
+{
+    struct cli_author *author;
+    struct expectations expectations;
+    enum vg_code code = cli_author_open(call, &author);
+    if (code == VG_OK)
+        code = collect_expectations(call, change, &expectations);
+    if (code != VG_OK)
+        return code;
+    vg_id request = call->settings.has_request ? call->settings.request : cli_request_make();
+    struct vg_buffer bytes = {0};
+    cli_command_sign(author, &change->compartment, &request, expectations.list, expectations.count,
+                     change->command, &bytes);
+    struct wire_request submit = {
+        .kind = WIRE_SUBMIT, .dry_run = call->settings.dry_run, .body = vg_buffer_span(&bytes)};
+    code = cli_client_call(call->client, &submit, answer, &call->error, &call->details);
+    vg_buffer_free(&bytes);
+    if (vg_code_exit(code) == vg_code_exit(VG_UNAVAILABLE) && !call->settings.dry_run)
+        add_request_id(call, &request);
+    if (code == VG_OK && !call->settings.dry_run)
+        cli_learn(call, *answer);
+    return code;
+}
+
+void cli_change_print(struct cli_call *call, const json_t *answer)
+{
+    if (cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, answer);
+    else if (call->settings.dry_run)
+        printf("would be accepted; nothing was changed\n");
+    else
+        printf("%s\n", cli_json_text(answer, "id"));
+}
+
+void cli_learn(struct cli_call *call, const json_t *incidents)
+{
+    struct vg_error error = {.code = VG_OK};
+    struct vg_identity identity;
+    char reader[VG_ID_TEXT] = "nobody";
+    if (call->settings.identity != NULL &&
+        vg_identity_read(call->settings.identity, &identity, &error) == VG_OK) {
+        vg_id_format(&identity.id, reader);
+        vg_wipe(&identity, sizeof identity);
+    }
+    if (cli_session_learn(cli_text(call, "session"), reader, incidents, &error) != VG_OK)
+        fprintf(stderr, "vigil: note: what was read is not remembered: %s\n", error.text);
+}

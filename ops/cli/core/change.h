@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Questions to the cluster, and changes of it: commands signed by the person of the call. */
+#ifndef VIGIL_OPS_CLI_CORE_CHANGE_H
+#define VIGIL_OPS_CLI_CORE_CHANGE_H
+
+#include "common/identity.h"
+#include "common/text.h"
+#include "ops/cli/core/client.h"
+#include "ops/cli/core/command.h"
+#include "proto/ledger/entry.h"
+#include "proto/response/command.h"
+
+/* Who signs, and for which cluster. */
+struct cli_author {
+    struct vg_identity identity;
+    char id[VG_ID_TEXT];
+    vg_hash cluster;
+    vg_id directory; /* the directory's compartment */
+    json_t *names;   /* the directory as the node told it */
+};
+
+/* One change. `aspect` is the one it sets, 0 for an append; with --expect or what this session has
+ * read, it is what the change expects. */
+struct cli_change {
+    vg_id compartment;
+    const char *incident; /* id as text; NULL: none yet */
+    enum response_aspect aspect;
+    const struct response_command *command;
+};
+
+/* The client of the call, made when first asked for; NULL with the call's error set. */
+struct cli_client *cli_connection(struct cli_call *call);
+
+/* Asks; takes the reference to `query`. NULL with the call's error set. */
+json_t *cli_query(struct cli_call *call, json_t *query);
+
+/* The author of the call: its identity file and the cluster's directory; read once. */
+enum vg_code cli_author_open(struct cli_call *call, struct cli_author **out);
+void cli_author_free(struct cli_author *author);
+
+/* The compartment of a name or id; NULL: the context's default. */
+enum vg_code cli_compartment_find(struct cli_call *call, const char *name, vg_id *out);
+
+/* A fresh request id, its time now. */
+vg_id cli_request_make(void);
+
+/* Signs a command into `out`. `expectations` may be NULL. */
+void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
+                      const vg_id *request, const struct ledger_expectation *expectations,
+                      uint16_t expectation_count, const struct response_command *command,
+                      struct vg_buffer *out);
+
+/* Signs and submits with the call's request id or a fresh one, with --dry-run as a check only.
+ * Remembers the revisions of the answer. `*answer` is the caller's. */
+enum vg_code cli_change_submit(struct cli_call *call, const struct cli_change *change,
+                               json_t **answer);
+
+/* Prints the answer of a change: the id for people, the document for programs. */
+void cli_change_print(struct cli_call *call, const json_t *answer);
+
+/* Remembers what was read in this session; an error is told on stderr and no more. */
+void cli_learn(struct cli_call *call, const json_t *incidents);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The connection to a cluster: one node at a time, the next one when it fails. Requests are
+ * repeated with the same bytes, which is safe: a signed command has one request id, and what is
+ * done once is answered again (DESIGN "Once"). One thread at a time per client. */
+#ifndef VIGIL_OPS_CLI_CORE_CLIENT_H
+#define VIGIL_OPS_CLI_CORE_CLIENT_H
+
+#include <jansson.h>
+
+#include "proto/wire/client.h"
+
+struct cli_client;
+
+/* Borrows `urls` for its life; connects at the first request. VG_USAGE if there are none. */
+enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_ms,
+                            struct cli_client **out, struct vg_error *error);
+
+/* One request and its answer, within the client's timeout. `*answer` is owned by the caller, as is
+ * `*details`, the JSON that came with an error: NULL before the call, and after it if there was
+ * none. VG_UNAVAILABLE and VG_TIMEOUT: no node answered; a submitted command may have been
+ * accepted. VG_BUSY only when it certainly was not. Else what the node said. */
+enum vg_code cli_client_call(struct cli_client *client, const struct wire_request *request,
+                             json_t **answer, struct vg_error *error, json_t **details);
+
+/* As cli_client_call for a query document. */
+enum vg_code cli_client_query(struct cli_client *client, const json_t *query, json_t **answer,
+                              struct vg_error *error, json_t **details);
+
+/* Requests repeated at another node, or again, so far. */
+uint64_t cli_client_repeats(const struct cli_client *client);
+
+/* Closes and frees; NULL is allowed. */
+void cli_client_free(struct cli_client *client);
+
+#endif

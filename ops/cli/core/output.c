@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/cli/core/output.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "common/text.h"
+
+enum { COLUMNS_MAX = 24, PATH_MAX_SIZE = 64, GAP = 2 };
+
+bool cli_is_json(enum cli_output output)
+{
+    return output == CLI_JSON || output == CLI_JSONL;
+}
+
+static void print_line(FILE *out, const json_t *document, size_t flags)
+{
+    json_dumpf(document, out, flags | JSON_ENCODE_ANY);
+    fputc('\n', out);
+}
+
+void cli_print_json(FILE *out, enum cli_output output, const json_t *document)
+{
+    if (output == CLI_JSON || !json_is_array(document)) {
+        print_line(out, document, output == CLI_JSON ? JSON_INDENT(2) : JSON_COMPACT);
+        return;
+    }
+    size_t i;
+    json_t *item;
+    json_array_foreach(document, i, item) print_line(out, item, JSON_COMPACT);
+}
+
+const json_t *cli_json_at(const json_t *object, const char *path)
+{
+    while (object != NULL && *path != 0) {
+        char key[PATH_MAX_SIZE];
+        size_t size = strcspn(path, ".");
+        snprintf(key, sizeof key, "%.*s", (int)size, path);
+        object = json_object_get(object, key);
+        path += size + (path[size] == '.');
+    }
+    return object;
+}
+
+const char *cli_json_text(const json_t *object, const char *path)
+{
+    const char *text = json_string_value(cli_json_at(object, path));
+    return text != NULL ? text : "";
+}
+
+uint64_t cli_json_number(const json_t *object, const char *path)
+{
+    json_int_t number = json_integer_value(cli_json_at(object, path));
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+/* The bytes of the character at `text`, 1 to 4; control characters (C0, DEL, C1) are told. */
+static size_t character(const char *text, bool *control)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    *control = at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+    return strnlen(text, size);
+}
+
+/* A cell: text without control characters, its width in characters. */
+struct cell {
+    char *text;
+    size_t width;
+};
+
+static struct cell clean(const char *text, size_t cut)
+{
+    struct cell cell = {.text = vg_alloc(strlen(text) + 4)};
+    char *to = cell.text;
+    while (*text != 0) {
+        bool control;
+        size_t size = character(text, &control);
+        if (cut > 0 && cell.width == cut - 1 && text[size] != 0) {
+            to += sprintf(to, "\u2026");
+            cell.width++;
+            break;
+        }
+        if (control)
+            *to++ = ' ';
+        else
+            to = (char *)memcpy(to, text, size) + size;
+        cell.width++;
+        text += size;
+    }
+    *to = 0;
+    return cell;
+}
+
+static void join_array(const json_t *array, char *out, size_t size)
+{
+    size_t used = 0;
+    size_t i;
+    json_t *item;
+    out[0] = 0;
+    json_array_foreach(array, i, item)
+    {
+        if (used < size && json_is_string(item))
+            used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? "," : "",
+                                     json_string_value(item));
+    }
+}
+
+static struct cell format_value(const json_t *value, size_t cut)
+{
+    char text[512];
+    if (json_is_string(value))
+        return clean(json_string_value(value), cut);
+    if (json_is_integer(value))
+        snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        snprintf(text, sizeof text, "%.2f", json_real_value(value));
+    else if (json_is_boolean(value))
+        snprintf(text, sizeof text, "%s", json_is_true(value) ? "yes" : "no");
+    else if (json_is_array(value) && json_array_size(value) > 0)
+        join_array(value, text, sizeof text);
+    else
+        snprintf(text, sizeof text, "-");
+    return clean(text, cut);
+}
+
+static bool styled(FILE *out)
+{
+    const char *no_color = getenv("NO_COLOR");
+    return isatty(fileno(out)) && (no_color == NULL || no_color[0] == 0);
+}
+
+static void print_cell(FILE *out, const struct cell *cell, size_t width, bool right, bool last)
+{
+    int pad = (int)(width - cell->width);
+    if (right)
+        fprintf(out, "%*s%s", pad, "", cell->text);
+    else
+        fprintf(out, "%s%*s", cell->text, last ? 0 : pad, "");
+    fputs(last ? "\n" : "  ", out);
+}
+
+/* A table laid out: `rows + 1` lines of `columns` cells, the titles first. */
+struct layout {
+    const struct cli_column *columns[COLUMNS_MAX];
+    size_t widths[COLUMNS_MAX];
+    size_t count;
+    size_t lines;
+    struct cell *cells;
+};
+
+static void put_cell(struct layout *layout, size_t line, size_t column, struct cell cell)
+{
+    layout->cells[line * layout->count + column] = cell;
+    if (cell.width > layout->widths[column])
+        layout->widths[column] = cell.width;
+}
+
+static void lay_out(struct layout *layout, const json_t *rows, const struct cli_column *columns,
+                    bool wide)
+{
+    *layout = (struct layout){.lines = json_array_size(rows) + 1};
+    for (; columns->title != NULL; columns++)
+        if (wide || !columns->wide)
+            layout->columns[layout->count++] = columns;
+    layout->cells = vg_alloc_zero(layout->lines * layout->count, sizeof *layout->cells);
+    for (size_t column = 0; column < layout->count; column++) {
+        const struct cli_column *of = layout->columns[column];
+        put_cell(layout, 0, column, clean(of->title, 0));
+        for (size_t line = 1; line < layout->lines; line++) {
+            const json_t *value = cli_json_at(json_array_get(rows, line - 1), of->path);
+            put_cell(layout, line, column, format_value(value, wide ? 0 : of->cut));
+        }
+    }
+}
+
+void cli_print_table(FILE *out, enum cli_output output, const json_t *rows,
+                     const struct cli_column *columns)
+{
+    struct layout layout;
+    lay_out(&layout, rows, columns, output == CLI_WIDE);
+    bool style = styled(out);
+    for (size_t line = 0; line < layout.lines; line++) {
+        fputs(style && line == 0 ? "\033[1m" : "", out);
+        for (size_t column = 0; column < layout.count; column++) {
+            struct cell *cell = &layout.cells[line * layout.count + column];
+            print_cell(out, cell, layout.widths[column], layout.columns[column]->number,
+                       column + 1 == layout.count);
+            free(cell->text);
+        }
+        fputs(style && line == 0 ? "\033[0m" : "", out);
+    }
+    free(layout.cells);
+}
+
+void cli_print_fields(FILE *out, const json_t *object, const struct cli_column *columns)
+{
+    size_t width = 0;
+    for (const struct cli_column *column = columns; column->title != NULL; column++)
+        width = strlen(column->title) > width ? strlen(column->title) : width;
+    for (; columns->title != NULL; columns++) {
+        struct cell cell = format_value(cli_json_at(object, columns->path), 0);
+        fprintf(out, "%-*s%s\n", (int)(width + GAP), columns->title, cell.text);
+        free(cell.text);
+    }
+}
+
+void cli_print_text(FILE *out, const char *text, unsigned indent)
+{
+    while (*text != 0) {
+        bool control;
+        size_t size = character(text, &control);
+        if (*text == '\n' && text[1] != 0)
+            fprintf(out, "\n%*s", (int)indent, "");
+        else if (control)
+            fputc(' ', out);
+        else
+            fwrite(text, 1, size, out);
+        text += size;
+    }
+    fputc('\n', out);
+}
+
+void cli_print_error(FILE *out, enum cli_output output, const struct vg_error *error,
+                     json_t *details)
+{
+    if (!cli_is_json(output)) {
+        struct cell text = clean(error->text, 0);
+        fprintf(out, "vigil: %s: %s%s%s%s\n", vg_code_name(error->code), text.text,
+                error->rule[0] != 0 ? " (" : "", error->rule, error->rule[0] != 0 ? ")" : "");
+        free(text.text);
+        return;
+    }
+    size_t size = strlen(error->text); /* a sentence cut to fit may end within a character */
+    while (!vg_utf8_valid(vg_span_of(error->text, size)))
+        size--;
+    json_t *body = json_pack(
+        "{s:s, s:s%, s:o, s:O?}", "code", vg_code_name(error->code), "message", error->text, size,
+        "rule", error->rule[0] != 0 ? json_string(error->rule) : json_null(), "details", details);
+    json_t *document = json_pack("{s:o}", "error", body);
+    cli_print_json(out, output, document);
+    json_decref(document);
+}
+
+struct cli_progress cli_progress_start(const char *what, uint64_t total)
+{
+    return (struct cli_progress){.what = what, .total = total, .active = isatty(STDERR_FILENO)};
+}
+
+void cli_progress_show(struct cli_progress *progress, uint64_t done)
+{
+    enum { WIDTH = 30 };
+    static const char full[] = "##############################";
+    static const char empty[] = "..............................";
+    if (!progress->active || progress->total == 0)
+        return;
+    int filled = (int)(done * WIDTH / progress->total);
+    fprintf(stderr, "\r%s [%.*s%.*s] %llu/%llu", progress->what, filled, full, WIDTH - filled,
+            empty, (unsigned long long)done, (unsigned long long)progress->total);
+    fflush(stderr);
+    progress->shown = true;
+}
+
+void cli_progress_clear(struct cli_progress *progress)
+{
+    if (progress->shown)
+        fputs("\r\033[K", stderr);
+    progress->shown = false;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/cli/core/place.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+
+static const char *home_folder(void)
+{
+    const char *home = getenv("HOME");
+    if (home != NULL && home[0] == '/')
+        return home;
+    const struct passwd *user = getpwuid(getuid());
+    return user != NULL ? user->pw_dir : "/";
+}
+
+char *cli_join(const char *folder, const char *file)
+{
+    size_t size = strlen(folder) + strlen(file) + 2;
+    char *path = vg_alloc(size);
+    snprintf(path, size, "%s/%s", folder, file);
+    return path;
+}
+
+char *cli_place(const char *variable, const char *fallback, const char *file)
+{
+    const char *base = getenv(variable);
+    char *folder =
+        base != NULL && base[0] == '/' ? vg_strdup(base) : cli_join(home_folder(), fallback);
+    char *own = cli_join(folder, "vigil");
+    char *path = cli_join(own, file);
+    free(folder);
+    free(own);
+    return path;
+}
+
+char *cli_identity_place(void)
+{
+    return cli_place("XDG_CONFIG_HOME", ".config", "identity");
+}

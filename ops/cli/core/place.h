@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where a person's files are, after the XDG base directory rules. */
+#ifndef VIGIL_OPS_CLI_CORE_PLACE_H
+#define VIGIL_OPS_CLI_CORE_PLACE_H
+
+/* "$VARIABLE/vigil/FILE", or "$HOME/FALLBACK/vigil/FILE" where the variable is not an absolute
+ * path. Owned by the caller. */
+char *cli_place(const char *variable, const char *fallback, const char *file);
+
+/* Where a person's own identity is: ~/.config/vigil/identity. Owned by the caller. */
+char *cli_identity_place(void);
+
+/* "FOLDER/FILE". Owned by the caller. */
+char *cli_join(const char *folder, const char *file);
+
+#endif

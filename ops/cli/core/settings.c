@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/cli/core/settings.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/crypto.h"
+#include "common/mem.h"
+#include "common/text.h"
+#include "ops/cli/core/command.h"
+#include "ops/cli/core/config.h"
+#include "ops/cli/core/place.h"
+
+static const char *const output_names[] = {
+    [CLI_TABLE] = "table", [CLI_WIDE] = "wide", [CLI_JSON] = "json", [CLI_JSONL] = "jsonl"};
+
+/* A setting and where it came from, for the error that names it. */
+struct source {
+    const char *text;
+    const char *where;
+};
+
+static struct source flag_or_variable(const char *flag, const char *name, const char *variable)
+{
+    if (flag != NULL)
+        return (struct source){flag, name};
+    const char *value = getenv(variable);
+    if (value != NULL && value[0] != 0)
+        return (struct source){value, variable};
+    return (struct source){NULL, NULL};
+}
+
+static bool find_output(const char *text, enum cli_output *out)
+{
+    for (unsigned i = 0; i < sizeof output_names / sizeof *output_names; i++)
+        if (strcmp(text, output_names[i]) == 0) {
+            *out = (enum cli_output)i;
+            return true;
+        }
+    return false;
+}
+
+enum cli_output cli_output_guess(const char *flag)
+{
+    enum cli_output output = CLI_TABLE;
+    struct source source = flag_or_variable(flag, "--output", "VIGIL_OUTPUT");
+    if (source.text != NULL)
+        find_output(source.text, &output);
+    return output;
+}
+
+static enum vg_code set_output(const struct cli_flags *flags, struct cli_settings *out,
+                               struct vg_error *error)
+{
+    struct source source = flag_or_variable(flags->output, "--output", "VIGIL_OUTPUT");
+    if (source.text == NULL || find_output(source.text, &out->output))
+        return VG_OK;
+    return vg_fail(error, VG_USAGE, "%s is '%s'; it may be table, wide, json or jsonl",
+                   source.where, source.text);
+}
+
+static enum vg_code add_node(struct cli_settings *out, const char *text, size_t size,
+                             const char *where, struct vg_error *error)
+{
+    const char *hash = memchr(text, '#', size);
+    size_t url_size = hash != NULL ? (size_t)(hash - text) : size;
+    if (out->node_count == CLI_NODES_MAX)
+        return vg_fail(error, VG_USAGE, "%s names more than %d nodes", where, CLI_NODES_MAX);
+    char *url = vg_alloc_zero(size + 1, 1);
+    memcpy(url, text, size);
+    vg_public_key key;
+    bool bad_key = hash != NULL && !vg_hex_parse(url + url_size + 1, &key, sizeof key);
+    url[url_size] = 0;
+    if (url_size == 0 || strstr(url, "://") == NULL || bad_key) {
+        enum vg_code code = vg_fail(
+            error, VG_USAGE,
+            "%s: '%.*s' is not a node; write tcp://HOST:PORT, with #KEY (%d hex digits) or without",
+            where, (int)size, text, 2 * VG_PUBLIC_KEY_SIZE);
+        free(url);
+        return code;
+    }
+    out->nodes[out->node_count++] = url;
+    return VG_OK;
+}
+
+static enum vg_code add_node_list(struct cli_settings *out, const char *list, const char *where,
+                                  struct vg_error *error)
+{
+    enum vg_code code = VG_OK;
+    while (code == VG_OK) {
+        size_t size = strcspn(list, ",");
+        code = add_node(out, list, size, where, error);
+        if (list[size] == 0)
+            break;
+        list += size + 1;
+    }
+    return code;
+}
+
+static char *copy_or_null(const char *text)
+{
+    return text != NULL ? vg_strdup(text) : NULL;
+}
+
+static enum vg_code use_context(const struct cli_context *context, const char *path,
+                                struct cli_settings *out, struct vg_error *error)
+{
+    enum vg_code code = VG_OK;
+    out->context = vg_strdup(context->name);
+    out->compartment = copy_or_null(context->compartment);
+    out->identity = copy_or_null(context->identity);
+    if (out->node_count > 0)
+        return VG_OK; /* --node goes elsewhere, so the context's cluster is not expected there */
+    out->cluster = copy_or_null(context->cluster);
+    for (unsigned i = 0; code == VG_OK && i < context->nodes_count; i++)
+        code = add_node(out, context->nodes[i], strlen(context->nodes[i]), path, error);
+    return code;
+}
+
+/* The context by flag, variable or the configuration's `current`. */
+static enum vg_code set_context(const struct cli_flags *flags, struct cli_settings *out,
+                                struct vg_error *error)
+{
+    struct source source = flag_or_variable(flags->context, "--context", "VIGIL_CONTEXT");
+    char *path = cli_config_path();
+    struct cli_config *config = NULL;
+    enum vg_code code = cli_config_load(path, &config, error);
+    if (code == VG_OK) {
+        const char *name = source.text != NULL ? source.text : config->current;
+        const struct cli_context *context = name != NULL ? cli_config_find(config, name) : NULL;
+        if (context != NULL)
+            code = use_context(context, path, out, error);
+        else if (name != NULL)
+            code = vg_fail(error, VG_USAGE, "there is no context '%s' in %s (%s)", name, path,
+                           source.where != NULL ? source.where : "current");
+    }
+    cli_config_free(config);
+    free(path);
+    return code;
+}
+
+static enum vg_code set_request(const struct cli_flags *flags, struct cli_settings *out,
+                                struct vg_error *error)
+{
+    if (flags->request_id == NULL)
+        return VG_OK;
+    out->has_request = vg_id_parse(flags->request_id, &out->request);
+    if (out->has_request && vg_uuid7_valid(&out->request))
+        return VG_OK;
+    return vg_fail(error, VG_USAGE, "--request-id is '%s', which is not a UUIDv7",
+                   flags->request_id);
+}
+
+/* Where `vigil identity new` puts it, if it is there. */
+static char *own_identity(void)
+{
+    char *path = cli_identity_place();
+    if (access(path, F_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+enum vg_code cli_settings_resolve(const struct cli_flags *flags, struct cli_settings *out,
+                                  struct vg_error *error)
+{
+    *out = (struct cli_settings){.timeout_ms = CLI_TIMEOUT_DEFAULT_MS, .dry_run = flags->dry_run};
+    enum vg_code code = set_output(flags, out, error);
+    if (code == VG_OK && flags->timeout != NULL)
+        code = cli_duration_parse(flags->timeout, "--timeout", &out->timeout_ms, error);
+    if (code == VG_OK)
+        code = set_request(flags, out, error);
+    struct source node = flag_or_variable(flags->node, "--node", "VIGIL_NODE");
+    if (code == VG_OK && node.text != NULL)
+        code = add_node_list(out, node.text, node.where, error);
+    if (code == VG_OK && !flags->local)
+        code = set_context(flags, out, error);
+    struct source identity = flag_or_variable(flags->identity, "--identity", "VIGIL_IDENTITY");
+    if (code == VG_OK && identity.text != NULL) {
+        free(out->identity);
+        out->identity = vg_strdup(identity.text);
+    }
+    if (code == VG_OK && out->identity == NULL)
+        out->identity = own_identity();
+    return code;
+}
+
+void cli_settings_free(struct cli_settings *settings)
+{
+    for (unsigned i = 0; i < settings->node_count; i++)
+        free(settings->nodes[i]);
+    free(settings->context);
+    free(settings->identity);
+    free(settings->compartment);
+    free(settings->cluster);
+    *settings = (struct cli_settings){0};
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `vigil log`: entries as every node has them, and the check of their chain. */
+#include <stdio.h>
+#include <time.h>
+
+#include "ops/cli/commands.h"
+#include "ops/cli/core/change.h"
+#include "ops/cli/core/output.h"
+
+enum { TAIL_COUNT = 10, TAIL_MAX = 500, VERIFY_COUNT = 2000, FOLLOW_PAUSE_MS = 200 };
+
+static const struct cli_column entry_columns[] = {
+    {.title = "INDEX", .path = "index", .number = true},
+    {.title = "TERM", .path = "term", .number = true},
+    {.title = "TIME", .path = "time"},
+    {.title = "TYPE", .path = "type"},
+    {.title = "NODE", .path = "origin", .number = true},
+    {.title = "COMMAND", .path = "command.op"},
+    {.title = "SIZE", .path = "size", .number = true},
+    {.title = "HASH", .path = "hash", .cut = 16},
+    {.title = "AUTHOR", .path = "author", .wide = true},
+    {.title = "COMPARTMENT", .path = "compartment", .wide = true},
+    {.title = "EPOCH", .path = "key_epoch", .wide = true, .number = true},
+    {.title = NULL},
+};
+
+static const struct cli_option tail_options[] = {
+    {.name = "follow", .letter = 'f', .help = "go on as entries are committed"},
+    {.name = "from", .value = "INDEX", .help = "start here (the last 10 entries)"},
+    {.name = "count", .value = "N", .help = "at most this many (10; all with --from)"},
+    {.name = NULL},
+};
+
+static void print_entries(struct cli_call *call, const json_t *entries, bool follow)
+{
+    enum cli_output output = call->settings.output;
+    if (!cli_is_json(output))
+        cli_print_table(stdout, output, entries, entry_columns);
+    else
+        cli_print_json(stdout, follow ? CLI_JSONL : output, entries);
+    fflush(stdout);
+}
+
+static json_t *ask_tail(struct cli_call *call, bool last, uint64_t from, uint64_t count)
+{
+    json_t *start = last ? json_null() : json_integer((json_int_t)from);
+    return cli_query(call, json_pack("{s:s, s:o, s:I}", "query", "log.tail", "from", start, "count",
+                                     (json_int_t)count));
+}
+
+static uint64_t last_index(const json_t *entries)
+{
+    size_t count = json_array_size(entries);
+    return count > 0 ? cli_json_number(json_array_get(entries, count - 1), "index") : 0;
+}
+
+/* Pages from `from` on until `count` entries are there or the log ends. */
+static enum vg_code collect(struct cli_call *call, bool last, uint64_t from, uint64_t count,
+                            json_t *entries)
+{
+    while (json_array_size(entries) < count) {
+        uint64_t want = count - json_array_size(entries);
+        json_t *page = ask_tail(call, last, from, want < TAIL_MAX ? want : TAIL_MAX);
+        if (page == NULL)
+            return call->error.code;
+        bool end = last || json_array_size(page) == 0;
+        from = last_index(page) + 1;
+        json_array_extend(entries, page);
+        json_decref(page);
+        if (end)
+            break;
+    }
+    return VG_OK;
+}
+
+/* Prints what is committed as it comes, until the program is interrupted. */
+static enum vg_code follow(struct cli_call *call, uint64_t from)
+{
+    for (;;) {
+        json_t *page = ask_tail(call, false, from, TAIL_MAX);
+        if (page == NULL)
+            return call->error.code;
+        if (json_array_size(page) > 0) {
+            from = last_index(page) + 1;
+            print_entries(call, page, true);
+        } else {
+            struct timespec pause = {.tv_nsec = FOLLOW_PAUSE_MS * 1000000L};
+            nanosleep(&pause, NULL);
+        }
+        json_decref(page);
+        if (ferror(stdout))
+            return VG_OK;
+    }
+}
+
+static enum vg_code run_tail(struct cli_call *call)
+{
+    uint64_t from;
+    uint64_t count;
+    bool last = !cli_flag(call, "from");
+    bool following = cli_flag(call, "follow");
+    enum vg_code code = cli_number(call, "from", 1, INT64_MAX, 1, &from);
+    if (code == VG_OK)
+        code = cli_number(call, "count", 1, last ? TAIL_MAX : INT64_MAX,
+                          last ? TAIL_COUNT : INT64_MAX, &count);
+    if (code != VG_OK)
+        return code;
+    json_t *entries = json_array();
+    code = collect(call, last, from, count, entries);
+    if (code == VG_OK)
+        print_entries(call, entries, following);
+    uint64_t next = last_index(entries) > 0 ? last_index(entries) + 1 : from;
+    json_decref(entries);
+    return code == VG_OK && following ? follow(call, next) : code;
+}
+
+static enum vg_code run_get(struct cli_call *call)
+{
+    uint64_t index;
+    if (cli_number_parse(call->words[0], "INDEX", 1, INT64_MAX, &index, &call->error) != VG_OK)
+        return call->error.code;
+    json_t *entry =
+        cli_query(call, json_pack("{s:s, s:I}", "query", "log.get", "index", (json_int_t)index));
+    if (entry == NULL)
+        return call->error.code;
+    if (cli_is_json(call->settings.output)) {
+        cli_print_json(stdout, call->settings.output, entry);
+    } else {
+        cli_print_fields(stdout, entry, entry_columns);
+        const json_t *command = cli_json_at(entry, "command");
+        if (json_is_object(command))
+            cli_print_json(stdout, CLI_JSON, command);
+    }
+    json_decref(entry);
+    return VG_OK;
+}
+
+static void print_verified(struct cli_call *call, uint64_t checked, uint64_t last)
+{
+    json_t *answer = json_pack("{s:b, s:I, s:I}", "ok", 1, "checked", (json_int_t)checked, "last",
+                               (json_int_t)last);
+    if (cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, answer);
+    else
+        printf("%llu entries verified, up to %llu: every hash and the chain hold\n",
+               (unsigned long long)checked, (unsigned long long)last);
+    json_decref(answer);
+}
+
+static enum vg_code run_verify(struct cli_call *call)
+{
+    uint64_t checked = 0;
+    uint64_t next = 1;
+    uint64_t last = 0;
+    struct cli_progress progress = cli_progress_start("verifying", 0);
+    do {
+        json_t *answer =
+            cli_query(call, json_pack("{s:s, s:I, s:I}", "query", "log.verify", "from",
+                                      (json_int_t)next, "count", (json_int_t)VERIFY_COUNT));
+        if (answer == NULL)
+            break;
+        uint64_t after = cli_json_number(answer, "next");
+        bool ok = json_is_true(json_object_get(answer, "ok"));
+        checked += cli_json_number(answer, "checked");
+        last = cli_json_number(answer, "last");
+        json_decref(answer);
+        if (!ok)
+            vg_fail(&call->error, VG_INTEGRITY, "entry %llu does not hold",
+                    (unsigned long long)after);
+        else if (after <= next && after <= last)
+            vg_fail(&call->error, VG_INTEGRITY, "the node stopped verifying at entry %llu",
+                    (unsigned long long)after);
+        next = after;
+        progress.total = last;
+        cli_progress_show(&progress, checked < last ? checked : last);
+    } while (call->error.code == VG_OK && next <= last);
+    cli_progress_clear(&progress);
+    if (call->error.code == VG_OK)
+        print_verified(call, checked, last);
+    return call->error.code;
+}
+
+const struct cli_command log_commands[] = {
+    {.name = "tail",
+     .summary = "Show the last entries, and follow new ones",
+     .examples = "  vigil log tail\n"
+                 "  vigil log tail --from 1 --count 20\n"
+                 "  vigil log tail --follow -o json",
+     .options = tail_options,
+     .run = run_tail},
+    {.name = "get",
+     .words = "INDEX",
+     .summary = "Show one entry",
+     .examples = "  vigil log get 17\n"
+                 "  vigil log get 17 -o json",
+     .run = run_get,
+     .words_min = 1,
+     .words_max = 1},
+    {.name = "verify",
+     .summary = "Check every hash and the chain at a node",
+     .about =
+         "Exit code 4 and the index of the first entry that does not hold. Name the node with\n"
+         "--node to check that one.",
+     .examples = "  vigil log verify\n"
+                 "  vigil log verify --node tcp://127.0.0.1:7001",
+     .run = run_verify},
+    {.name = NULL},
+};

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/crypto.h"
+#include "ops/bench/bench.h"
+#include "ops/cli/commands.h"
+#include "ops/cli/core/output.h"
+#include "ops/cli/core/session.h"
+#include "ops/dev/dev.h"
+
+static enum vg_code run_help(struct cli_call *call);
+
+static const struct cli_command root_children[] = {
+    {.name = "incident",
+     .summary = "Detect, list, show and work on incidents",
+     .children = incident_commands,
+     .examples = "  vigil incident detect --source operator --title 'Disk pulled from rack 7'\n"
+                 "  vigil incident list\n"
+                 "  vigil incident stage ID assess --reason 'confirmed by the on-call engineer'"},
+    {.name = "import",
+     .summary = "Bring incidents in from elsewhere",
+     .children = import_commands,
+     .examples = "  vigil import veris reports/"},
+    {.name = "log",
+     .summary = "Read and verify the replicated log",
+     .children = log_commands,
+     .examples = "  vigil log tail --follow\n"
+                 "  vigil log verify"},
+    {.name = "cluster",
+     .summary = "See and steer the cluster",
+     .children = cluster_commands,
+     .examples = "  vigil cluster status\n"
+                 "  vigil cluster transfer --to 2"},
+    {.name = "identity",
+     .summary = "Keys of people",
+     .children = identity_commands,
+     .examples = "  vigil identity new --file ada.identity\n"
+                 "  vigil identity show"},
+    {.name = "dev",
+     .summary = "Run a cluster of your own on this machine",
+     .children = dev_commands,
+     .examples = "  vigil dev up\n"
+                 "  vigil dev kill 1\n"
+                 "  vigil dev down"},
+    {.name = "bench",
+     .words = NULL,
+     .summary = "Measure writes and reads, closed loop",
+     .about = bench_about,
+     .examples = bench_examples,
+     .options = bench_options,
+     .run = bench_run,
+     .flags = CLI_CHANGES},
+    {.name = "completion",
+     .summary = "Print a completion script for a shell",
+     .children = completion_commands,
+     .examples = "  source <(vigil completion bash)"},
+    {.name = "help",
+     .words = "[COMMAND]...",
+     .summary = "Say more about a command",
+     .examples = "  vigil help incident stage",
+     .run = run_help,
+     .words_max = CLI_DEPTH_MAX - 1,
+     .flags = CLI_LOCAL},
+    {.name = NULL},
+};
+
+const struct cli_command vigil_commands = {
+    .name = "vigil",
+    .summary = "vigil: one incident log for response teams in every region",
+    .children = root_children,
+    .examples = "  vigil dev up                      # three regions on this machine\n"
+                "  vigil incident detect --source operator --title 'Odd logins on vpn-3'\n"
+                "  vigil incident list\n"
+                "  vigil cluster status -o json",
+};
+
+static enum vg_code run_help(struct cli_call *call)
+{
+    char name[] = "vigil";
+    char flag[] = "--help";
+    char *words[CLI_DEPTH_MAX + 2] = {name};
+    int count = 1;
+    for (int i = 0; i < call->word_count; i++)
+        words[count++] = (char *)call->words[i];
+    words[count++] = flag;
+    struct cli_call about = {.depth = 0};
+    enum vg_code code = cli_parse(&vigil_commands, count, words, &about);
+    if (code == VG_OK)
+        cli_help(&about, stdout);
+    call->error = about.error;
+    return code;
+}
+
+static enum vg_code resolve(struct cli_call *call)
+{
+    const char *session = cli_text(call, "session");
+    if (session != NULL && !cli_session_valid(session))
+        return vg_fail(&call->error, VG_USAGE,
+                       "--session is '%s'; a name has 1 to 64 letters, digits, '-', '_' or '.'",
+                       session);
+    struct cli_flags flags = {
+        .context = cli_text(call, "context"),
+        .node = cli_text(call, "node"),
+        .identity = cli_text(call, "identity"),
+        .output = cli_text(call, "output"),
+        .timeout = cli_text(call, "timeout"),
+        .request_id = cli_text(call, "request-id"),
+        .dry_run = cli_flag(call, "dry-run"),
+        .local = (call->command->flags & CLI_LOCAL) != 0,
+    };
+    return cli_settings_resolve(&flags, &call->settings, &call->error);
+}
+
+static enum vg_code run(struct cli_call *call, int argc, char **argv)
+{
+    enum vg_code code = cli_parse(&vigil_commands, argc, argv, call);
+    if (code != VG_OK)
+        return code;
+    if (call->version) {
+        printf("vigil %s\n", VIGIL_VERSION);
+        return VG_OK;
+    }
+    if (call->help) {
+        cli_help(call, stdout);
+        return VG_OK;
+    }
+    code = resolve(call);
+    return code == VG_OK ? call->command->run(call) : code;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of writing, told once */
+    vg_crypto_init();
+    struct cli_call call = {.depth = 0};
+    enum vg_code code = run(&call, argc, argv);
+    if (code == VG_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        code = vg_fail(&call.error, VG_UNAVAILABLE, "cannot write the answer to standard output");
+    if (code != VG_OK)
+        cli_print_error(stderr, cli_output_guess(cli_text(&call, "output")), &call.error,
+                        call.details);
+    int status = code != VG_OK ? vg_code_exit(code) : call.exit_code;
+    cli_call_free(&call);
+    return status;
+}
