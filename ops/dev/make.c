@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/dev/make.h"
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/identity.h"
+#include "ops/cli/core/change.h"
+#include "proto/ledger/genesis.h"
+
+enum { PUBLIC_FILE = 0644, PORTS_PER_NODE = 2, HEARTBEATS_PER_TIMEOUT = 6 };
+
+/* Free loopback ports: all are held until the last is known, so that they differ. */
+static enum vg_code pick_ports(uint16_t *ports, unsigned count, struct vg_error *error)
+{
+    int sockets[PORTS_PER_NODE * VG_NODES_MAX];
+    enum vg_code code = VG_OK;
+    unsigned held = 0;
+    for (; code == VG_OK && held < count; held++) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof address;
+        sockets[held] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (sockets[held] < 0 || bind(sockets[held], (struct sockaddr *)&address, size) != 0 ||
+            getsockname(sockets[held], (struct sockaddr *)&address, &size) != 0)
+            code = vg_fail(error, VG_UNAVAILABLE, "no free port on 127.0.0.1");
+        ports[held] = ntohs(address.sin_port);
+    }
+    for (unsigned i = 0; i < held; i++)
+        if (sockets[i] >= 0)
+            close(sockets[i]);
+    return code;
+}
+
+static void take_region(const char *regions, uint32_t number, char *out, size_t size)
+{
+    uint32_t count = 1;
+    for (const char *at = regions; *at != 0; at++)
+        count += *at == ',';
+    for (uint32_t skip = number % count; skip > 0; skip--)
+        regions += strcspn(regions, ",") + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(regions, ","), regions);
+}
+
+static enum vg_code plan_nodes(struct dev_cluster *cluster, const struct dev_plan *plan,
+                               struct vg_error *error)
+{
+    uint16_t ports[PORTS_PER_NODE * VG_NODES_MAX];
+    cluster->node_count = plan->nodes;
+    cluster->people = plan->people;
+    cluster->election_timeout_ms = plan->election_timeout_ms;
+    if (pick_ports(ports, PORTS_PER_NODE * plan->nodes, error) != VG_OK)
+        return error->code;
+    for (uint32_t i = 0; i < plan->nodes; i++) {
+        struct dev_node *node = &cluster->nodes[i];
+        node->id = i + 1;
+        take_region(plan->regions, i, node->region, sizeof node->region);
+        snprintf(node->peer, sizeof node->peer, "tcp://127.0.0.1:%u", ports[PORTS_PER_NODE * i]);
+        snprintf(node->client, sizeof node->client, "tcp://127.0.0.1:%u",
+                 ports[PORTS_PER_NODE * i + 1]);
+    }
+    return VG_OK;
+}
+
+static enum vg_code make_node_key(const struct dev_cluster *cluster, const struct dev_node *node,
+                                  struct ledger_member *member, struct vg_error *error)
+{
+    char path[DEV_PATH_MAX];
+    struct vg_identity identity;
+    dev_node_path(cluster, node, "data", path);
+    if (vg_folder_make(path, error) != VG_OK)
+        return error->code;
+    vg_identity_make(VG_IDENTITY_NODE, &(vg_id){0}, (vg_node_id){node->id}, &identity);
+    *member = (struct ledger_member){.id = {node->id}, .key = identity.pub};
+    dev_node_path(cluster, node, "key", path);
+    enum vg_code code = vg_identity_write(path, &identity, error);
+    vg_wipe(&identity, sizeof identity);
+    return code;
+}
+
+static enum vg_code make_person_key(const struct dev_cluster *cluster, uint32_t number,
+                                    struct ledger_person *person, struct vg_error *error)
+{
+    char path[DEV_PATH_MAX];
+    struct vg_identity identity;
+    vg_id id = cli_request_make();
+    vg_identity_make(VG_IDENTITY_PERSON, &id, (vg_node_id){0}, &identity);
+    *person = (struct ledger_person){.id = id, .key = identity.pub};
+    if (number == 1)
+        person->bits = LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER;
+    dev_person_path(cluster, number, path);
+    enum vg_code code = vg_identity_write(path, &identity, error);
+    vg_wipe(&identity, sizeof identity);
+    return code;
+}
+
+static enum vg_code make_genesis(struct dev_cluster *cluster, struct vg_error *error)
+{
+    struct ledger_genesis genesis = {
+        .version = 1,
+        .flags = LEDGER_GENESIS_CLEAR,
+        .created_ms = vg_clock_system.wall_ms(),
+        .directory = cli_request_make(),
+        .first = cli_request_make(),
+        .member_count = cluster->node_count,
+        .person_count = cluster->people,
+    };
+    vg_random(genesis.salt, sizeof genesis.salt);
+    enum vg_code code = VG_OK;
+    for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
+        code = make_node_key(cluster, &cluster->nodes[i], &genesis.members[i], error);
+    for (uint32_t i = 0; code == VG_OK && i < cluster->people; i++)
+        code = make_person_key(cluster, i + 1, &genesis.people[i], error);
+    if (code != VG_OK)
+        return code;
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    vg_span encoded = vg_span_of(bytes, ledger_genesis_encode(&genesis, bytes));
+    vg_hash hash = ledger_genesis_hash(encoded);
+    vg_hex_format(vg_span_of(hash.bytes, sizeof hash.bytes), cluster->cluster);
+    char path[DEV_PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/genesis", cluster->dir);
+    return vg_file_write(path, encoded, PUBLIC_FILE, error);
+}
+
+/* A text in YAML's double quotes: JSON's are a subset of them. */
+static void write_text(FILE *out, const char *key, const char *text)
+{
+    json_t *value = json_string(text);
+    char *quoted = value != NULL ? json_dumps(value, JSON_ENCODE_ANY) : vg_strdup("\"\"");
+    fprintf(out, "%s: %s\n", key, quoted);
+    free(quoted);
+    json_decref(value);
+}
+
+static void write_config(const struct dev_cluster *cluster, const struct dev_node *node, FILE *out)
+{
+    char path[DEV_PATH_MAX + 16];
+    fprintf(out, "# Written by 'vigil dev up'; see docs/operating.md\n");
+    fprintf(out, "node: %llu\n", (unsigned long long)node->id);
+    write_text(out, "region", node->region);
+    dev_node_path(cluster, node, "data", path);
+    write_text(out, "data", path);
+    snprintf(path, sizeof path, "%s/genesis", cluster->dir);
+    write_text(out, "genesis", path);
+    dev_node_path(cluster, node, "key", path);
+    write_text(out, "key", path);
+    fprintf(out, "listen:\n");
+    write_text(out, "  peer", node->peer);
+    write_text(out, "  client", node->client);
+    fprintf(out, "peers:%s\n", cluster->node_count == 1 ? " []" : "");
+    for (uint32_t i = 0; i < cluster->node_count; i++) {
+        const struct dev_node *other = &cluster->nodes[i];
+        if (other->id == node->id)
+            continue;
+        fprintf(out, "  - node: %llu\n", (unsigned long long)other->id);
+        write_text(out, "    region", other->region);
+        write_text(out, "    peer", other->peer);
+        write_text(out, "    client", other->client);
+    }
+    uint32_t heartbeat_ms = cluster->election_timeout_ms / HEARTBEATS_PER_TIMEOUT;
+    fprintf(out, "election_timeout_ms: %u\nheartbeat_ms: %u\n", cluster->election_timeout_ms,
+            heartbeat_ms > 0 ? heartbeat_ms : 1);
+}
+
+static enum vg_code make_config(const struct dev_cluster *cluster, const struct dev_node *node,
+                                struct vg_error *error)
+{
+    char path[DEV_PATH_MAX];
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return vg_fail(error, VG_UNAVAILABLE, "out of memory");
+    write_config(cluster, node, out);
+    fclose(out);
+    dev_node_path(cluster, node, "config.yaml", path);
+    enum vg_code code = vg_file_write(path, vg_span_of(text, size), PUBLIC_FILE, error);
+    free(text);
+    return code;
+}
+
+enum vg_code dev_make_files(struct dev_cluster *cluster, const struct dev_plan *plan,
+                            struct vg_error *error)
+{
+    enum vg_code code = plan_nodes(cluster, plan, error);
+    if (code == VG_OK)
+        code = make_genesis(cluster, error);
+    for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
+        code = make_config(cluster, &cluster->nodes[i], error);
+    return code;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The processes of a local cluster: real ones, real signals. */
+#ifndef VIGIL_OPS_DEV_NODE_H
+#define VIGIL_OPS_DEV_NODE_H
+
+#include "ops/dev/cluster.h"
+
+enum dev_state { DEV_STOPPED, DEV_RUNNING, DEV_PAUSED };
+
+enum dev_state dev_node_state(const struct dev_node *node);
+const char *dev_state_name(enum dev_state state);
+
+/* Starts `vigild` (which is beside this program) with the node's configuration. */
+enum vg_code dev_node_start(const struct dev_cluster *cluster, struct dev_node *node,
+                            struct vg_error *error);
+
+/* Sends a signal to a node that runs or is paused; VG_NOT_FOUND if it does neither. */
+enum vg_code dev_node_signal(const struct dev_node *node, int signal_number,
+                             struct vg_error *error);
+
+/* SIGTERM, and SIGKILL if that does not end it in 10 s. Returns when the process is gone; a node
+ * that does not run is stopped already. */
+void dev_node_stop(const struct dev_node *node);
+
+/* SIGKILL; returns when the process is gone. */
+enum vg_code dev_node_kill(const struct dev_node *node, struct vg_error *error);
+
+/* The last line of a node's log into `out`, "" if there is none. */
+void dev_node_last_words(const struct dev_cluster *cluster, const struct dev_node *node, char *out,
+                         size_t size);
+
+#endif

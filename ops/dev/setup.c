@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/dev/setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/identity.h"
+#include "ops/cli/core/change.h"
+#include "ops/cli/core/config.h"
+#include "ops/cli/core/output.h"
+#include "ops/dev/node.h"
+#include "proto/response/command.h"
+
+enum { LEADER_WAIT_MS = 30000, POLL_MS = 50, TRY_MS = 1000, SETUP_MS = 20000 };
+
+static const char compartment_name[] = "default";
+
+void dev_point_call(struct cli_call *call, const struct dev_cluster *cluster)
+{
+    struct cli_settings *settings = &call->settings;
+    enum cli_output output = settings->output;
+    char path[DEV_PATH_MAX];
+    cli_settings_free(settings);
+    dev_person_path(cluster, 1, path);
+    *settings = (struct cli_settings){.output = output,
+                                      .node_count = cluster->node_count,
+                                      .identity = vg_strdup(path),
+                                      .timeout_ms = SETUP_MS};
+    for (uint32_t i = 0; i < cluster->node_count; i++)
+        settings->nodes[i] = vg_strdup(cluster->nodes[i].client);
+}
+
+/* A node that ended by itself says why in its log. */
+static enum vg_code check_nodes(const struct dev_cluster *cluster, struct vg_error *error)
+{
+    for (uint32_t i = 0; i < cluster->node_count; i++) {
+        const struct dev_node *node = &cluster->nodes[i];
+        if (dev_node_state(node) != DEV_STOPPED)
+            continue;
+        char words[256];
+        dev_node_last_words(cluster, node, words, sizeof words);
+        return vg_fail(error, VG_UNAVAILABLE, "node %llu stopped: %s", (unsigned long long)node->id,
+                       words);
+    }
+    return VG_OK;
+}
+
+static bool has_leader(struct cli_call *call)
+{
+    struct cli_client *client = NULL;
+    json_t *status = NULL;
+    json_t *details = NULL;
+    struct vg_error error;
+    json_t *query = json_pack("{s:s}", "query", "cluster.status");
+    if (cli_client_new(call->settings.nodes, call->settings.node_count, TRY_MS, &client, &error) ==
+        VG_OK)
+        cli_client_query(client, query, &status, &error, &details);
+    bool led = cli_json_number(status, "leader") != 0;
+    cli_client_free(client);
+    json_decref(query);
+    json_decref(status);
+    json_decref(details);
+    return led;
+}
+
+enum vg_code dev_await_leader(struct cli_call *call, const struct dev_cluster *cluster)
+{
+    uint64_t until = vg_clock_system.monotonic_us() / 1000 + LEADER_WAIT_MS;
+    for (;;) {
+        if (check_nodes(cluster, &call->error) != VG_OK)
+            return call->error.code;
+        if (has_leader(call))
+            return VG_OK;
+        if (vg_clock_system.monotonic_us() / 1000 > until)
+            return vg_fail(&call->error, VG_TIMEOUT, "no leader in %d s; see the logs in %s",
+                           LEADER_WAIT_MS / 1000, cluster->dir);
+        struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+        nanosleep(&pause, NULL);
+    }
+}
+
+static enum vg_code give(struct cli_call *call, const struct response_command *command)
+{
+    json_t *answer = NULL;
+    struct cli_change change = {.compartment = call->author->directory, .command = command};
+    enum vg_code code = cli_change_submit(call, &change, &answer);
+    json_decref(answer);
+    return code;
+}
+
+static enum vg_code grant(struct cli_call *call, const vg_id *person, const vg_id *compartment,
+                          uint32_t roles)
+{
+    struct response_command command = {
+        .op = RESPONSE_OP_GRANT,
+        .grant = {.person = *person, .compartment = *compartment, .roles = roles}};
+    return give(call, &command);
+}
+
+static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *cluster,
+                               uint32_t number, const vg_id *first)
+{
+    /* the first person has every role; the others do the work */
+    static const uint32_t others =
+        RESPONSE_ROLE_REPORTER | RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER;
+    uint32_t every = 0;
+#define X(symbol, bit, name) every |= RESPONSE_ROLE_##symbol;
+    RESPONSE_ROLES(X)
+#undef X
+    char path[DEV_PATH_MAX];
+    char name[32];
+    struct vg_identity identity;
+    dev_person_path(cluster, number, path);
+    snprintf(name, sizeof name, "person-%u", number);
+    enum vg_code code = vg_identity_read(path, &identity, &call->error);
+    vg_wipe(&identity.secret, sizeof identity.secret);
+    struct response_command command = {
+        .op = RESPONSE_OP_PERSON, .person = {.person = identity.id, .name = vg_span_text(name)}};
+    if (code == VG_OK)
+        code = give(call, &command);
+    if (code == VG_OK && number == 1)
+        code = grant(call, &identity.id, &call->author->directory, every);
+    if (code == VG_OK)
+        code = grant(call, &identity.id, first, number == 1 ? every : others);
+    return code;
+}
+
+/* The compartment that is not the directory, and whether it has its name yet. */
+static enum vg_code find_first(struct cli_call *call, vg_id *first, bool *named)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(call->author->names, "compartments"), i, entry)
+    {
+        vg_id id;
+        if (!vg_id_parse(cli_json_text(entry, "id"), &id) ||
+            vg_id_equal(&id, &call->author->directory))
+            continue;
+        *first = id;
+        *named = cli_json_text(entry, "name")[0] != 0;
+        return VG_OK;
+    }
+    return vg_fail(&call->error, VG_INTEGRITY, "the directory names no first compartment");
+}
+
+enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster *cluster)
+{
+    struct cli_author *author;
+    vg_id first;
+    bool named = false;
+    enum vg_code code = cli_author_open(call, &author);
+    if (code == VG_OK)
+        code = find_first(call, &first, &named);
+    if (code != VG_OK || named)
+        return code;
+    for (uint32_t i = 1; code == VG_OK && i <= cluster->people; i++)
+        code = add_person(call, cluster, i, &first);
+    /* the name comes last: it says that all before it is done */
+    struct response_command label = {
+        .op = RESPONSE_OP_LABEL,
+        .label = {.compartment = first, .name = vg_span_text(compartment_name)}};
+    return code == VG_OK ? give(call, &label) : code;
+}
+
+enum vg_code dev_write_context(struct cli_call *call, struct dev_cluster *cluster)
+{
+    char name[] = "dev";
+    char compartment[sizeof compartment_name];
+    char identity[DEV_PATH_MAX];
+    char *nodes[VG_NODES_MAX];
+    memcpy(compartment, compartment_name, sizeof compartment);
+    dev_person_path(cluster, 1, identity);
+    for (uint32_t i = 0; i < cluster->node_count; i++)
+        nodes[i] = cluster->nodes[i].client;
+    struct cli_context context = {.name = name,
+                                  .nodes = nodes,
+                                  .nodes_count = cluster->node_count,
+                                  .identity = identity,
+                                  .cluster = cluster->cluster,
+                                  .compartment = compartment};
+    char *used = NULL;
+    char *path = cli_config_path();
+    enum vg_code code = cli_config_put(path, &context, &used, &call->error);
+    if (code == VG_OK)
+        snprintf(cluster->context, sizeof cluster->context, "%s", used);
+    free(used);
+    free(path);
+    return code;
+}
