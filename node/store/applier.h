@@ -8,6 +8,8 @@
 #include "node/store/log.h"
 #include "proto/response/machine.h"
 
+enum { STORE_APPLIER_QUERIES_MAX = 4096 };
+
 struct store_applier;
 
 struct store_applier_config {
@@ -25,16 +27,22 @@ struct store_applier_config {
     void *context;
 };
 
+/* Opens the state, compares it with the log, starts the threads. Entries after the state's cursor
+ * are applied again once store_applier_commit says how far they are committed. Refused with the
+ * remedy named: what store_state_open refuses, a state ahead of the log or of another history
+ * (VG_INTEGRITY). */
 enum vg_code store_applier_open(const struct store_applier_config *config,
                                 struct store_applier **out, struct vg_error *error);
 
 /* Entries up to `index` are committed. `entry` is the one of `index` if the caller still holds it
- * in memory (a reference is taken), else NULL and it is read from the log. Any thread; indices
- * ascend. */
+ * in memory (a reference is taken), else NULL and it is read from the log once it is durable there.
+ * Any thread; indices ascend. */
 void store_applier_commit(struct store_applier *applier, uint64_t index, struct vg_blob *entry);
 
 /* Runs `query` on the apply thread once `at_least` is applied; `machine` is for reading only.
- * `cancelled` instead when the applier closes or its cursor has stopped before. Any thread. */
+ * `cancelled` instead when the applier closes or its cursor has stopped before. With more than
+ * STORE_APPLIER_QUERIES_MAX waiting, `cancelled` is called at once, on the caller's thread, with
+ * VG_BUSY. Any thread. */
 void store_applier_query(struct store_applier *applier, uint64_t at_least,
                          void (*query)(void *context, struct response_machine *machine),
                          void (*cancelled)(void *context, const struct vg_error *why),
@@ -43,7 +51,7 @@ void store_applier_query(struct store_applier *applier, uint64_t at_least,
 /* Last applied index. Any thread. */
 uint64_t store_applier_cursor(struct store_applier *applier);
 
-/* Applies what is queued, commits, stops. */
+/* Applies what is committed and at hand, cancels the queries that remain, commits, stops. */
 void store_applier_close(struct store_applier *applier);
 
 #endif

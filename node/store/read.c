@@ -116,6 +116,17 @@ uint32_t store_log_metadata(struct store_log *log, uint64_t first, uint32_t coun
     return found;
 }
 
+bool store_log_hash_at(struct store_log *log, uint64_t index, vg_hash *out)
+{
+    MDB_txn *txn = store_env_begin(&log->env, MDB_RDONLY);
+    struct store_meta meta;
+    bool found = read_meta(log, txn, index, &meta, NULL) == VG_OK;
+    if (found)
+        *out = meta.hash;
+    mdb_txn_abort(txn);
+    return found;
+}
+
 /* What one entry must agree with: the one before it. */
 struct verified {
     vg_hash hash;

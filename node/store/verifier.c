@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/store/verifier.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "node/store/thread.h"
+
+struct store_verifier {
+    const struct ledger_genesis *genesis;
+    vg_hash cluster;
+    pthread_t workers[STORE_VERIFY_WORKERS];
+    uint64_t filled; /* chunks pushed and released so far: the apply thread's */
+    uint64_t released;
+    pthread_mutex_t lock; /* guards each chunk's status, and what follows */
+    pthread_cond_t work;
+    pthread_cond_t ready;
+    bool closing;
+    struct store_chunk chunks[STORE_CHUNKS];
+};
+
+static void verify(const struct store_verifier *verifier, struct store_chunk *chunk)
+{
+    for (uint32_t i = 0; i < chunk->count; i++) {
+        struct store_verified *entry = &chunk->entries[i];
+        if (entry->view.envelope.type == LEDGER_SEALED)
+            response_open(verifier->genesis, &verifier->cluster, &vg_signer_ed25519, &entry->view,
+                          &entry->opened);
+    }
+}
+
+/* With the lock held; gives it back while verifying. */
+static void take_and_verify(struct store_verifier *verifier, struct store_chunk *chunk)
+{
+    chunk->status = STORE_CHUNK_TAKEN;
+    pthread_mutex_unlock(&verifier->lock);
+    verify(verifier, chunk);
+    pthread_mutex_lock(&verifier->lock);
+    chunk->status = STORE_CHUNK_READY;
+}
+
+static struct store_chunk *first_filled(struct store_verifier *verifier)
+{
+    for (size_t i = 0; i < STORE_CHUNKS; i++) {
+        if (verifier->chunks[i].status == STORE_CHUNK_FILLED)
+            return &verifier->chunks[i];
+    }
+    return NULL;
+}
+
+static void *worker_run(void *context)
+{
+    struct store_verifier *verifier = context;
+    pthread_mutex_lock(&verifier->lock);
+    while (!verifier->closing) {
+        struct store_chunk *chunk = first_filled(verifier);
+        if (chunk == NULL) {
+            pthread_cond_wait(&verifier->work, &verifier->lock);
+            continue;
+        }
+        take_and_verify(verifier, chunk);
+        pthread_cond_signal(&verifier->ready);
+    }
+    pthread_mutex_unlock(&verifier->lock);
+    return NULL;
+}
+
+struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
+                                          const vg_hash *cluster)
+{
+    struct store_verifier *verifier = vg_alloc_zero(1, sizeof *verifier);
+    verifier->genesis = genesis;
+    verifier->cluster = *cluster;
+    pthread_mutex_init(&verifier->lock, NULL);
+    store_cond_init(&verifier->work);
+    store_cond_init(&verifier->ready);
+    for (size_t i = 0; i < STORE_VERIFY_WORKERS; i++)
+        verifier->workers[i] = store_thread_start(worker_run, verifier);
+    return verifier;
+}
+
+static void clear(struct store_chunk *chunk)
+{
+    for (uint32_t i = 0; i < chunk->count; i++)
+        vg_blob_unref(chunk->entries[i].entry);
+    chunk->count = 0;
+    chunk->bytes = 0;
+    chunk->status = STORE_CHUNK_FREE;
+}
+
+void store_verifier_free(struct store_verifier *verifier)
+{
+    pthread_mutex_lock(&verifier->lock);
+    verifier->closing = true;
+    pthread_cond_broadcast(&verifier->work);
+    pthread_mutex_unlock(&verifier->lock);
+    for (size_t i = 0; i < STORE_VERIFY_WORKERS; i++)
+        pthread_join(verifier->workers[i], NULL);
+    for (size_t i = 0; i < STORE_CHUNKS; i++)
+        clear(&verifier->chunks[i]);
+    pthread_cond_destroy(&verifier->ready);
+    pthread_cond_destroy(&verifier->work);
+    pthread_mutex_destroy(&verifier->lock);
+    free(verifier);
+}
+
+struct store_chunk *store_verifier_next(struct store_verifier *verifier)
+{
+    if (verifier->filled - verifier->released == STORE_CHUNKS)
+        return NULL;
+    return &verifier->chunks[verifier->filled % STORE_CHUNKS];
+}
+
+void store_verifier_push(struct store_verifier *verifier)
+{
+    struct store_chunk *chunk = store_verifier_next(verifier);
+    assert(chunk != NULL && chunk->status == STORE_CHUNK_FREE && chunk->count > 0);
+    pthread_mutex_lock(&verifier->lock);
+    chunk->status = STORE_CHUNK_FILLED;
+    /* A lone chunk is verified soonest by the apply thread, which needs it next. */
+    if (!store_verifier_empty(verifier))
+        pthread_cond_signal(&verifier->work);
+    pthread_mutex_unlock(&verifier->lock);
+    verifier->filled++;
+}
+
+bool store_verifier_empty(const struct store_verifier *verifier)
+{
+    return verifier->filled == verifier->released;
+}
+
+struct store_chunk *store_verifier_take(struct store_verifier *verifier)
+{
+    assert(!store_verifier_empty(verifier));
+    struct store_chunk *chunk = &verifier->chunks[verifier->released % STORE_CHUNKS];
+    pthread_mutex_lock(&verifier->lock);
+    if (chunk->status == STORE_CHUNK_FILLED)
+        take_and_verify(verifier, chunk);
+    while (chunk->status != STORE_CHUNK_READY)
+        pthread_cond_wait(&verifier->ready, &verifier->lock);
+    pthread_mutex_unlock(&verifier->lock);
+    return chunk;
+}
+
+void store_verifier_release(struct store_verifier *verifier)
+{
+    struct store_chunk *chunk = &verifier->chunks[verifier->released % STORE_CHUNKS];
+    pthread_mutex_lock(&verifier->lock);
+    clear(chunk);
+    pthread_mutex_unlock(&verifier->lock);
+    verifier->released++;
+}
