@@ -4,13 +4,8 @@
 #ifndef VIGIL_PROTO_RESPONSE_PAIRS_H
 #define VIGIL_PROTO_RESPONSE_PAIRS_H
 
-#include "common/crypto.h"
 #include "proto/response/keys.h"
-
-/* A number modulo 2^256, least significant lane first. */
-struct response_sum {
-    uint64_t lanes[4];
-};
+#include "proto/response/sum.h"
 
 struct response_pairs {
     const struct vg_kv *kv;

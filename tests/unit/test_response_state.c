@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "common/text.h"
+#include "proto/response/sum.h"
 #include "tests/lib/desk.h"
 #include "tests/lib/fast_signer.h"
 
@@ -165,6 +166,37 @@ static void tell_a_story(struct desk *desk)
     desk->time_ms += 8 * 24 * 3600 * (uint64_t)1000;
     order = desk_detect("late", "ids:1");
     desk_send(desk, &order);
+}
+
+static void assert_sum(const struct response_sum *sum, const uint64_t lanes[4])
+{
+    for (size_t i = 0; i < 4; i++)
+        cr_assert_eq(sum->lanes[i], lanes[i], "lane %zu", i);
+}
+
+Test(sum, carries_and_borrows_through_every_lane)
+{
+    struct response_sum sum = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+    const struct response_sum one = {{1}};
+    const struct response_sum high = {{0, UINT64_MAX, 0, 1}};
+    response_sum_add(&sum, &one);
+    assert_sum(&sum, (const uint64_t[]){0, 0, 0, 0});
+    response_sum_subtract(&sum, &one);
+    assert_sum(&sum, (const uint64_t[]){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX});
+    response_sum_add(&sum, &high);
+    assert_sum(&sum, (const uint64_t[]){UINT64_MAX, UINT64_MAX - 1, 0, 1});
+    response_sum_subtract(&sum, &high);
+    assert_sum(&sum, (const uint64_t[]){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX});
+}
+
+Test(sum, is_a_little_endian_number)
+{
+    vg_hash digest = {{1, 2}};
+    digest.bytes[31] = 3;
+    struct response_sum sum = response_sum_of(&digest);
+    assert_sum(&sum, (const uint64_t[]){0x0201, 0, 0, UINT64_C(3) << 56});
+    vg_hash back = response_sum_digest(&sum);
+    cr_assert(vg_hash_equal(&digest, &back));
 }
 
 Test(state, an_untouched_compartment_hashes_to_zero)
