@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The node from inside, for the files of node/ alone. Each file is one concern; everything below
+ * belongs to the loop thread unless it says otherwise. No function here steps the core while its
+ * outputs are being carried out: what wants a step is queued, and the end of the turn flushes it.
+ */
+#ifndef VIGIL_NODE_PARTS_H
+#define VIGIL_NODE_PARTS_H
+
+#include <stdatomic.h>
+#include <uthash.h>
+
+#include "common/identity.h"
+#include "node/api/api.h"
+#include "node/loop/loop.h"
+#include "node/net/clients.h"
+#include "node/net/net.h"
+#include "node/node.h"
+#include "node/store/applier.h"
+#include "proto/ledger/tail.h"
+#include "proto/raft/raft.h"
+#include "proto/wire/client.h"
+
+enum {
+    NODE_TAIL_ENTRIES = 1024,             /* durable entries kept in memory */
+    NODE_SUBMITS_MAX = 4096,              /* commands of clients under way */
+    NODE_PROPOSALS_MAX = 4096,            /* envelopes waiting for the end of a turn */
+    NODE_RECEIVED_MAX = 64 * 1024 * 1024, /* bytes of messages waiting for the loop */
+    NODE_TIMEOUT_MAX_MS = 300 * 1000,     /* of one request */
+    NODE_SWEEP_MS = 50,                   /* between looks for what has timed out */
+};
+
+/* ---- held.c: messages that wait for a disk write ----------------------------------------------
+ */
+
+struct node_held {
+    struct node_held *next;
+    uint64_t after_write;
+    struct raft_msg msg;
+    struct vg_blob *entries[]; /* msg.entry_count references */
+};
+
+/* Sends an output's message now, or holds it until its write is durable. */
+void node_send(struct node *node, const struct raft_output *output);
+/* Sends what waited for `write_id`. */
+void node_release(struct node *node, uint64_t write_id);
+void node_held_free(struct node *node);
+
+/* ---- receive.c: frames of peers ---------------------------------------------------------------
+ */
+
+struct node_entry {
+    struct vg_blob *bytes;
+    struct ledger_view view; /* borrows bytes */
+};
+
+/* A Raft message, decoded and with its entries parsed, on its way from NNG's thread to the loop. */
+struct node_received {
+    struct loop_task task;
+    struct node *node;
+    size_t size;
+    struct raft_msg msg;
+    struct raft_entry *meta;
+    struct node_entry entries[];
+};
+
+/* net_callbacks; net's threads. */
+void node_frame_received(void *context, vg_node_id from, enum wire_type type,
+                         struct vg_blob *payload);
+void node_peer_changed(void *context, const struct net_peer_event *event);
+
+/* ---- propose.c: envelopes on their way into the log of a leader --------------------------------
+ */
+
+/* An envelope with its body, of this node's own submits (`from` 0) or forwarded by another node. */
+struct node_proposal {
+    struct node_proposal *next;
+    vg_node_id from;
+    uint64_t token; /* of the submit, at `from` */
+    vg_id id;       /* the envelope's */
+    struct vg_blob *envelope;
+};
+
+/* One entry this leader has appended and not yet seen committed; drops copies by the random id. */
+struct node_in_flight {
+    UT_hash_handle hh;
+    vg_id id;
+    uint64_t index;
+    uint64_t term;
+    struct node_in_flight *next; /* by index */
+};
+
+struct node_proposals {
+    struct node_proposal *first, **last;
+    uint32_t count;
+    struct node_proposal *batch[RAFT_BATCH_MAX]; /* of the step under way */
+    uint32_t batch_count;
+    struct node_in_flight *by_id;
+    struct node_in_flight *oldest, **newest;
+};
+
+/* Queues a proposal for the end of the turn; takes it over. */
+void node_propose(struct node *node, struct node_proposal *proposal);
+/* Proposes what is queued. True if it stepped the core. */
+bool node_proposals_flush(struct node *node);
+/* Carries out RAFT_OUT_APPEND and RAFT_OUT_REFUSED of the batch. */
+void node_proposals_appended(struct node *node, const struct raft_output *output);
+void node_proposals_refused(struct node *node, const struct raft_output *output);
+void node_proposals_committed(struct node *node, uint64_t index);
+void node_proposals_lost(struct node *node);
+void node_proposals_free(struct node *node);
+
+/* ---- submit.c: commands of clients -------------------------------------------------------------
+ */
+
+struct node_request_key {
+    vg_id compartment;
+    vg_id author;
+    vg_id request;
+};
+
+/* One command from its request to its answer. Lives in both tables from the end of its checks. */
+struct node_submit {
+    struct loop_task task;
+    struct node *node;
+    UT_hash_handle by_key;
+    UT_hash_handle by_token;
+    struct node_request_key key;
+    uint64_t token; /* ours, towards the leader */
+    uint64_t session;
+    uint64_t request_token;
+    uint64_t deadline_us;
+    uint64_t placed_us;
+    vg_node_id placed_with; /* 0: no leader has it */
+    bool dry_run;
+    bool unanswered;   /* handed to the leader, which has not said yet */
+    bool acknowledged; /* the leader has appended it */
+    bool uncertain;    /* an earlier leader may have it: a refusal is no longer certain */
+    struct vg_blob *payload;
+    vg_span command; /* the signed command, within payload */
+    vg_id envelope_id;
+    struct vg_blob *envelope;
+    struct vg_error error;
+    struct node_submit *twins; /* the same request, asked again meanwhile */
+};
+
+struct node_submits {
+    struct node_submit *by_key;
+    struct node_submit *by_token;
+    uint32_t count;
+    uint64_t next_token;
+};
+
+/* A decoded request; takes over `submit`. */
+void node_submit_start(struct node *node, struct node_submit *submit);
+void node_submit_free(struct node_submit *submit);
+/* What the leader said. */
+void node_submit_answered(struct node *node, const struct wire_forward_resp *answer);
+/* The entry of a request was applied here. */
+void node_submit_applied(struct node *node, const struct response_outcome *outcome);
+/* Another leader, or another term: places every open submit anew. */
+void node_submits_place(struct node *node);
+void node_submits_sweep(struct node *node, uint64_t now_us);
+/* Answers every open submit with `why`. */
+void node_submits_end(struct node *node, const struct vg_error *why);
+
+/* ---- reads.c: when a read may be answered ------------------------------------------------------
+ */
+
+/* What wants a confirmed index; embedded in what asks. */
+struct node_read {
+    struct node_read *next;
+    uint64_t deadline_us;
+    bool for_log;   /* ready once the log on this node's disk is that long */
+    uint64_t index; /* confirmed */
+    /* The read is linearizable at `index`. */
+    void (*ready)(struct node_read *read, uint64_t index);
+    /* Time is over, or the node ends. */
+    void (*failed)(struct node_read *read, const struct vg_error *why);
+};
+
+/* Reads that share one RAFT_READ_INDEX. */
+struct node_read_batch {
+    struct node_read_batch *next;
+    uint64_t id;
+    struct node_read *reads;
+};
+
+struct node_reads {
+    struct node_read *waiting;       /* for the end of the turn */
+    struct node_read_batch *batches; /* asked, not yet answered */
+    struct node_read *for_log;       /* confirmed, and waiting for this node's disk */
+    uint64_t next_id;
+    uint64_t retry_us; /* not before */
+};
+
+void node_read_start(struct node *node, struct node_read *read);
+/* The log on disk has grown. */
+void node_reads_log_grown(struct node *node);
+bool node_reads_flush(struct node *node);
+void node_read_ready(struct node *node, uint64_t id, uint64_t index);
+/* Puts the batch's reads back to be asked again. */
+void node_read_again(struct node *node, uint64_t id);
+void node_reads_sweep(struct node *node, uint64_t now_us);
+void node_reads_end(struct node *node, const struct vg_error *why);
+
+/* ---- query.c: questions of clients -------------------------------------------------------------
+ */
+
+/* A question from its request to its answer, or a command only to be checked. */
+struct node_query {
+    struct loop_task task;
+    struct node *node;
+    struct node_read read;
+    struct node_query *next; /* transfers under way */
+    uint64_t session;
+    uint64_t request_token;
+    bool stale;
+    uint64_t last; /* log questions: the last entry that may be shown */
+    struct api_query ask;
+    struct api_status status;    /* filled on the loop, for those that need it */
+    struct node_submit *checked; /* a dry run's command; owned */
+    char *json;                  /* the answer or an error's details, to free */
+    struct vg_error error;
+};
+
+/* net_clients_callbacks.request; NNG's threads. */
+void node_request_received(void *context, uint64_t session, struct vg_blob *payload);
+/* Checks a command against a confirmed view and answers; takes over `submit`. */
+void node_dry_run(struct node *node, struct node_submit *submit);
+void node_transfer_done(struct node *node, bool ok, enum raft_reason reason);
+/* Answers a request: `json` on VG_OK, else its details (may be NULL). Frees `json`. */
+void node_reply(struct node *node, uint64_t session, uint64_t token, const struct vg_error *error,
+                char *json);
+
+/* ---- logread.c: questions about the log, on the pool ------------------------------------------
+ */
+
+/* Fills the query's answer or error. */
+void node_log_answer(struct node_query *query);
+
+/* ---- status.c ----------------------------------------------------------------------------------
+ */
+
+void node_status_fill(struct node *node, struct api_status *out);
+
+/* ---- drain.c: the one order in which outputs are carried out ----------------------------------
+ */
+
+/* Steps the core and carries out what it decides. `event` needs no time. */
+void node_step(struct node *node, struct raft_event *event);
+/* The last entry that is committed and on this node's disk. */
+uint64_t node_log_readable(struct node *node);
+/* What the core knows of an entry. */
+struct raft_entry node_entry_metadata(const struct ledger_view *view, size_t size);
+/* Answers RAFT_OUT_LOAD requests. True if it stepped the core. */
+bool node_loads_flush(struct node *node);
+/* store_log_config.written and store_applier_config; their threads. */
+void node_written(void *context, uint64_t write_id);
+void node_applied(void *context, uint64_t index, const struct response_outcome *outcome);
+void node_apply_stopped(void *context, uint64_t index, const struct vg_error *error);
+/* Stops the process for a broken promise; never returns. */
+void node_fail_stop(const char *event, const char *why) __attribute__((noreturn));
+
+/* ---- the node ----------------------------------------------------------------------------------
+ */
+
+struct node_load {
+    vg_node_id peer;
+    uint64_t first;
+    uint32_t count;
+};
+
+struct node {
+    const struct node_config *config;
+    vg_node_id self;
+    vg_hash cluster;
+    vg_id incarnation;
+    struct ledger_genesis genesis;
+
+    struct loop *loop;
+    struct store_log *log;
+    struct store_applier *applier;
+    struct net *net;
+    struct net_clients *clients;
+
+    struct raft *core;
+    struct raft_outputs *outputs;
+    struct ledger_tail *tail;
+    enum raft_role role;
+    raft_term term;
+    vg_node_id leader;
+
+    struct node_received *receiving; /* of the step under way */
+    struct node_held *held;
+    struct node_load loads[VG_NODES_MAX];
+    uint32_t load_count;
+    uint64_t written;       /* last durable write */
+    uint64_t committed;     /* handed to the applier */
+    uint64_t applied;       /* told to the core */
+    struct vg_buffer frame; /* scratch for what is sent */
+
+    struct node_proposals proposals;
+    struct node_submits submits;
+    struct node_reads reads;
+    struct node_query *transfers;
+    uint32_t working; /* questions and commands on other threads */
+
+    struct loop_task applied_task;
+    atomic_bool applied_posted;
+    atomic_uint waiting;         /* submits that want an outcome */
+    atomic_size_t received_size; /* bytes of messages on their way to the loop */
+    struct vg_error stopped;     /* why the cursor stands still, or VG_OK */
+
+    uint64_t next_sweep_us;
+    bool ending; /* asked to stop: nothing new is taken */
+    uint64_t end_by_us;
+    atomic_bool met_peer;
+    struct vg_error fatal; /* why it stopped by itself, or VG_OK */
+    bool closed;           /* what is still on its way to the loop is dropped */
+};
+
+#endif

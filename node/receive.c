@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Frames of peers: decoded and hashed on NNG's threads, decided on the loop. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "node/parts.h"
+
+static void received_free(struct node_received *received)
+{
+    for (uint32_t i = 0; i < received->msg.entry_count; i++)
+        vg_blob_unref(received->entries[i].bytes);
+    atomic_fetch_sub(&received->node->received_size, received->size);
+    free(received->meta);
+    free(received);
+}
+
+/* Equal (index, term) with unequal hash is two histories: an alarm, never a merge. */
+static void check_held(struct node *node, const struct node_received *received)
+{
+    for (uint32_t i = 0; i < received->msg.entry_count; i++) {
+        const struct ledger_view *theirs = &received->entries[i].view;
+        struct vg_blob *held = ledger_tail_get(node->tail, theirs->header.index);
+        struct ledger_header ours;
+        vg_hash hash;
+        if (held == NULL || !ledger_tail_hash_at(node->tail, theirs->header.index, &hash))
+            continue;
+        vg_span header = vg_span_of(held->data, LEDGER_HEADER_SIZE);
+        if (ledger_header_decode(header, &ours, NULL) == VG_OK &&
+            ours.term == theirs->header.term && !vg_hash_equal(&hash, &theirs->hash)) {
+            char text[120];
+            snprintf(text, sizeof text,
+                     "entry %" PRIu64 " of term %" PRIu64 " has two hashes, ours and that of node "
+                     "%" PRIu64,
+                     ours.index, ours.term, received->msg.from.value);
+            node_fail_stop("two-histories", text);
+        }
+    }
+}
+
+static void take_received(struct loop_task *task)
+{
+    struct node_received *received = (struct node_received *)task;
+    struct node *node = received->node;
+    struct raft_event event = {.type = RAFT_RECEIVE,
+                               .msg = &received->msg,
+                               .entries = received->meta,
+                               .entry_count = received->msg.entry_count};
+    if (!node->closed) {
+        check_held(node, received);
+        node->receiving = received;
+        node_step(node, &event);
+        node->receiving = NULL;
+    }
+    received_free(received);
+}
+
+/* One entry out of the frame: whole, of this cluster, and where the message says it is. */
+static enum vg_code take_entry(struct node_received *received, uint32_t i, vg_span bytes,
+                               struct vg_error *error)
+{
+    struct node_entry *entry = &received->entries[i];
+    entry->bytes = vg_blob_copy(bytes);
+    if (ledger_parse(vg_blob_span(entry->bytes), &entry->view, error) != VG_OK)
+        return error->code;
+    const struct ledger_header *header = &entry->view.header;
+    if (header->index != received->msg.prev_index + 1 + i || header->term > received->msg.term)
+        return vg_fail(error, VG_INVALID, "entry %" PRIu64 " of term %" PRIu64 " is out of place",
+                       header->index, header->term);
+    if (!vg_hash_equal(&entry->view.envelope.cluster, &received->node->cluster))
+        return vg_fail(error, VG_INVALID, "entry %" PRIu64 " is of another cluster", header->index);
+    received->meta[i] = node_entry_metadata(&entry->view, bytes.size);
+    return VG_OK;
+}
+
+static enum vg_code take_message(struct node *node, vg_node_id from, vg_span payload,
+                                 struct node_received **out, struct vg_error *error)
+{
+    struct wire_raft wire;
+    if (wire_raft_decode(payload, &wire, error) != VG_OK)
+        return error->code;
+    if (!vg_node_equal(wire.msg.from, from) || !vg_node_equal(wire.msg.to, node->self))
+        return vg_fail(error, VG_INVALID, "a message from %" PRIu64 " to %" PRIu64,
+                       wire.msg.from.value, wire.msg.to.value);
+    uint32_t count = wire.msg.entry_count;
+    struct node_received *received =
+        vg_alloc_zero(1, sizeof *received + count * sizeof received->entries[0]);
+    received->task.run = take_received;
+    received->node = node;
+    received->size = payload.size;
+    received->msg = wire.msg;
+    received->meta = count == 0 ? NULL : vg_alloc_zero(count, sizeof *received->meta);
+    atomic_fetch_add(&node->received_size, received->size);
+    for (uint32_t i = 0; i < count; i++) {
+        if (take_entry(received, i, wire.entries[i], error) != VG_OK) {
+            received_free(received);
+            return error->code;
+        }
+    }
+    *out = received;
+    return VG_OK;
+}
+
+static enum vg_code receive_raft(struct node *node, vg_node_id from, vg_span payload,
+                                 struct vg_error *error)
+{
+    struct node_received *received;
+    if (atomic_load(&node->received_size) > NODE_RECEIVED_MAX)
+        return VG_OK; /* the loop is behind: as lost on the way */
+    enum vg_code code = take_message(node, from, payload, &received, error);
+    if (code == VG_OK)
+        loop_post(node->loop, &received->task);
+    return code;
+}
+
+struct forwarded {
+    struct loop_task task;
+    struct node *node;
+    struct node_proposal *proposal;
+};
+
+static void take_forwarded(struct loop_task *task)
+{
+    struct forwarded *forwarded = (struct forwarded *)task;
+    node_propose(forwarded->node, forwarded->proposal);
+    free(forwarded);
+}
+
+static enum vg_code receive_forward(struct node *node, vg_node_id from, vg_span payload,
+                                    struct vg_error *error)
+{
+    struct wire_forward forward;
+    struct ledger_envelope envelope;
+    if (wire_forward_decode(payload, &forward, error) != VG_OK)
+        return error->code;
+    vg_span bytes = forward.envelope_and_body;
+    vg_span head = vg_span_of(bytes.data, bytes.size < LEDGER_ENVELOPE_SIZE ? bytes.size
+                                                                            : LEDGER_ENVELOPE_SIZE);
+    if (ledger_envelope_decode(head, &envelope, error) != VG_OK)
+        return error->code;
+    if (!vg_hash_equal(&envelope.cluster, &node->cluster) || envelope.type != LEDGER_SEALED ||
+        !vg_node_equal(envelope.origin, from) || envelope.epoch != 0 ||
+        bytes.size != LEDGER_ENVELOPE_SIZE + (size_t)envelope.body_size)
+        return vg_fail(error, VG_INVALID, "a forwarded envelope that is not the sender's own");
+    struct forwarded *forwarded = vg_alloc(sizeof *forwarded);
+    struct node_proposal *proposal = vg_alloc_zero(1, sizeof *proposal);
+    *proposal = (struct node_proposal){
+        .from = from, .token = forward.token, .id = envelope.id, .envelope = vg_blob_copy(bytes)};
+    *forwarded = (struct forwarded){.task.run = take_forwarded, .node = node, .proposal = proposal};
+    loop_post(node->loop, &forwarded->task);
+    return VG_OK;
+}
+
+struct forward_answer {
+    struct loop_task task;
+    struct node *node;
+    struct wire_forward_resp answer;
+};
+
+static void take_forward_answer(struct loop_task *task)
+{
+    struct forward_answer *answer = (struct forward_answer *)task;
+    node_submit_answered(answer->node, &answer->answer);
+    free(answer);
+}
+
+static enum vg_code receive_forward_answer(struct node *node, vg_node_id from, vg_span payload,
+                                           struct vg_error *error)
+{
+    struct wire_forward_resp decoded;
+    (void)from;
+    if (wire_forward_resp_decode(payload, &decoded, error) != VG_OK)
+        return error->code;
+    struct forward_answer *answer = vg_alloc(sizeof *answer);
+    *answer =
+        (struct forward_answer){.task.run = take_forward_answer, .node = node, .answer = decoded};
+    loop_post(node->loop, &answer->task);
+    return VG_OK;
+}
+
+static const struct {
+    enum wire_type type;
+    enum vg_code (*receive)(struct node *node, vg_node_id from, vg_span payload,
+                            struct vg_error *error);
+} receivers[] = {
+    {WIRE_RAFT, receive_raft},
+    {WIRE_FORWARD, receive_forward},
+    {WIRE_FORWARD_RESP, receive_forward_answer},
+};
+
+void node_frame_received(void *context, vg_node_id from, enum wire_type type,
+                         struct vg_blob *payload)
+{
+    struct node *node = context;
+    struct vg_error error;
+    for (size_t i = 0; i < sizeof receivers / sizeof receivers[0]; i++) {
+        if (receivers[i].type != type)
+            continue;
+        if (receivers[i].receive(node, from, vg_blob_span(payload), &error) != VG_OK)
+            vg_log(VG_LOG_WARN, "bad-message", "node=%" PRIu64 " %s", from.value, error.text);
+    }
+    vg_blob_unref(payload);
+}
+
+struct twin {
+    struct loop_task task;
+    struct node *node;
+    vg_node_id witness;
+};
+
+static void take_twin(struct loop_task *task)
+{
+    struct twin *twin = (struct twin *)task;
+    struct node *node = twin->node;
+    vg_fail(&node->fatal, VG_EXISTS,
+            "node %" PRIu64 " says that another process lives under this node's identity; stop it, "
+            "or give this node a key and a data folder of its own",
+            twin->witness.value);
+    free(twin);
+    loop_stop(node->loop);
+}
+
+/* Refused before any peer has taken us: we are the second under this identity. */
+static void stop_as_twin(struct node *node, vg_node_id witness)
+{
+    struct twin *twin = vg_alloc(sizeof *twin);
+    *twin = (struct twin){.task.run = take_twin, .node = node, .witness = witness};
+    loop_post(node->loop, &twin->task);
+}
+
+void node_peer_changed(void *context, const struct net_peer_event *event)
+{
+    struct node *node = context;
+    if (event->up) {
+        atomic_store(&node->met_peer, true);
+        vg_log(VG_LOG_INFO, "peer-up", "node=%" PRIu64 " rtt_us=%u", event->node.value,
+               event->rtt_us);
+        return;
+    }
+    vg_log(event->code == VG_UNAVAILABLE ? VG_LOG_INFO : VG_LOG_ERROR, "peer-down",
+           "node=%" PRIu64 " %s: %s", event->node.value, vg_code_name(event->code), event->why);
+    if (event->code == VG_EXISTS && !atomic_load(&node->met_peer))
+        stop_as_twin(node, event->node);
+}
