@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Commands of clients: checked on the pool, sealed into an envelope once, placed with whoever
+ * leads, and answered from this node's own apply (docs/architecture.md, "The way of a write"). */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "node/parts.h"
+
+void node_submit_free(struct node_submit *submit)
+{
+    vg_blob_unref(submit->payload);
+    vg_blob_unref(submit->envelope);
+    free(submit);
+}
+
+/* Answers one submit and all that asked the same, and frees them. */
+static void answer_all(struct node_submit *submit, const struct vg_error *error, const char *json)
+{
+    while (submit != NULL) {
+        struct node_submit *twin = submit->twins;
+        node_reply(submit->node, submit->session, submit->request_token, error,
+                   json == NULL ? NULL : vg_strdup(json));
+        node_submit_free(submit);
+        submit = twin;
+    }
+}
+
+/* Takes a submit out of both tables. */
+static void remove_submit(struct node *node, struct node_submit *submit)
+{
+    HASH_DELETE(by_key, node->submits.by_key, submit);
+    HASH_DELETE(by_token, node->submits.by_token, submit);
+    node->submits.count--;
+    atomic_fetch_sub(&node->waiting, 1);
+}
+
+static void finish(struct node *node, struct node_submit *submit, const struct vg_error *error)
+{
+    remove_submit(node, submit);
+    answer_all(submit, error, NULL);
+}
+
+/* ---- on the pool: is this a command of ours, by whom it says? ----------------------------------
+ */
+
+static enum vg_code check_author(const struct node *node, const struct ledger_command *command,
+                                 vg_span bytes, struct vg_error *error)
+{
+    const struct ledger_person *author = ledger_genesis_person(&node->genesis, &command->author);
+    char id[VG_ID_TEXT];
+    vg_id_format(&command->author, id);
+    if (author == NULL)
+        return vg_fail(error, VG_FORBIDDEN,
+                       "this cluster does not know person %s; use an identity of this cluster", id);
+    if (!ledger_command_verify(bytes, &vg_signer_ed25519, &author->key))
+        return vg_fail(error, VG_FORBIDDEN, "the signature is not that of person %s", id);
+    return VG_OK;
+}
+
+static enum vg_code check_command(const struct node *node, vg_span bytes,
+                                  struct ledger_command *command, struct vg_error *error)
+{
+    struct response_command decoded;
+    if (ledger_command_decode(bytes, command, error) != VG_OK)
+        return error->code;
+    if (!vg_hash_equal(&command->cluster, &node->cluster))
+        return vg_fail(error, VG_INVALID,
+                       "the command is for another cluster; check the context or --node");
+    if (response_command_decode(command->body, &decoded, error) != VG_OK)
+        return error->code;
+    return check_author(node, command, bytes, error);
+}
+
+/* Envelope header and padded body, made once: every leader gets the same bytes. */
+static struct vg_blob *build_envelope(const struct node *node, const struct ledger_command *command,
+                                      vg_span bytes, vg_id *id)
+{
+    size_t body_size = ledger_body_size(bytes.size);
+    struct vg_blob *blob = vg_blob_new(LEDGER_ENVELOPE_SIZE + body_size);
+    uint8_t salt[LEDGER_SALT_SIZE];
+    struct ledger_envelope envelope = {.version = LEDGER_FORMAT,
+                                       .cluster = node->cluster,
+                                       .type = LEDGER_SEALED,
+                                       .compartment = command->compartment,
+                                       .origin = node->self,
+                                       .body_size = (uint32_t)body_size};
+    vg_random(salt, sizeof salt);
+    vg_random(envelope.id.bytes, sizeof envelope.id.bytes);
+    envelope.commitment = ledger_body_build(salt, bytes, blob->data + LEDGER_ENVELOPE_SIZE);
+    ledger_envelope_encode(&envelope, blob->data);
+    *id = envelope.id;
+    return blob;
+}
+
+static void check_on_pool(void *context)
+{
+    struct node_submit *submit = context;
+    struct ledger_command command;
+    if (check_command(submit->node, submit->command, &command, &submit->error) != VG_OK)
+        return;
+    submit->key = (struct node_request_key){
+        .compartment = command.compartment, .author = command.author, .request = command.request};
+    if (!submit->dry_run)
+        submit->envelope =
+            build_envelope(submit->node, &command, submit->command, &submit->envelope_id);
+}
+
+/* ---- on the loop -------------------------------------------------------------------------------
+ */
+
+/* The same request is under way already: shares its answer, or is refused if it is another command.
+ */
+static void join_twin(struct node_submit *first, struct node_submit *submit)
+{
+    if (vg_span_equal(first->command, submit->command)) {
+        submit->twins = first->twins;
+        first->twins = submit;
+        return;
+    }
+    char id[VG_ID_TEXT];
+    struct vg_error error = {0};
+    vg_id_format(&submit->key.request, id);
+    vg_fail(&error, VG_INVALID, "request id %s is that of another command; use a fresh one", id);
+    answer_all(submit, &error, NULL);
+}
+
+static void forward(struct node *node, struct node_submit *submit)
+{
+    struct wire_forward message = {.token = submit->token,
+                                   .envelope_and_body = vg_blob_span(submit->envelope)};
+    vg_buffer_clear(&node->frame);
+    wire_forward_encode(&message, &node->frame);
+    vg_span payload = vg_buffer_span(&node->frame);
+    submit->unanswered = net_send(node->net, node->leader, WIRE_FORWARD, payload) == VG_OK;
+    if (!submit->unanswered)
+        submit->placed_with.value = 0;
+}
+
+static void propose_here(struct node *node, struct node_submit *submit)
+{
+    struct node_proposal *proposal = vg_alloc_zero(1, sizeof *proposal);
+    proposal->id = submit->envelope_id;
+    proposal->token = submit->token;
+    proposal->envelope = vg_blob_ref(submit->envelope);
+    submit->unanswered = true;
+    node_propose(node, proposal);
+}
+
+/* Hands the envelope to the leader of now; without one it waits. May end and free the submit. */
+static void place(struct node *node, struct node_submit *submit)
+{
+    submit->uncertain |= submit->unanswered || submit->acknowledged;
+    submit->unanswered = submit->acknowledged = false;
+    submit->placed_with = node->leader;
+    submit->placed_us = vg_clock_system.monotonic_us();
+    if (node->leader.value == 0)
+        return;
+    if (vg_node_equal(node->leader, node->self))
+        propose_here(node, submit);
+    else
+        forward(node, submit);
+}
+
+static void add(struct node *node, struct node_submit *submit)
+{
+    struct node_submits *submits = &node->submits;
+    struct node_submit *first;
+    HASH_FIND(by_key, submits->by_key, &submit->key, sizeof submit->key, first);
+    if (first != NULL) {
+        join_twin(first, submit);
+        return;
+    }
+    submit->token = ++submits->next_token;
+    HASH_ADD(by_key, submits->by_key, key, sizeof submit->key, submit);
+    HASH_ADD(by_token, submits->by_token, token, sizeof submit->token, submit);
+    submits->count++;
+    atomic_fetch_add(&node->waiting, 1);
+    place(node, submit);
+}
+
+static void checked(void *context)
+{
+    struct node_submit *submit = context;
+    struct node *node = submit->node;
+    node->working--;
+    if (submit->error.code == VG_OK && node->stopped.code != VG_OK)
+        submit->error = node->stopped;
+    if (submit->error.code != VG_OK)
+        answer_all(submit, &submit->error, NULL);
+    else if (submit->dry_run)
+        node_dry_run(node, submit);
+    else
+        add(node, submit);
+}
+
+void node_submit_start(struct node *node, struct node_submit *submit)
+{
+    struct vg_error error = {0};
+    if (node->ending || node->closed)
+        vg_fail(&error, VG_UNAVAILABLE, "node %u is stopping; ask another node",
+                (unsigned)node->self.value);
+    else if (node->submits.count + node->working >= NODE_SUBMITS_MAX)
+        vg_fail(&error, VG_BUSY, "%d commands are under way here; try again", NODE_SUBMITS_MAX);
+    else if (!submit->dry_run)
+        store_log_room(node->log, &error);
+    if (error.code != VG_OK) {
+        answer_all(submit, &error, NULL);
+        return;
+    }
+    node->working++;
+    loop_work(node->loop, check_on_pool, checked, submit);
+}
+
+void node_submit_answered(struct node *node, const struct wire_forward_resp *answer)
+{
+    struct node_submit *submit;
+    HASH_FIND(by_token, node->submits.by_token, &answer->token, sizeof answer->token, submit);
+    if (submit == NULL)
+        return;
+    submit->unanswered = false;
+    submit->acknowledged = answer->code == VG_OK;
+    if (submit->acknowledged)
+        return;
+    submit->placed_with.value = 0;
+    if (answer->code != VG_BUSY || submit->uncertain)
+        return;
+    struct vg_error error = {0};
+    vg_fail(&error, VG_BUSY, "the leader, node %u, has no room for the command now; try again",
+            (unsigned)answer->leader.value);
+    finish(node, submit, &error);
+}
+
+void node_submit_applied(struct node *node, const struct response_outcome *outcome)
+{
+    struct node_request_key key = {.compartment = outcome->compartment,
+                                   .author = outcome->author,
+                                   .request = outcome->request};
+    struct node_submit *submit;
+    HASH_FIND(by_key, node->submits.by_key, &key, sizeof key, submit);
+    if (submit == NULL)
+        return;
+    char *json = api_outcome_text(outcome);
+    remove_submit(node, submit);
+    answer_all(submit, &outcome->error, json);
+    free(json);
+}
+
+void node_submits_place(struct node *node)
+{
+    struct node_submit *submit, *next;
+    HASH_ITER(by_token, node->submits.by_token, submit, next)
+    place(node, submit);
+}
+
+static void time_out(struct node *node, struct node_submit *submit)
+{
+    bool uncertain = submit->uncertain || submit->unanswered || submit->acknowledged;
+    struct vg_error error = {0};
+    char id[VG_ID_TEXT];
+    vg_id_format(&submit->key.request, id);
+    if (uncertain)
+        vg_fail(&error, VG_TIMEOUT,
+                "no outcome in time: request %s may or may not be in the log; repeating it with "
+                "--request-id %s is safe",
+                id, id);
+    else
+        vg_fail(&error, VG_UNAVAILABLE,
+                "no leader in time: request %s is not in the log; see vigil cluster status", id);
+    finish(node, submit, &error);
+}
+
+void node_submits_sweep(struct node *node, uint64_t now_us)
+{
+    uint64_t patience_us = 2000 * (uint64_t)node->config->election_timeout_ms;
+    struct node_submit *submit, *next;
+    HASH_ITER(by_token, node->submits.by_token, submit, next)
+    {
+        bool lost = submit->unanswered && now_us - submit->placed_us > patience_us;
+        if (now_us >= submit->deadline_us)
+            time_out(node, submit);
+        else if (node->leader.value != 0 && (submit->placed_with.value == 0 || lost))
+            place(node, submit);
+    }
+}
+
+void node_submits_end(struct node *node, const struct vg_error *why)
+{
+    struct node_submit *submit, *next;
+    HASH_ITER(by_token, node->submits.by_token, submit, next)
+    finish(node, submit, why);
+}
