@@ -195,9 +195,9 @@ static json_t *answer_directory(struct response_machine *machine, const struct a
     api_compartments_list(machine, &list);
     for (uint32_t i = 0; i < list.count; i++) {
         json_t *compartment = json_object();
-        api_compartment_name(machine, &list.ids[i], name);
+        bool named = response_name_get(machine, &list.ids[i], name);
         api_set(compartment, "id", api_id(&list.ids[i]));
-        api_set(compartment, "name", json_string(name));
+        api_set(compartment, "name", named ? json_string(name) : json_null());
         json_array_append_new(compartments, compartment);
     }
     api_set(out, "cluster_id", api_hash(&machine->cluster));

@@ -60,7 +60,7 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     api_set(out, "match_index", uint_if(node->has_match, node->match));
     api_set(out, "applied_index", uint_if(node->self, node->applied));
     api_set(out, "lag_entries", uint_if(has_lag, lag));
-    bool has_rtt = node->self || node->rtt_us > 0;
+    bool has_rtt = node->rtt_us > 0;
     api_set(out, "rtt_ms", has_rtt ? json_real((double)node->rtt_us / 1000) : json_null());
     api_set(out, "clearance", clearance(machine));
     api_set(out, "version", node->self ? json_string(VIGIL_VERSION) : json_null());

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Requests of clients as they arrive, and questions until they are answered. A question is decoded
+ * on NNG's thread, decided on the loop, answered on the apply thread or the pool, and sent from the
+ * loop. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "node/parts.h"
+
+enum { TIMEOUT_DEFAULT_MS = 5000 };
+
+/* ---- the answer --------------------------------------------------------------------------------
+ */
+
+void node_reply(struct node *node, uint64_t session, uint64_t token, const struct vg_error *error,
+                char *json)
+{
+    struct wire_response response = {.token = token, .error = *error};
+    if (json != NULL)
+        response.json = vg_span_text(json);
+    if (response.json.size > VG_FRAME_MAX - 8192) {
+        response.json.size = 0;
+        vg_fail(&response.error, VG_INVALID,
+                "the answer is larger than a frame of %d bytes; ask for less with \"limit\"",
+                VG_FRAME_MAX);
+    }
+    vg_buffer_clear(&node->frame);
+    wire_response_encode(&response, &node->frame);
+    if (node->clients != NULL)
+        net_clients_send(node->clients, session, vg_buffer_span(&node->frame));
+    free(json);
+}
+
+/* Sends the answer the query holds, and frees it. */
+static void answer(struct node_query *query)
+{
+    node_reply(query->node, query->session, query->request_token, &query->error, query->json);
+    if (query->checked != NULL)
+        node_submit_free(query->checked);
+    free(query);
+}
+
+static void take_answer(struct loop_task *task)
+{
+    struct node_query *query = (struct node_query *)task;
+    query->node->working--;
+    answer(query);
+}
+
+/* Hands a query back to the loop, from the apply thread. */
+static void hand_back(struct node_query *query)
+{
+    query->task.run = take_answer;
+    loop_post(query->node->loop, &query->task);
+}
+
+/* ---- on the apply thread -----------------------------------------------------------------------
+ */
+
+static void check_command(struct node_query *query, struct response_machine *machine)
+{
+    struct ledger_command command;
+    struct response_outcome outcome;
+    if (ledger_command_decode(query->checked->command, &command, &query->error) != VG_OK)
+        return;
+    response_check(machine, &command, vg_clock_system.wall_ms(), &outcome);
+    query->error = outcome.error;
+    query->json = api_outcome_text(&outcome);
+}
+
+static void answer_from_machine(void *context, struct response_machine *machine)
+{
+    struct node_query *query = context;
+    if (query->checked != NULL)
+        check_command(query, machine);
+    else if (query->ask.name == API_CLUSTER_STATUS)
+        query->json = api_text(api_status_answer(&query->status, machine));
+    else if (query->ask.name == API_NODE_FIGURES)
+        query->json = api_text(api_figures_answer(&query->status, machine));
+    else
+        query->json = api_text(api_state_answer(machine, &query->ask, &query->error));
+    hand_back(query);
+}
+
+static void give_up(void *context, const struct vg_error *why)
+{
+    struct node_query *query = context;
+    query->error = *why;
+    hand_back(query);
+}
+
+static void ask_machine(struct node_query *query, uint64_t at_least)
+{
+    query->node->working++;
+    store_applier_query(query->node->applier, at_least, answer_from_machine, give_up, query);
+}
+
+/* ---- on the pool -------------------------------------------------------------------------------
+ */
+
+static void read_log(void *context)
+{
+    node_log_answer(context);
+}
+
+static void log_was_read(void *context)
+{
+    struct node_query *query = context;
+    query->node->working--;
+    answer(query);
+}
+
+static void ask_log(struct node_query *query, uint64_t last)
+{
+    query->node->working++;
+    query->last = last;
+    loop_work(query->node->loop, read_log, log_was_read, query);
+}
+
+/* ---- transfer ----------------------------------------------------------------------------------
+ */
+
+static void refuse_at_follower(struct node_query *query)
+{
+    struct node *node = query->node;
+    const char *url = NULL;
+    if (node->leader.value == 0) {
+        vg_fail(&query->error, VG_UNAVAILABLE, "there is no leader now; try again");
+        answer(query);
+        return;
+    }
+    for (uint32_t i = 0; i < node->config->peers_count; i++)
+        if (node->config->peers[i].node == node->leader.value)
+            url = node->config->peers[i].client;
+    vg_fail(&query->error, VG_UNAVAILABLE,
+            "node %" PRIu64 " leads and alone can hand over; ask it: %s", node->leader.value, url);
+    query->json =
+        api_text(json_pack("{s:I, s:s?}", "leader", (json_int_t)node->leader.value, "client", url));
+    answer(query);
+}
+
+static char *leadership(vg_node_id leader, raft_term term)
+{
+    return api_text(json_pack("{s:I, s:I}", "leader", (json_int_t)leader.value, "term",
+                              (json_int_t)term.value));
+}
+
+static void start_transfer(struct node_query *query)
+{
+    struct node *node = query->node;
+    if (node->role != RAFT_LEADER) {
+        refuse_at_follower(query);
+        return;
+    }
+    if (query->ask.to == node->self.value) {
+        query->json = leadership(node->self, node->term);
+        answer(query);
+        return;
+    }
+    struct raft_event event = {.type = RAFT_TRANSFER, .node.value = query->ask.to};
+    query->next = node->transfers;
+    node->transfers = query;
+    node_step(node, &event);
+}
+
+void node_transfer_done(struct node *node, bool ok, enum raft_reason reason)
+{
+    struct node_query *query = node->transfers;
+    struct raft_status status;
+    if (query == NULL)
+        return;
+    raft_status(node->core, &status); /* the output that tells the role may be still to come */
+    node->transfers = NULL;
+    while (query != NULL) {
+        struct node_query *next = query->next;
+        if (ok)
+            query->json = leadership(status.leader, status.term);
+        else
+            vg_fail(&query->error, VG_UNAVAILABLE,
+                    "leadership was not handed over: %s; see vigil cluster status",
+                    raft_reason_name(reason));
+        answer(query);
+        query = next;
+    }
+}
+
+/* ---- on the loop -------------------------------------------------------------------------------
+ */
+
+static struct node_query *query_of(struct node_read *read)
+{
+    return (struct node_query *)((char *)read - offsetof(struct node_query, read));
+}
+
+static void read_confirmed(struct node_read *read, uint64_t index)
+{
+    struct node_query *query = query_of(read);
+    if (query->ask.source == API_FROM_LOG)
+        ask_log(query, index);
+    else
+        ask_machine(query, index);
+}
+
+static void read_failed(struct node_read *read, const struct vg_error *why)
+{
+    struct node_query *query = query_of(read);
+    query->error = *why;
+    answer(query);
+}
+
+static void confirm(struct node_query *query)
+{
+    query->read.ready = read_confirmed;
+    query->read.failed = read_failed;
+    query->read.for_log = query->ask.source == API_FROM_LOG;
+    node_read_start(query->node, &query->read);
+}
+
+static void take_query(struct loop_task *task)
+{
+    struct node_query *query = (struct node_query *)task;
+    struct node *node = query->node;
+    if (query->error.code == VG_OK && node->ending)
+        vg_fail(&query->error, VG_UNAVAILABLE, "node %" PRIu64 " is stopping; ask another node",
+                node->self.value);
+    if (query->error.code != VG_OK) {
+        answer(query);
+        return;
+    }
+    switch (query->ask.source) {
+    case API_FROM_NODE:
+        node_status_fill(node, &query->status);
+        ask_machine(query, 0);
+        break;
+    case API_TO_LEADER:
+        start_transfer(query);
+        break;
+    case API_FROM_STATE:
+    case API_FROM_LOG:
+        if (!query->stale)
+            confirm(query);
+        else if (query->ask.source == API_FROM_LOG)
+            ask_log(query, node_log_readable(node));
+        else
+            ask_machine(query, 0);
+        break;
+    }
+}
+
+void node_dry_run(struct node *node, struct node_submit *submit)
+{
+    struct node_query *query = vg_alloc_zero(1, sizeof *query);
+    query->node = node;
+    query->session = submit->session;
+    query->request_token = submit->request_token;
+    query->read.deadline_us = submit->deadline_us;
+    query->ask.source = API_FROM_STATE;
+    query->checked = submit;
+    confirm(query);
+}
+
+static void take_submit(struct loop_task *task)
+{
+    struct node_submit *submit = (struct node_submit *)task;
+    node_submit_start(submit->node, submit);
+}
+
+/* ---- on NNG's threads --------------------------------------------------------------------------
+ */
+
+static uint64_t deadline_of(const struct wire_request *request)
+{
+    uint64_t wait_ms = request->timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : request->timeout_ms;
+    if (wait_ms > NODE_TIMEOUT_MAX_MS)
+        wait_ms = NODE_TIMEOUT_MAX_MS;
+    return vg_clock_system.monotonic_us() + wait_ms * 1000;
+}
+
+static void post_submit(struct node *node, uint64_t session, const struct wire_request *request,
+                        struct vg_blob *payload)
+{
+    struct node_submit *submit = vg_alloc_zero(1, sizeof *submit);
+    submit->task.run = take_submit;
+    submit->node = node;
+    submit->session = session;
+    submit->request_token = request->token;
+    submit->deadline_us = deadline_of(request);
+    submit->dry_run = request->dry_run;
+    submit->payload = vg_blob_ref(payload);
+    submit->command = request->body;
+    loop_post(node->loop, &submit->task);
+}
+
+void node_request_received(void *context, uint64_t session, struct vg_blob *payload)
+{
+    struct node *node = context;
+    struct wire_request request = {0};
+    struct vg_error error = {0};
+    wire_request_decode(vg_blob_span(payload), &request, &error);
+    if (error.code == VG_OK && request.kind == WIRE_SUBMIT) {
+        post_submit(node, session, &request, payload);
+    } else {
+        struct node_query *query = vg_alloc_zero(1, sizeof *query);
+        query->task.run = take_query;
+        query->node = node;
+        query->session = session;
+        query->request_token = request.token;
+        query->read.deadline_us = deadline_of(&request);
+        query->stale = request.stale;
+        query->error = error;
+        if (error.code == VG_OK)
+            api_query_parse(request.body, &query->ask, &query->error);
+        loop_post(node->loop, &query->task);
+    }
+    vg_blob_unref(payload);
+}

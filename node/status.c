@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What this node knows of itself and the others. */
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "node/parts.h"
+
+static const struct raft_peer_status *progress_of(const struct raft_status *raft, vg_node_id id)
+{
+    for (uint32_t i = 0; i < raft->peer_count; i++)
+        if (vg_node_equal(raft->peers[i].id, id))
+            return &raft->peers[i];
+    return NULL;
+}
+
+static const struct net_peer_stats *link_of(const struct net_stats *net, vg_node_id id)
+{
+    for (uint32_t i = 0; i < net->peer_count; i++)
+        if (vg_node_equal(net->peers[i].node, id))
+            return &net->peers[i];
+    return NULL;
+}
+
+static void fill_self(const struct node *node, const struct raft_status *raft,
+                      struct api_node_status *out)
+{
+    out->self = true;
+    out->reachable = true;
+    out->last = raft->appended.value;
+    out->applied = store_applier_cursor(node->applier);
+    out->has_match = node->role == RAFT_LEADER;
+    out->match = raft->durable.value;
+}
+
+/* A leader believes a peer reachable while it answers; others while both connections live. */
+static void fill_peer(const struct node *node, const struct raft_status *raft,
+                      const struct net_stats *net, struct api_node_status *out)
+{
+    const struct raft_peer_status *progress = progress_of(raft, out->id);
+    const struct net_peer_stats *link = link_of(net, out->id);
+    uint64_t silence_us = 2000 * (uint64_t)node->config->election_timeout_ms;
+    uint64_t now_us = vg_clock_system.monotonic_us();
+    out->reachable = link != NULL && link->up && link->receiving;
+    out->rtt_us = link == NULL ? 0 : link->rtt_us;
+    if (progress == NULL)
+        return;
+    out->has_match = true;
+    out->match = progress->match;
+    out->reachable = out->reachable && progress->last_contact_us + silence_us >= now_us;
+}
+
+static void fill_figures(struct node *node, const struct raft_status *raft,
+                         const struct net_stats *net, struct api_status *out)
+{
+    struct store_log_figures store;
+    struct net_clients_stats clients;
+    uint64_t dropped = 0, sent = 0, received = 0, refused = 0;
+    store_log_figures(node->log, &store);
+    net_clients_stats_read(node->clients, &clients);
+    for (uint32_t i = 0; i < net->peer_count; i++) {
+        dropped += net->peers[i].dropped_busy + net->peers[i].dropped_down;
+        sent += net->peers[i].bytes_out;
+        received += net->peers[i].bytes_in;
+    }
+    for (uint32_t i = 0; i < NET_REFUSAL_COUNT; i++)
+        refused += net->refused[i];
+    const struct api_figure figures[] = {
+        {"last_index", raft->appended.value},
+        {"durable_index", raft->durable.value},
+        {"uncommitted_bytes", raft->uncommitted_bytes},
+        {"log_transactions", store.transactions},
+        {"log_writes", store.writes},
+        {"log_entries", store.entries},
+        {"log_bytes", store.bytes_used},
+        {"log_damaged", store.damaged},
+        {"log_sync_us", store.sync_us},
+        {"peer_bytes_out", sent},
+        {"peer_bytes_in", received},
+        {"peer_frames_dropped", dropped},
+        {"peer_refused", refused},
+        {"client_sessions", clients.sessions},
+        {"client_requests", clients.requests},
+        {"client_busy", clients.busy},
+        {"client_bad_frames", clients.bad_frames},
+        {"submits_open", node->submits.count},
+    };
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        api_status_figure(out, figures[i].name, figures[i].value);
+}
+
+void node_status_fill(struct node *node, struct api_status *out)
+{
+    struct raft_status raft;
+    struct net_stats net;
+    raft_status(node->core, &raft);
+    net_stats_read(node->net, &net);
+    *out = (struct api_status){
+        .cluster = node->cluster,
+        .self = node->self,
+        .leader = node->leader,
+        .role = raft_role_name(node->role),
+        .term = raft.term.value,
+        .commit = raft.committed.value,
+        .applied = store_applier_cursor(node->applier),
+        .quorum = node->genesis.member_count / 2 + 1,
+        .healthy = node->leader.value != 0 && node->stopped.code == VG_OK,
+        .node_count = node->genesis.member_count,
+    };
+    if (node->stopped.code != VG_OK)
+        snprintf(out->stopped, sizeof out->stopped, "%s", node->stopped.text);
+    for (uint32_t i = 0; i < out->node_count; i++) {
+        struct api_node_status *one = &out->nodes[i];
+        one->id = node->genesis.members[i].id;
+        one->leader = vg_node_equal(one->id, node->leader);
+        snprintf(one->region, sizeof one->region, "%s", node_config_region(node->config, one->id));
+        if (vg_node_equal(one->id, node->self))
+            fill_self(node, &raft, one);
+        else
+            fill_peer(node, &raft, &net, one);
+    }
+    fill_figures(node, &raft, &net, out);
+}
