@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/node.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "node/parts.h"
+
+enum {
+    MIB = 1024 * 1024,
+    PATH_TEXT = 4200,
+    APPEND_BYTES_MAX = MIB,       /* of one append message */
+    INFLIGHT_BYTES_MAX = 4 * MIB, /* to one peer */
+    UNCOMMITTED_MAX = 16 * MIB,
+    END_WITHIN_US = 3000000,
+};
+
+/* ---- what a start needs: genesis, key, members --------------------------------------------------
+ */
+
+struct start {
+    struct ledger_genesis genesis;
+    vg_hash cluster;
+    struct vg_identity identity;
+};
+
+static enum vg_code read_genesis(const char *path, struct start *out, struct vg_error *error)
+{
+    struct vg_buffer bytes = {0};
+    enum vg_code code = vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, error);
+    if (code == VG_OK) {
+        code = ledger_genesis_decode(vg_buffer_span(&bytes), &out->genesis, error);
+        if (code != VG_OK)
+            vg_error_prefix(error, "genesis %s", path);
+        out->cluster = ledger_genesis_hash(vg_buffer_span(&bytes));
+    }
+    vg_buffer_free(&bytes);
+    return code;
+}
+
+static const struct ledger_member *find_member(const struct ledger_genesis *genesis, uint64_t id)
+{
+    for (uint32_t i = 0; i < genesis->member_count; i++)
+        if (genesis->members[i].id.value == id)
+            return &genesis->members[i];
+    return NULL;
+}
+
+static enum vg_code check_identity(const struct node_config *config, const struct start *start,
+                                   struct vg_error *error)
+{
+    const struct vg_identity *identity = &start->identity;
+    const struct ledger_member *self = find_member(&start->genesis, config->node);
+    if (self == NULL)
+        return vg_fail(error, VG_INVALID, "node %" PRIu64 " is not a member in genesis %s",
+                       config->node, config->genesis);
+    if (identity->kind != VG_IDENTITY_NODE || identity->node.value != config->node)
+        return vg_fail(error, VG_INVALID,
+                       "key %s is not that of node %" PRIu64 "; name its own key", config->key,
+                       config->node);
+    if (memcmp(self->key.bytes, identity->pub.bytes, sizeof self->key.bytes) != 0)
+        return vg_fail(error, VG_FORBIDDEN,
+                       "key %s is not the one genesis %s has for node %" PRIu64
+                       "; restore the key, or use the genesis it was made for",
+                       config->key, config->genesis, config->node);
+    return VG_OK;
+}
+
+static enum vg_code check_members(const struct node_config *config, const struct start *start,
+                                  struct vg_error *error)
+{
+    for (uint32_t i = 0; i < config->peers_count; i++)
+        if (find_member(&start->genesis, config->peers[i].node) == NULL)
+            return vg_fail(error, VG_INVALID,
+                           "peers: node %" PRIu64 " is not a member in genesis %s",
+                           config->peers[i].node, config->genesis);
+    if (config->peers_count + 1 != start->genesis.member_count)
+        return vg_fail(error, VG_INVALID,
+                       "peers: %u are listed, genesis %s has %u members besides this one; list all",
+                       config->peers_count, config->genesis, start->genesis.member_count - 1);
+    if ((start->genesis.flags & LEDGER_GENESIS_CLEAR) == 0)
+        return vg_fail(error, VG_INVALID,
+                       "genesis %s asks for sealed entries, which this build does not have",
+                       config->genesis);
+    return VG_OK;
+}
+
+static enum vg_code read_start(const struct node_config *config, struct start *out,
+                               struct vg_error *error)
+{
+    enum vg_code code = read_genesis(config->genesis, out, error);
+    if (code == VG_OK)
+        code = vg_identity_read(config->key, &out->identity, error);
+    if (code == VG_OK)
+        code = check_identity(config, out, error);
+    if (code == VG_OK)
+        code = check_members(config, out, error);
+    return code;
+}
+
+enum vg_code node_check(const struct node_config *config, struct vg_error *error)
+{
+    struct start start = {0};
+    enum vg_code code = read_start(config, &start, error);
+    vg_wipe(&start.identity, sizeof start.identity);
+    return code;
+}
+
+/* ---- opening, from the disk outwards -----------------------------------------------------------
+ */
+
+static void start_core(struct node *node, const struct store_recovery *found)
+{
+    const struct node_config *config = node->config;
+    struct raft_config raft = {
+        .self = node->self,
+        .voter_count = node->genesis.member_count,
+        .election_timeout_ms = config->election_timeout_ms,
+        .heartbeat_ms = config->heartbeat_ms,
+        .batch_entries_max = RAFT_BATCH_MAX,
+        .batch_bytes_max = APPEND_BYTES_MAX,
+        .inflight_max = RAFT_INFLIGHT_MAX,
+        .inflight_bytes_max = INFLIGHT_BYTES_MAX,
+        .uncommitted_bytes_max = UNCOMMITTED_MAX,
+        .prevote = true,
+        .check_quorum = true,
+    };
+    struct raft_recovery recovery = {
+        .term = found->term,
+        .voted_for = found->voted_for,
+        .tail = found->tail,
+        .tail_count = found->tail_count,
+        .runs = found->runs,
+        .run_count = found->run_count,
+    };
+    vg_random(&raft.seed, sizeof raft.seed);
+    for (uint32_t i = 0; i < node->genesis.member_count; i++)
+        raft.voters[i] = node->genesis.members[i].id;
+    node->tail = ledger_tail_new(found->last, &found->last_hash, NODE_TAIL_ENTRIES);
+    node->term = found->term;
+    node->core = vg_alloc_zero(1, raft_size());
+    node->outputs = vg_alloc_zero(1, sizeof *node->outputs);
+    raft_init(node->core, &raft, &recovery, vg_clock_system.monotonic_us(),
+              vg_clock_system.wall_ms());
+}
+
+static enum vg_code open_log(struct node *node, struct vg_error *error)
+{
+    char path[PATH_TEXT];
+    struct store_recovery found = {0};
+    snprintf(path, sizeof path, "%s/log", node->config->data);
+    struct store_log_config config = {.path = path,
+                                      .cluster = node->cluster,
+                                      .node = node->self,
+                                      .quota_bytes = node->config->quota_mib * MIB,
+                                      .reserve_bytes = node->config->reserve_mib * MIB,
+                                      .written = node_written,
+                                      .context = node};
+    enum vg_code code = store_log_open(&config, &node->log, &found, error);
+    if (code != VG_OK)
+        return code;
+    node->incarnation = found.incarnation;
+    start_core(node, &found);
+    vg_log(VG_LOG_INFO, "log-open", "path=%s last=%" PRIu64 " term=%" PRIu64, path, found.last,
+           found.term.value);
+    store_recovery_free(&found);
+    return VG_OK;
+}
+
+static enum vg_code open_state(struct node *node, struct vg_error *error)
+{
+    char path[PATH_TEXT];
+    snprintf(path, sizeof path, "%s/state", node->config->data);
+    struct store_applier_config config = {.path = path,
+                                          .node = node->self,
+                                          .genesis = &node->genesis,
+                                          .cluster = node->cluster,
+                                          .log = node->log,
+                                          .applied = node_applied,
+                                          .stopped = node_apply_stopped,
+                                          .context = node};
+    return store_applier_open(&config, &node->applier, error);
+}
+
+static enum vg_code open_net(struct node *node, struct vg_error *error)
+{
+    static const struct net_callbacks peer_calls = {.frame = node_frame_received,
+                                                    .peer = node_peer_changed};
+    static const struct net_clients_callbacks client_calls = {.request = node_request_received};
+    const struct node_config *config = node->config;
+    struct net_peer peers[VG_NODES_MAX];
+    for (uint32_t i = 0; i < config->peers_count; i++)
+        peers[i] =
+            (struct net_peer){.node.value = config->peers[i].node, .url = config->peers[i].peer};
+    struct net_config net = {.listen_url = config->listen.peer,
+                             .self = {.version = WIRE_VERSION,
+                                      .cluster = node->cluster,
+                                      .node = node->self,
+                                      .incarnation = node->incarnation},
+                             .peers = peers,
+                             .peer_count = config->peers_count};
+    struct net_clients_config clients = {.url = config->listen.client};
+    vg_random(&net.seed, sizeof net.seed);
+    enum vg_code code = net_start(&net, &peer_calls, node, &node->net, error);
+    if (code == VG_OK)
+        code = net_clients_start(&clients, &client_calls, node, &node->clients, error);
+    return code;
+}
+
+static void applied_some(struct loop_task *task)
+{
+    struct node *node = (struct node *)((char *)task - offsetof(struct node, applied_task));
+    atomic_store(&node->applied_posted, false);
+}
+
+/* ---- the turns of the loop ---------------------------------------------------------------------
+ */
+
+static void sweep(struct node *node, uint64_t now_us)
+{
+    node->next_sweep_us = now_us + NODE_SWEEP_MS * 1000;
+    node_submits_sweep(node, now_us);
+    node_reads_sweep(node, now_us);
+}
+
+static void on_alarm(void *context)
+{
+    struct node *node = context;
+    uint64_t now_us = vg_clock_system.monotonic_us();
+    if (now_us >= raft_deadline_us(node->core)) {
+        struct raft_event event = {.type = RAFT_TICK};
+        node_step(node, &event);
+    }
+    if (now_us >= node->next_sweep_us)
+        sweep(node, now_us);
+}
+
+static bool tell_applied(struct node *node)
+{
+    uint64_t cursor = store_applier_cursor(node->applier);
+    if (cursor > node->committed)
+        cursor = node->committed; /* a state kept from before: the core has not caught up with it */
+    if (cursor <= node->applied)
+        return false;
+    node->applied = cursor;
+    struct raft_event event = {.type = RAFT_SET_APPLIED, .index = cursor};
+    node_step(node, &event);
+    return true;
+}
+
+/* The leadership is elsewhere or cannot be handed over, and nothing is owed; or time is up. */
+static bool may_end(const struct node *node)
+{
+    bool owes = node->submits.count > 0 || node->working > 0;
+    bool leads = node->role == RAFT_LEADER && node->genesis.member_count > 1;
+    return (!owes && !leads) || vg_clock_system.monotonic_us() >= node->end_by_us;
+}
+
+static void on_turn(void *context)
+{
+    struct node *node = context;
+    bool stepped = true;
+    while (stepped) {
+        stepped = node_loads_flush(node);
+        stepped |= node_proposals_flush(node);
+        stepped |= node_reads_flush(node);
+        stepped |= tell_applied(node);
+    }
+    node_reads_log_grown(node);
+    if (node->ending && may_end(node))
+        loop_stop(node->loop);
+    uint64_t core_us = raft_deadline_us(node->core);
+    loop_alarm_at(node->loop, core_us < node->next_sweep_us ? core_us : node->next_sweep_us);
+}
+
+static void on_signal(void *context, int number)
+{
+    struct node *node = context;
+    uint64_t now_us = vg_clock_system.monotonic_us();
+    vg_log(VG_LOG_INFO, "stopping", "signal=%d role=%s", number, raft_role_name(node->role));
+    node->end_by_us = node->ending ? now_us : now_us + END_WITHIN_US;
+    if (node->ending)
+        return;
+    node->ending = true;
+    if (node->role == RAFT_LEADER) {
+        struct raft_event event = {.type = RAFT_TRANSFER};
+        node_step(node, &event);
+    }
+}
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
+
+static enum vg_code open_parts(struct node *node, struct vg_error *error)
+{
+    static const struct loop_events events = {
+        .alarm = on_alarm, .turn = on_turn, .signal = on_signal};
+    enum vg_code code = loop_open(&events, node, &node->loop, error);
+    if (code == VG_OK)
+        code = open_log(node, error);
+    if (code == VG_OK)
+        code = open_state(node, error);
+    if (code == VG_OK)
+        code = open_net(node, error);
+    return code;
+}
+
+enum vg_code node_open(const struct node_config *config, struct node **out, struct vg_error *error)
+{
+    struct start start = {0};
+    if (read_start(config, &start, error) != VG_OK)
+        return error->code;
+    vg_wipe(&start.identity, sizeof start.identity);
+    struct node *node = vg_alloc_zero(1, sizeof *node);
+    node->config = config;
+    node->self.value = config->node;
+    node->cluster = start.cluster;
+    node->genesis = start.genesis;
+    node->proposals.last = &node->proposals.first;
+    node->proposals.newest = &node->proposals.oldest;
+    node->applied_task.run = applied_some;
+    if (open_parts(node, error) != VG_OK) {
+        node_close(node);
+        return error->code;
+    }
+    *out = node;
+    return VG_OK;
+}
+
+enum vg_code node_run(struct node *node, struct vg_error *error)
+{
+    vg_log(VG_LOG_INFO, "serving", "node=%" PRIu64 " region=%s peer=%s client=%s", node->self.value,
+           node->config->region, node->config->listen.peer, node->config->listen.client);
+    loop_run(node->loop);
+    if (node->fatal.code != VG_OK)
+        *error = node->fatal;
+    return node->fatal.code;
+}
+
+static void answer_what_is_open(struct node *node)
+{
+    struct vg_error why = {0};
+    vg_fail(&why, VG_UNAVAILABLE,
+            "node %" PRIu64 " has stopped; ask another node, repeating with the request id is safe",
+            node->self.value);
+    node_submits_end(node, &why);
+    node_reads_end(node, &why);
+    node_transfer_done(node, false, RAFT_REASON_TRANSFERRING);
+}
+
+/* In the order of the data: nothing comes in, the disk finishes, the state is committed, and what
+ * is then still on its way to the loop is dropped. */
+void node_close(struct node *node)
+{
+    answer_what_is_open(node);
+    node->ending = node->closed = true;
+    struct net_clients *clients = node->clients;
+    node->clients = NULL;
+    if (clients != NULL)
+        net_clients_stop(clients);
+    if (node->net != NULL)
+        net_stop(node->net);
+    if (node->applier != NULL)
+        store_applier_close(node->applier);
+    if (node->log != NULL)
+        store_log_close(node->log);
+    if (node->loop != NULL)
+        loop_close(node->loop);
+    node_held_free(node);
+    node_proposals_free(node);
+    if (node->tail != NULL)
+        ledger_tail_free(node->tail);
+    vg_buffer_free(&node->frame);
+    free(node->core);
+    free(node->outputs);
+    free(node);
+}
