@@ -233,10 +233,10 @@ static void link_prepare(struct dial_link *link, const struct dial_events *event
 /* No operation of the link is under way and none will be. */
 static void link_release(struct dial_link *link)
 {
-    if (link->stream != NULL)
-        nng_stream_free(link->stream);
     if (link->dialer != NULL)
         nng_stream_dialer_free(link->dialer);
+    if (link->stream != NULL)
+        nng_stream_free(link->stream);
     if (link->listener != NULL)
         dial_listener_unref(link->listener);
     vg_buffer_free(&link->queue);

@@ -6,8 +6,6 @@
 
 #include "common/bytes.h"
 
-enum { SHORT_MS = 200 };
-
 static void on_frame(void *context, vg_node_id from, enum wire_type type, struct vg_blob *payload)
 {
     struct netnode *node = context;
@@ -63,7 +61,6 @@ struct net_config netnode_config(const struct netnode *nodes, uint32_t count, ui
                                .peers = peers,
                                .peer_count = peer_count,
                                .seed = at,
-                               .hello_timeout_ms = SHORT_MS,
                                .redial_min_ms = 5,
                                .redial_max_ms = 50};
 }

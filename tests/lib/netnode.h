@@ -31,8 +31,8 @@ struct netnode {
 /* Nodes 1 to `count`, each with a fresh URL, not yet started. */
 void netnodes_init(struct netnode *nodes, uint32_t count);
 
-/* Configuration of one of them: all others are its peers, which live as long as the next call. The
- * times are short: a test that waits for a limit waits for 200 ms. */
+/* Configuration of one of them: all others are its peers, which live as long as the next call.
+ * Pauses between dials are short. */
 struct net_config netnode_config(const struct netnode *nodes, uint32_t count, uint32_t at);
 
 /* Starts with that configuration; ends the program on failure. */

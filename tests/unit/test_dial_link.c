@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -184,6 +185,8 @@ Test(dial_link, dialling_has_a_limit_and_can_be_given_up)
     char url[RUDE_URL];
     int listener = rude_listen(url, 0);
     int only = rude_dial(url);
+    struct pollfd waits_there = {.fd = listener, .events = POLLIN};
+    cr_assert_eq(poll(&waits_there, 1, DIAL_MS), 1);
     struct side client = {0};
     struct vg_error error = {0};
     struct dial_link *link = NULL;

@@ -133,8 +133,8 @@ Test(net_peers, who_does_not_read_costs_only_itself)
     struct net_config config = netnode_config(nodes, THREE, 0);
     config.queue_max = 1024 * 1024;
     netnode_start(&nodes[0], &config);
-    start(1);
     int silent = rude_accept(listener);
+    start(1);
     struct wire_hello hello = {.version = 1, .cluster = netnode_cluster(), .node = {3}};
     struct vg_buffer frame = netnode_hello(&hello);
     cr_assert(rude_send(silent, vg_buffer_span(&frame)));
