@@ -407,6 +407,43 @@ static void do_assert_alarm(struct session *session, const struct call *call)
         assert_fail(session, "its alarm is %s", reason_name(node->alarm));
 }
 
+/* I41 for the links as they are. */
+static void do_assert_served(struct session *session, const struct call *call)
+{
+    (void)call;
+    const struct world *world = session->world;
+    vg_node_id ids[WORLD_NODES];
+    struct raft_status live[WORLD_NODES];
+    bool links[VG_NODES_MAX][VG_NODES_MAX] = {{false}};
+    uint32_t count = world->options.node_count;
+    for (uint32_t a = 0; a < count; a++) {
+        ids[a].value = a + 1;
+        live[a] = world_status(&world->nodes[a + 1]);
+        for (uint32_t b = 0; b < count; b++) {
+            bool up = world->nodes[a + 1].up && world->nodes[b + 1].up;
+            links[a][b] = up && !world->cut[a + 1][b + 1];
+        }
+    }
+    check_served(world->check, ids, live, links, count);
+}
+
+/* No entry is stamped further ahead of the true time than this. */
+static void do_assert_stamps(struct session *session, const struct call *call)
+{
+    struct node *node = NULL;
+    uint64_t ahead = 0;
+    if (!parse_node(session, call->words[0], &node) || !pair_number(session, call, "ahead", &ahead))
+        return;
+    const struct chain *chain = chain_of(node);
+    uint64_t now = (uint64_t)((int64_t)world_wall_ms(session->world, node) - node->wall_offset_ms);
+    for (uint64_t i = 1; i <= chain->last; i++) {
+        uint64_t stamp = chain->items[i].entry.time_ms;
+        if (stamp > now + ahead)
+            assert_fail(session, "entry %" PRIu64 " is stamped %" PRIu64 " ms ahead", i,
+                        stamp - now);
+    }
+}
+
 const struct command assert_commands[] = {
     {"assert-role", "NODES follower|precandidate|candidate|leader|down", 2, 2, NULL,
      do_assert_role},
@@ -432,6 +469,8 @@ const struct command assert_commands[] = {
     {"assert-outcome", "ok|refused|unknown|pending client= seq=", 1, 1, " client seq ",
      do_assert_outcome},
     {"assert-transfer", "NODE ok|refused|pending", 2, 2, NULL, do_assert_transfer},
+    {"assert-served", "(I41 for the links as they are)", 0, 0, NULL, do_assert_served},
+    {"assert-stamps", "NODE [ahead=MS]", 1, 1, " ahead ", do_assert_stamps},
     {"assert-alarm", "NODE two-leaders|commit-lost|none", 2, 2, NULL, do_assert_alarm},
     {0},
 };

@@ -259,7 +259,7 @@ static struct item *forged_items(struct world *world, const struct raft_msg *msg
     if (msg->entry_count > 0)
         items = vg_alloc(msg->entry_count * sizeof *items);
     for (uint32_t i = 0; i < msg->entry_count; i++)
-        items[i] = world_known_item(world, msg->prev_index + 1 + i, terms[i]);
+        items[i] = world_known_item(world, msg->prev_index + 1 + i, terms[i], msg->log_time_ms);
     return items;
 }
 

@@ -185,6 +185,7 @@ static void carry_role(struct step *step, const struct raft_output *out)
 static void carry_transfer(struct step *step, const struct raft_output *out)
 {
     step->node->transfer = out->ok ? OUTCOME_OK : OUTCOME_REFUSED;
+    step->node->refused = out->reason;
 }
 
 static void carry_alarm(struct step *step, const struct raft_output *out)

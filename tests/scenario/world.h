@@ -297,7 +297,7 @@ void chain_copy(struct chain *to, const struct chain *from);
 uint32_t world_body(struct world *world, const char *data, uint64_t key);
 
 /* The entry any node has at (index, term), else one made up from these numbers. */
-struct item world_known_item(struct world *world, uint64_t index, uint64_t term);
+struct item world_known_item(struct world *world, uint64_t index, uint64_t term, uint64_t time_ms);
 
 /* The key of a client's request, a new one for a client without name. */
 uint64_t world_key(struct world *world, const char *client, uint64_t seq);

@@ -85,7 +85,7 @@ static const struct item *chain_find(const struct chain *chain, uint64_t index, 
     return &chain->items[index];
 }
 
-struct item world_known_item(struct world *world, uint64_t index, uint64_t term)
+struct item world_known_item(struct world *world, uint64_t index, uint64_t term, uint64_t time_ms)
 {
     for (uint64_t id = 1; id <= world->options.node_count; id++) {
         const struct node *node = &world->nodes[id];
@@ -100,7 +100,7 @@ struct item world_known_item(struct world *world, uint64_t index, uint64_t term)
     snprintf(data, sizeof data, "p%" PRIu64 ".%" PRIu64, index, term);
     struct item item = {.entry = {.index = index,
                                   .term = term,
-                                  .time_ms = term,
+                                  .time_ms = time_ms,
                                   .size = (uint32_t)strlen(data),
                                   .kind = first ? RAFT_NOOP : RAFT_DATA},
                         .body = first ? 0 : world_body(world, data, 0)};

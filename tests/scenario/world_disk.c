@@ -166,7 +166,7 @@ void world_preload(struct world *world, struct node *node, const uint64_t *terms
     if (count > 0)
         write.items = vg_alloc(count * sizeof *write.items);
     for (uint32_t i = 0; i < count; i++) {
-        write.items[i] = world_known_item(world, i + 1, terms[i]);
+        write.items[i] = world_known_item(world, i + 1, terms[i], terms[i]);
         chain_append(world, &node->platter.chain, &write.items[i].entry, write.items[i].body);
         write.items[i] = node->platter.chain.items[i + 1];
     }
