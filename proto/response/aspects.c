@@ -56,12 +56,20 @@ static void format_value(const struct response_incident *incident, uint16_t aspe
         snprintf(out, RESPONSE_VALUE_TEXT, "%" PRIu64 " so far", revision);
 }
 
+/* The directory's name of a person, or the id of one who has none. */
+static void format_person(const struct response_call *call, const vg_id *person,
+                          char out[VG_NAME_MAX + 1])
+{
+    if (!response_name_get(call->machine, person, out))
+        vg_id_format(person, out);
+}
+
 static enum vg_code conflict(struct response_call *call, const struct response_revision *current,
                              uint64_t expected, const char *proposed)
 {
     struct response_outcome *outcome = call->outcome;
     const char *name = response_aspect_name(current->aspect);
-    char by[VG_ID_TEXT];
+    char by[VG_NAME_MAX + 1];
     char at[VG_TIME_TEXT];
     char seen[48] = "without having read it";
     outcome->conflict.aspect = current->aspect;
@@ -71,7 +79,7 @@ static enum vg_code conflict(struct response_call *call, const struct response_r
     outcome->conflict.set_at_ms = current->set_at_ms;
     format_value(&call->incident, current->aspect, current->revision, outcome->conflict.value);
     snprintf(outcome->conflict.proposed, sizeof outcome->conflict.proposed, "%s", proposed);
-    vg_id_format(&current->set_by, by);
+    format_person(call, &current->set_by, by);
     vg_time_format(current->set_at_ms, at);
     if (expected != UINT64_MAX)
         snprintf(seen, sizeof seen, "as of revision %" PRIu64, expected);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The state: opening entries, cursors, state hashes, replay. */
 #include <criterion/criterion.h>
+#include <signal.h>
 
 #include "common/text.h"
 #include "proto/response/sum.h"
@@ -263,6 +264,20 @@ Test(state, a_damaged_pair_shows_in_the_scan)
     vg_hash scanned = response_state_hash_scan(&desk->machine, &desk->genesis.first);
     cr_assert_not(vg_hash_equal(&kept, &scanned));
     desk_free(desk);
+}
+
+Test(state, a_value_that_does_not_decode_stops_the_process, .signal = SIGABRT)
+{
+    struct desk *desk = desk_new();
+    struct vg_kv kv = memkv_kv(desk->store);
+    struct desk_order order = desk_detect("odd login", "");
+    vg_id id = desk_send(desk, &order).id;
+    uint8_t key[33];
+    memcpy(key, desk->genesis.first.bytes, 16);
+    key[16] = 'i';
+    memcpy(key + 17, id.bytes, 16);
+    kv.put(kv.context, vg_span_of(key, sizeof key), vg_span_text("damaged"));
+    desk_incident(desk, &id);
 }
 
 Test(state, replay_from_the_start_gives_the_same_pairs)

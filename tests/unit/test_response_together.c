@@ -56,6 +56,21 @@ Test(together, the_second_change_of_the_same_aspect_gets_both_values)
     desk_free(desk);
 }
 
+Test(together, a_conflict_names_the_person_who_was_first)
+{
+    struct desk *desk = desk_new();
+    struct desk_order order = {.compartment = desk->genesis.directory};
+    order.command.op = RESPONSE_OP_PERSON;
+    order.command.person.person = desk->genesis.people[DESK_ANN].id;
+    order.command.person.name = vg_span_text("Ann Oyelaran");
+    desk_send(desk, &order);
+    vg_id id = detected(desk);
+    struct response_outcome outcome = send(desk, desk_stage(&id, RESPONSE_ASSESS, 0), DESK_BEN);
+    cr_assert_not_null(strstr(outcome.error.text, "set by Ann Oyelaran at"), "%s",
+                       outcome.error.text);
+    desk_free(desk);
+}
+
 Test(together, a_change_of_what_was_never_read_is_a_conflict)
 {
     struct desk *desk = desk_new();
