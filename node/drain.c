@@ -146,6 +146,7 @@ static void carry_role(struct node *node, const struct raft_output *output)
     if (led && output->role != RAFT_LEADER)
         node_proposals_lost(node);
     node_submits_place(node);
+    node->reads.retry_us = 0;
 }
 
 static void carry_transfer_done(struct node *node, const struct raft_output *output)

@@ -16,7 +16,7 @@ enum {
     APPEND_BYTES_MAX = MIB,       /* of one append message */
     INFLIGHT_BYTES_MAX = 4 * MIB, /* to one peer */
     UNCOMMITTED_MAX = 16 * MIB,
-    END_WITHIN_US = 3000000,
+    END_WITHIN_ELECTIONS = 6, /* minimum election timeouts an orderly end may take */
 };
 
 /* ---- what a start needs: genesis, key, members --------------------------------------------------
@@ -220,9 +220,21 @@ static void applied_some(struct loop_task *task)
 /* ---- the turns of the loop ---------------------------------------------------------------------
  */
 
+/* Asks for a successor, again while the one asked does not take over. */
+static void hand_over(struct node *node)
+{
+    if (node->role != RAFT_LEADER || node->handing_over)
+        return;
+    struct raft_event event = {.type = RAFT_TRANSFER};
+    node->handing_over = true;
+    node_step(node, &event);
+}
+
 static void sweep(struct node *node, uint64_t now_us)
 {
     node->next_sweep_us = now_us + NODE_SWEEP_MS * 1000;
+    if (node->ending)
+        hand_over(node);
     node_submits_sweep(node, now_us);
     node_reads_sweep(node, now_us);
 }
@@ -282,14 +294,12 @@ static void on_signal(void *context, int number)
     struct node *node = context;
     uint64_t now_us = vg_clock_system.monotonic_us();
     vg_log(VG_LOG_INFO, "stopping", "signal=%d role=%s", number, raft_role_name(node->role));
-    node->end_by_us = node->ending ? now_us : now_us + END_WITHIN_US;
+    node->end_by_us = now_us;
     if (node->ending)
         return;
+    node->end_by_us += END_WITHIN_ELECTIONS * 1000 * (uint64_t)node->config->election_timeout_ms;
     node->ending = true;
-    if (node->role == RAFT_LEADER) {
-        struct raft_event event = {.type = RAFT_TRANSFER};
-        node_step(node, &event);
-    }
+    hand_over(node);
 }
 
 /* ---- life --------------------------------------------------------------------------------------

@@ -312,7 +312,8 @@ struct node {
     struct vg_error stopped;     /* why the cursor stands still, or VG_OK */
 
     uint64_t next_sweep_us;
-    bool ending; /* asked to stop: nothing new is taken */
+    bool ending;       /* asked to stop: nothing new is taken */
+    bool handing_over; /* ending, and a successor is asked */
     uint64_t end_by_us;
     atomic_bool met_peer;
     struct vg_error fatal; /* why it stopped by itself, or VG_OK */

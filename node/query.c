@@ -168,6 +168,7 @@ void node_transfer_done(struct node *node, bool ok, enum raft_reason reason)
 {
     struct node_query *query = node->transfers;
     struct raft_status status;
+    node->handing_over = false;
     if (query == NULL)
         return;
     raft_status(node->core, &status); /* the output that tells the role may be still to come */
