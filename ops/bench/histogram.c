@@ -47,7 +47,8 @@ uint64_t bench_histogram_at(const struct bench_histogram *histogram, double part
     for (unsigned i = 0; i < BENCH_BUCKETS && histogram->total > 0; i++) {
         seen += histogram->counts[i];
         if (seen >= wanted && seen > 0)
-            return end_of(i) < histogram->max_us ? end_of(i) : histogram->max_us;
+            return i < BENCH_BUCKETS - 1 && end_of(i) < histogram->max_us ? end_of(i)
+                                                                          : histogram->max_us;
     }
     return 0;
 }

@@ -24,7 +24,6 @@ struct session {
     struct wire_reader reader;
     uint64_t token; /* the answer waited for; 0: none */
     bool answered;
-    bool closed;
     enum vg_code code; /* of decoding; not of the answer */
     struct vg_error error;
     struct vg_error answer_error;
@@ -89,7 +88,6 @@ static void on_closed(void *context, struct dial_link *link, const char *why)
     (void)link;
     struct session *session = context;
     pthread_mutex_lock(&session->lock);
-    session->closed = true;
     if (session->code == VG_OK)
         session->code = vg_fail(&session->error, VG_UNAVAILABLE, "closed the connection: %s", why);
     pthread_cond_broadcast(&session->changed);
@@ -121,16 +119,10 @@ static void session_free(struct session *session)
 
 static void disconnect(struct cli_client *client)
 {
-    struct session *session = client->session;
-    if (session == NULL)
+    if (client->session == NULL)
         return;
-    dial_link_close(session->link);
-    pthread_mutex_lock(&session->lock);
-    while (!session->closed)
-        pthread_cond_wait(&session->changed, &session->lock);
-    pthread_mutex_unlock(&session->lock);
-    dial_link_free(session->link);
-    session_free(session);
+    dial_link_free(client->session->link);
+    session_free(client->session);
     client->session = NULL;
 }
 
@@ -221,12 +213,15 @@ static uint32_t attempt_time(const struct cli_client *client, unsigned number, u
     return (uint32_t)share;
 }
 
-static void pause_between_rounds(const struct cli_client *client, unsigned number, uint64_t left_ms)
+/* A moment after each round over all nodes. Then what is left of the time; too little for an answer
+ * counts as none. */
+static uint64_t time_left(const struct cli_client *client, unsigned number, uint64_t deadline)
 {
-    if ((number + 1) % client->url_count != 0 || left_ms < PAUSE_MS)
-        return;
     struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-    nanosleep(&pause, NULL);
+    if ((number + 1) % client->url_count == 0)
+        nanosleep(&pause, NULL);
+    uint64_t now = now_ms();
+    return now + PAUSE_MS < deadline ? deadline - now : 0;
 }
 
 /* Answers after which another node, or another moment, may do better. */
@@ -270,8 +265,7 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
         unknown = unknown || (result != ATTEMPT_NOT_SENT && error->code != VG_BUSY);
         disconnect(client);
         client->current = (client->current + 1) % client->url_count;
-        left = now_ms() < deadline ? deadline - now_ms() : 0;
-        pause_between_rounds(client, number, left);
+        left = time_left(client, number, deadline);
     }
     if (error->code == VG_BUSY && unknown)
         error->code = VG_UNAVAILABLE;

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The client against nodes that answer, refuse, hang, close and talk nonsense. */
+#include <criterion/criterion.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/dial/link.h"
+#include "ops/cli/core/client.h"
+#include "ops/cli/core/output.h"
+#include "proto/wire/frame.h"
+
+enum { LINKS_MAX = 32, QUEUE_MAX = 1 << 20, TIMEOUT_MS = 8000 };
+
+/* What a false node does with a request. */
+enum manner { ANSWERS, IS_BUSY, REFUSES, HANGS, CLOSES, RAMBLES, ANSWERS_TWICE };
+
+struct false_node {
+    char url[64];
+    enum manner manner;
+    struct dial_listener *listener;
+    struct dial_link *links[LINKS_MAX];
+    unsigned link_count;
+    struct wire_reader reader; /* one client at a time */
+    atomic_uint requests;
+    uint8_t first[512]; /* body of the first request */
+    size_t first_size;
+    bool same; /* all later ones had the same body */
+};
+
+static void send_response(struct dial_link *link, const struct wire_response *response)
+{
+    struct vg_buffer payload = {0};
+    struct vg_buffer frame = {0};
+    wire_response_encode(response, &payload);
+    wire_frame_write(&frame, WIRE_RESPONSE, vg_buffer_span(&payload));
+    dial_link_send(link, vg_buffer_span(&frame), QUEUE_MAX);
+    vg_buffer_free(&payload);
+    vg_buffer_free(&frame);
+}
+
+static void behave(struct false_node *node, struct dial_link *link,
+                   const struct wire_request *request)
+{
+    struct wire_response response = {.token = request->token,
+                                     .json = vg_span_text("{\"node\":\"good\"}")};
+    switch (node->manner) {
+    case ANSWERS_TWICE:
+        response.token--;
+        send_response(link, &response);
+        response.token++;
+        send_response(link, &response);
+        break;
+    case ANSWERS:
+        send_response(link, &response);
+        break;
+    case IS_BUSY:
+        vg_fail(&response.error, VG_BUSY, "the disk is full");
+        response.json = vg_span_text("");
+        send_response(link, &response);
+        break;
+    case REFUSES:
+        vg_fail_rule(&response.error, "R13", "no way");
+        response.json = vg_span_text("{\"current\":2}");
+        send_response(link, &response);
+        break;
+    case CLOSES:
+        dial_link_close(link);
+        break;
+    case RAMBLES:
+        dial_link_send(link, vg_span_text("HTTP/1.1 400 Bad Request\r\n\r\n and so on"), QUEUE_MAX);
+        break;
+    case HANGS:
+        break;
+    }
+}
+
+static void node_received(void *context, struct dial_link *link, vg_span bytes)
+{
+    struct false_node *node = context;
+    struct wire_frame frame;
+    struct wire_request request;
+    struct vg_error error;
+    wire_reader_feed(&node->reader, bytes);
+    while (wire_reader_next(&node->reader, &frame, &error) == VG_OK) {
+        cr_assert_eq(wire_request_decode(frame.payload, &request, &error), VG_OK);
+        if (atomic_fetch_add(&node->requests, 1) == 0) {
+            node->first_size = request.body.size;
+            memcpy(node->first, request.body.data, request.body.size);
+            node->same = true;
+        } else {
+            node->same = node->same &&
+                         vg_span_equal(vg_span_of(node->first, node->first_size), request.body);
+        }
+        behave(node, link, &request);
+    }
+}
+
+static void node_closed(void *context, struct dial_link *link, const char *why)
+{
+    struct false_node *node = context;
+    (void)link;
+    (void)why;
+    wire_reader_free(&node->reader);
+    node->reader = (struct wire_reader){.used = 0};
+}
+
+static const struct dial_events node_events = {.received = node_received, .closed = node_closed};
+
+static void node_accepted(void *context, struct dial_link *link)
+{
+    struct false_node *node = context;
+    node->links[node->link_count++] = link;
+    dial_link_begin(link, &node_events, node);
+}
+
+static void node_start(struct false_node *node, enum manner manner)
+{
+    static unsigned number;
+    struct vg_error error = {.text = ""};
+    *node = (struct false_node){.manner = manner};
+    snprintf(node->url, sizeof node->url, "ipc:///tmp/vigil-cli-%d-%u", (int)getpid(), number++);
+    cr_assert_eq(dial_listen(node->url, LINKS_MAX, node_accepted, node, &node->listener, &error),
+                 VG_OK, "%s", error.text);
+}
+
+static void node_stop(struct false_node *node)
+{
+    dial_listener_free(node->listener);
+    for (unsigned i = 0; i < node->link_count; i++)
+        dial_link_free(node->links[i]);
+    wire_reader_free(&node->reader);
+}
+
+/* One submit to the nodes in their order. */
+static enum vg_code submit(char *const *urls, unsigned count, uint32_t timeout_ms, json_t **answer,
+                           struct vg_error *error, json_t **details)
+{
+    struct cli_client *client;
+    struct wire_request request = {.kind = WIRE_SUBMIT, .body = vg_span_text("signed")};
+    *answer = NULL;
+    *details = NULL;
+    *error = (struct vg_error){.code = VG_OK};
+    cr_assert_eq(cli_client_new(urls, count, timeout_ms, &client, error), VG_OK, "%s", error->text);
+    enum vg_code code = cli_client_call(client, &request, answer, error, details);
+    cli_client_free(client);
+    return code;
+}
+
+static void expect_failover(enum manner manner)
+{
+    struct false_node bad;
+    struct false_node good;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    node_start(&bad, manner);
+    node_start(&good, ANSWERS);
+    char *urls[] = {bad.url, good.url};
+    cr_assert_eq(submit(urls, 2, TIMEOUT_MS, &answer, &error, &details), VG_OK, "%s", error.text);
+    cr_expect_str_eq(cli_json_text(answer, "node"), "good");
+    cr_expect_eq(atomic_load(&bad.requests), 1);
+    cr_expect_eq(atomic_load(&good.requests), 1);
+    cr_expect(vg_span_equal(vg_span_of(good.first, good.first_size),
+                            vg_span_of(bad.first, bad.first_size)),
+              "the same bytes are sent again");
+    json_decref(answer);
+    node_stop(&bad);
+    node_stop(&good);
+}
+
+Test(cli_client, the_next_node_answers_for_one_that_closes)
+{
+    expect_failover(CLOSES);
+}
+
+Test(cli_client, the_next_node_answers_for_one_that_hangs)
+{
+    expect_failover(HANGS);
+}
+
+Test(cli_client, the_next_node_answers_for_one_that_talks_nonsense)
+{
+    expect_failover(RAMBLES);
+}
+
+Test(cli_client, the_next_node_answers_for_one_that_is_busy)
+{
+    expect_failover(IS_BUSY);
+}
+
+Test(cli_client, the_next_node_answers_for_one_that_is_not_there)
+{
+    struct false_node good;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    char nobody[] = "ipc:///tmp/vigil-cli-nobody";
+    node_start(&good, ANSWERS_TWICE);
+    char *urls[] = {nobody, good.url};
+    cr_assert_eq(submit(urls, 2, TIMEOUT_MS, &answer, &error, &details), VG_OK, "%s", error.text);
+    json_decref(answer);
+    node_stop(&good);
+}
+
+Test(cli_client, a_refusal_is_final_and_keeps_its_rule_and_details)
+{
+    struct false_node first;
+    struct false_node second;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    node_start(&first, REFUSES);
+    node_start(&second, ANSWERS);
+    char *urls[] = {first.url, second.url};
+    cr_assert_eq(submit(urls, 2, TIMEOUT_MS, &answer, &error, &details), VG_RULE);
+    cr_expect_str_eq(error.rule, "R13");
+    cr_expect_eq(cli_json_number(details, "current"), 2);
+    cr_expect_eq(atomic_load(&second.requests), 0);
+    json_decref(details);
+    node_stop(&first);
+    node_stop(&second);
+}
+
+Test(cli_client, busy_is_said_only_when_nothing_was_accepted)
+{
+    struct false_node busy;
+    struct false_node closes;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    node_start(&busy, IS_BUSY);
+    node_start(&closes, CLOSES);
+    char *only_busy[] = {busy.url};
+    cr_expect_eq(submit(only_busy, 1, 300, &answer, &error, &details), VG_BUSY);
+    cr_expect(busy.same, "repeated with the same bytes");
+    char *both[] = {closes.url, busy.url};
+    cr_expect_eq(submit(both, 2, 300, &answer, &error, &details), VG_UNAVAILABLE, "%s", error.text);
+    node_stop(&busy);
+    node_stop(&closes);
+}
+
+Test(cli_client, no_answer_in_time_is_a_timeout_that_names_the_node)
+{
+    struct false_node hangs;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    node_start(&hangs, HANGS);
+    char *urls[] = {hangs.url};
+    cr_expect_eq(submit(urls, 1, 100, &answer, &error, &details), VG_TIMEOUT);
+    cr_expect(strstr(error.text, hangs.url) != NULL, "%s", error.text);
+    node_stop(&hangs);
+}
+
+Test(cli_client, urls_are_checked_before_anything_is_sent)
+{
+    struct cli_client *client;
+    struct vg_error error = {.text = ""};
+    char far[] = "tcp://192.0.2.1:7000";
+    char *urls[] = {far};
+    cr_expect_neq(cli_client_new(urls, 1, 100, &client, &error), VG_OK);
+    cr_expect(strstr(error.text, far) != NULL, "%s", error.text);
+    cr_expect_eq(cli_client_new(urls, 0, 100, &client, &error), VG_USAGE);
+}
