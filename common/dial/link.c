@@ -174,35 +174,50 @@ static void sent(void *argument)
     leave(link);
 }
 
-/* Under the lock. */
-static bool dial_succeeded(struct dial_link *link)
+/* Under the lock. NNG 1.5.2 may call a dial done while the kernel still connects: its poller takes
+ * the hang-up of a socket that has not begun for the end. Sending nothing ends when it is. */
+static bool probe_follows(struct dial_link *link)
 {
-    link->result = nng_aio_result(link->dialling);
-    if (link->result != 0) {
-        char why[WHY_TEXT];
-        (void)snprintf(why, sizeof why, "%s: %s", link->url, dial_reason(link->result));
-        shut(link, why);
+    if (link->result != 0 || link->stream != NULL)
         return false;
-    }
     link->stream = nng_aio_get_output(link->dialling, 0);
     if (link->closing) {
         nng_stream_close(link->stream);
         return false;
     }
+    nng_iov nothing = {.iov_buf = link->inbox, .iov_len = 0};
+    nng_aio_set_iov(link->dialling, 1, &nothing);
+    nng_stream_send(link->stream, link->dialling);
     return true;
+}
+
+/* Under the lock. */
+static void settle(struct dial_link *link)
+{
+    if (link->result != 0) {
+        char why[WHY_TEXT];
+        (void)snprintf(why, sizeof why, "%s: %s", link->url, dial_reason(link->result));
+        shut(link, why);
+    }
+    if (link->closing)
+        return;
+    link->open = true;
+    link->quiet = false;
+    pthread_cond_broadcast(&link->changed);
 }
 
 static void dialled(void *argument)
 {
     struct dial_link *link = argument;
     pthread_mutex_lock(&link->lock);
-    bool open = dial_succeeded(link);
-    if (open) {
-        link->open = true;
-        link->quiet = false;
-        pthread_cond_broadcast(&link->changed);
-    }
+    link->result = nng_aio_result(link->dialling);
+    bool goes_on = probe_follows(link);
+    if (!goes_on)
+        settle(link);
+    bool open = link->open;
     pthread_mutex_unlock(&link->lock);
+    if (goes_on)
+        return;
     if (open) {
         if (link->events.connected != NULL)
             link->events.connected(link->context, link);
