@@ -39,12 +39,15 @@ static bool entries_make_sense(const struct raft *core, const struct raft_msg *m
     return true;
 }
 
+/* Refuses with a hint: the last entry that could match, stepping over whole terms. Where our own
+ * terms are forgotten only what was committed can be vouched for. */
 static void refuse(struct raft *core, const struct raft_msg *msg, struct raft_outputs *out)
 {
     struct raft_msg answer = raft_answer_to(core, RAFT_MSG_APP_RESP, msg);
     uint64_t below = msg->prev_index > 0 ? msg->prev_index - 1 : 0;
     answer.index = raft_window_back(&core->window, below, msg->prev_term);
-    raft_window_term(&core->window, answer.index, &answer.hint_term);
+    if (!raft_window_term(&core->window, answer.index, &answer.hint_term))
+        answer.index = raft_min(answer.index, core->following.heard);
     raft_send(core, &answer, out);
 }
 
@@ -84,7 +87,7 @@ static bool find_news(const struct raft *core, const struct raft_msg *msg,
     for (*news = msg->prev_index + 1; *news <= end && *news <= core->window.last.value; ++*news) {
         uint64_t term;
         if (raft_window_term(&core->window, *news, &term)) {
-            if (term != entries[*news - msg->prev_index - 1].term)
+            if (term != entries[*news - msg->prev_index - 1].term || MUTANT(27))
                 return true;
         } else if (*news > core->following.heard) {
             return false;
@@ -106,12 +109,13 @@ static bool prev_matches(const struct raft *core, const struct raft_msg *msg)
  * or came from this very leadership: its log only grows. */
 static bool drop_conflict(struct raft *core, uint64_t from, struct raft_outputs *out)
 {
-    if (from <= core->following.heard || from <= core->verified.value) {
+    bool kept = from <= core->following.heard || from <= core->verified.value;
+    if (kept && !MUTANT(27)) {
         bool committed = from <= core->following.heard;
         raft_alarm(committed ? RAFT_REASON_COMMIT_LOST : RAFT_REASON_TWO_LEADERS, out);
         return false;
     }
-    assert(from > core->committed.value);
+    assert(from > core->committed.value || MUTANT(27));
     raft_window_truncate(&core->window, from);
     core->durable.value = raft_min(core->durable.value, from - 1);
     raft_put(out, RAFT_OUT_TRUNCATE)->first = from;
@@ -174,8 +178,10 @@ void raft_on_heartbeat(struct raft *core, const struct raft_event *event, struct
     const struct raft_msg *msg = event->msg;
     if (!follow(core, msg, out))
         return;
-    raft_commit_hear(core, raft_min(msg->commit, core->verified.value), out);
+    uint64_t held = MUTANT(28) ? core->window.last.value : core->verified.value;
+    raft_commit_hear(core, raft_min(msg->commit, held), out);
     struct raft_msg answer = raft_answer_to(core, RAFT_MSG_HEARTBEAT_RESP, msg);
     answer.granted = true;
+    answer.index = core->verified.value;
     raft_send(core, &answer, out);
 }

@@ -17,7 +17,7 @@ static void adopt_term(struct raft *core, uint64_t term)
     core->term.value = term;
     core->voted_for = (vg_node_id){0};
     core->following = (struct raft_following){.heard = heard};
-    if (!MUTANT(6))
+    if (!MUTANT(3))
         core->verified.value = 0;
     raft_writes_hard_state(core);
 }
@@ -163,7 +163,7 @@ static bool vote_is_free(const struct raft *core, const struct raft_msg *msg)
         return true;
     if (core->voted_for.value != 0)
         return vg_node_equal(core->voted_for, msg->from);
-    return core->leader.value == 0 && core->role == RAFT_FOLLOWER;
+    return core->leader.value == 0;
 }
 
 /* Nothing of the voter changes (I35). A grant echoes the term asked for (B21); a refusal carries

@@ -35,7 +35,8 @@ void raft_send(struct raft *core, const struct raft_msg *msg, struct raft_output
     raft_writes_flush(core, out);
     struct raft_output *output = raft_put(out, RAFT_OUT_SEND);
     output->msg = *msg;
-    output->after_write = core->writes.hard_id;
+    bool unheld = MUTANT(9) && msg->type == RAFT_MSG_VOTE;
+    output->after_write = unheld ? 0 : core->writes.hard_id;
 }
 
 void raft_alarm(enum raft_reason reason, struct raft_outputs *out)

@@ -128,7 +128,8 @@ struct raft_msg {
     bool granted;   /* VOTE_RESP, PREVOTE_RESP; APP_RESP: prev matched; READ_RESP: index valid */
     bool transfer;  /* VOTE: sent after TIMEOUT_NOW, bypasses stickiness (B23) */
     uint64_t index; /* APP_RESP granted: acknowledged = min(durable, verified, stamp accepted);
-                       refused: hint, see hint_term. READ_RESP: the read index */
+                       refused: hint, see hint_term. READ_RESP: the read index. HEARTBEAT_RESP:
+                       verified, so that a leader sees who restarted within its term */
     uint64_t hint_term; /* APP_RESP refused: term of the hint (F15); advice, never evidence (B57) */
     uint64_t read_id;   /* READ, READ_RESP */
     uint64_t log_time_ms; /* APP, HEARTBEAT: leader's log time now */

@@ -95,7 +95,8 @@ static void send_append(struct raft *core, uint32_t slot, uint64_t prev_term, st
     if (batch.count > 0)
         inflight_add(peer, last, batch.bytes);
     if (peer->state == RAFT_PROBE) {
-        peer->probe_round = msg.round;
+        if (peer->probe_round == 0)
+            peer->probe_round = msg.round;
         peer->probe_last = last;
     } else {
         peer->next = last + 1;
@@ -185,13 +186,14 @@ static void become_replicate(struct raft_peer *peer)
 }
 
 /* Asks a quiet peer where it stands: an append without entries, which it answers at once. What was
- * lost on the way is found out by its refusal. */
+ * lost on the way is found out by its refusal. An answer to an earlier probe from the same place,
+ * still under way, is as good. */
 static void probe(struct raft *core, uint32_t slot, struct raft_outputs *out)
 {
     struct raft_peer *peer = &core->leading.peers[slot];
     uint64_t prev_term;
     if (peer->state == RAFT_PROBE)
-        become_probe(peer, peer->next);
+        inflight_reset(peer);
     if (raft_window_term(&core->window, peer->next - 1, &prev_term))
         send_append(core, slot, prev_term, (struct batch){0}, out);
     else
@@ -234,21 +236,24 @@ static void on_acknowledged(struct raft *core, const struct raft_msg *msg, uint3
     peer->next = raft_max(peer->next, peer->match + 1);
 }
 
-static void on_refused(struct raft *core, const struct raft_msg *msg, uint32_t slot)
+/* True if there is something new to try at once. */
+static bool on_refused(struct raft *core, const struct raft_msg *msg, uint32_t slot)
 {
     struct raft_peer *peer = &core->leading.peers[slot];
-    bool stale = peer->state == RAFT_PROBE ? msg->round != peer->probe_round
+    bool stale = peer->state == RAFT_PROBE ? msg->round < peer->probe_round
                                            : msg->round <= peer->state_round;
     if (stale)
-        return;
+        return false;
     if (MUTANT(20))
         peer->match = raft_max(peer->match, raft_min(msg->index, core->window.last.value));
     uint64_t hint = msg->index;
     if (msg->hint_term != 0)
         hint = raft_window_back(&core->window, hint, msg->hint_term);
     uint64_t below = raft_min(hint, core->window.last.value) + 1;
-    uint64_t next = raft_min(below, peer->next - 1);
-    become_probe(peer, raft_max(next, peer->match + 1));
+    uint64_t next = raft_max(raft_min(below, peer->next - 1), peer->match + 1);
+    bool lower = next < peer->next;
+    become_probe(peer, next);
+    return lower;
 }
 
 void raft_on_app_resp(struct raft *core, const struct raft_event *event, struct raft_outputs *out)
@@ -260,8 +265,8 @@ void raft_on_app_resp(struct raft *core, const struct raft_event *event, struct 
         return;
     if (msg->granted)
         on_acknowledged(core, msg, slot);
-    else
-        on_refused(core, msg, slot);
+    else if (!on_refused(core, msg, slot))
+        return;
     bool advanced = raft_commit_count(core, out);
     if (advanced)
         raft_replicate_all(core, out);
@@ -280,8 +285,10 @@ void raft_on_heartbeat_resp(struct raft *core, const struct raft_event *event,
         return;
     const struct raft_peer *peer = &core->leading.peers[slot];
     uint64_t quiet_us = core->now_us - peer->active_us;
-    if (peer->match < core->window.last.value &&
-        quiet_us >= (uint64_t)core->config.heartbeat_ms * 1000 / 2)
+    bool quiet = quiet_us >= (uint64_t)core->config.heartbeat_ms * 1000 / 2;
+    bool lacks_entries = peer->match < core->window.last.value;
+    bool restarted = event->msg->index < peer->match;
+    if (quiet && (lacks_entries || restarted))
         probe(core, slot, out);
     raft_reads_answer(core, out);
 }

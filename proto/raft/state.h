@@ -86,8 +86,8 @@ struct raft_peer {
     enum raft_peer_state state;
     uint64_t match;       /* durable there and equal to ours; only acknowledgements raise it */
     uint64_t next;        /* first entry of the next message */
-    uint64_t probe_round; /* PROBE: the round of the message under way; 0: none is */
-    uint64_t probe_last;  /* and its last entry */
+    uint64_t probe_round; /* PROBE: first round sent from this `next`; 0: none yet */
+    uint64_t probe_last;  /* last entry of the latest such message */
     uint64_t state_round; /* REPLICATE: refusals of rounds up to this one are stale */
     struct raft_inflight inflight[RAFT_INFLIGHT_MAX]; /* ring of `inflight_count` */
     uint32_t inflight_start;

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Pipelines, back-pressure and logs longer than the core's memory of them. */
+#include "tests/lib/raft_cluster.h"
+
+#include <criterion/criterion.h>
+
+enum { T_MS = 1000, LONG = 3000 };
+
+static void elect_1(struct rc *rc)
+{
+    rc_start_all(rc);
+    rc_campaign(rc, 1);
+    rc_settle(rc);
+    cr_assert_eq(rc_leader(rc), 1);
+}
+
+static const struct raft_peer *peer_2(const struct rc *rc)
+{
+    return &rc_core(rc, 1)->leading.peers[1];
+}
+
+Test(raft_flow, f11_pipeline_is_limited_by_count)
+{
+    struct rc *rc = rc_new(2);
+    rc->config.inflight_max = 3;
+    rc->config.batch_entries_max = 1;
+    elect_1(rc);
+    rc->slow_disk = true;
+    rc_propose(rc, 1, 10, 5);
+    cr_assert_eq(rc->msg_count, 3);
+    cr_assert_eq(peer_2(rc)->inflight_count, 3);
+    cr_assert_eq(peer_2(rc)->inflight_bytes, 15);
+    rc->slow_disk = false;
+    rc_settle(rc);
+    cr_assert_eq(peer_2(rc)->match, 11);
+    cr_assert_eq(peer_2(rc)->inflight_count, 0);
+    cr_assert_eq(peer_2(rc)->inflight_bytes, 0);
+    rc_free(rc);
+}
+
+Test(raft_flow, f11_pipeline_is_limited_by_bytes_but_admits_one)
+{
+    struct rc *rc = rc_new(2);
+    rc->config.inflight_bytes_max = 250;
+    rc->config.batch_bytes_max = 100;
+    elect_1(rc);
+    rc->slow_disk = true;
+    rc_propose(rc, 1, 5, 100);
+    cr_assert_eq(rc->msg_count, 2);
+    rc_drop_all(rc);
+    rc->slow_disk = false;
+    rc_run(rc, T_MS);
+    rc->slow_disk = true;
+    rc_propose(rc, 1, 1, 1000);
+    cr_assert_eq(rc->msg_count, 1, "larger than every limit, and still sent");
+    rc_free(rc);
+}
+
+/* A full window of lost messages is found out after a heartbeat (B39's cure, B40, B41). */
+Test(raft_flow, b40_lost_pipeline_is_resumed_and_accounts_settle)
+{
+    struct rc *rc = rc_new(3);
+    rc->config.inflight_max = 4;
+    rc->config.batch_entries_max = 2;
+    elect_1(rc);
+    for (uint32_t round = 0; round < 20; round++) {
+        rc->cut[1][2] = true;
+        rc_propose(rc, 1, 16, 7);
+        rc_settle(rc);
+        cr_assert_eq(peer_2(rc)->inflight_count, 4);
+        rc_heal(rc);
+        rc_run(rc, 3 * 100);
+        cr_assert_eq(peer_2(rc)->state, RAFT_REPLICATE);
+        cr_assert_eq(peer_2(rc)->match, rc->nodes[1].last);
+        cr_assert_eq(peer_2(rc)->inflight_bytes, 0);
+    }
+    rc_free(rc);
+}
+
+Test(raft_flow, b42_uncommitted_bytes_are_paid_back)
+{
+    struct rc *rc = rc_new(3);
+    rc->config.uncommitted_bytes_max = 100;
+    elect_1(rc);
+    for (uint32_t round = 0; round < 30; round++) {
+        uint64_t leader = rc_leader(rc);
+        rc->slow_disk = true;
+        uint32_t refused = rc->nodes[leader].refused_count;
+        rc_propose(rc, leader, 1, round % 2 == 0 ? 90 : 5000); /* one is always admitted */
+        cr_assert_eq(rc->nodes[leader].refused_count, refused);
+        rc_propose(rc, leader, 1, 20);
+        cr_assert_eq(rc->nodes[leader].refused_count, refused + 1);
+        cr_assert_eq(rc->nodes[leader].last_refused.reason, RAFT_REASON_BUSY);
+        rc->slow_disk = false;
+        if (round % 3 == 0)
+            rc_transfer(rc, leader, leader % 3 + 1);
+        rc_run(rc, 200);
+        leader = rc_leader(rc);
+        cr_assert_eq(rc_core(rc, leader)->leading.uncommitted_bytes, 0);
+    }
+    rc_free(rc);
+}
+
+/* Answers take longer than the leader waits before it asks again: each message spends 250 ms under
+ * way, and heartbeats leave every 100. */
+Test(raft_flow, slow_round_trips_end_probing)
+{
+    enum { STEP_MS = 50, DELAY_STEPS = 5, STEPS = 200 };
+    struct rc *rc = rc_new(2);
+    rc_preload(rc, 1, (uint64_t[]){1, 1, 1, 1, 3, 3}, 6, 3, 0);
+    rc_preload(rc, 2, (uint64_t[]){1, 1, 2, 2, 2, 2}, 6, 2, 0);
+    rc_start_all(rc);
+    rc_campaign(rc, 1);
+    uint32_t sent_by[STEPS + 1] = {0}; /* messages under way at the end of each step */
+    uint32_t delivered = 0;
+    uint32_t total = 0;
+    for (uint32_t step = 1; step <= STEPS; step++) {
+        uint32_t due = step > DELAY_STEPS ? sent_by[step - DELAY_STEPS] : 0;
+        uint32_t before = rc->msg_count;
+        for (; delivered < due; delivered++) {
+            rc_deliver(rc, 0);
+            before--;
+        }
+        rc_disk(rc, 1, 8);
+        rc_disk(rc, 2, 8);
+        rc_wait(rc, STEP_MS);
+        for (uint64_t id = 1; id <= 2; id++)
+            if (raft_deadline_us(rc_core(rc, id)) <= rc->now_us)
+                rc_tick(rc, id);
+        total += rc->msg_count - before;
+        sent_by[step] = total;
+    }
+    cr_assert_eq(rc_leader(rc), 1);
+    cr_assert_eq(rc_core(rc, 2)->committed.value, rc->nodes[1].last);
+    rc_free(rc);
+}
+
+/* Restarted within a term, with nothing new to say: the commit index still reaches it. */
+Test(raft_flow, restarted_follower_hears_the_commit_of_a_quiet_log)
+{
+    struct rc *rc = rc_new(3);
+    elect_1(rc);
+    rc_propose(rc, 1, 4, 10);
+    rc_settle(rc);
+    rc_crash(rc, 2);
+    rc_start(rc, 2);
+    cr_assert_eq(rc_core(rc, 2)->committed.value, 0);
+    rc_run(rc, 300);
+    cr_assert_eq(rc_core(rc, 2)->committed.value, 5);
+    rc_free(rc);
+}
+
+Test(raft_flow, commit_is_announced_at_once)
+{
+    struct rc *rc = rc_new(3);
+    elect_1(rc);
+    rc_propose(rc, 1, 1, 10);
+    rc_settle(rc); /* no tick */
+    for (uint64_t id = 1; id <= 3; id++)
+        cr_assert_eq(rc_core(rc, id)->committed.value, 2);
+    rc_free(rc);
+}
+
+/* ---- logs longer than the window ----------------------------------------------------------------
+ */
+
+static void preload_long(struct rc *rc, uint64_t id, uint32_t count, bool new_term_each)
+{
+    static uint64_t terms[RC_LOG_MAX];
+    for (uint32_t i = 0; i < count; i++)
+        terms[i] = new_term_each ? i + 1 : 1;
+    rc_preload(rc, id, terms, count, terms[count - 1], 0);
+}
+
+static void assert_same_logs(const struct rc *rc)
+{
+    for (uint64_t id = 2; id <= rc->count; id++) {
+        cr_assert_eq(rc->nodes[id].disk_last, rc->nodes[1].disk_last);
+        for (uint64_t i = 1; i <= rc->nodes[1].disk_last; i++)
+            cr_assert_eq(rc->nodes[id].disk[i].term, rc->nodes[1].disk[i].term, "entry %lu", i);
+        cr_assert_eq(rc_core(rc, id)->committed.value, rc->nodes[1].disk_last);
+    }
+}
+
+Test(raft_flow, empty_follower_catches_up_with_entries_loaded)
+{
+    struct rc *rc = rc_new(3);
+    preload_long(rc, 1, LONG, false);
+    preload_long(rc, 2, LONG, false);
+    elect_1(rc);
+    rc_run(rc, T_MS);
+    cr_assert_gt(rc->nodes[1].load_count, 0);
+    assert_same_logs(rc);
+    rc_free(rc);
+}
+
+/* More terms than the core remembers: the term of the entry before is loaded too. */
+Test(raft_flow, follower_behind_all_known_terms_catches_up)
+{
+    static const uint32_t behind[] = {0, 1, 100, LONG - RAFT_RUNS_MAX - 1, LONG - RAFT_RUNS_MAX};
+    for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++) {
+        struct rc *rc = rc_new(3);
+        preload_long(rc, 1, LONG, true);
+        preload_long(rc, 2, LONG, true);
+        if (behind[i] > 0)
+            preload_long(rc, 3, behind[i], true);
+        elect_1(rc);
+        rc_run(rc, T_MS);
+        assert_same_logs(rc);
+        rc_free(rc);
+    }
+}
+
+/* The follower's own tail conflicts further back than its term runs reach: it cannot tell what it
+ * once acknowledged, so it keeps everything, and nobody spins over it. */
+Test(raft_flow, follower_that_cannot_tell_keeps_its_log)
+{
+    struct rc *rc = rc_new(3);
+    static uint64_t terms[RC_LOG_MAX];
+    for (uint32_t i = 0; i < LONG; i++)
+        terms[i] = i < 50 ? 1 : 2 * i; /* even terms */
+    rc_preload(rc, 3, terms, LONG, 2 * LONG, 0);
+    for (uint32_t i = 0; i < LONG; i++)
+        terms[i] = i < 50 ? 1 : 2 * i + 1; /* odd terms */
+    rc_preload(rc, 1, terms, LONG, 2 * LONG, 0);
+    rc_preload(rc, 2, terms, LONG, 2 * LONG, 0);
+    elect_1(rc);
+    uint64_t rounds = rc_core(rc, 1)->round;
+    rc_run(rc, 10 * T_MS);
+    cr_assert_eq(rc->nodes[3].disk_last, LONG);
+    cr_assert_eq(rc->nodes[3].disk[LONG].term, 2 * (LONG - 1));
+    cr_assert_eq(rc->nodes[3].alarm, RAFT_REASON_NONE);
+    cr_assert_lt(rc_core(rc, 1)->round - rounds, 3000, "no more than a pipeline per heartbeat");
+    cr_assert_eq(rc_core(rc, 2)->committed.value, LONG + 1);
+    rc_free(rc);
+}
+
+/* Stale answers to a load are of no use to anybody. */
+Test(raft_flow, unwanted_loaded_entries_are_ignored)
+{
+    struct rc *rc = rc_new(3);
+    elect_1(rc);
+    uint64_t before = raft_state_hash(rc_core(rc, 1));
+    for (uint64_t node = 1; node <= 4; node++) {
+        rc_step(rc, 1,
+                (struct raft_event){.type = RAFT_LOADED,
+                                    .node = {node},
+                                    .entries = &rc->nodes[1].log[1],
+                                    .entry_count = 1});
+        cr_assert_eq(rc->nodes[1].out->count, 0);
+    }
+    cr_assert_eq(raft_state_hash(rc_core(rc, 1)), before);
+    rc_free(rc);
+}
+
+/* A disk that stands still: entries stop being accepted, terms and votes still find room. */
+Test(raft_flow, writes_under_way_are_bounded)
+{
+    struct rc *rc = rc_new(3);
+    elect_1(rc);
+    rc->slow_disk = true;
+    for (uint32_t i = 0; i < 2 * RAFT_WRITES_MAX; i++) {
+        rc_propose(rc, 1, 1, 1);
+        rc_settle(rc);
+    }
+    cr_assert_eq(rc->nodes[1].write_count, RAFT_WRITES_MAX - RAFT_WRITES_SPARE);
+    cr_assert_eq(rc->nodes[1].last_refused.reason, RAFT_REASON_BUSY);
+    for (uint64_t term = 2; term < 2 + 2 * RAFT_WRITES_MAX; term++) {
+        struct raft_msg hello = {.type = RAFT_MSG_HEARTBEAT, .from = {3}, .to = {1}, .term = term};
+        rc_inject(rc, &hello, NULL);
+    }
+    cr_assert_leq(rc->nodes[1].write_count, RAFT_WRITES_MAX);
+    rc->slow_disk = false;
+    rc_drop_all(rc);
+    rc_run(rc, 10 * T_MS);
+    uint64_t leader = rc_leader(rc);
+    rc_propose(rc, leader, 1, 1);
+    rc_run(rc, T_MS);
+    assert_same_logs(rc);
+    rc_free(rc);
+}
