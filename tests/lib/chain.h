@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Makes entries that follow each other, as a leader would: one operator, Ed25519 keys, a clear
+ * genesis. The struct is plain data: copy it to fork the history. Single-threaded. */
+#ifndef VIGIL_TESTS_LIB_CHAIN_H
+#define VIGIL_TESTS_LIB_CHAIN_H
+
+#include "common/mem.h"
+#include "proto/ledger/entry.h"
+#include "proto/ledger/genesis.h"
+
+struct chain {
+    struct ledger_genesis genesis;
+    vg_hash cluster;
+    vg_secret_key secret;
+    uint64_t last;
+    vg_hash hash;
+    uint64_t term; /* of the next entry; set it freely, never back */
+    uint64_t time_ms;
+};
+
+/* An empty history; other seeds are other clusters. */
+struct chain chain_new(uint8_t seed);
+
+/* The next entry, with one reference: a leader's noop; a sealed one of the first compartment whose
+ * body of `units` times LEDGER_BODY_UNIT bytes is no command; a command that is accepted. */
+struct vg_blob *chain_noop(struct chain *chain);
+struct vg_blob *chain_filler(struct chain *chain, uint32_t units);
+struct vg_blob *chain_command(struct chain *chain);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/storebox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/lib/await.h"
+
+static void on_written(void *context, uint64_t id)
+{
+    struct storebox *box = context;
+    if (id != atomic_load(&box->written) + 1)
+        atomic_store(&box->disordered, true);
+    atomic_store(&box->written, id);
+}
+
+void storebox_init(struct storebox *box, const char *folder)
+{
+    memset(box, 0, sizeof *box);
+    snprintf(box->path, sizeof box->path, "%s/log", folder);
+}
+
+enum vg_code storebox_try(struct storebox *box, const vg_hash *cluster, vg_node_id node,
+                          struct vg_error *error)
+{
+    struct store_log_config config = {.path = box->path,
+                                      .cluster = *cluster,
+                                      .node = node,
+                                      .quota_bytes = 1U << 30,
+                                      .written = on_written,
+                                      .context = box};
+    box->submitted = 0;
+    atomic_store(&box->written, 0);
+    return store_log_open(&config, &box->log, &box->found, error);
+}
+
+void storebox_open(struct storebox *box, const struct chain *chain)
+{
+    struct vg_error error;
+    if (storebox_try(box, &chain->cluster, (vg_node_id){1}, &error) == VG_OK)
+        return;
+    (void)fprintf(stderr, "%s\n", error.text);
+    abort();
+}
+
+void storebox_close(struct storebox *box)
+{
+    store_log_close(box->log);
+    store_recovery_free(&box->found);
+}
+
+void storebox_write(struct storebox *box, const struct store_write *write)
+{
+    struct store_write numbered = *write;
+    numbered.id = ++box->submitted;
+    store_log_submit(box->log, &numbered);
+}
+
+void storebox_append(struct storebox *box, struct vg_blob *entry)
+{
+    struct vg_blob **entries = vg_alloc(sizeof *entries);
+    entries[0] = entry;
+    storebox_write(box, &(struct store_write){.count = 1, .entries = entries});
+}
+
+void storebox_vote(struct storebox *box, uint64_t term, uint64_t node)
+{
+    storebox_write(box,
+                   &(struct store_write){.hard_state = true, .term = {term}, .voted_for = {node}});
+}
+
+void storebox_settle(struct storebox *box)
+{
+    AWAIT(atomic_load(&box->written) == box->submitted);
+}
+
+void storebox_fill(struct storebox *box, struct chain *chain, uint32_t count, uint32_t units)
+{
+    storebox_open(box, chain);
+    for (uint32_t i = 0; i < count; i++)
+        storebox_append(box, chain_filler(chain, units));
+    storebox_settle(box);
+    storebox_close(box);
+}
