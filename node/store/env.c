@@ -38,8 +38,23 @@ enum vg_code store_env_damaged(const struct store_env *env, struct vg_error *err
     return vg_fail(error, VG_INTEGRITY, "%s: %s; %s", env->path, what, env->remedy);
 }
 
+static _Noreturn void end_damaged(const struct store_env *env, const char *what)
+{
+    vg_log(VG_LOG_ERROR, "store-damaged", "store=%s path=%s damaged structure (%s); %s", env->name,
+           env->path, what, env->remedy);
+    _exit(STORE_EXIT_FAILED);
+}
+
+static bool is_damage(int rc)
+{
+    return rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH || rc == MDB_CORRUPTED ||
+           rc == MDB_PAGE_NOTFOUND || rc == MDB_PANIC;
+}
+
 _Noreturn void store_env_fatal(const struct store_env *env, int rc, const char *doing)
 {
+    if (is_damage(rc))
+        end_damaged(env, mdb_strerror(rc));
     vg_log(VG_LOG_ERROR, "store-failed",
            "store=%s path=%s cannot %s: %s; stopping, since nothing is retried over a failed "
            "write: see the kernel's log for the disk, then start again",
@@ -49,10 +64,7 @@ _Noreturn void store_env_fatal(const struct store_env *env, int rc, const char *
 
 static void on_assert(MDB_env *mdb, const char *message)
 {
-    const struct store_env *env = mdb_env_get_userctx(mdb);
-    vg_log(VG_LOG_ERROR, "store-damaged", "store=%s path=%s damaged structure (%s); %s", env->name,
-           env->path, message, env->remedy);
-    _exit(STORE_EXIT_FAILED);
+    end_damaged(mdb_env_get_userctx(mdb), message);
 }
 
 static enum vg_code unusable(const struct store_env *env, struct vg_error *error)
@@ -110,7 +122,7 @@ static enum vg_code read_marker(struct store_env *env, struct vg_error *error)
 
 static enum vg_code open_error(const struct store_env *env, int rc, struct vg_error *error)
 {
-    if (rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH || rc == MDB_CORRUPTED)
+    if (is_damage(rc))
         return store_env_damaged(env, error, "damaged meta page (%s)", mdb_strerror(rc));
     return vg_fail(error, VG_UNAVAILABLE, "%s: cannot open data.mdb: %s; %s", env->path,
                    mdb_strerror(rc), folder_remedy);

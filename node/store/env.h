@@ -51,7 +51,8 @@ enum vg_code store_env_mark(struct store_env *env, struct vg_error *error);
 enum vg_code store_env_damaged(const struct store_env *env, struct vg_error *error,
                                const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Logs `doing` and the LMDB or system error `rc`, and ends the process with STORE_EXIT_FAILED. */
+/* Logs `doing` and the LMDB or system error `rc` with its remedy, and ends the process with
+ * STORE_EXIT_FAILED. */
 _Noreturn void store_env_fatal(const struct store_env *env, int rc, const char *doing);
 
 /* store_env_fatal unless rc is 0. */

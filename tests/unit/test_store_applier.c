@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The apply thread: every committed entry once and in order, whatever its source; a stop that is
+ * final and says why; answers as of an index. */
+#include <criterion/criterion.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/file.h"
+#include "node/store/applier.h"
+#include "tests/lib/await.h"
+#include "tests/lib/leaks.h"
+#include "tests/lib/storebox.h"
+
+static char folder[SCRATCH_PATH];
+static char state_path[SCRATCH_PATH + 8];
+static struct storebox box;
+static struct chain chain;
+static struct store_applier *applier;
+
+/* What the callbacks saw. */
+static _Atomic uint64_t applied;  /* the last index */
+static _Atomic uint64_t first;    /* the first since the applier was opened */
+static _Atomic uint64_t accepted; /* outcomes without error */
+static _Atomic bool disordered;
+static _Atomic uint64_t stopped_at;
+static struct vg_error stop; /* written before stopped_at */
+
+static void on_applied(void *context, uint64_t index, const struct response_outcome *outcome)
+{
+    (void)context;
+    if (atomic_load(&first) == 0)
+        atomic_store(&first, index);
+    else if (index != atomic_load(&applied) + 1)
+        atomic_store(&disordered, true);
+    if (outcome != NULL && outcome->error.code == VG_OK)
+        atomic_fetch_add(&accepted, 1);
+    atomic_store(&applied, index);
+}
+
+static void on_stopped(void *context, uint64_t index, const struct vg_error *error)
+{
+    (void)context;
+    stop = *error;
+    atomic_store(&stopped_at, index);
+}
+
+static void setup(void)
+{
+    scratch_make(folder);
+    snprintf(state_path, sizeof state_path, "%s/state", folder);
+    storebox_init(&box, folder);
+    chain = chain_new(1);
+    storebox_open(&box, &chain);
+}
+
+static void teardown(void)
+{
+    scratch_remove(folder);
+}
+
+TestSuite(store_applier, .init = setup, .fini = teardown);
+
+static enum vg_code try_applier(struct vg_error *error)
+{
+    struct store_applier_config config = {.path = state_path,
+                                          .node = {1},
+                                          .genesis = &chain.genesis,
+                                          .cluster = chain.cluster,
+                                          .log = box.log,
+                                          .applied = on_applied,
+                                          .stopped = on_stopped};
+    atomic_store(&first, 0);
+    return store_applier_open(&config, &applier, error);
+}
+
+static void open_applier(void)
+{
+    struct vg_error error = {0};
+    cr_assert_eq(try_applier(&error), VG_OK, "%s", error.text);
+}
+
+static void close_all(void)
+{
+    store_applier_close(applier);
+    storebox_close(&box);
+    cr_expect_not(atomic_load(&disordered));
+    cr_expect_not(LEAKS_FOUND());
+}
+
+/* Commands into the log, committed as the entries in memory or from the disk. */
+static void commit_commands(uint32_t count, bool in_memory)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct vg_blob *entry = chain_command(&chain);
+        storebox_append(&box, vg_blob_ref(entry));
+        if (in_memory)
+            store_applier_commit(applier, chain.last, entry);
+        vg_blob_unref(entry);
+    }
+    storebox_settle(&box);
+    store_applier_commit(applier, chain.last, NULL);
+}
+
+/* ---- queries -----------------------------------------------------------------------------------
+ */
+
+struct asked {
+    _Atomic int answered; /* 1: ran, 2: cancelled */
+    uint64_t cursor;
+    struct vg_error why;
+};
+
+static void on_query(void *context, struct response_machine *machine)
+{
+    struct asked *asked = context;
+    asked->cursor = response_cursor(machine);
+    atomic_store(&asked->answered, 1);
+}
+
+static void on_cancelled(void *context, const struct vg_error *why)
+{
+    struct asked *asked = context;
+    asked->why = *why;
+    atomic_store(&asked->answered, 2);
+}
+
+static void ask(struct asked *asked, uint64_t at_least)
+{
+    *asked = (struct asked){0};
+    store_applier_query(applier, at_least, on_query, on_cancelled, asked);
+}
+
+/* ---- tests -------------------------------------------------------------------------------------
+ */
+
+Test(store_applier, applies_what_callers_hold_and_what_lies_on_disk)
+{
+    open_applier();
+    commit_commands(300, true);
+    commit_commands(300, false);
+    AWAIT(atomic_load(&applied) == 600);
+    cr_assert_eq(atomic_load(&first), 1);
+    cr_assert_eq(atomic_load(&accepted), 600);
+    cr_assert_eq(store_applier_cursor(applier), 600);
+    close_all();
+}
+
+Test(store_applier, an_entry_that_is_no_command_is_void_and_a_noop_has_no_outcome)
+{
+    open_applier();
+    storebox_append(&box, chain_noop(&chain));
+    storebox_append(&box, chain_filler(&chain, 2));
+    commit_commands(1, true);
+    AWAIT(atomic_load(&applied) == 3);
+    cr_assert_eq(atomic_load(&accepted), 1);
+    cr_assert_eq(atomic_load(&stopped_at), 0);
+    close_all();
+}
+
+Test(store_applier, a_restart_goes_on_where_the_state_was_committed)
+{
+    open_applier();
+    commit_commands(50, true);
+    AWAIT(atomic_load(&applied) == 50);
+    store_applier_close(applier);
+    open_applier();
+    cr_assert_eq(store_applier_cursor(applier), 50);
+    store_applier_commit(applier, 30, NULL);
+    commit_commands(10, false);
+    AWAIT(atomic_load(&applied) == 60);
+    cr_assert_eq(atomic_load(&first), 51);
+    close_all();
+}
+
+Test(store_applier, nothing_is_applied_beyond_the_commit)
+{
+    struct asked asked;
+    open_applier();
+    for (uint32_t i = 0; i < 20; i++)
+        storebox_append(&box, chain_command(&chain));
+    storebox_settle(&box);
+    store_applier_commit(applier, 7, NULL);
+    ask(&asked, 7);
+    AWAIT(atomic_load(&asked.answered) != 0);
+    cr_assert_eq(atomic_load(&asked.answered), 1);
+    cr_assert_eq(asked.cursor, 7);
+    close_all();
+    cr_assert_eq(atomic_load(&applied), 7);
+}
+
+Test(store_applier, a_query_waits_for_its_index)
+{
+    struct asked later;
+    struct asked now;
+    open_applier();
+    ask(&later, 5);
+    ask(&now, 0);
+    AWAIT(atomic_load(&now.answered) == 1);
+    cr_assert_eq(atomic_load(&later.answered), 0);
+    commit_commands(5, true);
+    AWAIT(atomic_load(&later.answered) == 1);
+    cr_assert_geq(later.cursor, 5);
+    close_all();
+}
+
+Test(store_applier, closing_cancels_what_waits)
+{
+    struct asked asked;
+    open_applier();
+    ask(&asked, 1);
+    close_all();
+    cr_assert_eq(atomic_load(&asked.answered), 2);
+    cr_assert_eq(asked.why.code, VG_UNAVAILABLE);
+}
+
+Test(store_applier, too_many_queries_are_refused_at_once)
+{
+    static struct asked waiting[STORE_APPLIER_QUERIES_MAX];
+    struct asked asked;
+    open_applier();
+    for (uint32_t i = 0; i < STORE_APPLIER_QUERIES_MAX; i++)
+        ask(&waiting[i], 1);
+    ask(&asked, 1);
+    cr_assert_eq(atomic_load(&asked.answered), 2);
+    cr_assert_eq(asked.why.code, VG_BUSY);
+    close_all();
+}
+
+/* ---- damage ------------------------------------------------------------------------------------
+ */
+
+/* Makes the body of an entry another one's, behind the log's back. */
+static void damage_body(uint64_t index)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+    cr_assert_eq(mdb_env_create(&env), 0);
+    mdb_env_set_maxdbs(env, 8);
+    mdb_env_set_mapsize(env, (size_t)1 << 34);
+    cr_assert_eq(mdb_env_open(env, box.path, 0, 0600), 0);
+    cr_assert_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    cr_assert_eq(mdb_dbi_open(txn, "body", MDB_INTEGERKEY, &table), 0);
+    MDB_val key = {sizeof index, &index};
+    uint8_t bytes[LEDGER_BODY_UNIT] = {0};
+    MDB_val value = {sizeof bytes, bytes};
+    cr_assert_eq(mdb_put(txn, table, &key, &value, 0), 0);
+    cr_assert_eq(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+Test(store_applier, a_damaged_body_stops_the_cursor_before_it_for_good)
+{
+    enum { DAMAGED = 40 };
+    struct asked before;
+    struct asked after;
+    open_applier();
+    store_applier_close(applier);
+    for (uint32_t i = 0; i < 60; i++)
+        storebox_append(&box, chain_command(&chain));
+    storebox_settle(&box);
+    storebox_close(&box);
+    damage_body(DAMAGED);
+    storebox_open(&box, &chain);
+    open_applier();
+    ask(&after, DAMAGED);
+    store_applier_commit(applier, 60, NULL);
+    AWAIT(atomic_load(&stopped_at) != 0);
+    cr_assert_eq(atomic_load(&stopped_at), DAMAGED);
+    cr_assert_eq(stop.code, VG_INTEGRITY);
+    cr_assert_not_null(strstr(stop.text, "entry 40 is damaged"), "%s", stop.text);
+    cr_assert_not_null(strstr(stop.text, "vigil log verify"), "%s", stop.text);
+    AWAIT(atomic_load(&after.answered) == 2);
+    cr_assert_eq(after.why.code, VG_INTEGRITY);
+    ask(&after, DAMAGED);
+    cr_assert_eq(atomic_load(&after.answered), 2);
+    ask(&before, DAMAGED - 1);
+    AWAIT(atomic_load(&before.answered) == 1);
+    commit_commands(3, true);
+    close_all();
+    cr_assert_eq(atomic_load(&applied), DAMAGED - 1);
+}
+
+static void refused(const char *what)
+{
+    struct vg_error error = {0};
+    cr_assert_eq(try_applier(&error), VG_INTEGRITY, "%s", error.text);
+    cr_assert_not_null(strstr(error.text, what), "%s", error.text);
+    cr_assert_not_null(strstr(error.text, "remove this folder"), "%s", error.text);
+}
+
+Test(store_applier, a_state_that_is_not_of_this_log_is_refused)
+{
+    open_applier();
+    struct chain fork = chain;
+    commit_commands(5, true);
+    AWAIT(atomic_load(&applied) == 5);
+    store_applier_close(applier);
+    storebox_write(&box, &(struct store_write){.truncate_from = 1});
+    storebox_settle(&box);
+    refused("ahead of the log");
+    fork.term = 2;
+    for (uint32_t i = 0; i < 5; i++)
+        storebox_append(&box, chain_command(&fork));
+    storebox_settle(&box);
+    refused("another history");
+    storebox_close(&box);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+Test(store_applier, rules_that_this_version_does_not_know_stop_the_cursor)
+{
+    open_applier();
+    struct chain before = chain;
+    struct vg_blob *entry = chain_noop(&chain);
+    struct ledger_header header;
+    cr_assert_eq(ledger_header_decode(vg_span_of(entry->data, LEDGER_HEADER_SIZE), &header, NULL),
+                 VG_OK);
+    header.rules = LEDGER_RULES_VERSION + 1;
+    ledger_header_encode(&header, entry->data);
+    chain = before;
+    storebox_append(&box, vg_blob_ref(entry));
+    storebox_settle(&box);
+    store_applier_commit(applier, 1, entry);
+    vg_blob_unref(entry);
+    AWAIT(atomic_load(&stopped_at) == 1);
+    cr_assert_not_null(strstr(stop.text, "install a newer one"), "%s", stop.text);
+    close_all();
+}

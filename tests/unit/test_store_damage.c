@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Disks that lie: damage is told from absence, never served, never taken for an empty log, and
+ * each refusal names its remedy. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "tests/lib/leaks.h"
+#include "tests/lib/storebox.h"
+
+enum { ENTRIES = 1200, UNITS = 2, DEEP = 20 }; /* more than the window that start verifies */
+
+static char folder[SCRATCH_PATH];
+static struct storebox box;
+static struct chain chain;
+static char data_path[sizeof box.path + 16];
+
+static void setup(void)
+{
+    scratch_make(folder);
+    storebox_init(&box, folder);
+    snprintf(data_path, sizeof data_path, "%s/data.mdb", box.path);
+    chain = chain_new(1);
+    storebox_fill(&box, &chain, ENTRIES, UNITS);
+}
+
+static void teardown(void)
+{
+    scratch_remove(folder);
+}
+
+TestSuite(store_damage, .init = setup, .fini = teardown);
+
+/* ---- tools: the records as LMDB has them --------------------------------------------------------
+ */
+
+struct raw {
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+};
+
+static void raw_open(struct raw *raw, const char *table, unsigned flags)
+{
+    cr_assert_eq(mdb_env_create(&raw->env), 0);
+    mdb_env_set_maxdbs(raw->env, 8);
+    mdb_env_set_mapsize(raw->env, (size_t)1 << 34);
+    cr_assert_eq(mdb_env_open(raw->env, box.path, 0, 0600), 0);
+    cr_assert_eq(mdb_txn_begin(raw->env, NULL, 0, &raw->txn), 0);
+    cr_assert_eq(mdb_dbi_open(raw->txn, table, flags, &raw->table), 0);
+}
+
+static void raw_close(struct raw *raw)
+{
+    cr_assert_eq(mdb_txn_commit(raw->txn), 0);
+    mdb_env_close(raw->env);
+}
+
+static MDB_val val_of(const void *data, size_t size)
+{
+    return (MDB_val){size, (void *)(uintptr_t)data};
+}
+
+static MDB_val key_of(const uint64_t *index)
+{
+    return val_of(index, sizeof *index);
+}
+
+/* Flips a bit of the record at `offset`, or of the one named "hard". */
+static void flip(const char *table, uint64_t index, size_t offset)
+{
+    struct raw raw;
+    bool hard = strcmp(table, "hard") == 0;
+    raw_open(&raw, table, hard ? 0 : MDB_INTEGERKEY);
+    MDB_val key = hard ? val_of("hard", 4) : key_of(&index);
+    MDB_val value;
+    cr_assert_eq(mdb_get(raw.txn, raw.table, &key, &value), 0);
+    uint8_t *copy = vg_alloc(value.mv_size);
+    memcpy(copy, value.mv_data, value.mv_size);
+    copy[offset % value.mv_size] ^= 0x10;
+    MDB_val changed = {value.mv_size, copy};
+    cr_assert_eq(mdb_put(raw.txn, raw.table, &key, &changed, 0), 0);
+    raw_close(&raw);
+    free(copy);
+}
+
+static void erase(const char *table, uint64_t index)
+{
+    struct raw raw;
+    raw_open(&raw, table, MDB_INTEGERKEY);
+    MDB_val key = key_of(&index);
+    cr_assert_eq(mdb_del(raw.txn, raw.table, &key, NULL), 0);
+    raw_close(&raw);
+}
+
+/* A misdirected write: the record of `from` also lies at `to` (B71). */
+static void misdirect(const char *table, uint64_t from, uint64_t to)
+{
+    struct raw raw;
+    raw_open(&raw, table, MDB_INTEGERKEY);
+    MDB_val key = key_of(&from);
+    MDB_val value;
+    cr_assert_eq(mdb_get(raw.txn, raw.table, &key, &value), 0);
+    uint8_t copy[UNITS * LEDGER_BODY_UNIT];
+    cr_assert_leq(value.mv_size, sizeof copy);
+    memcpy(copy, value.mv_data, value.mv_size);
+    MDB_val same = {value.mv_size, copy};
+    key = key_of(&to);
+    cr_assert_eq(mdb_put(raw.txn, raw.table, &key, &same, 0), 0);
+    raw_close(&raw);
+}
+
+/* Overwrites bytes of data.mdb itself. */
+static void scribble(off_t offset, size_t size, uint8_t with)
+{
+    uint8_t *bytes = vg_alloc(size);
+    memset(bytes, with, size);
+    int fd = open(data_path, O_WRONLY);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(pwrite(fd, bytes, size, offset), (ssize_t)size);
+    close(fd);
+    free(bytes);
+}
+
+static void refused(enum vg_code expected, const char *what, const char *remedy)
+{
+    struct vg_error error = {0};
+    cr_assert_eq(storebox_try(&box, &chain.cluster, (vg_node_id){1}, &error), expected, "%s",
+                 error.text);
+    cr_assert_not_null(strstr(error.text, what), "%s", error.text);
+    cr_assert_not_null(strstr(error.text, remedy), "%s", error.text);
+    cr_assert_not_null(strstr(error.text, box.path), "%s", error.text);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+/* ---- a damaged entry ----------------------------------------------------------------------------
+ */
+
+/* Only entry DEEP is bad, and says so; its neighbours, and what is beyond the end, are as ever. */
+static void only_deep_is_damaged(const char *what)
+{
+    storebox_open(&box, &chain);
+    struct vg_error error = {0};
+    struct vg_blob *entry;
+    cr_assert_eq(store_log_read(box.log, DEEP, &entry, &error), VG_INTEGRITY);
+    cr_assert_not_null(strstr(error.text, what), "%s", error.text);
+    cr_assert_eq(store_log_read(box.log, DEEP, &entry, &error), VG_INTEGRITY);
+    cr_assert_eq(store_log_read(box.log, ENTRIES + 1, &entry, &error), VG_NOT_FOUND);
+    for (uint64_t index = DEEP - 1; index <= DEEP + 1; index += 2) {
+        cr_assert_eq(store_log_read(box.log, index, &entry, &error), VG_OK);
+        vg_blob_unref(entry);
+    }
+    struct store_log_figures figures;
+    store_log_figures(box.log, &figures);
+    cr_assert_eq(figures.damaged, 1, "an entry read twice is damaged once");
+    uint64_t checked;
+    cr_assert_eq(store_log_verify(box.log, NULL, NULL, &checked, &error), VG_INTEGRITY);
+    cr_assert_eq(checked, DEEP - 1);
+    cr_assert_not_null(strstr(error.text, "entry 20 "), "%s", error.text);
+    storebox_close(&box);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+Test(store_damage, a_flipped_bit_in_a_body)
+{
+    flip("body", DEEP, 100);
+    only_deep_is_damaged("its body has another hash");
+}
+
+Test(store_damage, a_body_of_another_length)
+{
+    struct raw raw;
+    uint64_t index = DEEP;
+    raw_open(&raw, "body", MDB_INTEGERKEY);
+    MDB_val key = key_of(&index);
+    MDB_val shorter = val_of("abc", 3);
+    cr_assert_eq(mdb_put(raw.txn, raw.table, &key, &shorter, 0), 0);
+    raw_close(&raw);
+    only_deep_is_damaged("its body has another length");
+}
+
+Test(store_damage, a_body_of_another_entry)
+{
+    misdirect("body", DEEP + 1, DEEP);
+    only_deep_is_damaged("its body has another hash");
+}
+
+Test(store_damage, a_missing_body_is_damage_and_not_absence)
+{
+    erase("body", DEEP);
+    only_deep_is_damaged("its body is missing");
+}
+
+Test(store_damage, a_flipped_bit_in_metadata)
+{
+    for (size_t offset = 0; offset < 3; offset++) {
+        flip("meta", DEEP, offset * 140);
+        only_deep_is_damaged("its metadata has another checksum");
+        flip("meta", DEEP, offset * 140);
+    }
+}
+
+Test(store_damage, metadata_of_another_entry)
+{
+    misdirect("meta", DEEP + 1, DEEP);
+    only_deep_is_damaged("its metadata has another checksum");
+}
+
+Test(store_damage, metadata_of_a_body_that_is_damaged_still_votes)
+{
+    flip("body", ENTRIES, 1);
+    storebox_open(&box, &chain);
+    struct raft_entry entry;
+    cr_assert_eq(store_log_metadata(box.log, ENTRIES, 1, &entry), 1);
+    cr_assert_eq(box.found.tail[box.found.tail_count - 1].index, ENTRIES);
+    storebox_close(&box);
+}
+
+/* ---- a log that cannot be trusted ---------------------------------------------------------------
+ */
+
+static const char *const twice = "vote twice";
+
+Test(store_damage, hard_state_with_a_flipped_bit)
+{
+    for (size_t offset = 0; offset < 132; offset += 11) {
+        flip("hard", 0, offset);
+        refused(VG_INTEGRITY, "damaged hard state", twice);
+        flip("hard", 0, offset);
+    }
+    storebox_open(&box, &chain);
+    storebox_close(&box);
+}
+
+Test(store_damage, metadata_of_the_tail)
+{
+    flip("meta", ENTRIES - 3, 50);
+    refused(VG_INTEGRITY, "damaged metadata of entry 1197", twice);
+}
+
+Test(store_damage, a_gap_in_the_metadata)
+{
+    erase("meta", DEEP);
+    refused(VG_INTEGRITY, "damaged structure", twice);
+}
+
+Test(store_damage, a_lost_tail)
+{
+    erase("meta", ENTRIES);
+    refused(VG_INTEGRITY, "damaged structure", twice);
+}
+
+Test(store_damage, terms_that_do_not_match)
+{
+    flip("runs", 1, 0);
+    refused(VG_INTEGRITY, "table of terms", twice);
+}
+
+Test(store_damage, a_truncated_file)
+{
+    cr_assert_eq(truncate(data_path, 30 * 4096), 0);
+    refused(VG_INTEGRITY, "data.mdb is truncated", twice);
+    cr_assert_eq(truncate(data_path, 4096), 0);
+    refused(VG_INTEGRITY, "damaged meta page", twice);
+}
+
+Test(store_damage, an_emptied_or_removed_file_is_not_a_new_log)
+{
+    cr_assert_eq(truncate(data_path, 0), 0);
+    refused(VG_INTEGRITY, "missing or empty", twice);
+    cr_assert_eq(unlink(data_path), 0);
+    refused(VG_INTEGRITY, "missing or empty", twice);
+}
+
+Test(store_damage, a_damaged_meta_page)
+{
+    scribble(0, 64, 0xff);
+    refused(VG_INTEGRITY, "damaged meta page", twice);
+}
+
+Test(store_damage, both_meta_pages_zeroed)
+{
+    scribble(0, 8192, 0);
+    refused(VG_INTEGRITY, "damaged meta page", twice);
+}
+
+Test(store_damage, zeroed_data_pages)
+{
+    struct stat info;
+    cr_assert_eq(stat(data_path, &info), 0);
+    scribble(8192, (size_t)info.st_size - 8192, 0);
+    refused(VG_INTEGRITY, "cannot open the table", twice);
+}
+
+/* Metadata that truncation needs is damaged: the writer cannot go on, nor may it guess. */
+Test(store_damage, metadata_damaged_under_a_running_log, .exit_code = 70)
+{
+    flip("meta", DEEP, 50);
+    storebox_open(&box, &chain);
+    storebox_write(&box, &(struct store_write){.truncate_from = DEEP});
+    storebox_settle(&box);
+}
+
+/* ---- somebody else's log ------------------------------------------------------------------------
+ */
+
+Test(store_damage, another_cluster)
+{
+    struct vg_error error;
+    struct chain other = chain_new(2);
+    cr_assert_eq(storebox_try(&box, &other.cluster, (vg_node_id){1}, &error), VG_INTEGRITY);
+    cr_assert_not_null(strstr(error.text, "another cluster"), "%s", error.text);
+}
+
+Test(store_damage, another_node)
+{
+    struct vg_error error;
+    cr_assert_eq(storebox_try(&box, &chain.cluster, (vg_node_id){2}, &error), VG_INTEGRITY);
+    cr_assert_not_null(strstr(error.text, "the log of node 1, but this is node 2"), "%s",
+                       error.text);
+}
+
+Test(store_damage, a_newer_format)
+{
+    char marker[sizeof box.path + 16];
+    snprintf(marker, sizeof marker, "%s/format", box.path);
+    cr_assert_eq(vg_file_write(marker, vg_span_text("vigil log, format 2\n"), 0600, NULL), VG_OK);
+    refused(VG_INTEGRITY, "format that this version does not know", "start the version");
+}
+
+Test(store_damage, a_folder_that_another_process_holds)
+{
+    storebox_open(&box, &chain);
+    struct storebox second;
+    struct vg_error error;
+    storebox_init(&second, folder);
+    cr_assert_eq(storebox_try(&second, &chain.cluster, (vg_node_id){1}, &error), VG_UNAVAILABLE);
+    cr_assert_not_null(strstr(error.text, "held by another process"), "%s", error.text);
+    storebox_close(&box);
+}
+
+Test(store_damage, folders_that_cannot_be)
+{
+    struct vg_error error;
+    struct storebox nowhere = {.path = "/proc/vigil/log"};
+    cr_assert_eq(storebox_try(&nowhere, &chain.cluster, (vg_node_id){1}, &error), VG_UNAVAILABLE);
+    cr_assert_not_null(strstr(error.text, "that this user can write"), "%s", error.text);
+    struct storebox file = {0};
+    snprintf(file.path, sizeof file.path, "%s", data_path);
+    cr_assert_eq(storebox_try(&file, &chain.cluster, (vg_node_id){1}, &error), VG_UNAVAILABLE);
+    cr_assert_not_null(strstr(error.text, "that this user can write"), "%s", error.text);
+}
