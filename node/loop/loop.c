@@ -133,7 +133,8 @@ void loop_close(struct loop *loop)
 {
     on_wake(&loop->wake);
     uv_walk(&loop->uv, close_handle, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
+        continue; /* a task may have called loop_stop */
     on_wake(&loop->wake);
     int busy = uv_loop_close(&loop->uv);
     assert(busy == 0);

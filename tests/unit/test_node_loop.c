@@ -165,3 +165,20 @@ Test(node_loop, runs_what_is_left_when_it_closes)
     loop_close(house.loop);
     cr_expect_eq(house.total, 10u);
 }
+
+static void stop_again(struct loop_task *task)
+{
+    struct errand *errand = (struct errand *)task;
+    loop_stop(errand->house->loop);
+}
+
+Test(node_loop, closes_though_a_late_task_stops_it)
+{
+    struct house house;
+    open_house(&house);
+    struct errand errand = {.task.run = stop_again, .house = &house};
+    loop_work(house.loop, do_work, work_done, &house);
+    loop_post(house.loop, &errand.task);
+    loop_close(house.loop);
+    cr_expect_eq(house.works, 1u);
+}
