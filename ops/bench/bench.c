@@ -7,7 +7,7 @@
 #include "ops/cli/core/output.h"
 
 const char bench_about[] =
-    "Each client makes an incident of its own and then adds notes to it, or reads it, one request\n"
+    "Each client has an incident of its own and adds notes to it, or reads it, one request\n"
     "at a time, each waiting for its answer: a write is durable on a quorum and applied when it "
     "is\n"
     "answered, a read is linearizable. Commands are signed as they are sent. Clients are spread\n"

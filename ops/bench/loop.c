@@ -3,11 +3,13 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
 #include "common/prng.h"
 #include "common/text.h"
+#include "ops/cli/core/output.h"
 
 struct run {
     const struct bench_plan *plan;
@@ -30,6 +32,7 @@ struct worker {
     struct bench_result result;
 };
 
+/* `made`: the incident made or joined. */
 static enum vg_code submit(struct worker *worker, const struct response_command *command,
                            vg_id *made)
 {
@@ -41,11 +44,12 @@ static enum vg_code submit(struct worker *worker, const struct response_command 
                      &worker->request);
     struct wire_request request = {.kind = WIRE_SUBMIT, .body = vg_buffer_span(&worker->request)};
     cli_client_call(worker->client, &request, &answer, &error, &details);
+    if (error.code == VG_OK && !vg_id_parse(cli_json_text(answer, "id"), made))
+        vg_fail(&error, VG_INTEGRITY, "a write was answered without an id");
     json_decref(answer);
     json_decref(details);
     if (error.code != VG_OK && worker->result.first.code == VG_OK)
         worker->result.first = error;
-    *made = id;
     return error.code;
 }
 
@@ -103,10 +107,13 @@ static void *work(void *context)
     return NULL;
 }
 
-/* Connects and makes the incident this client writes to; not measured. */
+/* Connects and makes the incident this client writes to, or joins that of an earlier bench; not
+ * measured. */
 static enum vg_code prepare(struct worker *worker, struct run *run, unsigned number)
 {
     const struct cli_settings *settings = run->settings;
+    char key[32];
+    snprintf(key, sizeof key, "vigil-bench-%u", number);
     worker->run = run;
     worker->prng = vg_prng_seed(number);
     for (unsigned i = 0; i < settings->node_count; i++)
@@ -119,9 +126,9 @@ static enum vg_code prepare(struct worker *worker, struct run *run, unsigned num
                                        &worker->client, &worker->result.first);
     struct response_command detect = {.op = RESPONSE_OP_DETECT,
                                       .detect = {.source = RESPONSE_SOURCE_OPERATOR,
-                                                 .title = vg_span_text("a bench's incident"),
+                                                 .title = vg_span_text("written to by vigil bench"),
                                                  .product = vg_span_text(""),
-                                                 .dedup_key = vg_span_text(""),
+                                                 .dedup_key = vg_span_text(key),
                                                  .detail = vg_span_text("")}};
     return code == VG_OK ? submit(worker, &detect, &worker->incident) : code;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `vigil cluster`: what the nodes are doing, and who leads. */
+#include <pthread.h>
 #include <stdio.h>
 
 #include "ops/cli/commands.h"
@@ -31,9 +32,108 @@ static const struct cli_column node_columns[] = {
     {.title = NULL},
 };
 
+/* ---- status ------------------------------------------------------------------------------------
+ * A node knows itself and, if it leads, what it knows of the others; so each is asked, at the same
+ * time, and what each says of itself is put into the leader's document. */
+
+enum { ASK_MS = 1000 };
+
+struct ask {
+    char *url;
+    pthread_t thread;
+    bool started;
+    json_t *status; /* NULL: did not answer */
+};
+
+static void *ask_node(void *context)
+{
+    struct ask *ask = context;
+    struct cli_client *client;
+    struct vg_error error;
+    json_t *details = NULL;
+    json_t *query = json_pack("{s:s}", "query", "cluster.status");
+    if (cli_client_new(&ask->url, 1, ASK_MS, &client, &error) == VG_OK) {
+        cli_client_query(client, query, &ask->status, &error, &details);
+        cli_client_free(client);
+    }
+    json_decref(details);
+    json_decref(query);
+    return NULL;
+}
+
+static void ask_all(struct cli_call *call, struct ask *asks)
+{
+    unsigned count = call->settings.node_count;
+    for (unsigned i = 0; i < count; i++) {
+        asks[i] = (struct ask){.url = call->settings.nodes[i]};
+        asks[i].started = pthread_create(&asks[i].thread, NULL, ask_node, &asks[i]) == 0;
+    }
+    for (unsigned i = 0; i < count; i++)
+        if (asks[i].started)
+            pthread_join(asks[i].thread, NULL);
+}
+
+/* The answer of the leader of the latest term, else of the latest term. */
+static json_t *choose(const struct ask *asks, unsigned count)
+{
+    json_t *chosen = NULL;
+    uint64_t best = 0;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t self = cli_json_number(asks[i].status, "answered_by");
+        bool leads = self != 0 && cli_json_number(asks[i].status, "leader") == self;
+        uint64_t rank = 2 * cli_json_number(asks[i].status, "term") + leads;
+        if (asks[i].status != NULL && (chosen == NULL || rank > best)) {
+            chosen = asks[i].status;
+            best = rank;
+        }
+    }
+    return json_incref(chosen);
+}
+
+static json_t *row_of(const json_t *status, uint64_t node)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(status, "nodes"), i, row)
+    {
+        if (cli_json_number(row, "id") == node)
+            return row;
+    }
+    return NULL;
+}
+
+static void merge(json_t *into, const json_t *from)
+{
+    static const char *const own[] = {"last_index", "applied_index", "version"};
+    uint64_t node = cli_json_number(from, "answered_by");
+    json_t *row = row_of(into, node);
+    const json_t *said = row_of(from, node);
+    if (row == NULL || said == NULL)
+        return;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        json_object_set(row, own[i], json_object_get(said, own[i]));
+    json_object_set(row, "state_hashes", json_object_get(from, "state_hashes"));
+}
+
+static json_t *ask_status(struct cli_call *call)
+{
+    struct ask asks[CLI_NODES_MAX];
+    unsigned count = call->settings.node_count;
+    ask_all(call, asks);
+    json_t *status = choose(asks, count);
+    for (unsigned i = 0; i < count; i++) {
+        if (asks[i].status != NULL)
+            merge(status, asks[i].status);
+        json_decref(asks[i].status);
+    }
+    if (status != NULL)
+        return status;
+    return cli_query(call, json_pack("{s:s}", "query", "cluster.status"));
+}
+
 static enum vg_code run_status(struct cli_call *call)
 {
-    json_t *status = cli_query(call, json_pack("{s:s}", "query", "cluster.status"));
+    json_t *status = ask_status(call);
     if (status == NULL)
         return call->error.code;
     if (cli_is_json(call->settings.output)) {
@@ -48,10 +148,24 @@ static enum vg_code run_status(struct cli_call *call)
     return VG_OK;
 }
 
+/* ---- transfer ----------------------------------------------------------------------------------
+ */
+
 static const struct cli_option transfer_options[] = {
     {.name = "to", .value = "NODE", .help = "the node that is to lead"},
     {.name = NULL},
 };
+
+static enum vg_code check_node(struct cli_call *call, uint64_t node)
+{
+    json_t *status = ask_status(call);
+    if (status != NULL && row_of(status, node) == NULL)
+        vg_fail(&call->error, VG_NOT_FOUND,
+                "the cluster has no node %llu; see 'vigil cluster status'",
+                (unsigned long long)node);
+    json_decref(status);
+    return call->error.code;
+}
 
 static enum vg_code run_transfer(struct cli_call *call)
 {
@@ -60,6 +174,8 @@ static enum vg_code run_transfer(struct cli_call *call)
     enum vg_code code = cli_required(call, "to", &to);
     if (code == VG_OK)
         code = cli_number_parse(to, "--to", 1, INT64_MAX, &node, &call->error);
+    if (code == VG_OK)
+        code = check_node(call, node);
     if (code != VG_OK)
         return code;
     if (call->settings.dry_run) {

@@ -62,7 +62,8 @@ static void report_end(struct batch *batch)
     if (batch->reports != NULL)
         cli_print_json(stdout, CLI_JSON, batch->reports);
     else if (batch->call->settings.output != CLI_JSONL)
-        printf("%llu imported, %llu repeated, %llu failed\n", (unsigned long long)batch->imported,
+        printf("%llu %s, %llu repeated, %llu failed\n", (unsigned long long)batch->imported,
+               batch->call->settings.dry_run ? "would be imported" : "imported",
                (unsigned long long)batch->repeated, (unsigned long long)batch->failed);
 }
 

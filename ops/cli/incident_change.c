@@ -91,7 +91,7 @@ static enum vg_code check_command(struct cli_call *call, const struct response_c
     return code;
 }
 
-static enum vg_code submit(struct cli_call *call, const struct cli_change *change)
+static enum vg_code submit(struct cli_call *call, struct cli_change *change)
 {
     json_t *answer = NULL;
     enum vg_code code = check_command(call, change->command);
@@ -135,7 +135,7 @@ static enum vg_code fill_detect(struct cli_call *call, struct response_command *
 enum vg_code incident_detect(struct cli_call *call)
 {
     struct response_command command = {.op = RESPONSE_OP_DETECT};
-    struct cli_change change = {.command = &command};
+    struct cli_change change = {.command = &command, .request = cli_request_of(call)};
     struct vg_buffer detail = {0};
     enum vg_code code = fill_detect(call, &command);
     if (code == VG_OK && cli_text(call, "detail") != NULL)
@@ -145,6 +145,7 @@ enum vg_code incident_detect(struct cli_call *call)
         code = cli_compartment_find(call, cli_text(call, "compartment"), &change.compartment);
     if (code == VG_OK)
         code = submit(call, &change);
+    cli_change_explain(call, &change);
     vg_buffer_free(&detail);
     return code;
 }
@@ -166,7 +167,8 @@ static enum vg_code find_incident(struct cli_call *call, const char *text, vg_id
 enum vg_code incident_note(struct cli_call *call)
 {
     struct response_command command = {.op = RESPONSE_OP_NOTE};
-    struct cli_change change = {.command = &command, .incident = call->words[0]};
+    struct cli_change change = {
+        .command = &command, .request = cli_request_of(call), .incident = call->words[0]};
     struct vg_buffer file = {0};
     const char *text = cli_text(call, "text");
     const char *path = cli_text(call, "file");
@@ -180,6 +182,7 @@ enum vg_code incident_note(struct cli_call *call)
         code = find_incident(call, call->words[0], &command.note.incident, &change.compartment);
     if (code == VG_OK)
         code = submit(call, &change);
+    cli_change_explain(call, &change);
     vg_buffer_free(&file);
     return code;
 }
@@ -187,8 +190,10 @@ enum vg_code incident_note(struct cli_call *call)
 static enum vg_code move_stage(struct cli_call *call, const char *stage)
 {
     struct response_command command = {.op = RESPONSE_OP_STAGE};
-    struct cli_change change = {
-        .command = &command, .incident = call->words[0], .aspect = RESPONSE_ASPECT_STAGE};
+    struct cli_change change = {.command = &command,
+                                .request = cli_request_of(call),
+                                .incident = call->words[0],
+                                .aspect = RESPONSE_ASPECT_STAGE};
     const char *reason;
     command.stage.stage = response_stage_parse(stage);
     if (command.stage.stage == 0)
@@ -202,7 +207,10 @@ static enum vg_code move_stage(struct cli_call *call, const char *stage)
         return code;
     command.stage.reason = vg_span_text(reason);
     code = find_incident(call, call->words[0], &command.stage.incident, &change.compartment);
-    return code == VG_OK ? submit(call, &change) : code;
+    if (code == VG_OK)
+        code = submit(call, &change);
+    cli_change_explain(call, &change);
+    return code;
 }
 
 enum vg_code incident_stage(struct cli_call *call)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,11 +133,12 @@ static enum vg_code run(struct cli_call *call, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of writing, told once */
+    signal(SIGPIPE, SIG_IGN);
     vg_crypto_init();
     struct cli_call call = {.depth = 0};
     enum vg_code code = run(&call, argc, argv);
-    if (code == VG_OK && (fflush(stdout) != 0 || ferror(stdout)))
+    bool unwritten = fflush(stdout) != 0 || ferror(stdout);
+    if (code == VG_OK && unwritten && errno != EPIPE) /* a reader that left has what it wanted */
         code = vg_fail(&call.error, VG_UNAVAILABLE, "cannot write the answer to standard output");
     if (code != VG_OK)
         cli_print_error(stderr, cli_output_guess(cli_text(&call, "output")), &call.error,

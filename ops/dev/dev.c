@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/dev/dev.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -140,7 +139,7 @@ static enum vg_code start_all(struct cli_call *call, struct dev_cluster *cluster
         if (state == DEV_STOPPED)
             code = dev_node_start(cluster, node, &call->error);
         else if (state == DEV_PAUSED)
-            code = dev_node_signal(node, SIGCONT, &call->error);
+            code = dev_node_resume(node, &call->error);
     }
     enum vg_code saved = dev_cluster_save(cluster, code == VG_OK ? &call->error : NULL);
     return code == VG_OK ? saved : code;
@@ -212,41 +211,21 @@ static enum vg_code run_down(struct cli_call *call)
 /* ---- one node ----------------------------------------------------------------------------------
  */
 
-static enum vg_code do_kill(struct dev_cluster *cluster, struct dev_node *node,
+static enum vg_code restart(struct dev_cluster *cluster, struct dev_node *node,
                             struct vg_error *error)
-{
-    (void)cluster;
-    return dev_node_kill(node, error);
-}
-
-static enum vg_code do_pause(struct dev_cluster *cluster, struct dev_node *node,
-                             struct vg_error *error)
-{
-    (void)cluster;
-    return dev_node_signal(node, SIGSTOP, error);
-}
-
-static enum vg_code do_resume(struct dev_cluster *cluster, struct dev_node *node,
-                              struct vg_error *error)
-{
-    (void)cluster;
-    return dev_node_signal(node, SIGCONT, error);
-}
-
-static enum vg_code do_restart(struct dev_cluster *cluster, struct dev_node *node,
-                               struct vg_error *error)
 {
     dev_node_stop(node);
     enum vg_code code = dev_node_start(cluster, node, error);
-    return code == VG_OK ? dev_cluster_save(cluster, error) : code;
+    if (code == VG_OK)
+        code = dev_cluster_save(cluster, error);
+    return code == VG_OK ? dev_await_node(cluster, node, error) : code;
 }
 
-/* What is done to one node, by the command's name. */
+/* Signals by the command's name. */
 static const struct {
     const char *name;
-    enum vg_code (*act)(struct dev_cluster *cluster, struct dev_node *node, struct vg_error *error);
-} deeds[] = {
-    {"kill", do_kill}, {"pause", do_pause}, {"resume", do_resume}, {"restart", do_restart}};
+    enum vg_code (*act)(const struct dev_node *node, struct vg_error *error);
+} signals[] = {{"kill", dev_node_kill}, {"pause", dev_node_pause}, {"resume", dev_node_resume}};
 
 static enum vg_code act_on(struct cli_call *call, struct dev_cluster *cluster,
                            struct dev_node *node)
@@ -257,9 +236,11 @@ static enum vg_code act_on(struct cli_call *call, struct dev_cluster *cluster,
         printf("would %s node %llu\n", name, (unsigned long long)node->id);
         return VG_OK;
     }
-    for (unsigned i = 0; i < sizeof deeds / sizeof *deeds; i++)
-        if (strcmp(deeds[i].name, name) == 0)
-            code = deeds[i].act(cluster, node, &call->error);
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (strcmp(signals[i].name, name) == 0)
+            code = signals[i].act(node, &call->error);
+    if (strcmp(name, "restart") == 0)
+        code = restart(cluster, node, &call->error);
     if (code == VG_OK)
         print_cluster(call, cluster);
     return code;

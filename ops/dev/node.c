@@ -91,25 +91,51 @@ enum vg_code dev_node_start(const struct dev_cluster *cluster, struct dev_node *
     return VG_OK;
 }
 
-enum vg_code dev_node_signal(const struct dev_node *node, int signal_number, struct vg_error *error)
+static enum vg_code send_signal(const struct dev_node *node, int number, struct vg_error *error)
 {
-    if (dev_node_state(node) != DEV_STOPPED && kill(node->pid, signal_number) == 0)
+    if (dev_node_state(node) != DEV_STOPPED && kill(node->pid, number) == 0)
         return VG_OK;
     return vg_fail(error, VG_NOT_FOUND,
                    "node %llu does not run; start it with 'vigil dev restart %llu'",
                    (unsigned long long)node->id, (unsigned long long)node->id);
 }
 
-static bool await_end(const struct dev_node *node, uint64_t wait_ms)
+static bool await_state(const struct dev_node *node, enum dev_state state, uint64_t wait_ms)
 {
     uint64_t until = vg_clock_system.monotonic_us() / 1000 + wait_ms;
-    while (dev_node_state(node) != DEV_STOPPED) {
+    while (dev_node_state(node) != state) {
         if (vg_clock_system.monotonic_us() / 1000 > until)
             return false;
         struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
         nanosleep(&pause, NULL);
     }
     return true;
+}
+
+static enum vg_code signal_until(const struct dev_node *node, int number, enum dev_state state,
+                                 struct vg_error *error)
+{
+    enum vg_code code = send_signal(node, number, error);
+    if (code == VG_OK && !await_state(node, state, KILL_MS))
+        code = vg_fail(error, VG_TIMEOUT, "process %d of node %llu is not %s after %d s",
+                       (int)node->pid, (unsigned long long)node->id, dev_state_name(state),
+                       KILL_MS / 1000);
+    return code;
+}
+
+enum vg_code dev_node_pause(const struct dev_node *node, struct vg_error *error)
+{
+    return signal_until(node, SIGSTOP, DEV_PAUSED, error);
+}
+
+enum vg_code dev_node_resume(const struct dev_node *node, struct vg_error *error)
+{
+    return signal_until(node, SIGCONT, DEV_RUNNING, error);
+}
+
+enum vg_code dev_node_kill(const struct dev_node *node, struct vg_error *error)
+{
+    return signal_until(node, SIGKILL, DEV_STOPPED, error);
 }
 
 void dev_node_stop(const struct dev_node *node)
@@ -119,17 +145,8 @@ void dev_node_stop(const struct dev_node *node)
         return;
     kill(node->pid, SIGTERM);
     kill(node->pid, SIGCONT);
-    if (!await_end(node, STOP_MS))
+    if (!await_state(node, DEV_STOPPED, STOP_MS))
         dev_node_kill(node, &ignored);
-}
-
-enum vg_code dev_node_kill(const struct dev_node *node, struct vg_error *error)
-{
-    enum vg_code code = dev_node_signal(node, SIGKILL, error);
-    if (code == VG_OK && !await_end(node, KILL_MS))
-        code = vg_fail(error, VG_TIMEOUT, "process %d of node %llu does not end", (int)node->pid,
-                       (unsigned long long)node->id);
-    return code;
 }
 
 void dev_node_last_words(const struct dev_cluster *cluster, const struct dev_node *node, char *out,

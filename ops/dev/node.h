@@ -14,15 +14,16 @@ const char *dev_state_name(enum dev_state state);
 enum vg_code dev_node_start(const struct dev_cluster *cluster, struct dev_node *node,
                             struct vg_error *error);
 
-/* Sends a signal to a node that runs or is paused; VG_NOT_FOUND if it does neither. */
-enum vg_code dev_node_signal(const struct dev_node *node, int signal_number,
-                             struct vg_error *error);
+/* SIGSTOP and SIGCONT; return when the process has stopped, or goes on. */
+enum vg_code dev_node_pause(const struct dev_node *node, struct vg_error *error);
+enum vg_code dev_node_resume(const struct dev_node *node, struct vg_error *error);
 
 /* SIGTERM, and SIGKILL if that does not end it in 10 s. Returns when the process is gone; a node
  * that does not run is stopped already. */
 void dev_node_stop(const struct dev_node *node);
 
-/* SIGKILL; returns when the process is gone. */
+/* SIGKILL; returns when the process is gone. As pause and resume, VG_NOT_FOUND where it is not
+ * there. */
 enum vg_code dev_node_kill(const struct dev_node *node, struct vg_error *error);
 
 /* The last line of a node's log into `out`, "" if there is none. */

@@ -33,58 +33,85 @@ void dev_point_call(struct cli_call *call, const struct dev_cluster *cluster)
 }
 
 /* A node that ended by itself says why in its log. */
-static enum vg_code check_nodes(const struct dev_cluster *cluster, struct vg_error *error)
+static enum vg_code check_node(const struct dev_cluster *cluster, const struct dev_node *node,
+                               struct vg_error *error)
 {
-    for (uint32_t i = 0; i < cluster->node_count; i++) {
-        const struct dev_node *node = &cluster->nodes[i];
-        if (dev_node_state(node) != DEV_STOPPED)
-            continue;
-        char words[256];
-        dev_node_last_words(cluster, node, words, sizeof words);
-        return vg_fail(error, VG_UNAVAILABLE, "node %llu stopped: %s", (unsigned long long)node->id,
-                       words);
-    }
-    return VG_OK;
+    if (dev_node_state(node) != DEV_STOPPED)
+        return VG_OK;
+    char words[256];
+    dev_node_last_words(cluster, node, words, sizeof words);
+    return vg_fail(error, VG_UNAVAILABLE, "node %llu stopped: %s", (unsigned long long)node->id,
+                   words);
 }
 
-static bool has_leader(struct cli_call *call)
+/* What the first of the nodes to answer says of the cluster; NULL if none does. */
+static json_t *ask_status(char *const *urls, unsigned count)
 {
     struct cli_client *client = NULL;
     json_t *status = NULL;
     json_t *details = NULL;
     struct vg_error error;
     json_t *query = json_pack("{s:s}", "query", "cluster.status");
-    if (cli_client_new(call->settings.nodes, call->settings.node_count, TRY_MS, &client, &error) ==
-        VG_OK)
+    if (cli_client_new(urls, count, TRY_MS, &client, &error) == VG_OK)
         cli_client_query(client, query, &status, &error, &details);
-    bool led = cli_json_number(status, "leader") != 0;
     cli_client_free(client);
     json_decref(query);
-    json_decref(status);
     json_decref(details);
-    return led;
+    return status;
+}
+
+static uint64_t now_ms(void)
+{
+    return vg_clock_system.monotonic_us() / 1000;
+}
+
+static void wait_a_little(void)
+{
+    struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+    nanosleep(&pause, NULL);
 }
 
 enum vg_code dev_await_leader(struct cli_call *call, const struct dev_cluster *cluster)
 {
-    uint64_t until = vg_clock_system.monotonic_us() / 1000 + LEADER_WAIT_MS;
-    for (;;) {
-        if (check_nodes(cluster, &call->error) != VG_OK)
-            return call->error.code;
-        if (has_leader(call))
+    const struct cli_settings *settings = &call->settings;
+    for (uint64_t until = now_ms() + LEADER_WAIT_MS; now_ms() < until; wait_a_little()) {
+        for (uint32_t i = 0; i < cluster->node_count; i++)
+            if (check_node(cluster, &cluster->nodes[i], &call->error) != VG_OK)
+                return call->error.code;
+        json_t *status = ask_status(settings->nodes, settings->node_count);
+        bool led = cli_json_number(status, "leader") != 0;
+        json_decref(status);
+        if (led)
             return VG_OK;
-        if (vg_clock_system.monotonic_us() / 1000 > until)
-            return vg_fail(&call->error, VG_TIMEOUT, "no leader in %d s; see the logs in %s",
-                           LEADER_WAIT_MS / 1000, cluster->dir);
-        struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-        nanosleep(&pause, NULL);
     }
+    return vg_fail(&call->error, VG_TIMEOUT, "no leader in %d s; see the logs in %s",
+                   LEADER_WAIT_MS / 1000, cluster->dir);
+}
+
+enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_node *node,
+                            struct vg_error *error)
+{
+    char url[DEV_URL_MAX];
+    char *urls[] = {url};
+    memcpy(url, node->client, sizeof url);
+    for (uint64_t until = now_ms() + LEADER_WAIT_MS; now_ms() < until; wait_a_little()) {
+        if (check_node(cluster, node, error) != VG_OK)
+            return error->code;
+        json_t *status = ask_status(urls, 1);
+        bool answered = status != NULL;
+        json_decref(status);
+        if (answered)
+            return VG_OK;
+    }
+    return vg_fail(error, VG_TIMEOUT, "node %llu does not answer after %d s; see the logs in %s",
+                   (unsigned long long)node->id, LEADER_WAIT_MS / 1000, cluster->dir);
 }
 
 static enum vg_code give(struct cli_call *call, const struct response_command *command)
 {
     json_t *answer = NULL;
-    struct cli_change change = {.compartment = call->author->directory, .command = command};
+    struct cli_change change = {
+        .request = cli_request_make(), .compartment = call->author->directory, .command = command};
     enum vg_code code = cli_change_submit(call, &change, &answer);
     json_decref(answer);
     return code;

@@ -12,6 +12,10 @@ void dev_point_call(struct cli_call *call, const struct dev_cluster *cluster);
 /* Waits until a leader serves. */
 enum vg_code dev_await_leader(struct cli_call *call, const struct dev_cluster *cluster);
 
+/* Waits until the node answers; it need not be in touch with others. */
+enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_node *node,
+                            struct vg_error *error);
+
 /* Names, roles and the compartment `default`, as commands signed by the first person; does nothing
  * where they are there already. */
 enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster *cluster);

@@ -110,6 +110,11 @@ vg_id cli_request_make(void)
     return vg_uuid7_make(vg_clock_system.wall_ms(), random);
 }
 
+vg_id cli_request_of(const struct cli_call *call)
+{
+    return call->settings.has_request ? call->settings.request : cli_request_make();
+}
+
 void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
                       const vg_id *request, const struct ledger_expectation *expectations,
                       uint16_t expectation_count, const struct response_command *command,
@@ -188,21 +193,22 @@ static enum vg_code collect_expectations(struct cli_call *call, const struct cli
     return VG_OK;
 }
 
-/* Not done now: says how to repeat it safely. */
-static void add_request_id(struct cli_call *call, const vg_id *request)
+void cli_change_explain(struct cli_call *call, const struct cli_change *change)
 {
-    char id[VG_ID_TEXT];
-    vg_id_format(request, id);
     struct vg_error cause = call->error;
+    if (vg_code_exit(cause.code) != vg_code_exit(VG_UNAVAILABLE) || call->settings.dry_run)
+        return;
+    char id[VG_ID_TEXT];
+    vg_id_format(&change->request, id);
+    bool unknown = change->submitted && cause.code != VG_BUSY;
     vg_fail(&call->error, cause.code, "%.300s; %s, repeat with --request-id %s", cause.text,
-            cause.code == VG_BUSY ? "nothing was accepted" : "the outcome is unknown", id);
+            unknown ? "the outcome is unknown" : "nothing was accepted", id);
     if (call->details == NULL)
         call->details = json_object();
     json_object_set_new(call->details, "request_id", json_string(id));
 }
 
-enum vg_code cli_change_submit(struct cli_call *call, const struct cli_change *change,
-                               json_t **answer)
+enum vg_code cli_change_submit(struct cli_call *call, struct cli_change *change, json_t **answer)
 {
     struct cli_author *author;
     struct expectations expectations;
@@ -211,17 +217,17 @@ enum vg_code cli_change_submit(struct cli_call *call, const struct cli_change *c
         code = collect_expectations(call, change, &expectations);
     if (code != VG_OK)
         return code;
-    vg_id request = call->settings.has_request ? call->settings.request : cli_request_make();
     struct vg_buffer bytes = {0};
-    cli_command_sign(author, &change->compartment, &request, expectations.list, expectations.count,
-                     change->command, &bytes);
+    cli_command_sign(author, &change->compartment, &change->request, expectations.list,
+                     expectations.count, change->command, &bytes);
     struct wire_request submit = {
         .kind = WIRE_SUBMIT, .dry_run = call->settings.dry_run, .body = vg_buffer_span(&bytes)};
+    change->submitted = true;
     code = cli_client_call(call->client, &submit, answer, &call->error, &call->details);
     vg_buffer_free(&bytes);
-    if (vg_code_exit(code) == vg_code_exit(VG_UNAVAILABLE) && !call->settings.dry_run)
-        add_request_id(call, &request);
-    if (code == VG_OK && !call->settings.dry_run)
+    if (code == VG_OK && call->settings.dry_run)
+        json_object_set_new(*answer, "dry_run", json_true());
+    else if (code == VG_OK)
         cli_learn(call, *answer);
     return code;
 }

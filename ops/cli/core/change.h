@@ -22,10 +22,12 @@ struct cli_author {
 /* One change. `aspect` is the one it sets, 0 for an append; with --expect or what this session has
  * read, it is what the change expects. */
 struct cli_change {
+    vg_id request;
     vg_id compartment;
     const char *incident; /* id as text; NULL: none yet */
     enum response_aspect aspect;
     const struct response_command *command;
+    bool submitted; /* set when it was sent */
 };
 
 /* The client of the call, made when first asked for; NULL with the call's error set. */
@@ -41,8 +43,9 @@ void cli_author_free(struct cli_author *author);
 /* The compartment of a name or id; NULL: the context's default. */
 enum vg_code cli_compartment_find(struct cli_call *call, const char *name, vg_id *out);
 
-/* A fresh request id, its time now. */
+/* A fresh request id, its time now; and that of --request-id, or a fresh one. */
 vg_id cli_request_make(void);
+vg_id cli_request_of(const struct cli_call *call);
 
 /* Signs a command into `out`. `expectations` may be NULL. */
 void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
@@ -50,10 +53,12 @@ void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
                       uint16_t expectation_count, const struct response_command *command,
                       struct vg_buffer *out);
 
-/* Signs and submits with the call's request id or a fresh one, with --dry-run as a check only.
- * Remembers the revisions of the answer. `*answer` is the caller's. */
-enum vg_code cli_change_submit(struct cli_call *call, const struct cli_change *change,
-                               json_t **answer);
+/* Signs and submits; with --dry-run as a check only. Remembers the revisions of the answer, which
+ * is the caller's. */
+enum vg_code cli_change_submit(struct cli_call *call, struct cli_change *change, json_t **answer);
+
+/* Where a change was not done now (exit code 3): adds to the call's error how to repeat it. */
+void cli_change_explain(struct cli_call *call, const struct cli_change *change);
 
 /* Prints the answer of a change: the id for people, the document for programs. */
 void cli_change_print(struct cli_call *call, const json_t *answer);

@@ -7,7 +7,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 
-enum { COLUMNS_MAX = 24, PATH_MAX_SIZE = 64, GAP = 2 };
+enum { COLUMNS_MAX = 24, PATH_MAX_SIZE = 64, GAP = 2, DIGITS = 12 };
 
 bool cli_is_json(enum cli_output output)
 {
@@ -16,7 +16,7 @@ bool cli_is_json(enum cli_output output)
 
 static void print_line(FILE *out, const json_t *document, size_t flags)
 {
-    json_dumpf(document, out, flags | JSON_ENCODE_ANY);
+    json_dumpf(document, out, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS));
     fputc('\n', out);
 }
 
