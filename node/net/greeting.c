@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The dialling side says hello, the other checks it and answers with its own; from then on frames
- * flow from the dialling side alone. A node that is refused is told why in a WIRE_RESPONSE with
- * token 0, and hangs up; if it does not, the deadline of its hello still stands. */
+ * flow from the dialling side alone. Who is refused, or replaced by a newer connection, is told why
+ * in a WIRE_RESPONSE with token 0, and hangs up; if it does not, a deadline stands. */
 #include <ctype.h>
 #include <stdio.h>
 
@@ -11,11 +11,7 @@
 #include "node/net/internal.h"
 #include "proto/wire/client.h"
 
-enum {
-    LOG_PAUSE_US = 10 * 1000 * 1000,      /* between two lines about the same kind of refusal */
-    REPLACE_PERIOD_US = 10 * 1000 * 1000, /* this often within this time: two nodes, one identity */
-    REPLACE_MAX = 3,
-};
+enum { LOG_PAUSE_US = 10 * 1000 * 1000 }; /* between two lines about the same kind of refusal */
 
 static bool told_why(enum net_refusal refusal)
 {
@@ -39,12 +35,12 @@ static void note_refusal(struct net *net, enum net_refusal refusal, const char *
                net_refusal_name(refusal), "count=%llu %s", (unsigned long long)count, why);
 }
 
-static void say_why(struct conn *conn)
+static void say_why(struct conn *conn, enum vg_code code, const char *why)
 {
-    struct wire_response answer = {.error.code = conn->code};
+    struct wire_response answer = {.error.code = code};
     struct vg_buffer payload = {0};
     struct vg_buffer frame = {0};
-    (void)snprintf(answer.error.text, sizeof answer.error.text, "%s", conn->why);
+    (void)snprintf(answer.error.text, sizeof answer.error.text, "%s", why);
     wire_response_encode(&answer, &payload);
     (void)net_session_send(&conn->session, &frame, WIRE_RESPONSE, vg_buffer_span(&payload),
                            conn->net->config.queue_max);
@@ -61,7 +57,7 @@ static enum vg_code refuse(struct conn *conn, enum net_refusal refusal, enum vg_
     (void)snprintf(conn->why, sizeof conn->why, "%s", why);
     note_refusal(conn->net, refusal, conn->why);
     if (!conn->dialled && told_why(refusal))
-        say_why(conn);
+        say_why(conn, code, conn->why);
     else
         dial_link_close(conn->session.link);
     return code;
@@ -123,32 +119,31 @@ static struct peer *check_hello(struct conn *conn, const struct wire_frame *fram
     return NULL;
 }
 
-/* With keeper.lock. A copy of a running node has its incarnation too, but then the two keep
- * replacing each other's connection. */
-static bool replaced_too_often(struct peer *peer, uint64_t now)
-{
-    if (peer->replacing_since_us == 0 || now - peer->replacing_since_us > REPLACE_PERIOD_US) {
-        peer->replacing_since_us = now;
-        peer->replaced = 0;
-    }
-    return ++peer->replaced > REPLACE_MAX;
-}
-
-/* With keeper.lock. */
-static bool identity_in_use(const struct conn *conn, struct peer *peer, const vg_id *incarnation,
-                            uint64_t now)
+/* With keeper.lock. Another incarnation, while a connection of the known one lives. */
+static bool identity_in_use(const struct peer *peer, const vg_id *incarnation)
 {
     bool lives = peer->receiver != NULL || peer->sender != NULL;
-    if (lives && !vg_id_equal(&peer->incarnation, incarnation))
-        return true;
-    return !conn->dialled && peer->receiver != NULL && replaced_too_often(peer, now);
+    return lives && !vg_id_equal(&peer->incarnation, incarnation);
+}
+
+/* With keeper.lock. Mostly nobody is there any more: the node was stopped, or the line cut. But a
+ * copy of a node has its incarnation too, and who then hears this knows that there are two. */
+static void replace(struct conn *older)
+{
+    if (older == NULL)
+        return;
+    atomic_store(&older->replaced, true);
+    set_deadline(older, vg_clock_system.monotonic_us());
+    say_why(older, VG_EXISTS,
+            "another process has connected with this node's id and incarnation: two nodes run with "
+            "one identity; stop one of them, or give it an id and keys of its own");
 }
 
 /* Makes the connection the one of its peer, or refuses it. */
-static bool settle(struct conn *conn, struct peer *peer, const vg_id *incarnation, uint64_t now)
+static bool settle(struct conn *conn, struct peer *peer, const vg_id *incarnation)
 {
     pthread_mutex_lock(&conn->net->keeper.lock);
-    bool in_use = identity_in_use(conn, peer, incarnation, now);
+    bool in_use = identity_in_use(peer, incarnation);
     if (!in_use) {
         peer->incarnation = *incarnation;
         peer->failures = 0;
@@ -159,8 +154,7 @@ static bool settle(struct conn *conn, struct peer *peer, const vg_id *incarnatio
         pthread_mutex_unlock(&peer->sending);
     }
     if (!in_use && !conn->dialled) {
-        if (peer->receiver != NULL)
-            dial_link_close(peer->receiver->session.link);
+        replace(peer->receiver);
         peer->receiver = conn;
         conn->peer = peer;
         conn->net->handshakes--;
@@ -206,7 +200,7 @@ static enum vg_code take_answer(struct conn *conn, const struct wire_frame *fram
     struct wire_hello hello;
     uint64_t now = vg_clock_system.monotonic_us();
     struct peer *peer = check_hello(conn, frame, &hello);
-    if (peer == NULL || !settle(conn, peer, &hello.incarnation, now))
+    if (peer == NULL || !settle(conn, peer, &hello.incarnation))
         return conn->code;
     conn->state = CONN_UP;
     conn->was_up = true;
@@ -241,7 +235,7 @@ static enum vg_code take_dialled(struct net_session *session, const struct wire_
     (void)error;
     if (conn->state == CONN_GREETING && frame->type == WIRE_HELLO)
         return take_answer(conn, frame);
-    if (conn->state == CONN_GREETING && frame->type == WIRE_RESPONSE)
+    if (frame->type == WIRE_RESPONSE)
         return take_refusal(conn, frame);
     return refuse(conn, NET_REFUSED_TYPE, VG_INTEGRITY,
                   "a frame on a connection that only this node sends on");
@@ -251,8 +245,7 @@ static enum vg_code take_hello(struct conn *conn, const struct wire_frame *frame
 {
     struct wire_hello hello;
     struct peer *peer = check_hello(conn, frame, &hello);
-    uint64_t now = vg_clock_system.monotonic_us();
-    if (peer == NULL || !settle(conn, peer, &hello.incarnation, now))
+    if (peer == NULL || !settle(conn, peer, &hello.incarnation))
         return conn->code;
     conn->state = CONN_UP;
     conn->was_up = true;
@@ -296,7 +289,7 @@ static void received(void *context, struct dial_link *link, vg_span bytes)
     struct conn *conn = context;
     struct vg_error error = {0};
     (void)link;
-    if (conn->state == CONN_ENDED)
+    if (conn->state == CONN_ENDED || atomic_load(&conn->replaced))
         return;
     enum vg_code code = net_session_receive(&conn->session, bytes,
                                             conn->dialled ? take_dialled : take_accepted, &error);
@@ -337,6 +330,9 @@ static void dialled_closed(void *context, struct dial_link *link, const char *wh
              atomic_load(&conn->session.expired) ? "connected, but no hello in time" : why);
     pthread_mutex_lock(&keeper->lock);
     peer->dialled = NULL;
+    if (conn->code == VG_EXISTS) /* or two of one identity would take turns without end */
+        peer->dial_at_us =
+            vg_clock_system.monotonic_us() + (uint64_t)conn->net->config.redial_max_ms * 1000;
     net_keeper_end(keeper, &conn->session);
     pthread_mutex_unlock(&keeper->lock);
 }

@@ -26,6 +26,7 @@ struct conn {
     struct net *net;
     struct peer *peer; /* NULL while an accepted one has not said who it is */
     bool dialled;
+    atomic_bool replaced; /* by a newer connection of the same peer */
     /* For callbacks of the link alone, which come one by one: */
     enum conn_state state;
     bool was_up;

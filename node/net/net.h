@@ -36,10 +36,10 @@ struct net_config {
 struct net_peer_event {
     vg_node_id node;
     bool up;
-    enum vg_code code; /* up: VG_OK. VG_UNAVAILABLE: gone or not reached. VG_EXISTS: the peer
-                          refused us since another process lives under our identity. VG_FORBIDDEN:
-                          it refused us, or is not who the configuration says. VG_INTEGRITY: it
-                          broke the protocol */
+    enum vg_code code; /* up: VG_OK. VG_UNAVAILABLE: gone or not reached. VG_EXISTS: another process
+                          lives under our identity, says the peer: it refused us, or took another
+                          in our place. VG_FORBIDDEN: it refused us, or is not who the configuration
+                          says. VG_INTEGRITY: it broke the protocol */
     const char *why;   /* a sentence; borrowed during the call */
     uint32_t rtt_us;   /* up: time from our hello to its answer */
 };

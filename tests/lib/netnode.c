@@ -28,6 +28,7 @@ static void on_peer(void *context, const struct net_peer_event *event)
     atomic_store(&view->code, event->code);
     atomic_store(&view->up, event->up);
     atomic_fetch_add(event->up ? &view->ups : &view->downs, 1);
+    atomic_fetch_add(&view->twins, event->code == VG_EXISTS);
 }
 
 vg_hash netnode_cluster(void)

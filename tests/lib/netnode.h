@@ -13,8 +13,8 @@
 /* What a node knows of one other; [id - 1] of its node. */
 struct netnode_view {
     atomic_bool up;
-    atomic_uint ups, downs;
-    atomic_uint code; /* of the last event */
+    atomic_uint ups, downs, twins; /* twins: downs with VG_EXISTS */
+    atomic_uint code;              /* of the last event */
     atomic_uint_fast64_t frames, bytes;
     atomic_uint_fast64_t out_of_order; /* frames whose leading u64 is not above the last one's */
     atomic_uint_fast64_t last;

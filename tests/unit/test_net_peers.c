@@ -222,36 +222,40 @@ Test(net_peers, a_port_in_use_is_refused_at_start)
     stop_all();
 }
 
-/* The same id on another port, as after copying a configuration. */
-static void run_twin(const vg_id *incarnation)
+static struct netnode twin = {.id = 1};
+
+/* Node 1 once more, on another port. */
+static void start_twin(const vg_id *incarnation)
 {
-    static struct netnode twin = {.id = 1};
     rude_free_url(twin.url);
     struct net_config config = netnode_config(nodes, THREE, 0);
     config.listen_url = twin.url;
     config.self.incarnation = *incarnation;
     netnode_start(&twin, &config);
-    AWAIT(atomic_load(&twin.views[1].code) == VG_EXISTS ||
-          atomic_load(&nodes[0].views[1].code) == VG_EXISTS);
-    AWAIT(netnode_stats(&nodes[1]).refused[NET_REFUSED_IDENTITY] > 0);
-    netnode_stop(&twin);
-    await_all_up();
 }
 
-Test(net_peers, two_nodes_with_one_identity_are_told)
+Test(net_peers, a_second_node_with_an_identity_is_refused)
 {
     start_all();
     unsigned ups = nodes[0].views[1].ups;
     vg_id fresh = {.bytes = {77}};
-    run_twin(&fresh);
+    start_twin(&fresh);
+    AWAIT(atomic_load(&twin.views[1].twins) > 0);
+    cr_expect_gt(netnode_stats(&nodes[1]).refused[NET_REFUSED_IDENTITY], 0);
+    cr_expect_eq(twin.views[1].ups, 0);
     cr_expect_eq(nodes[0].views[1].ups, ups, "the node that was there stays");
+    netnode_stop(&twin);
     stop_all();
 }
 
-Test(net_peers, a_copied_node_is_told_too)
+Test(net_peers, a_copy_of_a_node_makes_both_know)
 {
     start_all();
-    run_twin(&nodes[0].incarnation);
+    start_twin(&nodes[0].incarnation);
+    AWAIT(atomic_load(&nodes[0].views[1].twins) > 0);
+    AWAIT(atomic_load(&twin.views[1].twins) > 0);
+    netnode_stop(&twin);
+    await_all_up();
     stop_all();
 }
 

@@ -219,22 +219,29 @@ Test(net_rude, a_crowd_at_the_door_is_bounded)
     stop_two();
 }
 
-/* A member's newer connection replaces its older one. */
-Test(net_rude, one_connection_of_a_peer_is_kept)
+/* As after a pause of this node: the peer has given up several times, and is there now. */
+Test(net_rude, the_newest_connection_of_a_peer_is_kept)
 {
+    enum { GIVEN_UP = 20 };
     start_two();
     struct wire_hello hello = hello_of(PEER);
     int older = rude_dial(nodes[0].url);
     send_frame(older, netnode_hello(&hello));
     AWAIT(netnode_peer(&nodes[0], PEER).receiving);
-    int newer = rude_dial(nodes[0].url);
-    send_frame(newer, netnode_hello(&hello));
+    for (int i = 0; i < GIVEN_UP; i++) {
+        int fd = rude_dial(nodes[0].url);
+        send_frame(fd, netnode_hello(&hello));
+        (void)close(fd);
+    }
     cr_expect(rude_was_closed(older));
+    int newest = rude_dial(nodes[0].url);
     static const uint8_t number[8] = {1};
-    send_frame(newer, netnode_frame(WIRE_RAFT, vg_span_of(number, sizeof number)));
+    send_frame(newest, netnode_hello(&hello));
+    send_frame(newest, netnode_frame(WIRE_RAFT, vg_span_of(number, sizeof number)));
     AWAIT(atomic_load(&nodes[0].views[PEER - 1].frames) == 1);
+    cr_expect_eq(refused(NET_REFUSED_IDENTITY), 0);
     (void)close(older);
-    (void)close(newer);
+    (void)close(newest);
     stop_two();
 }
 
