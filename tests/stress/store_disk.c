@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The log on a disk that is slow, fails or is full: one mode a run, by name; needs the shim of
+ * tests/lib/shim. Exit code 0 if all held, else the sentence that did not. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/lib/await.h"
+#include "tests/lib/storebox.h"
+
+extern char **environ;
+
+static char folder[SCRATCH_PATH];
+static struct storebox box;
+static struct chain chain;
+
+static void must(bool holds, const char *sentence)
+{
+    if (holds)
+        return;
+    (void)fprintf(stderr, "does not hold: %s\n", sentence);
+    exit(1);
+}
+
+static struct store_log_figures figures(void)
+{
+    struct store_log_figures found;
+    store_log_figures(box.log, &found);
+    return found;
+}
+
+/* ---- group commit -------------------------------------------------------------------------------
+ */
+
+enum { CLIENTS = 64, WRITES_EACH = 40, PER_TRANSACTION = 25, ALONE = 20 };
+
+static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
+
+/* A client that waits for each of its writes, as those of the node do. */
+static void *client_run(void *context)
+{
+    (void)context;
+    for (int i = 0; i < WRITES_EACH; i++) {
+        pthread_mutex_lock(&order);
+        storebox_append(&box, chain_filler(&chain, 2));
+        uint64_t id = box.submitted;
+        pthread_mutex_unlock(&order);
+        AWAIT(atomic_load(&box.written) >= id);
+    }
+    return NULL;
+}
+
+static void group_commit(void)
+{
+    storebox_open(&box, &chain);
+    for (int i = 0; i < ALONE; i++) {
+        storebox_append(&box, chain_filler(&chain, 2));
+        storebox_settle(&box);
+    }
+    struct store_log_figures alone = figures();
+    must(alone.transactions == ALONE, "a client alone has a transaction for each write");
+    must(alone.sync_us >= 10000, "the shim makes both syncs of a transaction slow");
+    pthread_t clients[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_create(&clients[i], NULL, client_run, NULL);
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_join(clients[i], NULL);
+    struct store_log_figures all = figures();
+    uint64_t writes = all.writes - alone.writes;
+    uint64_t transactions = all.transactions - alone.transactions;
+    printf("%" PRIu64 " writes of %d clients in %" PRIu64 " transactions\n", writes, CLIENTS,
+           transactions);
+    must(writes == CLIENTS * WRITES_EACH, "every write is counted");
+    must(writes >= transactions * PER_TRANSACTION, "64 clients have 25 writes a transaction");
+    storebox_close(&box);
+}
+
+/* ---- sync failure -------------------------------------------------------------------------------
+ */
+
+enum { FAILURES = 24, EXIT_FAILED = 70 };
+
+/* Votes and appends for ever, and says on stdout what was reported durable: one byte a write. Each
+ * write has a vote equal to its term, and an entry. */
+static void doomed(const char *path)
+{
+    snprintf(folder, sizeof folder, "%s", path);
+    storebox_init(&box, folder);
+    storebox_open(&box, &chain);
+    for (uint64_t term = 1;; term++) {
+        struct vg_blob **entries = vg_alloc(sizeof *entries);
+        entries[0] = chain_filler(&chain, 3);
+        storebox_write(&box, &(struct store_write){.hard_state = true,
+                                                   .term = {term},
+                                                   .voted_for = {term},
+                                                   .count = 1,
+                                                   .entries = entries});
+        storebox_settle(&box);
+        must(write(STDOUT_FILENO, ".", 1) == 1, "the parent listens");
+    }
+}
+
+/* Runs doomed() with the n-th sync failing; returns how many writes it reported. */
+static uint64_t run_doomed(char *program, int n)
+{
+    char setting[64];
+    snprintf(setting, sizeof setting, "%d", n);
+    setenv("VIGIL_SHIM_SYNC_ERROR_AFTER", setting, 1);
+    int ends[2];
+    must(pipe(ends) == 0, "a pipe can be made");
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    char mode[] = "doomed";
+    char *arguments[] = {program, mode, folder, NULL};
+    pid_t child;
+    must(posix_spawn(&child, program, &actions, NULL, arguments, environ) == 0, "it starts");
+    posix_spawn_file_actions_destroy(&actions);
+    unsetenv("VIGIL_SHIM_SYNC_ERROR_AFTER");
+    close(ends[1]);
+    uint64_t reported = 0;
+    char byte;
+    while (read(ends[0], &byte, 1) == 1)
+        reported++;
+    close(ends[0]);
+    int status;
+    waitpid(child, &status, 0);
+    must(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED,
+         "a failed sync ends the process with exit code 70");
+    return reported;
+}
+
+/* B15, B29, B38c: whatever sync fails, what was reported is there, term and vote are of one write,
+ * and nothing was reported after the failure. */
+static void sync_failure(char *program)
+{
+    uint64_t most = 0;
+    for (int n = 1; n <= FAILURES; n++) {
+        scratch_remove(folder);
+        scratch_make(folder);
+        storebox_init(&box, folder);
+        uint64_t reported = run_doomed(program, n);
+        storebox_open(&box, &chain);
+        must(box.found.term.value == box.found.voted_for.value, "term and vote are of one write");
+        must(box.found.last == box.found.term.value, "and so is the entry");
+        must(box.found.last >= reported, "what was reported durable is there");
+        must(box.found.last <= reported + 1, "the failed write was the last");
+        most = reported > most ? reported : most;
+        storebox_close(&box);
+    }
+    must(most >= 5, "some writes were reported before the failure");
+}
+
+/* ---- full disk ----------------------------------------------------------------------------------
+ */
+
+enum { VOTES = 500, BIG_UNITS = 4096, BIG_ENTRIES = 40 };
+
+static void fill_disk(const char *marker, bool full)
+{
+    if (!full) {
+        must(unlink(marker) == 0, "the disk was full");
+        return;
+    }
+    int fd = open(marker, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    must(fd >= 0, "the marker can be made");
+    close(fd);
+}
+
+static void full_disk(void)
+{
+    const char *marker = getenv("VIGIL_SHIM_NOSPACE_FILE");
+    must(marker != NULL, "VIGIL_SHIM_NOSPACE_FILE is set");
+    unlink(marker);
+    storebox_open(&box, &chain);
+    storebox_append(&box, chain_filler(&chain, 1));
+    storebox_settle(&box);
+    must(store_log_room(box.log, NULL) == VG_OK, "an empty disk has room");
+    fill_disk(marker, true);
+    for (uint64_t term = 1; term <= VOTES; term++)
+        storebox_vote(&box, term, 1);
+    storebox_settle(&box);
+    for (int i = 0; i < BIG_ENTRIES; i++)
+        storebox_append(&box, chain_filler(&chain, BIG_UNITS));
+    AWAIT(store_log_room(box.log, NULL) == VG_BUSY);
+    AWAIT(atomic_load(&box.written) > VOTES + 2);
+    fill_disk(marker, false);
+    storebox_settle(&box);
+    AWAIT(store_log_room(box.log, NULL) == VG_OK);
+    storebox_close(&box);
+    storebox_open(&box, &chain);
+    must(box.found.term.value == VOTES, "votes are kept on a full disk");
+    must(box.found.last == 1 + BIG_ENTRIES, "what was under way is written once there is space");
+    storebox_close(&box);
+}
+
+int main(int count, char **arguments)
+{
+    must(count >= 2, "usage: stress_store_disk group-commit|sync-failure|full-disk");
+    chain = chain_new(1);
+    if (strcmp(arguments[1], "doomed") == 0)
+        doomed(arguments[2]);
+    scratch_make(folder);
+    storebox_init(&box, folder);
+    if (strcmp(arguments[1], "group-commit") == 0)
+        group_commit();
+    else if (strcmp(arguments[1], "sync-failure") == 0)
+        sync_failure(arguments[0]);
+    else
+        full_disk();
+    scratch_remove(folder);
+    return 0;
+}
