@@ -55,8 +55,7 @@ static struct raft_msg vote_request(const struct raft *core, enum raft_msg_type 
 {
     struct raft_msg msg = raft_msg_to(core, type, core->config.voters[slot]);
     msg.prev_index = MUTANT(9) ? core->window.last.value : core->durable.value;
-    bool known = raft_window_term(&core->window, msg.prev_index, &msg.prev_term);
-    assert(known || msg.prev_index < core->window.first);
+    raft_window_term(&core->window, msg.prev_index, &msg.prev_term);
     return msg;
 }
 
@@ -129,16 +128,17 @@ void raft_election_written(struct raft *core, struct raft_outputs *out)
     if (core->role != RAFT_CANDIDATE || core->writes.hard_id != 0)
         return;
     core->election.granted |= 1U << core->self;
-    raft_logtime_report(core, core->self, core->wall_ms, 0);
     count_votes(core, out);
 }
 
-/* The candidate's log is at least as good as ours (D3.6.1). */
+/* The candidate's log is at least as good as ours (D3.6.1). With our own end forgotten nobody is.
+ */
 static bool is_up_to_date(const struct raft *core, const struct raft_msg *msg)
 {
     uint64_t last = core->durable.value;
     uint64_t last_term;
-    raft_window_term(&core->window, last, &last_term);
+    if (!raft_window_term(&core->window, last, &last_term))
+        return false;
     if (MUTANT(24))
         return msg->prev_index >= last;
     if (msg->prev_term != last_term)

@@ -107,6 +107,7 @@ static void mix_leading(uint64_t *hash, const struct raft *core)
     mix(hash, leading->heartbeat_us);
     mix(hash, leading->time_us);
     mix(hash, leading->time_at_us);
+    mix(hash, leading->time_settled);
     for (uint32_t slot = 0; slot < core->config.voter_count; slot++)
         mix_peer(hash, &leading->peers[slot]);
 }

@@ -214,9 +214,6 @@ void raft_transfer_settle(struct raft *core, struct raft_outputs *out);
 /* A voter told its wall clock, `age_us` ago. */
 void raft_logtime_report(struct raft *core, uint32_t slot, uint64_t wall_ms, uint64_t age_us);
 
-/* The lower median of the clocks a quorum reported, in microseconds; false without a quorum. */
-bool raft_logtime_median(const struct raft *core, uint64_t *median_us);
-
 void raft_logtime_start(struct raft *core);
 void raft_logtime_advance(struct raft *core);
 

@@ -19,8 +19,6 @@ static void assert_window(const struct raft_window *window)
     uint64_t last = window->last.value;
     assert(window->first >= 1 && window->first <= last + 1);
     assert(last + 1 - window->first <= RAFT_WINDOW);
-    assert((window->run_count == 0) == (last == 0) || window->run_count > 0 ||
-           window->first > last);
     if (window->run_count == 0)
         return;
     const struct raft_run *newest = &window->runs[window->run_count - 1];

@@ -91,7 +91,7 @@ void raft_heartbeat(struct raft *core, uint32_t slot, struct raft_outputs *out)
     struct raft_msg msg = raft_msg_to(core, RAFT_MSG_HEARTBEAT, core->config.voters[slot]);
     msg.commit = MUTANT(28) ? core->committed.value : raft_min(core->committed.value, peer->match);
     msg.round = ++core->round;
-    msg.log_time_ms = core->leading.time_us / 1000;
+    msg.log_time_ms = raft_logtime_stamp(core);
     peer->told = raft_max(peer->told, msg.commit);
     if (peer->sample_round == 0 || core->now_us - peer->sample_us > RAFT_SAMPLE_MS * 1000) {
         peer->sample_round = msg.round;

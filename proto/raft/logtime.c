@@ -10,13 +10,14 @@ static const uint64_t wall_ms_max = UINT64_MAX / 4000;
 void raft_logtime_report(struct raft *core, uint32_t slot, uint64_t wall_ms, uint64_t age_us)
 {
     assert(slot < core->config.voter_count);
-    if (wall_ms > wall_ms_max)
-        return;
-    core->reports[slot] = (struct raft_report){
-        .known = true, .wall_us = wall_ms * 1000 + age_us, .at_us = core->now_us};
+    core->reports[slot] =
+        (struct raft_report){.known = true,
+                             .wall_us = raft_min(wall_ms, wall_ms_max) * 1000 + age_us,
+                             .at_us = core->now_us};
 }
 
-bool raft_logtime_median(const struct raft *core, uint64_t *median_us)
+/* The lower median of the clocks known, and how many those are. */
+static uint32_t median_of_clocks(const struct raft *core, uint64_t *median_us)
 {
     uint64_t walls[VG_NODES_MAX];
     uint32_t count = 0;
@@ -32,17 +33,41 @@ bool raft_logtime_median(const struct raft *core, uint64_t *median_us)
         walls[at] = wall_us;
     }
     *median_us = walls[(count - 1) / 2];
-    return count >= raft_quorum(core);
+    return count;
+}
+
+/* One mad clock cannot move the median of three. */
+static bool is_trustworthy(const struct raft *core, uint32_t clocks)
+{
+    return clocks >= raft_min(3, core->config.voter_count);
 }
 
 void raft_logtime_start(struct raft *core)
 {
-    uint64_t start_us = raft_window_time(&core->window) * 1000;
     uint64_t median_us;
-    if (raft_logtime_median(core, &median_us))
-        start_us = raft_max(start_us, median_us);
-    core->leading.time_us = start_us;
+    uint32_t clocks = median_of_clocks(core, &median_us);
+    core->leading.time_us = raft_window_time(&core->window) * 1000;
+    if (clocks >= raft_quorum(core))
+        core->leading.time_us = raft_max(core->leading.time_us, median_us);
     core->leading.time_at_us = core->now_us;
+    core->leading.time_settled = is_trustworthy(core, clocks);
+}
+
+/* The pull towards the median: slewed; but a start made on two clocks, the lower of which may have
+ * been mad, is made good once when the third is heard. */
+static uint64_t corrected(struct raft *core, uint64_t time_us, uint64_t slew_us)
+{
+    uint64_t median_us;
+    uint32_t clocks = median_of_clocks(core, &median_us);
+    if (clocks < raft_quorum(core))
+        return time_us;
+    if (!core->leading.time_settled && is_trustworthy(core, clocks)) {
+        core->leading.time_settled = true;
+        return raft_max(time_us, median_us);
+    }
+    if (median_us > time_us)
+        return time_us + raft_min(slew_us, median_us - time_us);
+    return time_us - raft_min(slew_us, time_us - median_us);
 }
 
 void raft_logtime_advance(struct raft *core)
@@ -54,14 +79,7 @@ void raft_logtime_advance(struct raft *core)
     uint64_t slew_us = passed_us / RAFT_SLEW;
     if (slew_us == 0)
         return;
-    uint64_t time_us = leading->time_us + passed_us;
-    uint64_t median_us;
-    if (raft_logtime_median(core, &median_us)) {
-        if (median_us > time_us)
-            time_us += raft_min(slew_us, median_us - time_us);
-        else
-            time_us -= raft_min(slew_us, time_us - median_us);
-    }
+    uint64_t time_us = corrected(core, leading->time_us + passed_us, slew_us);
     assert(time_us >= leading->time_us);
     leading->time_us = time_us;
     leading->time_at_us = core->now_us;
@@ -108,7 +126,7 @@ uint64_t raft_logtime_accepted(struct raft *core, uint64_t limit)
 bool raft_logtime_astray(const struct raft *core)
 {
     uint64_t median_us;
-    if (!raft_logtime_median(core, &median_us))
+    if (median_of_clocks(core, &median_us) < raft_quorum(core))
         return false;
     uint64_t own_us = raft_min(core->wall_ms, wall_ms_max) * 1000;
     uint64_t off_us = own_us > median_us ? own_us - median_us : median_us - own_us;

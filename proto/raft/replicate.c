@@ -89,7 +89,7 @@ static void send_append(struct raft *core, uint32_t slot, uint64_t prev_term, st
     msg.entry_count = batch.count;
     msg.commit = core->committed.value;
     msg.round = ++core->round;
-    msg.log_time_ms = core->leading.time_us / 1000;
+    msg.log_time_ms = raft_logtime_stamp(core);
     uint64_t last = msg.prev_index + batch.count;
     assert(last <= core->window.last.value);
     if (batch.count > 0)

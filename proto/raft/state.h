@@ -117,6 +117,7 @@ struct raft_leading {
     uint64_t heartbeat_us;      /* when the next heartbeat is due */
     uint64_t time_us;           /* log time, as of time_at_us */
     uint64_t time_at_us;
+    bool time_settled;                    /* the start of log time needs no further correction */
     struct raft_peer peers[VG_NODES_MAX]; /* by voter slot; our own is unused */
 };
 
