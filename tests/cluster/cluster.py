@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-ELECTION_TIMEOUT_MS = 300
+ELECTION_TIMEOUT_MS = 500
 WAIT_S = 30  # a bound on waiting for something that must happen, never a measure of speed
 
 
@@ -91,7 +91,7 @@ class Cluster:
     def wait_equal(self):
         """Waits until every node has applied the same index; returns the state hashes, asserted equal."""
         def settled():
-            figures = [self.vigil("cluster", "status", "--stale", node=node) for node in self.nodes]
+            figures = [self.vigil("cluster", "status", node=node) for node in self.nodes]
             applied = {f["applied_index"] for f in figures}
             commits = {f["commit_index"] for f in figures}
             return figures if len(applied) == 1 and applied == commits else None

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a node must refuse, at start and on its ports: the exit code of CLI.md, a sentence that names the remedy, nothing
+changed; and strangers on a port cost themselves the connection, never the node."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import socket
+import subprocess
+import sys
+
+from cluster import Cluster, bin_dir, wait_for
+
+SEED = 20261122
+failures = []
+
+
+def expect(what, condition, seen):
+    if not condition:
+        failures.append(f"{what}: {seen}")
+
+
+def start(c, config, *words):
+    """`vigild` with a configuration that it must refuse: (exit code, stderr)."""
+    done = subprocess.run([c.bin / "vigild", "--config", str(config), *words], capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stderr
+
+
+def refused_start(c, what, config, code, *fragments):
+    got, said = start(c, config)
+    expect(what, got == code and all(f in said for f in fragments), f"exit {got}, expected {code} and {fragments}: {said}")
+
+
+def copy_of(c, node, name):
+    """A copy of a stopped node's folder with its own paths; returns its configuration file."""
+    home = c.dir / "dev" / f"node-{node}"
+    target = c.dir / name
+    shutil.copytree(home, target)
+    config = target / "config.yaml"
+    config.write_text(config.read_text().replace(str(home), str(target)))
+    return config
+
+
+def data_file(config, env):
+    return config.parent / "data" / env / "data.mdb"
+
+
+def overwrite(path, offset, data):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def refusals_of_stores(c, other):
+    foreign = copy_of(other, 3, "foreign")
+    stranger = copy_of(c, 3, "stranger")
+    shutil.rmtree(stranger.parent / "data")
+    shutil.copytree(foreign.parent / "data", stranger.parent / "data")
+    refused_start(c, "a store of another cluster", stranger, 4, "cluster")
+
+    cut = copy_of(c, 3, "cut")
+    os.truncate(data_file(cut, "log"), 4096 * 3)
+    refused_start(c, "a truncated log", cut, 4, "data.mdb")
+
+    meta = copy_of(c, 3, "meta")
+    overwrite(data_file(meta, "log"), 0, b"\xff" * 8192)
+    refused_start(c, "a log with damaged structure", meta, 4)
+
+    gone = copy_of(c, 3, "gone")
+    text = gone.read_text().replace(str(gone.parent / "data"), "/proc/nowhere/data")
+    gone.write_text(text)
+    refused_start(c, "a folder that cannot be made", gone, 3, "/proc/nowhere")
+
+    held = c.dir / "dev" / "node-1" / "config.yaml"
+    refused_start(c, "a folder another process holds, or a port in use", held, 3)
+
+    port = copy_of(c, 3, "port")
+    client = c.nodes[1]["client"]
+    port.write_text(port.read_text().replace(c.nodes[3]["client"], client))
+    refused_start(c, "a port in use", port, 3, client)
+
+
+def refusals_of_configuration(c):
+    base = (c.dir / "dev" / "node-3" / "config.yaml").read_text()
+    cases = {
+        "an unknown key": (base + "surprise: 1\n", 2, "surprise"),
+        "a wrong type": (base.replace("node: 3", "node: three", 1), 2, "line"),
+        "not YAML": ("node: [1\n", 2, "line"),
+        "an empty file": ("", 2, "empty"),
+        "a key twice": (base + "node: 3\n", 2, "node"),
+        "beyond loopback": (base.replace("tcp://127.0.0.1", "tcp://0.0.0.0", 1), 2, "loopback"),
+        "no such genesis": (base.replace("/genesis", "/no-genesis", 1), 1, "no-genesis"),
+        "another node's key": (base.replace("node-3/key", "node-2/key", 1), 2, "key"),
+        "a file of 70 KiB": ("# " + "x" * 70 * 1024 + "\n" + base, 2, "bytes"),
+        "not UTF-8": (base.replace("amer", "am\udcff", 1), 2, "UTF-8"),
+    }
+    for what, (text, code, fragment) in cases.items():
+        path = c.dir / "bad.yaml"
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        refused_start(c, f"configuration: {what}", path, code, fragment)
+    missing = c.dir / "no.yaml"
+    refused_start(c, "configuration: missing", missing, 1, str(missing))
+
+
+def garbage_on_ports(c):
+    generator = random.Random(SEED)
+    for url in (c.nodes[1]["peer"], c.nodes[1]["client"]):
+        host, port = url.removeprefix("tcp://").rsplit(":", 1)
+        for size in (0, 1, 3, 6, 22, 1000, 100000):
+            with socket.create_connection((host, int(port)), timeout=5) as stranger:
+                stranger.sendall(generator.randbytes(size))
+                if size >= 22:
+                    expect(f"{url}: {size} bytes of garbage", closed_by_peer(stranger), "the node kept the connection")
+    made = c.vigil("incident", "detect", "--source", "operator", "--title", "after the garbage", node=1)
+    expect("the node after garbage", c.vigil("incident", "show", made["id"], node=1)["stage"] == "detect", made)
+
+
+def closed_by_peer(connection):
+    connection.settimeout(10)
+    try:
+        while True:
+            if not connection.recv(65536):
+                return True
+    except ConnectionError:
+        return True
+    except socket.timeout:
+        return False
+
+
+def two_of_one_identity(c):
+    """A second process with node 2's identity on other ports: one of the two ends or is kept out, the rest serve on."""
+    twin = copy_of(c, 2, "twin")
+    text = twin.read_text()
+    for kind in ("peer", "client"):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            text = text.replace(c.nodes[2][kind], f"tcp://127.0.0.1:{probe.getsockname()[1]}")
+    twin.write_text(text)
+    log = open(c.dir / "twin.log", "w")
+    with subprocess.Popen([c.bin / "vigild", "--config", str(twin)], stdout=log, stderr=log) as process:
+        try:
+            said = lambda: any("identity" in pathlib.Path(f).read_text()
+                               for f in [c.dir / "twin.log", *(n["log"] for n in c.nodes.values())])
+            wait_for(said, "a word about two nodes with one identity")
+            made = c.vigil("incident", "detect", "--source", "operator", "--title", "beside a twin", node=1)
+            expect("serving beside a twin", c.vigil("incident", "show", made["id"], node=3)["id"] == made["id"], made)
+        finally:
+            process.kill()
+
+
+def damaged_body(c):
+    """A body altered on disk: counted, never served; the cursor stops and names the remedy."""
+    marker = b"the sentence that will be damaged"
+    made = c.vigil("incident", "detect", "--source", "operator", "--title", "damage")
+    noted = c.vigil("incident", "note", made["id"], "--text", marker.decode())
+    c.wait_equal()
+    c.signal("kill", 3)
+    path = c.dir / "dev" / "node-3" / "data" / "log" / "data.mdb"
+    content = path.read_bytes()
+    at = content.find(marker)
+    while at >= 0:
+        overwrite(path, at, b"THE")
+        at = content.find(marker, at + 1)
+    shutil.rmtree(c.dir / "dev" / "node-3" / "data" / "state")
+    c.signal("restart", 3)
+    stopped = wait_for(lambda: ask_stopped(c), "node 3 to stop its cursor")
+    expect("a damaged body", str(noted["index"]) in stopped and "damaged" in stopped, stopped)
+    verified = c.run("--node", c.nodes[3]["client"], "log", "verify")
+    expect("log verify of a damaged body", verified.returncode == 4 and str(noted["index"]) in verified.stderr, verified)
+    shown = c.run("--node", c.nodes[3]["client"], "--timeout", "2s", "incident", "timeline", made["id"])
+    expect("a damaged body is never served", "THE sentence" not in shown.stdout, shown.stdout)
+
+
+def ask_stopped(c):
+    done = c.run("-o", "json", "--node", c.nodes[3]["client"], "cluster", "status")
+    stopped = json.loads(done.stdout)["stopped"] if done.returncode == 0 else None
+    return None if stopped is None else str(stopped)
+
+
+def main():
+    with Cluster(bin_dir()) as c, Cluster(bin_dir()) as other:
+        try:
+            c.signal("kill", 3)
+            other.signal("kill", 3)
+            refusals_of_stores(c, other)
+            refusals_of_configuration(c)
+            c.signal("restart", 3)
+            c.wait_equal()
+            garbage_on_ports(c)
+            two_of_one_identity(c)
+            damaged_body(c)
+        finally:
+            for failure in failures:
+                print(failure, file=sys.stderr)
+        assert not failures, f"{len(failures)} of the refusals are not as promised"
+    print("every refusal names what, where and the remedy")
+
+
+main()

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Group commit on a disk whose every sync takes 5 ms, writes through O_DSYNC descriptors too: 64 clients share
+transactions. Both figures are ratios within one run."""
+import sys
+
+from cluster import Cluster, bin_dir, is_long
+
+SECONDS = 10 if is_long() else 3
+
+
+def bench(c, clients):
+    return c.vigil("bench", "--clients", clients, "--seconds", SECONDS, "--payload", 256)
+
+
+def main():
+    shim = {"LD_PRELOAD": sys.argv[2], "VIGIL_SHIM_SYNC_MS": "5"}
+    with Cluster(bin_dir(), environment=shim) as c:
+        one, many = bench(c, 1), bench(c, 64)
+        c.wait_equal()
+    for run in (one, many):
+        assert run["errors"] == 0, run
+    ratio = many["throughput_per_s"] / one["throughput_per_s"]
+    together = many["writes_per_transaction"]
+    print(f"1 client {one["throughput_per_s"]:.0f}/s, 64 clients {many["throughput_per_s"]:.0f}/s: {ratio:.1f} times; "
+          f"{together:.1f} writes a transaction")
+    if together < 25 or ratio < 20:
+        sys.exit("promised: 25 writes a transaction and 20 times one client")
+
+
+main()
