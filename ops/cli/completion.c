@@ -73,7 +73,7 @@ static enum vg_code run_bash(struct cli_call *call)
            " return ;;\n"
            "    esac\n"
            "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-           "        [[ ${COMP_WORDS[i]} == -* ]] || [[ ${COMP_WORDS[i-1]} == --* ]] ||"
+           "        [[ ${COMP_WORDS[i]} == -* ]] || [[ ${COMP_WORDS[i-1]} == -* ]] ||"
            " path+=\"${COMP_WORDS[i]} \"\n"
            "    done\n"
            "    case $path in\n");
