@@ -28,7 +28,9 @@ target_compile_definitions(vigil_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAUL
 target_compile_options(vigil_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
   -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 -Wvla
-  -Wimplicit-fallthrough $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> -fno-common -fstack-protector-strong)
+  # gcc alone: clang does not read the fall-through comments of uthash.h
+  $<$<C_COMPILER_ID:GNU>:-Wimplicit-fallthrough> $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>
+  -fno-common -fstack-protector-strong)
 if(VIGIL_SANITIZE)
   target_compile_options(vigil_flags INTERFACE -fsanitize=${VIGIL_SANITIZE}
                          -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -47,6 +47,10 @@ static void drop_torn_end(char *text)
 
 static enum vg_code fill(struct vg_error *error, enum vg_code code, const char *rule,
                          const char *format, va_list arguments)
+    __attribute__((format(printf, 4, 0)));
+
+static enum vg_code fill(struct vg_error *error, enum vg_code code, const char *rule,
+                         const char *format, va_list arguments)
 {
     if (error == NULL)
         return code;
