@@ -113,6 +113,7 @@ struct totals {
     uint64_t acked;
     uint64_t acked_least;
     uint64_t time_us;
+    uint64_t trace; /* of all seeds, in their order */
     struct marks marks;
     uint64_t seeds_marked[MARK_COUNT];
 };
@@ -130,6 +131,7 @@ static void add(struct totals *totals, const struct sim_result *result)
     totals->events += result->events;
     totals->acked += result->acked;
     totals->time_us += result->time_us;
+    totals->trace = (totals->trace ^ result->trace) * UINT64_C(0x100000001b3);
     totals->events_least = lesser(totals->events_least, result->events);
     totals->acked_least = lesser(totals->acked_least, result->acked);
     for (int mark = 0; mark < MARK_COUNT; mark++) {
@@ -182,6 +184,7 @@ static int many_seeds(const struct sim_options *first, uint64_t runs)
            "), simulated %.1f h\n",
            totals.events, totals.events_least, totals.acked, totals.acked_least,
            (double)totals.time_us / 3.6e9);
+    printf("trace %016" PRIx64 "\n", totals.trace);
     printf("took %.1f s, %.0f events/s\n", took, (double)totals.events / took);
     return totals.broken == 0 && (marked || runs < MARKS_RUNS) ? EXIT_HOLDS : EXIT_BROKEN;
 }

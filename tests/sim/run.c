@@ -343,8 +343,11 @@ static void phase_partial(struct sim *sim)
     run_for(sim, timeouts(sim, CUT_TIMEOUTS));
     check_links(sim);
     uint64_t term = highest_term(sim);
+    const struct host *leader = sim_leader(sim);
     run_for(sim, timeouts(sim, CUT_TIMEOUTS));
     check_links(sim);
+    if (sim_leader(sim) != leader)
+        sim_violate(sim, "I41", 0, 0, "another node leads although nothing has changed");
     check_growth(sim, term, "I41", "although a leader has its quorum");
     net_mend(sim);
     term = highest_term(sim);
