@@ -15,10 +15,10 @@ static struct response_key natural_key(const struct response_call *call)
 static enum vg_code judge_known(struct response_call *call, const vg_id *id)
 {
     vg_span kept;
-    enum vg_code code = response_find_incident(call, id);
-    bool same = response_document_get(call->machine, &call->request->compartment, id, &kept) &&
+    bool same = response_find_incident(call, id) == VG_OK &&
+                response_document_get(call->machine, &call->request->compartment, id, &kept) &&
                 vg_span_equal(kept, call->command.import.document);
-    if (code != VG_OK || !same) {
+    if (!same) {
         char text[VG_ID_TEXT];
         vg_id_format(id, text);
         return vg_fail(&call->outcome->error, VG_EXISTS,
