@@ -198,12 +198,24 @@ void store_env_close(struct store_env *env)
     *env = (struct store_env){.folder = -1};
 }
 
+/* The entry of a new folder in its parent must be as durable as the votes in it. */
+static enum vg_code sync_parent(const struct store_env *env, struct vg_error *error)
+{
+    int parent = openat(env->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = parent >= 0 && fsync(parent) == 0;
+    enum vg_code code = ok ? VG_OK : unusable(env, error);
+    if (parent >= 0)
+        close(parent);
+    return code;
+}
+
 enum vg_code store_env_mark(struct store_env *env, struct vg_error *error)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/format", env->path);
     env->marked = true;
-    return vg_file_write(path, vg_span_text(env->marker), 0600, error);
+    enum vg_code code = vg_file_write(path, vg_span_text(env->marker), 0600, error);
+    return code == VG_OK ? sync_parent(env, error) : code;
 }
 
 MDB_txn *store_env_begin(const struct store_env *env, unsigned flags)

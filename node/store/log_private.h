@@ -56,7 +56,8 @@ struct store_log {
     void *context;
 
     pthread_t writer;
-    struct store_hard hard; /* the writer thread's */
+    struct store_hard hard; /* the writer thread's, as is the next */
+    uint64_t last_term;     /* of the last entry; 0 for an empty log */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t work;

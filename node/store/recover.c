@@ -213,6 +213,8 @@ static enum vg_code recover_in(struct recovering *at, const struct store_log_con
     if (code != VG_OK)
         return code;
     const struct store_hard *hard = &at->log->hard;
+    if (hard->last > 0)
+        at->log->last_term = at->out->tail[at->out->tail_count - 1].term;
     at->out->term = hard->term;
     at->out->voted_for = hard->voted_for;
     at->out->incarnation = hard->incarnation;

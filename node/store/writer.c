@@ -67,16 +67,16 @@ static void truncate_entries(struct store_log *log, MDB_txn *txn, uint64_t from)
     if (hard->last < from)
         return;
     hard->last = from - 1;
-    hard->last_hash = hard->last == 0 ? hard->cluster : meta_of(log, txn, hard->last).hash;
+    hard->last_hash = hard->cluster;
+    log->last_term = 0;
+    if (hard->last > 0) {
+        struct store_meta meta = meta_of(log, txn, hard->last);
+        hard->last_hash = meta.hash;
+        log->last_term = meta.header.term;
+    }
 }
 
-static uint64_t last_term(const struct store_log *log, MDB_txn *txn)
-{
-    return log->hard.last == 0 ? 0 : meta_of(log, txn, log->hard.last).header.term;
-}
-
-static void append_entry(struct store_log *log, MDB_txn *txn, const struct vg_blob *entry,
-                         uint64_t *term)
+static void append_entry(struct store_log *log, MDB_txn *txn, const struct vg_blob *entry)
 {
     struct store_hard *hard = &log->hard;
     struct ledger_view view;
@@ -90,10 +90,9 @@ static void append_entry(struct store_log *log, MDB_txn *txn, const struct vg_bl
     store_meta_encode(&view, record);
     put(log, txn, STORE_META, key, store_val(record, sizeof record), MDB_APPEND);
     put(log, txn, STORE_BODY, key, store_val(view.body.data, view.body.size), MDB_APPEND);
-    if (view.header.term != *term) {
-        *term = view.header.term;
-        put(log, txn, STORE_RUNS, key, store_val(term, sizeof *term), MDB_APPEND);
-    }
+    uint64_t term = view.header.term;
+    if (term != log->last_term)
+        put(log, txn, STORE_RUNS, key, store_val(&term, sizeof term), MDB_APPEND);
     if (!vg_id_is_zero(&view.envelope.compartment)) {
         uint8_t place[COMPARTMENT_KEY_SIZE];
         compartment_key(&view.envelope.compartment, index, place);
@@ -101,6 +100,7 @@ static void append_entry(struct store_log *log, MDB_txn *txn, const struct vg_bl
     }
     hard->last = index;
     hard->last_hash = view.hash;
+    log->last_term = term;
 }
 
 static void put_write(struct store_log *log, MDB_txn *txn, const struct store_write *write)
@@ -111,11 +111,8 @@ static void put_write(struct store_log *log, MDB_txn *txn, const struct store_wr
     }
     if (write->truncate_from > 0)
         truncate_entries(log, txn, write->truncate_from);
-    if (write->count == 0)
-        return;
-    uint64_t term = last_term(log, txn);
     for (uint32_t i = 0; i < write->count; i++)
-        append_entry(log, txn, write->entries[i], &term);
+        append_entry(log, txn, write->entries[i]);
 }
 
 /* Waits for work; tries now and then to get the headroom back when the disk was full. */

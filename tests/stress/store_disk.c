@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "node/store/state.h"
 #include "tests/lib/await.h"
 #include "tests/lib/storebox.h"
 
@@ -18,6 +19,7 @@ extern char **environ;
 static char folder[SCRATCH_PATH];
 static struct storebox box;
 static struct chain chain;
+static char *program; /* this one, to run again */
 
 static void must(bool holds, const char *sentence)
 {
@@ -106,7 +108,7 @@ static void doomed(const char *path)
 }
 
 /* Runs doomed() with the n-th sync failing; returns how many writes it reported. */
-static uint64_t run_doomed(char *program, int n)
+static uint64_t run_doomed(int n)
 {
     char setting[64];
     snprintf(setting, sizeof setting, "%d", n);
@@ -137,14 +139,14 @@ static uint64_t run_doomed(char *program, int n)
 
 /* B15, B29, B38c: whatever sync fails, what was reported is there, term and vote are of one write,
  * and nothing was reported after the failure. */
-static void sync_failure(char *program)
+static void sync_failure(void)
 {
     uint64_t most = 0;
     for (int n = 1; n <= FAILURES; n++) {
         scratch_remove(folder);
         scratch_make(folder);
         storebox_init(&box, folder);
-        uint64_t reported = run_doomed(program, n);
+        uint64_t reported = run_doomed(n);
         storebox_open(&box, &chain);
         must(box.found.term.value == box.found.voted_for.value, "term and vote are of one write");
         must(box.found.last == box.found.term.value, "and so is the entry");
@@ -199,20 +201,65 @@ static void full_disk(void)
     storebox_close(&box);
 }
 
+enum { VALUE = 512 * 1024, VALUES_MAX = 200, COMMIT_EVERY = 4 };
+
+/* The state says in time that it has no room, so that no commit meets the full disk. */
+static void full_disk_state(void)
+{
+    const char *marker = getenv("VIGIL_SHIM_NOSPACE_FILE");
+    must(marker != NULL, "VIGIL_SHIM_NOSPACE_FILE is set");
+    unlink(marker);
+    struct store_state *state;
+    struct store_position position;
+    must(store_state_open(box.path, &chain.cluster, (vg_node_id){1}, &state, &position, NULL) ==
+             VG_OK,
+         "the state opens");
+    struct vg_kv kv = store_state_kv(state);
+    uint8_t *value = vg_alloc_zero(VALUE, 1);
+    fill_disk(marker, true);
+    uint32_t put = 0;
+    for (; put < VALUES_MAX && store_state_room(state); put++) {
+        kv.put(kv.context, vg_span_of(&put, sizeof put), vg_span_of(value, VALUE));
+        if (put % COMMIT_EVERY == 0)
+            store_state_commit(state, &position);
+    }
+    store_state_commit(state, &position);
+    must(put > COMMIT_EVERY && put < VALUES_MAX, "the headroom is used, and its end is seen");
+    fill_disk(marker, false);
+    must(store_state_room(state), "there is room again");
+    store_state_close(state);
+    free(value);
+}
+
+/* ---- the modes ----------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} modes[] = {
+    {"group-commit", group_commit},
+    {"sync-failure", sync_failure},
+    {"full-disk", full_disk},
+    {"full-disk-state", full_disk_state},
+};
+
 int main(int count, char **arguments)
 {
-    must(count >= 2, "usage: stress_store_disk group-commit|sync-failure|full-disk");
     chain = chain_new(1);
-    if (strcmp(arguments[1], "doomed") == 0)
+    program = arguments[0];
+    const char *name = count > 1 ? arguments[1] : "";
+    if (strcmp(name, "doomed") == 0)
         doomed(arguments[2]);
-    scratch_make(folder);
-    storebox_init(&box, folder);
-    if (strcmp(arguments[1], "group-commit") == 0)
-        group_commit();
-    else if (strcmp(arguments[1], "sync-failure") == 0)
-        sync_failure(arguments[0]);
-    else
-        full_disk();
-    scratch_remove(folder);
-    return 0;
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (strcmp(name, modes[i].name) != 0)
+            continue;
+        scratch_make(folder);
+        storebox_init(&box, folder);
+        modes[i].run();
+        scratch_remove(folder);
+        return 0;
+    }
+    must(false, "the first argument is a mode: see the table");
+    return 1;
 }

@@ -355,3 +355,14 @@ Test(store_damage, folders_that_cannot_be)
     cr_assert_eq(storebox_try(&file, &chain.cluster, (vg_node_id){1}, &error), VG_UNAVAILABLE);
     cr_assert_not_null(strstr(error.text, "that this user can write"), "%s", error.text);
 }
+
+Test(store_damage, a_folder_that_is_read_only)
+{
+    enum { NOBODY = 65534 };
+    cr_assert_eq(chmod(folder, 0755), 0);
+    cr_assert_eq(chmod(box.path, 0555), 0);
+    bool root = geteuid() == 0; /* whom no mode keeps out */
+    cr_assert(!root || seteuid(NOBODY) == 0);
+    refused(VG_UNAVAILABLE, "Permission denied", "that this user can write");
+    cr_assert(!root || seteuid(0) == 0);
+}

@@ -83,7 +83,7 @@ static void step(const struct vg_kv *a, const struct vg_kv *b, struct vg_prng *p
     if (vg_prng_below(prng, 4) == 0)
         prefix.size = 0;
     same_next(a, b, prefix, key_of(prng, bytes[2]), vg_prng_below(prng, 2) == 0);
-    same_next(a, b, prefix, vg_span_of(NULL, 0), false);
+    same_next(a, b, prefix, vg_span_text(""), false);
 }
 
 Test(store_state, behaves_as_the_store_in_memory)
