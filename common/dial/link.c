@@ -271,16 +271,19 @@ static void aio_end(nng_aio *aio)
     nng_aio_free(aio);
 }
 
-static enum vg_code start(const char *url, uint32_t timeout_ms, const struct dial_events *events,
-                          void *context, bool quiet, struct dial_link **out, struct vg_error *error)
+/* NULL, with *error set, when there is nothing to wait for. */
+static struct dial_link *start(const char *url, uint32_t timeout_ms,
+                               const struct dial_events *events, void *context, bool quiet,
+                               struct dial_link **out, struct vg_error *error)
 {
-    enum vg_code code = dial_url_check(url, error);
-    if (code != VG_OK)
-        return code;
+    if (dial_url_check(url, error) != VG_OK)
+        return NULL;
     nng_stream_dialer *dialer = NULL;
     int result = nng_stream_dialer_alloc(&dialer, url);
-    if (result != 0)
-        return vg_fail(error, VG_UNAVAILABLE, "%s: %s", url, nng_strerror(result));
+    if (result != 0) {
+        vg_fail(error, VG_UNAVAILABLE, "%s: %s", url, nng_strerror(result));
+        return NULL;
+    }
     /* Fails for ipc, which has no such delay. */
     (void)nng_stream_dialer_set_bool(dialer, NNG_OPT_TCP_NODELAY, true);
     struct dial_link *link = link_new();
@@ -291,36 +294,38 @@ static enum vg_code start(const char *url, uint32_t timeout_ms, const struct dia
     link->dialling = dial_aio_new(dialled, link);
     nng_aio_set_timeout(link->dialling, (nng_duration)timeout_ms);
     link->under_way = 1;
-    *out = link;
+    *out = link; /* before anything can be called */
     nng_stream_dialer_dial(dialer, link->dialling);
-    return VG_OK;
+    return link;
 }
 
 enum vg_code dial_link_start(const char *url, uint32_t timeout_ms, const struct dial_events *events,
                              void *context, struct dial_link **out, struct vg_error *error)
 {
-    return start(url, timeout_ms, events, context, false, out, error);
+    struct vg_error own;
+    error = error == NULL ? &own : error;
+    return start(url, timeout_ms, events, context, false, out, error) == NULL ? error->code : VG_OK;
 }
 
 enum vg_code dial_link_connect(const char *url, uint32_t timeout_ms,
                                const struct dial_events *events, void *context,
                                struct dial_link **out, struct vg_error *error)
 {
-    struct dial_link *link;
-    enum vg_code code = start(url, timeout_ms, events, context, true, &link, error);
-    if (code != VG_OK)
-        return code;
+    struct vg_error own;
+    error = error == NULL ? &own : error;
+    struct dial_link *link = start(url, timeout_ms, events, context, true, out, error);
+    if (link == NULL)
+        return error->code;
     pthread_mutex_lock(&link->lock);
     while (!link->open && !link->over)
         pthread_cond_wait(&link->changed, &link->lock);
     bool open = link->open;
     pthread_mutex_unlock(&link->lock);
-    if (open) {
-        *out = link;
+    if (open)
         return VG_OK;
-    }
-    code = vg_fail(error, link->result == NNG_ETIMEDOUT ? VG_TIMEOUT : VG_UNAVAILABLE,
-                   "%s; is the node running?", link->why);
+    enum vg_code code = vg_fail(error, link->result == NNG_ETIMEDOUT ? VG_TIMEOUT : VG_UNAVAILABLE,
+                                "%s; is the node running?", link->why);
+    *out = NULL;
     dial_link_free(link);
     return code;
 }

@@ -26,9 +26,8 @@ struct dial_events {
  * waits for the secure channel. Error names the URL and the remedy. */
 enum vg_code dial_url_check(const char *url, struct vg_error *error);
 
-/* Dials and waits at most `timeout_ms`; not on NNG's threads. VG_UNAVAILABLE or VG_TIMEOUT names
- * the URL, and no event was or will be called. Receiving starts at once, maybe before *out is set.
- */
+/* Dials and waits at most `timeout_ms`; not on NNG's threads. Receiving starts at once, with *out
+ * set. VG_UNAVAILABLE or VG_TIMEOUT names the URL, and no event was or will be called. */
 enum vg_code dial_link_connect(const char *url, uint32_t timeout_ms,
                                const struct dial_events *events, void *context,
                                struct dial_link **out, struct vg_error *error);

@@ -33,7 +33,7 @@ static void offer(struct dial_listener *listener, nng_stream *stream)
 {
     if (atomic_fetch_add(&listener->references, 1) > listener->links_max) {
         nng_stream_free(stream);
-        dial_listener_unref(listener);
+        atomic_fetch_sub(&listener->references, 1); /* the owner's remains */
         return;
     }
     struct dial_link *link = dial_link_accepted(stream, listener);
