@@ -16,7 +16,8 @@ enum { LOG_PAUSE_US = 10 * 1000 * 1000 }; /* between two lines about the same ki
 static bool told_why(enum net_refusal refusal)
 {
     return refusal == NET_REFUSED_HELLO || refusal == NET_REFUSED_CLUSTER ||
-           refusal == NET_REFUSED_STRANGER || refusal == NET_REFUSED_IDENTITY;
+           refusal == NET_REFUSED_STRANGER || refusal == NET_REFUSED_IDENTITY ||
+           refusal == NET_REFUSED_SELF;
 }
 
 /* Counts, and logs when nothing of the kind was logged for a while: strangers do not fill disks. */
@@ -83,39 +84,58 @@ static void set_deadline(struct conn *conn, uint64_t now_us)
 /* ---- checking a hello ------------------------------------------------------------------------
  */
 
-/* Decodes and compares with what every node of this cluster knows. Returns NULL after refusing. */
+/* What is wrong with a hello, and what that is to the one who hears of it. */
+struct verdict {
+    enum net_refusal refusal;
+    enum vg_code code;
+    const char *what; /* NULL: nothing is wrong */
+};
+
+/* Ourselves come along when an address of the configuration leads back here, and when a dial to a
+ * free port is given that very port as its own, which connects a socket to itself. */
+static struct verdict judge(const struct conn *conn, const struct wire_hello *hello)
+{
+    const struct wire_hello *self = &conn->net->config.self;
+    const struct peer *peer = net_find_peer(conn->net, hello->node);
+    if (hello->version != self->version)
+        return (struct verdict){NET_REFUSED_HELLO, VG_FORBIDDEN,
+                                "speaks another version; run the same release everywhere"};
+    if (!vg_hash_equal(&hello->cluster, &self->cluster))
+        return (struct verdict){NET_REFUSED_CLUSTER, VG_FORBIDDEN,
+                                "belongs to another cluster; compare the genesis files"};
+    if (vg_node_equal(hello->node, self->node) &&
+        vg_id_equal(&hello->incarnation, &self->incarnation))
+        return (struct verdict){NET_REFUSED_SELF, VG_FORBIDDEN,
+                                "is this node itself; correct the addresses of its peers"};
+    if (vg_node_equal(hello->node, self->node))
+        return (struct verdict){NET_REFUSED_IDENTITY, VG_EXISTS,
+                                "has this node's own id: two nodes run with one identity; stop one "
+                                "of them"};
+    if (peer == NULL)
+        return (struct verdict){NET_REFUSED_STRANGER, VG_FORBIDDEN,
+                                "is not a member of this cluster"};
+    if (conn->dialled && peer != conn->peer)
+        return (struct verdict){NET_REFUSED_STRANGER, VG_FORBIDDEN,
+                                "answers at the address of another; correct the configuration"};
+    return (struct verdict){.what = NULL};
+}
+
+/* Returns NULL after refusing. */
 static struct peer *check_hello(struct conn *conn, const struct wire_frame *frame,
                                 struct wire_hello *hello)
 {
-    const struct wire_hello *self = &conn->net->config.self;
     struct vg_error error = {0};
     if (wire_hello_decode(frame->payload, hello, &error) != VG_OK) {
         refuse(conn, NET_REFUSED_HELLO, VG_INVALID, error.text);
         return NULL;
     }
-    enum net_refusal refusal = NET_REFUSED_STRANGER;
-    enum vg_code code = VG_FORBIDDEN;
-    struct peer *peer = net_find_peer(conn->net, hello->node);
-    const char *what = "which is not a member of this cluster";
-    if (hello->version != self->version) {
-        refusal = NET_REFUSED_HELLO;
-        what = "which speaks another version of the protocol; run the same release everywhere";
-    } else if (!vg_hash_equal(&hello->cluster, &self->cluster)) {
-        refusal = NET_REFUSED_CLUSTER;
-        what = "which belongs to another cluster; compare the genesis files";
-    } else if (vg_node_equal(hello->node, self->node)) {
-        refusal = NET_REFUSED_IDENTITY;
-        code = VG_EXISTS;
-        what = "which is this node's own id: two nodes run with one identity; stop one of them";
-    } else if (conn->dialled && peer != conn->peer) {
-        what = "which is not the node this address should have; correct the configuration";
-    } else if (peer != NULL) {
-        return peer;
-    }
+    struct verdict verdict = judge(conn, hello);
+    if (verdict.what == NULL)
+        return net_find_peer(conn->net, hello->node);
     char why[NET_WHY_TEXT];
-    (void)snprintf(why, sizeof why, "hello of node %llu, %s", (unsigned long long)hello->node.value,
-                   what);
-    refuse(conn, refusal, code, why);
+    (void)snprintf(why, sizeof why, "node %llu %s", (unsigned long long)hello->node.value,
+                   verdict.what);
+    refuse(conn, verdict.refusal, verdict.code, why);
     return NULL;
 }
 

@@ -75,6 +75,7 @@ void net_reset_peer(struct net *net, vg_node_id node);
     X(HELLO, "bad-hello")          /* not a hello, or not one we understand */                     \
     X(CLUSTER, "other-cluster")    /* a node of another cluster */                                 \
     X(STRANGER, "not-a-member")    /* an id that is not in the list of members */                  \
+    X(SELF, "own-address")         /* we have reached ourselves */                                 \
     X(IDENTITY, "identity-in-use") /* our own id, or another incarnation of a connected node */    \
     X(SLOW, "no-hello-in-time")    /* nothing said within hello_timeout_ms */                      \
     X(CROWD, "too-many-handshakes")

@@ -126,6 +126,20 @@ Test(net_rude, an_address_of_another_node_is_noticed)
     cr_expect_not(LEAKS_FOUND());
 }
 
+Test(net_rude, an_address_that_leads_back_is_no_twin)
+{
+    netnodes_init(nodes, PEER);
+    struct net_config config = netnode_config(nodes, PEER, 0);
+    struct net_peer looped[] = {{{2}, nodes[0].url}, {{3}, nodes[2].url}};
+    config.peers = looped;
+    netnode_start(&nodes[0], &config);
+    AWAIT(atomic_load(&nodes[0].views[1].code) == VG_FORBIDDEN);
+    cr_expect_eq(nodes[0].views[1].twins, 0);
+    cr_expect_gt(refused(NET_REFUSED_SELF), 0);
+    netnode_stop(&nodes[0]);
+    cr_expect_not(LEAKS_FOUND());
+}
+
 Test(net_rude, frames_out_of_place_end_the_connection)
 {
     static const unsigned strange[] = {0, 5, 15, WIRE_REQUEST, WIRE_RESPONSE, 18, 255};
