@@ -309,7 +309,9 @@ static bool loaded_is_current(const struct raft *core, const struct raft_event *
     return true;
 }
 
-static void send_loaded(struct raft *core, uint32_t slot, const struct raft_event *event,
+/* False if they must wait until the peer has answered for some of what is under way: asking for
+ * them again before that would load them for ever. */
+static bool send_loaded(struct raft *core, uint32_t slot, const struct raft_event *event,
                         struct raft_outputs *out)
 {
     const struct raft_peer *peer = &core->leading.peers[slot];
@@ -318,15 +320,17 @@ static void send_loaded(struct raft *core, uint32_t slot, const struct raft_even
     bool prev_known = raft_window_term(&core->window, peer->next - 1, &prev_term);
     uint32_t skip = prev_known ? 0 : 1;
     if (entries[0].index != peer->next - skip || event->entry_count <= skip)
-        return;
+        return true;
     if (!prev_known)
         prev_term = entries[0].term;
     struct batch batch = {0};
     bool full = false;
     for (uint32_t i = skip; i < event->entry_count && !full; i++)
         batch_add(core, &batch, &entries[i], &full);
-    if (may_send(core, peer, batch.bytes))
-        send_append(core, slot, prev_term, batch, out);
+    if (!may_send(core, peer, batch.bytes))
+        return false;
+    send_append(core, slot, prev_term, batch, out);
+    return true;
 }
 
 void raft_on_loaded(struct raft *core, const struct raft_event *event, struct raft_outputs *out)
@@ -339,7 +343,6 @@ void raft_on_loaded(struct raft *core, const struct raft_event *event, struct ra
     if (peer->load_first != event->entries[0].index)
         return;
     peer->load_first = 0;
-    if (loaded_is_current(core, event))
-        send_loaded(core, slot, event, out);
-    replicate(core, slot, out);
+    if (!loaded_is_current(core, event) || send_loaded(core, slot, event, out))
+        replicate(core, slot, out);
 }

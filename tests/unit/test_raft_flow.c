@@ -194,6 +194,22 @@ Test(raft_flow, empty_follower_catches_up_with_entries_loaded)
     rc_free(rc);
 }
 
+/* What was loaded and does not fit what may be under way waits for an answer; it is not asked for
+ * again and again while there is none. */
+Test(raft_flow, loaded_entries_wait_for_room)
+{
+    struct rc *rc = rc_new(3);
+    rc->config.batch_entries_max = 10;
+    rc->config.inflight_bytes_max = 250; /* two messages and a half */
+    preload_long(rc, 1, LONG, false);
+    preload_long(rc, 2, LONG, false);
+    elect_1(rc);
+    rc_run(rc, T_MS);
+    assert_same_logs(rc);
+    cr_assert_lt(rc->nodes[1].load_count, LONG / 5, "about one load for each message");
+    rc_free(rc);
+}
+
 /* More terms than the core remembers: the term of the entry before is loaded too. */
 Test(raft_flow, follower_behind_all_known_terms_catches_up)
 {
