@@ -215,7 +215,7 @@ static uint32_t load(struct node *node, const struct node_load *wanted, struct r
     return count;
 }
 
-bool node_loads_flush(struct node *node)
+void node_loads_flush(struct node *node)
 {
     struct raft_entry meta[RAFT_BATCH_MAX];
     struct node_load loads[VG_NODES_MAX];
@@ -230,7 +230,6 @@ bool node_loads_flush(struct node *node)
             .type = RAFT_LOADED, .node = loads[i].peer, .entries = meta, .entry_count = count};
         node_step(node, &event);
     }
-    return load_count > 0;
 }
 
 uint64_t node_log_readable(struct node *node)

@@ -276,16 +276,16 @@ static void on_turn(void *context)
 {
     struct node *node = context;
     bool stepped = true;
+    node_loads_flush(node); /* once: a core that asks again must not keep the turn from ending */
     while (stepped) {
-        stepped = node_loads_flush(node);
-        stepped |= node_proposals_flush(node);
+        stepped = node_proposals_flush(node);
         stepped |= node_reads_flush(node);
         stepped |= tell_applied(node);
     }
     node_reads_log_grown(node);
     if (node->ending && may_end(node))
         loop_stop(node->loop);
-    uint64_t core_us = raft_deadline_us(node->core);
+    uint64_t core_us = node->load_count > 0 ? 0 : raft_deadline_us(node->core);
     loop_alarm_at(node->loop, core_us < node->next_sweep_us ? core_us : node->next_sweep_us);
 }
 

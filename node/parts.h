@@ -252,8 +252,8 @@ void node_step(struct node *node, struct raft_event *event);
 uint64_t node_log_readable(struct node *node);
 /* What the core knows of an entry. */
 struct raft_entry node_entry_metadata(const struct ledger_view *view, size_t size);
-/* Answers RAFT_OUT_LOAD requests. True if it stepped the core. */
-bool node_loads_flush(struct node *node);
+/* Answers the RAFT_OUT_LOAD requests of before; new ones wait for the next turn. */
+void node_loads_flush(struct node *node);
 /* store_log_config.written and store_applier_config; their threads. */
 void node_written(void *context, uint64_t write_id);
 void node_applied(void *context, uint64_t index, const struct response_outcome *outcome);

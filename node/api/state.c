@@ -172,6 +172,7 @@ static json_t *answer_document(struct response_machine *machine, const struct ap
         return NULL;
     }
     json_t *out = json_object();
+    api_set(out, "id", api_id(&incident.id));
     api_set(out, "document", json_stringn((const char *)document.data, document.size));
     return out;
 }
