@@ -301,6 +301,7 @@ void check_started(struct check *check, vg_node_id node, const struct raft_statu
     book->up = true;
     book->applied = applied;
     book->commit = status->committed.value;
+    book->assured = 0;
     reload_memory(book);
 }
 

@@ -26,7 +26,7 @@ static uint64_t node_commit(const struct node *node)
 
 static uint64_t node_durable(const struct node *node)
 {
-    return node->platter.chain.last;
+    return node->platter.history.last;
 }
 
 static uint64_t node_lead(const struct node *node)
@@ -146,9 +146,9 @@ static void do_assert_one_leader(struct session *session, const struct call *cal
 /* ---- logs -------------------------------------------------------------------------------------
  */
 
-static const struct chain *chain_of(const struct node *node)
+static const struct history *history_of(const struct node *node)
 {
-    return node->up ? &node->log : &node->platter.chain;
+    return node->up ? &node->log : &node->platter.history;
 }
 
 /* One "7:3" or "1-4:3" of a log, which continues at `*next`. */
@@ -165,13 +165,13 @@ static bool log_part(struct session *session, const struct node *node, char *par
     *colon = '\0';
     if (!parse_list(session, part, indices, &count) || !parse_number(session, colon + 1, &term))
         return false;
-    const struct chain *chain = chain_of(node);
+    const struct history *history = history_of(node);
     for (uint32_t i = 0; i < count; i++, (*next)++) {
         if (indices[i] != *next) {
             bad_syntax(session, "index %" PRIu64 " of the log is missing", *next);
             return false;
         }
-        uint64_t seen = *next <= chain->last ? chain->items[*next].entry.term : 0;
+        uint64_t seen = *next <= history->last ? history->items[*next].entry.term : 0;
         if (seen != term)
             assert_fail(session,
                         "node %" PRIu64 " has term %" PRIu64 " at %" PRIu64 ", not %" PRIu64,
@@ -194,9 +194,9 @@ static void do_assert_log(struct session *session, const struct call *call)
         if (!log_part(session, node, part, &next))
             return;
     }
-    if (chain_of(node)->last != next - 1)
+    if (history_of(node)->last != next - 1)
         assert_fail(session, "the log of node %" PRIu64 " ends at %" PRIu64 ", not %" PRIu64,
-                    node->id.value, chain_of(node)->last, next - 1);
+                    node->id.value, history_of(node)->last, next - 1);
 }
 
 static void do_assert_equal_logs(struct session *session, const struct call *call)
@@ -211,8 +211,8 @@ static void do_assert_equal_logs(struct session *session, const struct call *cal
             continue;
         if (first == NULL)
             first = node;
-        const struct chain *a = chain_of(first);
-        const struct chain *b = chain_of(node);
+        const struct history *a = history_of(first);
+        const struct history *b = history_of(node);
         if (a->last != b->last || (a->last > 0 && a->items[a->last].hash != b->items[a->last].hash))
             assert_fail(session,
                         "the logs of %" PRIu64 " (to %" PRIu64 ") and %" PRIu64 " (to %" PRIu64
@@ -434,10 +434,10 @@ static void do_assert_stamps(struct session *session, const struct call *call)
     uint64_t ahead = 0;
     if (!parse_node(session, call->words[0], &node) || !pair_number(session, call, "ahead", &ahead))
         return;
-    const struct chain *chain = chain_of(node);
+    const struct history *history = history_of(node);
     uint64_t now = (uint64_t)((int64_t)world_wall_ms(session->world, node) - node->wall_offset_ms);
-    for (uint64_t i = 1; i <= chain->last; i++) {
-        uint64_t stamp = chain->items[i].entry.time_ms;
+    for (uint64_t i = 1; i <= history->last; i++) {
+        uint64_t stamp = history->items[i].entry.time_ms;
         if (stamp > now + ahead)
             assert_fail(session, "entry %" PRIu64 " is stamped %" PRIu64 " ms ahead", i,
                         stamp - now);

@@ -224,7 +224,7 @@ static void do_preload(struct session *session, const struct call *call)
         return;
     if (term < last)
         bad_syntax(session, "term= is not below the log's last");
-    else if (node->up || node->platter.chain.last > 0)
+    else if (node->up || node->platter.history.last > 0)
         fail(session, "running", "preload is for a node that never ran");
     else
         world_preload(session->world, node, terms, count, term, vote);

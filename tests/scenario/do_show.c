@@ -11,8 +11,8 @@ static void print_node(const struct session *session, const struct node *node)
     if (!node->up)
         s = (struct raft_status){.term = {node->platter.term},
                                  .voted_for = node->platter.voted_for,
-                                 .appended = {node->platter.chain.last},
-                                 .durable = {node->platter.chain.last}};
+                                 .appended = {node->platter.history.last},
+                                 .durable = {node->platter.history.last}};
     fprintf(session->out,
             "node id=%" PRIu64 " up=%d role=%s term=%" PRIu64 " vote=%" PRIu64 " lead=%" PRIu64
             " commit=%" PRIu64 " applied=%" PRIu64 " first=1 last=%" PRIu64 " stable=%" PRIu64
@@ -62,9 +62,9 @@ static void print_status(const struct session *session, const struct node *node)
 
 static void print_log(const struct session *session, const struct node *node)
 {
-    const struct chain *chain = node->up ? &node->log : &node->platter.chain;
-    for (uint64_t i = 1; i <= chain->last; i++) {
-        const struct item *item = &chain->items[i];
+    const struct history *history = node->up ? &node->log : &node->platter.history;
+    for (uint64_t i = 1; i <= history->last; i++) {
+        const struct item *item = &history->items[i];
         const char *data = session->world->bodies[item->body].data;
         fprintf(session->out,
                 "entry idx=%" PRIu64 " term=%" PRIu64 " kind=%s hash8=%08" PRIx32

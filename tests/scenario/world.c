@@ -50,7 +50,7 @@ static void free_node(struct node *node)
     free(node->writes);
     free(node->core);
     free(node->log.items);
-    free(node->platter.chain.items);
+    free(node->platter.history.items);
     free(node->effects);
 }
 
@@ -68,7 +68,7 @@ void world_free(struct world *world)
     }
     for (uint32_t i = 0; i < world->mark_count; i++) {
         for (uint64_t id = 1; id <= world->options.node_count; id++)
-            free(world->marks[i].platters[id].chain.items);
+            free(world->marks[i].platters[id].history.items);
     }
     free(world->bodies);
     free(world->parcels);
@@ -111,7 +111,7 @@ struct step {
 
 static void carry_truncate(struct step *step, const struct raft_output *out)
 {
-    chain_truncate(&step->node->log, out->first);
+    history_truncate(&step->node->log, out->first);
     world_lose_attempts(step->world, step->node, out->first);
 }
 
@@ -135,7 +135,7 @@ static void carry_append(struct step *step, const struct raft_output *out)
             entry.size = given->size;
             entry.kind = given->kind;
         }
-        chain_append(step->world, &step->node->log, &entry, body);
+        history_append(step->world, &step->node->log, &entry, body);
     }
 }
 

@@ -34,7 +34,7 @@ struct item {
 };
 
 /* items[1 .. last] */
-struct chain {
+struct history {
     struct item *items;
     uint64_t last;
     uint64_t room;
@@ -62,7 +62,7 @@ enum disk_fault {
 struct platter {
     uint64_t term;
     vg_node_id voted_for;
-    struct chain chain;
+    struct history history;
 };
 
 /* ---- nodes ------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ struct node {
     struct raft *core;
     uint64_t now_us;
     int64_t wall_offset_ms;
-    struct chain log;       /* in memory */
+    struct history log;     /* in memory */
     struct platter platter; /* survives a crash */
     struct write *writes;   /* under way, oldest first */
     uint32_t write_count;
@@ -287,12 +287,12 @@ bool world_stabilize(struct world *world, uint32_t nodes, uint32_t passes);
 
 /* ---- entries and clients (world_app.c) */
 
-void chain_truncate(struct chain *chain, uint64_t from);
+void history_truncate(struct history *history, uint64_t from);
 
 /* Appends an entry, chaining its hash. */
-void chain_append(const struct world *world, struct chain *chain, const struct raft_entry *entry,
-                  uint32_t body);
-void chain_copy(struct chain *to, const struct chain *from);
+void history_append(const struct world *world, struct history *history,
+                    const struct raft_entry *entry, uint32_t body);
+void history_copy(struct history *to, const struct history *from);
 
 uint32_t world_body(struct world *world, const char *data, uint64_t key);
 

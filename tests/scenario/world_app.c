@@ -8,7 +8,7 @@
 #include "common/mem.h"
 #include "tests/scenario/world.h"
 
-/* ---- chains -----------------------------------------------------------------------------------
+/* ---- histories --------------------------------------------------------------------------------
  */
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -33,36 +33,36 @@ static uint64_t hash_of(const struct world *world, uint64_t before, const struct
     return hash;
 }
 
-void chain_truncate(struct chain *chain, uint64_t from)
+void history_truncate(struct history *history, uint64_t from)
 {
     assert(from >= 1);
-    if (from <= chain->last)
-        chain->last = from - 1;
+    if (from <= history->last)
+        history->last = from - 1;
 }
 
-static void chain_reserve(struct chain *chain, uint64_t last)
+static void history_reserve(struct history *history, uint64_t last)
 {
-    if (last < chain->room)
+    if (last < history->room)
         return;
-    chain->room = last * 2 + 16;
-    bool fresh = chain->items == NULL;
-    chain->items = vg_realloc(chain->items, chain->room * sizeof *chain->items);
+    history->room = last * 2 + 16;
+    bool fresh = history->items == NULL;
+    history->items = vg_realloc(history->items, history->room * sizeof *history->items);
     if (fresh)
-        chain->items[0] = (struct item){0};
+        history->items[0] = (struct item){0};
 }
 
-void chain_append(const struct world *world, struct chain *chain, const struct raft_entry *entry,
-                  uint32_t body)
+void history_append(const struct world *world, struct history *history,
+                    const struct raft_entry *entry, uint32_t body)
 {
-    chain_reserve(chain, chain->last + 1);
-    uint64_t hash = hash_of(world, chain->items[chain->last].hash, entry, body);
-    chain->last++;
-    chain->items[chain->last] = (struct item){.entry = *entry, .hash = hash, .body = body};
+    history_reserve(history, history->last + 1);
+    uint64_t hash = hash_of(world, history->items[history->last].hash, entry, body);
+    history->last++;
+    history->items[history->last] = (struct item){.entry = *entry, .hash = hash, .body = body};
 }
 
-void chain_copy(struct chain *to, const struct chain *from)
+void history_copy(struct history *to, const struct history *from)
 {
-    chain_reserve(to, from->last);
+    history_reserve(to, from->last);
     if (from->last > 0)
         memcpy(to->items, from->items, (from->last + 1) * sizeof *to->items);
     to->last = from->last;
@@ -78,20 +78,20 @@ uint32_t world_body(struct world *world, const char *data, uint64_t key)
     return world->body_count++;
 }
 
-static const struct item *chain_find(const struct chain *chain, uint64_t index, uint64_t term)
+static const struct item *history_find(const struct history *history, uint64_t index, uint64_t term)
 {
-    if (index < 1 || index > chain->last || chain->items[index].entry.term != term)
+    if (index < 1 || index > history->last || history->items[index].entry.term != term)
         return NULL;
-    return &chain->items[index];
+    return &history->items[index];
 }
 
 struct item world_known_item(struct world *world, uint64_t index, uint64_t term, uint64_t time_ms)
 {
     for (uint64_t id = 1; id <= world->options.node_count; id++) {
         const struct node *node = &world->nodes[id];
-        const struct item *found = chain_find(&node->log, index, term);
+        const struct item *found = history_find(&node->log, index, term);
         if (found == NULL)
-            found = chain_find(&node->platter.chain, index, term);
+            found = history_find(&node->platter.history, index, term);
         if (found != NULL)
             return *found;
     }

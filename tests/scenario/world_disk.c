@@ -59,9 +59,9 @@ static uint64_t sync_oldest(struct world *world, struct node *node)
         platter->voted_for = write.voted_for;
     }
     if (write.truncate_from > 0)
-        chain_truncate(&platter->chain, write.truncate_from);
+        history_truncate(&platter->history, write.truncate_from);
     for (uint32_t i = 0; i < write.count; i++)
-        chain_append(world, &platter->chain, &write.items[i].entry, write.items[i].body);
+        history_append(world, &platter->history, &write.items[i].entry, write.items[i].body);
     tell_write(world, node, &write);
     free(write.items);
     return write.id;
@@ -115,12 +115,12 @@ static void recover(const struct world *world, const struct node *node, struct r
     raft_init(node->core, config, recovery, node->now_us, world_wall_ms(world, node));
 }
 
-static uint32_t runs_of(const struct chain *chain, struct raft_run runs[RAFT_RUNS_MAX])
+static uint32_t runs_of(const struct history *history, struct raft_run runs[RAFT_RUNS_MAX])
 {
     uint32_t count = 0;
-    for (uint64_t i = 1; i <= chain->last; i++) {
-        uint64_t term = chain->items[i].entry.term;
-        if (i > 1 && term == chain->items[i - 1].entry.term)
+    for (uint64_t i = 1; i <= history->last; i++) {
+        uint64_t term = history->items[i].entry.term;
+        if (i > 1 && term == history->items[i - 1].entry.term)
             continue;
         assert(count < RAFT_RUNS_MAX);
         runs[count++] = (struct raft_run){.first = i, .term = term};
@@ -131,18 +131,18 @@ static uint32_t runs_of(const struct chain *chain, struct raft_run runs[RAFT_RUN
 void world_restart(struct world *world, struct node *node)
 {
     assert(!node->up);
-    const struct chain *chain = &node->platter.chain;
+    const struct history *history = &node->platter.history;
     struct raft_run runs[RAFT_RUNS_MAX];
     struct raft_entry tail[RAFT_WINDOW];
-    uint32_t tail_count = chain->last < RAFT_WINDOW ? (uint32_t)chain->last : RAFT_WINDOW;
+    uint32_t tail_count = history->last < RAFT_WINDOW ? (uint32_t)history->last : RAFT_WINDOW;
     for (uint32_t i = 0; i < tail_count; i++)
-        tail[i] = chain->items[chain->last - tail_count + 1 + i].entry;
+        tail[i] = history->items[history->last - tail_count + 1 + i].entry;
     struct raft_recovery recovery = {.term = {node->platter.term},
                                      .voted_for = node->platter.voted_for,
                                      .tail = tail,
                                      .tail_count = tail_count,
                                      .runs = runs,
-                                     .run_count = runs_of(chain, runs)};
+                                     .run_count = runs_of(history, runs)};
     struct raft_config config;
     recover(world, node, &config, &recovery);
     node->up = true;
@@ -153,7 +153,7 @@ void world_restart(struct world *world, struct node *node)
     node->applied = 0;
     if (node->effects != NULL)
         memset(node->effects, 0, node->effect_room * sizeof *node->effects);
-    chain_copy(&node->log, chain);
+    history_copy(&node->log, history);
     struct raft_status status = world_status(node);
     check_started(world->check, node->id, &status, 0);
 }
@@ -161,14 +161,14 @@ void world_restart(struct world *world, struct node *node)
 void world_preload(struct world *world, struct node *node, const uint64_t *terms, uint32_t count,
                    uint64_t term, uint64_t vote)
 {
-    assert(!node->up && node->platter.chain.last == 0);
+    assert(!node->up && node->platter.history.last == 0);
     struct write write = {.hard_state = true, .term = term, .voted_for = {vote}, .count = count};
     if (count > 0)
         write.items = vg_alloc(count * sizeof *write.items);
     for (uint32_t i = 0; i < count; i++) {
         write.items[i] = world_known_item(world, i + 1, terms[i], terms[i]);
-        chain_append(world, &node->platter.chain, &write.items[i].entry, write.items[i].body);
-        write.items[i] = node->platter.chain.items[i + 1];
+        history_append(world, &node->platter.history, &write.items[i].entry, write.items[i].body);
+        write.items[i] = node->platter.history.items[i + 1];
     }
     node->platter.term = term;
     node->platter.voted_for.value = vote;
@@ -201,7 +201,7 @@ void world_mark(struct world *world, const char *name)
         const struct platter *from = &world->nodes[id].platter;
         mark->platters[id].term = from->term;
         mark->platters[id].voted_for = from->voted_for;
-        chain_copy(&mark->platters[id].chain, &from->chain);
+        history_copy(&mark->platters[id].history, &from->history);
     }
 }
 
@@ -214,7 +214,7 @@ bool world_rollback(struct world *world, struct node *node, const char *name)
     const struct platter *from = &mark->platters[node->id.value];
     node->platter.term = from->term;
     node->platter.voted_for = from->voted_for;
-    chain_copy(&node->platter.chain, &from->chain);
-    check_media_lost(world->check, node->id, from->term, from->voted_for, from->chain.last);
+    history_copy(&node->platter.history, &from->history);
+    check_media_lost(world->check, node->id, from->term, from->voted_for, from->history.last);
     return true;
 }
