@@ -242,7 +242,7 @@ static enum vg_code take_refusal(struct conn *conn, const struct wire_frame *fra
             *at = ' ';
     conn->state = CONN_ENDED;
     conn->code = answer.error.code == VG_EXISTS ? VG_EXISTS : VG_FORBIDDEN;
-    (void)snprintf(conn->why, sizeof conn->why, "%s refused us: %.150s", conn->peer->url,
+    (void)snprintf(conn->why, sizeof conn->why, "%s says: %.300s", conn->peer->url,
                    answer.error.text);
     dial_link_close(conn->session.link);
     return conn->code;

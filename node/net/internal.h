@@ -12,7 +12,7 @@
 
 enum {
     NET_HELLO_MAX = 1024, /* a frame of somebody we do not know yet */
-    NET_WHY_TEXT = 256,
+    NET_WHY_TEXT = 480,
 };
 
 /* A dialled connection is GREETING once it is there, UP with the answer to our hello; an accepted
