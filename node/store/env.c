@@ -232,12 +232,9 @@ uint64_t store_env_used(const struct store_env *env)
     return (uint64_t)(info.me_last_pgno + 1) * env->page_size;
 }
 
-bool store_env_reserve(struct store_env *env, uint64_t bytes)
+/* False if the disk has no room. */
+static bool allocate(struct store_env *env, uint64_t size)
 {
-    uint64_t wanted = store_env_used(env) + bytes;
-    if (wanted <= env->allocated)
-        return true;
-    uint64_t size = wanted + STORE_HEADROOM_BYTES;
     int fd = -1;
     mdb_env_get_fd(env->mdb, &fd);
     int rc = posix_fallocate(fd, (off_t)env->allocated, (off_t)(size - env->allocated));
@@ -246,6 +243,13 @@ bool store_env_reserve(struct store_env *env, uint64_t bytes)
     store_env_must(env, rc, "allocate space");
     env->allocated = size;
     return true;
+}
+
+bool store_env_reserve(struct store_env *env, uint64_t bytes)
+{
+    uint64_t wanted = store_env_used(env) + bytes;
+    return wanted <= env->allocated || allocate(env, wanted + STORE_HEADROOM_BYTES) ||
+           allocate(env, wanted);
 }
 
 uint64_t store_env_disk_free(const struct store_env *env)

@@ -134,8 +134,8 @@ enum vg_code store_log_room(struct store_log *log, struct vg_error *error)
     }
     if (cramped || disk_free < log->reserve_bytes + under_way) {
         return vg_fail(error, VG_BUSY,
-                       "the disk of the log has %" PRIu64 " bytes free and keeps %" PRIu64
-                       " for votes; free some space, service returns by itself",
+                       "the disk of the log is full (%" PRIu64 " bytes free, %" PRIu64
+                       " of them reserved for votes); free some space, service returns by itself",
                        disk_free, log->reserve_bytes);
     }
     return VG_OK;

@@ -227,6 +227,23 @@ Test(store_applier, too_many_queries_are_refused_at_once)
     close_all();
 }
 
+/* The leader's disk may be behind what others have committed; a state ahead of its log would be
+ * refused at the next start. */
+Test(store_applier, a_state_is_never_durable_before_its_log)
+{
+    open_applier();
+    for (uint32_t i = 0; i < 5; i++) {
+        struct vg_blob *entry = chain_command(&chain);
+        store_applier_commit(applier, chain.last, entry);
+        vg_blob_unref(entry);
+    }
+    AWAIT(atomic_load(&applied) == 5);
+    store_applier_close(applier);
+    open_applier();
+    cr_assert_eq(store_applier_cursor(applier), 0);
+    close_all();
+}
+
 /* ---- damage ------------------------------------------------------------------------------------
  */
 
@@ -307,6 +324,24 @@ Test(store_applier, a_state_that_is_not_of_this_log_is_refused)
     refused("another history");
     storebox_close(&box);
     cr_expect_not(LEAKS_FOUND());
+}
+
+Test(store_applier, an_entry_of_another_history_stops_the_cursor)
+{
+    open_applier();
+    struct chain fork = chain;
+    fork.term = 2;
+    struct vg_blob *ours = chain_command(&chain);
+    struct vg_blob *theirs[] = {chain_command(&fork), chain_command(&fork)};
+    store_applier_commit(applier, 1, ours);
+    store_applier_commit(applier, 2, theirs[1]);
+    AWAIT(atomic_load(&stopped_at) == 2);
+    cr_assert_eq(stop.code, VG_INTEGRITY);
+    cr_assert_not_null(strstr(stop.text, "does not follow"), "%s", stop.text);
+    vg_blob_unref(ours);
+    vg_blob_unref(theirs[0]);
+    vg_blob_unref(theirs[1]);
+    close_all();
 }
 
 Test(store_applier, rules_that_this_version_does_not_know_stop_the_cursor)
