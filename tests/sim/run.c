@@ -260,6 +260,7 @@ static bool all_equal(struct sim *sim)
     for (uint32_t i = 0; leader && i < sim->host_count; i++) {
         const struct host *host = &sim->hosts[i];
         if (host->up && (host->cursor != ledger_tail_last(leader->tail) ||
+                         host->status.committed.value != host->cursor ||
                          host->status.term.value != leader->status.term.value ||
                          host->status.leader.value != leader->id.value))
             return false;
@@ -421,6 +422,11 @@ static void sim_free(struct sim *sim)
     free(sim);
 }
 
+static int64_t off_true_time(const struct sim *sim, uint64_t time_ms)
+{
+    return (int64_t)(time_ms - SIM_EPOCH_MS) - (int64_t)(sim->now_us / 1000);
+}
+
 /* How every node stands, at the end of a trace. */
 static void trace_hosts(const struct sim *sim)
 {
@@ -429,10 +435,12 @@ static void trace_hosts(const struct sim *sim)
         const struct raft_status *status = &host->status;
         sim_trace(sim, host->id.value,
                   "%s %s term %" PRIu64 " leader %" PRIu64 " last %" PRIu64 " durable %" PRIu64
-                  " commit %" PRIu64 " applied %" PRIu64,
+                  " commit %" PRIu64 " applied %" PRIu64 " stamp %+" PRId64 " ms, wall %+" PRId64
+                  " ms",
                   host->up ? "up" : "down", raft_role_name(status->role), status->term.value,
                   status->leader.value, status->appended.value, status->durable.value,
-                  status->committed.value, host->cursor);
+                  status->committed.value, host->cursor, off_true_time(sim, status->last_time_ms),
+                  off_true_time(sim, host_wall_ms(sim, host)));
     }
 }
 
