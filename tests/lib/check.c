@@ -204,14 +204,37 @@ static void write_hard_state(struct check *check, struct book *book, const struc
     book->vote = vote;
 }
 
+uint32_t check_quorum(const struct check *check)
+{
+    return check->config.voter_count / 2 + 1;
+}
+
+uint32_t check_copies(const struct check *check, const struct check_entry *entry)
+{
+    uint32_t count = 0;
+    for (uint32_t v = 0; v < check->config.voter_count; v++) {
+        struct check_entry held;
+        count += check_platter(check, check->config.voters[v], entry->index, &held) &&
+                 held.term == entry->term && held.hash == entry->hash;
+    }
+    return count;
+}
+
+/* A slow disk may still remove what others have committed since this node dropped it: it was none
+ * of their quorum, which must have it all the same. */
 static void truncate_platter(struct check *check, struct book *book, uint64_t from)
 {
+    uint64_t last = book->platter_last < check->committed ? book->platter_last : check->committed;
     if (from > book->platter_last)
         return;
-    if (from <= check->committed && book->platter[from].hash == check->verdicts[from].entry.hash)
-        check_fail(check, "I8", book->id, from, book->term,
-                   "a committed entry is removed from the disk");
     book->platter_last = from - 1;
+    for (uint64_t i = from; i <= last; i++) {
+        const struct check_entry *entry = &check->verdicts[i].entry;
+        bool own = i <= book->commit && book->platter[i].hash == entry->hash;
+        if (own || check_copies(check, entry) < check_quorum(check))
+            check_fail(check, "I8", book->id, i, book->term,
+                       "a committed entry is removed from the disk");
+    }
 }
 
 static void write_entry(struct check *check, struct book *book, const struct check_entry *entry)

@@ -86,6 +86,10 @@ void facts_free(struct fact **facts);
 /* The node's book; a new one for a node not seen before. */
 struct book *check_book(struct check *check, vg_node_id node);
 
+/* How many voters are a quorum, and how many of their platters hold the entry. */
+uint32_t check_quorum(const struct check *check);
+uint32_t check_copies(const struct check *check, const struct check_entry *entry);
+
 /* Folds a number into the trace. */
 void check_mix(struct check *check, uint64_t value);
 

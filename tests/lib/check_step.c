@@ -5,11 +5,6 @@
 #include "common/mem.h"
 #include "tests/lib/check_books.h"
 
-static uint32_t quorum(const struct check *check)
-{
-    return check->config.voter_count / 2 + 1;
-}
-
 /* ---- roles ------------------------------------------------------------------------------------
  */
 
@@ -28,7 +23,7 @@ static void new_leader(struct check *check, const struct book *book, uint64_t te
         check_fail(check, "I1", book->id, 0, term, "leads beside %" PRIu64, other);
     fact_set(&check->leaders, term, 0, book->id);
     uint32_t count = grants(check, book->id, term);
-    if (count < quorum(check))
+    if (count < check_quorum(check))
         check_fail(check, "I3", book->id, 0, term, "leads with %u durable votes of %u", count,
                    check->config.voter_count);
     /* A leader elected late, in a term that has passed, owes nothing to what came after it. */
@@ -195,17 +190,6 @@ static uint64_t prev_term(const struct book *book, const struct raft_event *even
 /* ---- commit -----------------------------------------------------------------------------------
  */
 
-static uint32_t copies_on_disk(const struct check *check, const struct check_entry *entry)
-{
-    uint32_t count = 0;
-    for (uint32_t v = 0; v < check->config.voter_count; v++) {
-        struct check_entry held;
-        count += check_platter(check, check->config.voters[v], entry->index, &held) &&
-                 held.term == entry->term && held.hash == entry->hash;
-    }
-    return count;
-}
-
 static void first_commit(struct check *check, const struct book *book, const struct check_step *s)
 {
     uint64_t commit = s->after->committed.value;
@@ -225,8 +209,8 @@ static void first_commit(struct check *check, const struct book *book, const str
     }
     for (uint64_t i = check->committed + 1; i <= commit && !check->failed; i++) {
         const struct check_entry *entry = &book->platter[i];
-        uint32_t copies = copies_on_disk(check, entry);
-        if (copies < quorum(check))
+        uint32_t copies = check_copies(check, entry);
+        if (copies < check_quorum(check))
             check_fail(check, "I10", book->id, i, entry->term,
                        "committed with %u durable copies of %u", copies, check->config.voter_count);
         check->verdicts[i] = (struct verdict){.entry = *entry, .term = term};
@@ -410,6 +394,19 @@ static void sent_ack(struct check *check, const struct book *book, const struct 
     fact_raise(&check->acked, book->id, msg->term, msg->index);
 }
 
+/* A candidate promises the log that its disk holds, not one that a crash may take (B9). */
+static void sent_candidacy(struct check *check, const struct book *book, const struct raft_msg *msg)
+{
+    uint64_t index = msg->prev_index;
+    if (index == 0 || book->term > msg->term)
+        return;
+    if (index > book->platter_last || book->platter[index].term != msg->prev_term)
+        check_fail(check, "I11", book->id, index, msg->term,
+                   "campaigns with an entry of term %" PRIu64 ", its disk ends at %" PRIu64
+                   " or holds another entry",
+                   msg->prev_term, book->platter_last);
+}
+
 static void sent_by_leader(struct check *check, const struct book *book, const struct raft_msg *msg)
 {
     uint64_t leader = fact_value(check->leaders, msg->term, 0);
@@ -442,10 +439,12 @@ void check_sent(struct check *check, const struct raft_msg *msg)
     case RAFT_MSG_VOTE_RESP:
         sent_vote(check, book, msg);
         break;
-    case RAFT_MSG_HEARTBEAT_RESP:
     case RAFT_MSG_PREVOTE:
-    case RAFT_MSG_PREVOTE_RESP:
     case RAFT_MSG_VOTE:
+        sent_candidacy(check, book, msg);
+        break;
+    case RAFT_MSG_HEARTBEAT_RESP:
+    case RAFT_MSG_PREVOTE_RESP:
     case RAFT_MSG_READ:
     case RAFT_MSG_READ_RESP:
         break;
