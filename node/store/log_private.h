@@ -97,7 +97,7 @@ enum vg_code store_recover(struct store_log *log, const struct store_log_config 
 bool store_log_hash_at(struct store_log *log, uint64_t index, vg_hash *out);
 
 /* The body of the writer thread. */
-void *store_writer_run(void *log);
+void *store_writer_run(void *context);
 
 /* Frees a write's references and array. */
 void store_pending_free(struct store_pending *pending);

@@ -87,3 +87,29 @@ struct raft_entry store_meta_entry(const struct store_meta *meta)
         .kind = meta->envelope.type == LEDGER_NOOP ? RAFT_NOOP : RAFT_DATA,
     };
 }
+
+void store_identity_encode(const struct store_identity *identity, uint8_t out[STORE_IDENTITY_SIZE])
+{
+    struct vg_writer writer = vg_writer_of(out, STORE_IDENTITY_SIZE - STORE_CHECKSUM_SIZE);
+    vg_write_u32(&writer, identity->format);
+    vg_write_bytes(&writer, identity->cluster.bytes, sizeof identity->cluster.bytes);
+    vg_write_u64(&writer, identity->node.value);
+    vg_write_u64(&writer, identity->index);
+    vg_write_bytes(&writer, identity->hash.bytes, sizeof identity->hash.bytes);
+    assert(!writer.failed && writer.at == writer.end);
+    seal(out, STORE_IDENTITY_SIZE);
+}
+
+bool store_identity_decode(vg_span bytes, struct store_identity *out)
+{
+    if (!sealed(bytes, STORE_IDENTITY_SIZE))
+        return false;
+    struct vg_reader reader =
+        vg_reader_of(vg_span_of(bytes.data, STORE_IDENTITY_SIZE - STORE_CHECKSUM_SIZE));
+    out->format = vg_read_u32(&reader);
+    vg_read_copy(&reader, out->cluster.bytes, sizeof out->cluster.bytes);
+    out->node.value = vg_read_u64(&reader);
+    out->index = vg_read_u64(&reader);
+    vg_read_copy(&reader, out->hash.bytes, sizeof out->hash.bytes);
+    return vg_reader_done(&reader);
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Layouts of the log's fixed records (docs/storage.md): little-endian, each with a checksum of its
+ * Layouts of the fixed records (docs/storage.md): little-endian, each with a checksum of its
  * own, since LMDB's pages have none. Pure. Private to node/store. */
 #ifndef VIGIL_NODE_STORE_RECORD_H
 #define VIGIL_NODE_STORE_RECORD_H
@@ -12,6 +12,7 @@ enum {
     STORE_CHECKSUM_SIZE = 16,
     STORE_HARD_SIZE = 4 + 32 + 8 + 16 + 8 + 8 + 8 + 32 + STORE_CHECKSUM_SIZE,
     STORE_META_SIZE = LEDGER_OVERHEAD + 32 + STORE_CHECKSUM_SIZE,
+    STORE_IDENTITY_SIZE = 4 + 32 + 8 + 8 + 32 + STORE_CHECKSUM_SIZE,
 };
 
 /* The one record of what the node has promised and where its log ends. */
@@ -47,5 +48,19 @@ bool store_meta_decode(vg_span bytes, uint64_t index, struct store_meta *out);
 
 /* What the core knows of the entry. */
 struct raft_entry store_meta_entry(const struct store_meta *meta);
+
+/* Whose state it is, and how far it has come. */
+struct store_identity {
+    uint32_t format;
+    vg_hash cluster;
+    vg_node_id node;
+    uint64_t index; /* of the last entry taken in */
+    vg_hash hash;   /* of that entry; the cluster id at index 0 */
+};
+
+void store_identity_encode(const struct store_identity *identity, uint8_t out[STORE_IDENTITY_SIZE]);
+
+/* False if size or checksum do not hold. */
+bool store_identity_decode(vg_span bytes, struct store_identity *out);
 
 #endif

@@ -4,17 +4,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "common/bytes.h"
-#include "common/crypto.h"
 #include "common/mem.h"
 #include "node/store/env.h"
+#include "node/store/record.h"
 
-enum {
-    FORMAT = 1,
-    CHECKSUM_SIZE = 16,
-    IDENTITY_SIZE = 4 + 32 + 8 + 8 + 32 + CHECKSUM_SIZE, /* format, cluster, node, position */
-    PUT_OVERHEAD = 256,                                  /* of a pair, in its pages */
-};
+enum { PUT_OVERHEAD = 256 }; /* of a pair, in its pages */
 
 struct store_state {
     struct store_env env;
@@ -134,16 +128,13 @@ static const vg_span identity_key = {(const uint8_t *)"identity", 8};
 
 static void put_identity(struct store_state *state, const struct store_position *position)
 {
-    uint8_t record[IDENTITY_SIZE];
-    struct vg_writer writer = vg_writer_of(record, sizeof record);
-    vg_write_u32(&writer, FORMAT);
-    vg_write_bytes(&writer, state->cluster.bytes, sizeof state->cluster.bytes);
-    vg_write_u64(&writer, state->node.value);
-    vg_write_u64(&writer, position->index);
-    vg_write_bytes(&writer, position->hash.bytes, sizeof position->hash.bytes);
-    size_t covered = vg_writer_size(&writer);
-    assert(!writer.failed && covered + CHECKSUM_SIZE == sizeof record);
-    vg_hash_short(vg_span_of(record, covered), record + covered);
+    struct store_identity identity = {.format = STORE_FORMAT,
+                                      .cluster = state->cluster,
+                                      .node = state->node,
+                                      .index = position->index,
+                                      .hash = position->hash};
+    uint8_t record[STORE_IDENTITY_SIZE];
+    store_identity_encode(&identity, record);
     MDB_val key = val_of(identity_key);
     MDB_val value = val_of(vg_span_of(record, sizeof record));
     store_env_must(&state->env, mdb_put(state->txn, state->identity, &key, &value, 0), "write");
@@ -158,26 +149,16 @@ enum vg_code store_state_refuse(const struct store_state *state, const char *wha
 static enum vg_code check_identity(struct store_state *state, vg_span record,
                                    struct store_position *position, struct vg_error *error)
 {
-    uint8_t checksum[CHECKSUM_SIZE];
-    size_t covered = IDENTITY_SIZE - CHECKSUM_SIZE;
-    if (record.size == IDENTITY_SIZE)
-        vg_hash_short(vg_span_of(record.data, covered), checksum);
-    if (record.size != IDENTITY_SIZE ||
-        memcmp(checksum, record.data + covered, sizeof checksum) != 0)
+    struct store_identity identity;
+    if (!store_identity_decode(record, &identity))
         return store_state_refuse(state, "damaged identity record", error);
-    struct vg_reader reader = vg_reader_of(vg_span_of(record.data, covered));
-    uint32_t format = vg_read_u32(&reader);
-    vg_hash cluster;
-    vg_read_copy(&reader, cluster.bytes, sizeof cluster.bytes);
-    uint64_t node = vg_read_u64(&reader);
-    position->index = vg_read_u64(&reader);
-    vg_read_copy(&reader, position->hash.bytes, sizeof position->hash.bytes);
-    if (format != FORMAT)
+    if (identity.format != STORE_FORMAT)
         return store_state_refuse(state, "a state format that this version does not know", error);
-    if (!vg_hash_equal(&cluster, &state->cluster))
+    if (!vg_hash_equal(&identity.cluster, &state->cluster))
         return store_state_refuse(state, "the state of another cluster", error);
-    if (node != state->node.value)
+    if (!vg_node_equal(identity.node, state->node))
         return store_state_refuse(state, "the state of another node", error);
+    *position = (struct store_position){identity.index, identity.hash};
     return VG_OK;
 }
 
