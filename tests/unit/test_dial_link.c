@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/dial/link.h"
@@ -289,6 +290,39 @@ Test(dial_link, a_connection_nobody_begins_is_dropped)
         cr_expect(rude_was_closed(fd));
         (void)close(fd);
     }
+    server_stop(&server);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+static void limit_descriptors(rlim_t limit)
+{
+    struct rlimit limits;
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limits), 0);
+    limits.rlim_cur = limit;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limits), 0);
+}
+
+Test(dial_link, without_descriptors_who_is_connected_goes_on)
+{
+    static struct server server = {.echo = true};
+    char url[RUDE_URL];
+    rude_free_url(url);
+    server_start(&server, url, 4);
+    struct side polite = {0};
+    client_start(&polite, url);
+    AWAIT(atomic_load(&server.count) == 1);
+    int next = dup(0);
+    (void)close(next);
+    limit_descriptors((rlim_t)next + 1);
+    int last = rude_dial(url); /* takes the descriptor that accepting needs */
+    cr_assert_eq(last, next);
+    cr_assert_eq(dial_link_send(polite.link, vg_span_text("still there"), 100), VG_OK);
+    AWAIT(atomic_load(&polite.size) == strlen("still there"));
+    cr_expect_eq(server.count, 1);
+    limit_descriptors(1024);
+    AWAIT(atomic_load(&server.count) == 2);
+    (void)close(last);
+    dial_link_free(polite.link);
     server_stop(&server);
     cr_expect_not(LEAKS_FOUND());
 }
