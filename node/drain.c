@@ -130,8 +130,13 @@ static void carry_read_failed(struct node *node, const struct raft_output *outpu
 
 static void carry_load(struct node *node, const struct raft_output *output)
 {
-    assert(node->load_count < VG_NODES_MAX);
-    node->loads[node->load_count++] =
+    uint32_t at = 0;
+    while (at < node->load_count && !vg_node_equal(node->loads[at].peer, output->leader))
+        at++; /* of an earlier leadership, if there is one */
+    assert(at < VG_NODES_MAX);
+    if (at == node->load_count)
+        node->load_count++;
+    node->loads[at] =
         (struct node_load){.peer = output->leader, .first = output->first, .count = output->count};
 }
 
