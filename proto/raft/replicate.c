@@ -66,7 +66,7 @@ struct batch {
     uint64_t bytes;
 };
 
-/* As many of `entries` (`available`, at least one) as one message takes. */
+/* Adds the entry unless the batch is full; the first always fits. */
 static void batch_add(const struct raft *core, struct batch *batch, const struct raft_entry *entry,
                       bool *full)
 {
@@ -309,8 +309,8 @@ static bool loaded_is_current(const struct raft *core, const struct raft_event *
     return true;
 }
 
-/* False if they must wait until the peer has answered for some of what is under way: asking for
- * them again before that would load them for ever. */
+/* Sends them; false if they are of no use now and asking again at once would be for ever: the next
+ * answer of the peer, or its next heartbeat's, goes on. */
 static bool send_loaded(struct raft *core, uint32_t slot, const struct raft_event *event,
                         struct raft_outputs *out)
 {
@@ -319,8 +319,10 @@ static bool send_loaded(struct raft *core, uint32_t slot, const struct raft_even
     uint64_t prev_term;
     bool prev_known = raft_window_term(&core->window, peer->next - 1, &prev_term);
     uint32_t skip = prev_known ? 0 : 1;
-    if (entries[0].index != peer->next - skip || event->entry_count <= skip)
+    if (entries[0].index != peer->next - skip)
         return true;
+    if (event->entry_count <= skip || !loaded_is_current(core, event))
+        return false;
     if (!prev_known)
         prev_term = entries[0].term;
     struct batch batch = {0};
@@ -343,6 +345,6 @@ void raft_on_loaded(struct raft *core, const struct raft_event *event, struct ra
     if (peer->load_first != event->entries[0].index)
         return;
     peer->load_first = 0;
-    if (!loaded_is_current(core, event) || send_loaded(core, slot, event, out))
+    if (send_loaded(core, slot, event, out))
         replicate(core, slot, out);
 }

@@ -255,6 +255,19 @@ static void carry_out(struct rc *rc, struct rc_node *node, const struct raft_eve
     }
 }
 
+/* I44: a step of a clone gives the same state and the same number of outputs, every time. */
+static void assert_pure(const struct raft *core, const struct raft_event *event)
+{
+    static struct raft clones[2];
+    static struct raft_outputs outs[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        memcpy(&clones[i], core, sizeof clones[i]);
+        raft_step(&clones[i], event, &outs[i]);
+    }
+    assert(raft_state_hash(&clones[0]) == raft_state_hash(&clones[1]));
+    assert(outs[0].count == outs[1].count);
+}
+
 void rc_step(struct rc *rc, uint64_t id, struct raft_event event)
 {
     struct rc_node *node = node_of(rc, id);
@@ -264,6 +277,8 @@ void rc_step(struct rc *rc, uint64_t id, struct raft_event event)
     event.wall_ms = wall_ms(rc, id);
     struct load loads[VG_NODES_MAX];
     uint32_t load_count = 0;
+    if (rc->check_purity)
+        assert_pure(node->core, &event);
     raft_step(node->core, &event, node->out);
     carry_out(rc, node, &event, loads, &load_count);
     node->load_count += load_count;
@@ -364,8 +379,8 @@ static struct rc_msg *take(struct rc *rc, uint32_t position)
     assert(position < rc->msg_count);
     struct rc_msg *msg = rc->msgs[position];
     rc->msg_count--;
-    memmove(&rc->msgs[position], &rc->msgs[position + 1],
-            (rc->msg_count - position) * sizeof rc->msgs[0]);
+    for (uint32_t i = position; i < rc->msg_count; i++)
+        rc->msgs[i] = rc->msgs[i + 1];
     return msg;
 }
 

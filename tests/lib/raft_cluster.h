@@ -77,6 +77,7 @@ struct rc {
     struct rc_msg *msgs[RC_MSGS_MAX];       /* under way, oldest first */
     uint32_t msg_count;
     uint64_t now_us;
+    bool check_purity;                            /* step clones as well and compare (I44) */
     bool slow_disk;                               /* true: writes wait for rc_disk */
     bool cut[VG_NODES_MAX + 1][VG_NODES_MAX + 1]; /* [from][to]: lost when sent */
 };

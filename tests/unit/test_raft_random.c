@@ -154,6 +154,7 @@ static void run(uint64_t seed, uint32_t steps)
     struct rc *rc = world.rc = rc_new((uint32_t)(1 + below(&world, 5)));
     cr_log_info("seed %lu, %u nodes", seed, rc->count);
     rc->slow_disk = true;
+    rc->check_purity = seed % 20 == 0;
     rc->config.seed = seed;
     rc->config.check_quorum = below(&world, 8) != 0;
     rc->config.prevote = below(&world, 8) != 0;
