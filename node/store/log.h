@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The log on disk: one LMDB environment, one writer thread, group commit (docs/storage.md, DESIGN
- * section 5). Any write or sync error stops the process: nothing is retried over a failed sync. */
+ * section 5). Any write or sync error ends the process with exit code 70: nothing is retried over a
+ * failed sync. At most 64 threads read at a time. */
 #ifndef VIGIL_NODE_STORE_LOG_H
 #define VIGIL_NODE_STORE_LOG_H
 
@@ -68,6 +69,10 @@ enum vg_code store_log_read(struct store_log *log, uint64_t index, struct vg_blo
 /* Metadata of up to `count` entries from `first`; returns how many. Any thread but NNG's. */
 uint32_t store_log_metadata(struct store_log *log, uint64_t first, uint32_t count,
                             struct raft_entry *out);
+
+/* The hash of the entry of `index`, by its metadata alone; false if the log does not have it or its
+ * metadata is damaged. Any thread but NNG's. */
+bool store_log_hash_at(struct store_log *log, uint64_t index, vg_hash *out);
 
 /* VG_OK, or VG_BUSY with how full it is: asked before a command is accepted. Cheap; any thread. */
 enum vg_code store_log_room(struct store_log *log, struct vg_error *error);

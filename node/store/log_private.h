@@ -93,9 +93,6 @@ bool store_table_get(const struct store_log *log, MDB_txn *txn, enum store_table
 enum vg_code store_recover(struct store_log *log, const struct store_log_config *config,
                            struct store_recovery *recovery, struct vg_error *error);
 
-/* The hash of the entry of `index`, by its metadata; false if the log does not have it. */
-bool store_log_hash_at(struct store_log *log, uint64_t index, vg_hash *out);
-
 /* The body of the writer thread. */
 void *store_writer_run(void *context);
 
