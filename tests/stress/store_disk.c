@@ -3,7 +3,6 @@
  * tests/lib/shim. Exit code 0 if all held, else the sentence that did not. */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,37 +40,28 @@ static struct store_log_figures figures(void)
 
 enum { CLIENTS = 64, WRITES_EACH = 40, PER_TRANSACTION = 25, ALONE = 20 };
 
-static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
-
-/* A client that waits for each of its writes, as those of the node do. */
-static void *client_run(void *context)
+/* Clients that each wait for their write and then send the next, as the node's loop carries them:
+ * `total` writes, never more than `clients` under way. */
+static void serve(uint64_t clients, uint64_t total)
 {
-    (void)context;
-    for (int i = 0; i < WRITES_EACH; i++) {
-        pthread_mutex_lock(&order);
-        storebox_append(&box, chain_filler(&chain, 2));
-        uint64_t id = box.submitted;
-        pthread_mutex_unlock(&order);
-        AWAIT(atomic_load(&box.written) >= id);
+    uint64_t done = atomic_load(&box.written);
+    uint64_t end = done + total;
+    while (done < end) {
+        while (box.submitted < end && box.submitted - done < clients)
+            storebox_append(&box, chain_filler(&chain, 2));
+        AWAIT(atomic_load(&box.written) > done);
+        done = atomic_load(&box.written);
     }
-    return NULL;
 }
 
 static void group_commit(void)
 {
     storebox_open(&box, &chain);
-    for (int i = 0; i < ALONE; i++) {
-        storebox_append(&box, chain_filler(&chain, 2));
-        storebox_settle(&box);
-    }
+    serve(1, ALONE);
     struct store_log_figures alone = figures();
     must(alone.transactions == ALONE, "a client alone has a transaction for each write");
     must(alone.sync_us >= 10000, "the shim makes both syncs of a transaction slow");
-    pthread_t clients[CLIENTS];
-    for (int i = 0; i < CLIENTS; i++)
-        pthread_create(&clients[i], NULL, client_run, NULL);
-    for (int i = 0; i < CLIENTS; i++)
-        pthread_join(clients[i], NULL);
+    serve(CLIENTS, CLIENTS * WRITES_EACH);
     struct store_log_figures all = figures();
     uint64_t writes = all.writes - alone.writes;
     uint64_t transactions = all.transactions - alone.transactions;
