@@ -41,7 +41,7 @@ static enum vg_code read_open_file(int fd, const char *path, size_t max, struct 
 enum vg_code vg_file_read(const char *path, size_t max, struct vg_buffer *out,
                           struct vg_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
     if (fd < 0)
         return system_error(error, path, "open");
     enum vg_code code = read_open_file(fd, path, max, out, error);
