@@ -36,12 +36,16 @@ struct batch {
 static void report(struct batch *batch, const char *file, const char *result, const char *id,
                    const struct vg_error *error)
 {
+    const char *reason = error != NULL ? error->text : NULL;
+    size_t size = strlen(file);
+    if (reason != NULL && strncmp(reason, file, size) == 0 && strncmp(reason + size, ": ", 2) == 0)
+        reason += size + 2; /* the line names the file already */
     cli_progress_clear(&batch->progress);
     if (cli_is_json(batch->call->settings.output)) {
         json_t *line = json_pack("{s:s, s:s, s:s?}", "file", file, "result", result, "id", id);
         if (error != NULL) {
             json_object_set_new(line, "code", json_string(vg_code_name(error->code)));
-            json_object_set_new(line, "reason", json_string(error->text));
+            json_object_set_new(line, "reason", json_string(reason));
         }
         if (batch->reports != NULL)
             json_array_append(batch->reports, line);
@@ -49,7 +53,7 @@ static void report(struct batch *batch, const char *file, const char *result, co
             cli_print_json(stdout, CLI_JSONL, line);
         json_decref(line);
     } else if (error != NULL) {
-        printf("failed: %s: %s: %s\n", file, vg_code_name(error->code), error->text);
+        printf("failed: %s: %s: %s\n", file, vg_code_name(error->code), reason);
     } else {
         printf("%s %s %s\n", result, id != NULL ? id : "-", file);
     }

@@ -144,7 +144,7 @@ Test(cli_veris, a_document_that_cannot_be_taken_says_why)
     static const struct {
         const char *text, *why;
     } cases[] = {
-        {"", "line 1, column 0"},
+        {"", "the document is empty"},
         {"{", "line 1, column 1"},
         {"[]", "the document must be an object"},
         {"7", "line 1"},

@@ -266,6 +266,8 @@ enum vg_code veris_read(vg_span document, struct veris_incident *out, struct vg_
 {
     json_error_t where;
     *out = (struct veris_incident){.classification = ""};
+    if (document.size == 0)
+        return vg_fail(error, VG_INVALID, "the document is empty");
     json_t *json =
         json_loadb((const char *)document.data, document.size, JSON_REJECT_DUPLICATES, &where);
     if (json == NULL)
