@@ -82,7 +82,7 @@ static void hear(cyaml_log_t level, void *context, const char *format, va_list a
     const char *place = strstr(line, "(line: ");
     const char *text = strncmp(line, prefix, strlen(prefix)) == 0 ? line + strlen(prefix) : line;
     if (place != NULL && complaint->line == 0)
-        sscanf(place, "(line: %u", &complaint->line);
+        complaint->line = (unsigned)strtoul(place + strlen("(line: "), NULL, 10);
     else if (complaint->reason[0] == '\0' && strcmp(text, "Backtrace:") != 0)
         snprintf(complaint->reason, sizeof complaint->reason, "%s", text);
 }
@@ -102,18 +102,19 @@ static unsigned line_of_key(const char *text, const char *key)
     return found;
 }
 
-static enum vg_code explain(const struct complaint *complaint, cyaml_err_t failed, const char *text,
-                            struct vg_error *error)
+static void explain(const struct complaint *complaint, cyaml_err_t failed, const char *text,
+                    struct vg_error *error)
 {
     const char *reason = complaint->reason[0] != '\0' ? complaint->reason : cyaml_strerror(failed);
     bool of_key = failed == CYAML_ERR_INVALID_KEY || strstr(reason, "already seen") != NULL;
     const char *key = strrchr(reason, ' ');
     unsigned line = of_key && key != NULL ? line_of_key(text, key + 1) : 0;
     if (line > 0)
-        return vg_fail(error, VG_INVALID, "line %u: %s", line, reason);
-    if (complaint->line > 0)
-        return vg_fail(error, VG_INVALID, "near line %u: %s", complaint->line, reason);
-    return vg_fail(error, VG_INVALID, "%s", reason);
+        vg_fail(error, VG_INVALID, "line %u: %s", line, reason);
+    else if (complaint->line > 0)
+        vg_fail(error, VG_INVALID, "near line %u: %s", complaint->line, reason);
+    else
+        vg_fail(error, VG_INVALID, "%s", reason);
 }
 
 static const cyaml_config_t *loader(struct complaint *complaint, cyaml_config_t *out)
@@ -198,49 +199,57 @@ static enum vg_code check_one_document(const char *text, struct vg_error *error)
     return VG_OK;
 }
 
-static enum vg_code load(const char *text, size_t size, struct node_config **out,
-                         struct vg_error *error)
+static struct node_config *load(const char *text, size_t size, struct vg_error *error)
 {
     struct complaint complaint = {0};
+    struct node_config *out = NULL;
     cyaml_config_t config;
-    if (strlen(text) != size)
-        return vg_fail(error, VG_INVALID, "there is a NUL at byte %zu", strlen(text));
+    if (strlen(text) != size) {
+        vg_fail(error, VG_INVALID, "there is a NUL at byte %zu", strlen(text));
+        return NULL;
+    }
     if (check_one_document(text, error) != VG_OK)
-        return error->code;
+        return NULL;
     cyaml_err_t failed = cyaml_load_data((const uint8_t *)text, size, loader(&complaint, &config),
-                                         &config_schema, (cyaml_data_t **)out, NULL);
-    if (failed == CYAML_OK && *out != NULL)
-        return VG_OK;
-    if (failed == CYAML_OK)
-        return vg_fail(error, VG_INVALID, "no keys; see docs/operating.md");
-    return explain(&complaint, failed, text, error);
+                                         &config_schema, (cyaml_data_t **)&out, NULL);
+    if (failed != CYAML_OK)
+        explain(&complaint, failed, text, error);
+    else if (out == NULL)
+        vg_fail(error, VG_INVALID, "no keys; see docs/operating.md");
+    return out;
+}
+
+static enum vg_code check(const struct node_config *config, struct vg_error *error)
+{
+    enum vg_code code = check_numbers(config, error);
+    if (code == VG_OK)
+        code = check_peers(config, error);
+    if (code == VG_OK)
+        code = check_urls(config, error);
+    return code;
 }
 
 enum vg_code node_config_read(const char *path, struct node_config **out, struct vg_error *error)
 {
     struct vg_buffer bytes = {0};
-    *out = NULL;
     enum vg_code code = vg_file_read(path, CONFIG_FILE_MAX, &bytes, error);
+    *out = NULL;
     if (code != VG_OK) {
         vg_buffer_free(&bytes);
         return code;
     }
     size_t size = bytes.size;
     *vg_buffer_extend(&bytes, 1) = '\0';
-    code = load((const char *)bytes.data, size, out, error);
+    struct node_config *config = load((const char *)bytes.data, size, error);
     vg_buffer_free(&bytes);
-    if (code == VG_OK) {
-        set_defaults(*out);
-        code = check_numbers(*out, error);
+    if (config != NULL) {
+        set_defaults(config);
+        if (check(config, error) == VG_OK) {
+            *out = config;
+            return VG_OK;
+        }
+        node_config_free(config);
     }
-    if (code == VG_OK)
-        code = check_peers(*out, error);
-    if (code == VG_OK)
-        code = check_urls(*out, error);
-    if (code == VG_OK)
-        return VG_OK;
-    node_config_free(*out);
-    *out = NULL;
     return vg_error_prefix(error, "%s", path);
 }
 

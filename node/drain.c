@@ -87,7 +87,7 @@ static void carry_append(struct node *node, const struct raft_output *output)
 static void carry_write(struct node *node, const struct raft_output *output)
 {
     struct vg_blob **entries =
-        output->count == 0 ? NULL : vg_alloc_zero(output->count, sizeof *entries);
+        output->count == 0 ? NULL : vg_alloc_zero(output->count, sizeof(struct vg_blob *));
     for (uint32_t i = 0; i < output->count; i++) {
         struct vg_blob *entry = ledger_tail_get(node->tail, output->first + i);
         assert(entry != NULL);

@@ -30,7 +30,7 @@ static struct node_held *message_new(struct node *node, const struct raft_output
 {
     uint32_t count = output->msg.entry_count;
     struct node_held *message =
-        vg_alloc_zero(1, sizeof *message + count * sizeof message->entries[0]);
+        vg_alloc_zero(1, sizeof *message + count * sizeof(struct vg_blob *));
     message->after_write = output->after_write;
     message->msg = output->msg;
     for (uint32_t i = 0; i < count; i++) {

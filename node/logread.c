@@ -14,18 +14,19 @@ static enum vg_code read_entry(struct node_query *query, uint64_t index, struct 
         return vg_fail(error, VG_NOT_FOUND,
                        "the log ends at %" PRIu64 "; there is no entry %" PRIu64, query->last,
                        index);
-    if (store_log_read(query->node->log, index, bytes, error) != VG_OK)
-        return error->code;
-    if (ledger_parse(vg_blob_span(*bytes), view, error) == VG_OK)
-        return VG_OK;
-    vg_blob_unref(*bytes);
-    return error->code;
+    enum vg_code code = store_log_read(query->node->log, index, bytes, error);
+    if (code != VG_OK)
+        return code;
+    code = ledger_parse(vg_blob_span(*bytes), view, error);
+    if (code != VG_OK)
+        vg_blob_unref(*bytes);
+    return code;
 }
 
 static json_t *get(struct node_query *query)
 {
-    struct vg_blob *bytes;
-    struct ledger_view view;
+    struct vg_blob *bytes = NULL;
+    struct ledger_view view = {0};
     if (read_entry(query, query->ask.index, &bytes, &view) != VG_OK)
         return NULL;
     json_t *entry = api_entry(&view);
@@ -42,8 +43,8 @@ static json_t *tail(struct node_query *query)
         from = query->last >= ask->count ? query->last - ask->count + 1 : 1;
     json_t *page = json_array();
     for (uint64_t i = 0; i < ask->count && from + i <= query->last && size < API_PAGE_BYTES; i++) {
-        struct vg_blob *bytes;
-        struct ledger_view view;
+        struct vg_blob *bytes = NULL;
+        struct ledger_view view = {0};
         if (read_entry(query, from + i, &bytes, &view) != VG_OK) {
             json_decref(page);
             return NULL;
@@ -59,14 +60,15 @@ static json_t *tail(struct node_query *query)
 static enum vg_code link_before(struct node_query *query, uint64_t from, vg_hash *hash,
                                 uint64_t *time_ms)
 {
-    struct vg_blob *bytes;
-    struct ledger_view view;
+    struct vg_blob *bytes = NULL;
+    struct ledger_view view = {0};
     *hash = query->node->cluster;
     *time_ms = 0;
     if (from == 1)
         return VG_OK;
-    if (read_entry(query, from - 1, &bytes, &view) != VG_OK)
-        return query->error.code;
+    enum vg_code code = read_entry(query, from - 1, &bytes, &view);
+    if (code != VG_OK)
+        return code;
     *hash = view.hash;
     *time_ms = view.header.time_ms;
     vg_blob_unref(bytes);
@@ -82,8 +84,8 @@ static json_t *verify(struct node_query *query)
     if (link_before(query, from, &previous, &previous_ms) != VG_OK)
         return NULL;
     for (; at - from < ask->count && at <= query->last && size < 16 * API_PAGE_BYTES; at++) {
-        struct vg_blob *bytes;
-        struct ledger_view view;
+        struct vg_blob *bytes = NULL;
+        struct ledger_view view = {0};
         if (read_entry(query, at, &bytes, &view) != VG_OK)
             return NULL;
         bool holds = view.header.index == at && view.header.time_ms >= previous_ms &&

@@ -135,6 +135,7 @@ void node_proposals_refused(struct node *node, const struct raft_output *output)
 static void forget_oldest(struct node_proposals *proposals)
 {
     struct node_in_flight *item = proposals->oldest;
+    assert(item != NULL && proposals->by_id != NULL);
     HASH_DELETE(hh, proposals->by_id, item);
     proposals->oldest = item->next;
     if (proposals->oldest == NULL)

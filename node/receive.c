@@ -103,7 +103,7 @@ static enum vg_code take_message(struct node *node, vg_node_id from, vg_span pay
 static enum vg_code receive_raft(struct node *node, vg_node_id from, vg_span payload,
                                  struct vg_error *error)
 {
-    struct node_received *received;
+    struct node_received *received = NULL;
     if (atomic_load(&node->received_size) > NODE_RECEIVED_MAX)
         return VG_OK; /* the loop is behind: as lost on the way */
     enum vg_code code = take_message(node, from, payload, &received, error);

@@ -249,9 +249,11 @@ void node_submit_applied(struct node *node, const struct response_outcome *outco
 
 void node_submits_place(struct node *node)
 {
-    struct node_submit *submit, *next;
-    HASH_ITER(by_token, node->submits.by_token, submit, next)
-    place(node, submit);
+    for (struct node_submit *submit = node->submits.by_token, *next; submit != NULL;
+         submit = next) {
+        next = submit->by_token.next;
+        place(node, submit);
+    }
 }
 
 static void time_out(struct node *node, struct node_submit *submit)
@@ -274,9 +276,9 @@ static void time_out(struct node *node, struct node_submit *submit)
 void node_submits_sweep(struct node *node, uint64_t now_us)
 {
     uint64_t patience_us = 2000 * (uint64_t)node->config->election_timeout_ms;
-    struct node_submit *submit, *next;
-    HASH_ITER(by_token, node->submits.by_token, submit, next)
-    {
+    for (struct node_submit *submit = node->submits.by_token, *next; submit != NULL;
+         submit = next) {
+        next = submit->by_token.next;
         bool lost = submit->unanswered && now_us - submit->placed_us > patience_us;
         if (now_us >= submit->deadline_us)
             time_out(node, submit);
@@ -287,7 +289,9 @@ void node_submits_sweep(struct node *node, uint64_t now_us)
 
 void node_submits_end(struct node *node, const struct vg_error *why)
 {
-    struct node_submit *submit, *next;
-    HASH_ITER(by_token, node->submits.by_token, submit, next)
-    finish(node, submit, why);
+    for (struct node_submit *submit = node->submits.by_token, *next; submit != NULL;
+         submit = next) {
+        next = submit->by_token.next;
+        finish(node, submit, why);
+    }
 }
