@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef vg_fail
+#undef vg_fail_rule
+
 static const struct {
     const char *name;
     int exit_code;
