@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/config.h"
 
+#include <assert.h>
 #include <cyaml/cyaml.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -129,6 +130,7 @@ static const cyaml_config_t *loader(struct complaint *complaint, cyaml_config_t 
 
 static void set_defaults(struct node_config *config)
 {
+    assert(config != NULL);
     if (config->election_timeout_ms == 0)
         config->election_timeout_ms = ELECTION_TIMEOUT_MS;
     if (config->heartbeat_ms == 0)

@@ -78,8 +78,8 @@ static enum vg_code link_before(struct node_query *query, uint64_t from, vg_hash
 static json_t *verify(struct node_query *query)
 {
     const struct api_query *ask = &query->ask;
-    uint64_t from = ask->has_from ? ask->from : 1, at = from, previous_ms;
-    vg_hash previous;
+    uint64_t from = ask->has_from ? ask->from : 1, at = from, previous_ms = 0;
+    vg_hash previous = {{0}};
     size_t size = 0;
     if (link_before(query, from, &previous, &previous_ms) != VG_OK)
         return NULL;

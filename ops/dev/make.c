@@ -52,7 +52,7 @@ static void take_region(const char *regions, uint32_t number, char *out, size_t 
 static enum vg_code plan_nodes(struct dev_cluster *cluster, const struct dev_plan *plan,
                                struct vg_error *error)
 {
-    uint16_t ports[PORTS_PER_NODE * VG_NODES_MAX];
+    uint16_t ports[PORTS_PER_NODE * VG_NODES_MAX] = {0};
     cluster->node_count = plan->nodes;
     cluster->people = plan->people;
     cluster->election_timeout_ms = plan->election_timeout_ms;

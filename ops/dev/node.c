@@ -44,7 +44,7 @@ static enum vg_code find_vigild(char out[DEV_PATH_MAX], struct vg_error *error)
         slash = strrchr(out, '/');
     }
     if (slash != NULL)
-        strcpy(slash + 1, "vigild");
+        snprintf(slash + 1, DEV_PATH_MAX - (size_t)(slash + 1 - out), "vigild");
     if (slash == NULL || access(out, X_OK) != 0)
         return vg_fail(error, VG_NOT_FOUND,
                        "there is no vigild beside this program (%s); build it with ops/build", out);
@@ -54,7 +54,6 @@ static enum vg_code find_vigild(char out[DEV_PATH_MAX], struct vg_error *error)
 /* The node gets a session of its own, so that it outlives this terminal. */
 static int spawn(const char *program, char *config, const char *log, pid_t *pid)
 {
-    extern char **environ;
     char name[] = "vigild";
     char option[] = "--config";
     char *words[] = {name, option, config, NULL};

@@ -19,7 +19,7 @@ void raft_logtime_report(struct raft *core, uint32_t slot, uint64_t wall_ms, uin
 /* The lower median of the clocks known, and how many those are. */
 static uint32_t median_of_clocks(const struct raft *core, uint64_t *median_us)
 {
-    uint64_t walls[VG_NODES_MAX];
+    uint64_t walls[VG_NODES_MAX] = {0};
     uint32_t count = 0;
     for (uint32_t slot = 0; slot < core->config.voter_count; slot++) {
         const struct raft_report *report = &core->reports[slot];

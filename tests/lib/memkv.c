@@ -53,7 +53,7 @@ static vg_span pair_value(const struct pair *pair)
 static int key_compare(vg_span a, vg_span b)
 {
     size_t shorter = a.size < b.size ? a.size : b.size;
-    int order = memcmp(a.data, b.data, shorter);
+    int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
     if (order != 0)
         return order;
     return (a.size > b.size) - (a.size < b.size);

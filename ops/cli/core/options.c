@@ -317,9 +317,10 @@ enum vg_code cli_duration_parse(const char *text, const char *what, uint32_t *ou
         double ms;
     } units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60e3}, {"h", 3600e3}};
     enum { DAY_MS = 24 * 3600 * 1000 };
-    char *end = NULL;
-    double number = isdigit((unsigned char)text[0]) ? strtod(text, &end) : -1;
-    for (unsigned i = 0; number >= 0 && i < sizeof units / sizeof *units; i++)
+    char *end;
+    double number = strtod(text, &end);
+    bool is_number = isdigit((unsigned char)text[0]) != 0;
+    for (unsigned i = 0; is_number && i < sizeof units / sizeof *units; i++)
         if (strcmp(end, units[i].unit) == 0 && number * units[i].ms >= 1 &&
             number * units[i].ms <= DAY_MS) {
             *out_ms = (uint32_t)(number * units[i].ms);

@@ -78,7 +78,8 @@ static struct cell clean(const char *text, size_t cut)
         bool control;
         size_t size = character(text, &control);
         if (cut > 0 && cell.width == cut - 1 && text[size] != 0) {
-            to += sprintf(to, "\u2026");
+            memcpy(to, "\u2026", 3);
+            to += 3;
             cell.width++;
             break;
         }

@@ -2,6 +2,7 @@
 #include "ops/cli/veris/veris.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "common/text.h"
@@ -45,7 +46,10 @@ static void copy_line(const char *text, bool first_line, char *out, size_t size)
         unsigned char byte = (unsigned char)*text;
         if (first_line && byte == '\n')
             break;
-        out[used++] = byte < 0x20 || byte == 0x7f ? ' ' : *text;
+        out[used] = *text;
+        if (byte < 0x20 || byte == 0x7f)
+            out[used] = ' ';
+        used++;
     }
     while (!vg_utf8_valid(vg_span_of(out, used)))
         used--;
@@ -111,6 +115,19 @@ static uint8_t harm(const json_t *document)
 }
 
 /* A whole number of a member, `otherwise` if it is not there. */
+/* "hour:minute", as VERIS writes a time of day. */
+static bool take_clock(const char *text, unsigned *hour, unsigned *minute)
+{
+    char *end;
+    unsigned long first = strtoul(text, &end, 10);
+    if (end == text || *end != ':' || first > 23)
+        return false;
+    unsigned long second = strtoul(end + 1, NULL, 10);
+    *hour = (unsigned)first;
+    *minute = (unsigned)second;
+    return second < 60;
+}
+
 static enum vg_code take_number(const json_t *value, const char *path, json_int_t low,
                                 json_int_t high, json_int_t otherwise, json_int_t *out,
                                 struct vg_error *error)
@@ -143,8 +160,7 @@ static enum vg_code read_when(const json_t *document, struct when *when, struct 
     if (code == VG_OK)
         code = take_number(json_object_get(incident, "day"), "timeline.incident.day", 1, 31, 0,
                            &when->day, error);
-    when->has_time = time != NULL && sscanf(time, "%2u:%2u", &when->hour, &when->minute) == 2 &&
-                     when->hour < 24 && when->minute < 60;
+    when->has_time = time != NULL && take_clock(time, &when->hour, &when->minute);
     return code;
 }
 
@@ -171,7 +187,8 @@ static void add_line(struct veris_incident *out, const char *what, const char *t
     char line[SAID_SIZE];
     copy_line(text, false, line, sizeof line);
     if (line[0] != 0 && used + strlen(what) + strlen(line) + 4 < sizeof out->timeline)
-        sprintf(out->timeline + used, "%s%s: %s", used > 0 ? "\n" : "", what, line);
+        snprintf(out->timeline + used, sizeof out->timeline - used, "%s%s: %s",
+                 used > 0 ? "\n" : "", what, line);
 }
 
 static void add_when(const struct when *when, struct veris_incident *out)
