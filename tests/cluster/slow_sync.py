@@ -22,7 +22,7 @@ def main():
         assert run["errors"] == 0, run
     ratio = many["throughput_per_s"] / one["throughput_per_s"]
     together = many["writes_per_transaction"]
-    print(f"1 client {one["throughput_per_s"]:.0f}/s, 64 clients {many["throughput_per_s"]:.0f}/s: {ratio:.1f} times; "
+    print(f"1 client {one['throughput_per_s']:.0f}/s, 64 clients {many['throughput_per_s']:.0f}/s: {ratio:.1f} times; "
           f"{together:.1f} writes a transaction")
     if together < 25 or ratio < 20:
         sys.exit("promised: 25 writes a transaction and 20 times one client")
