@@ -99,7 +99,7 @@ static struct log_figures ask_figures(struct cli_call *call)
             figures =
                 (struct log_figures){.leader = leader,
                                      .transactions = cli_json_number(answer, "log_transactions"),
-                                     .entries = cli_json_number(answer, "log_writes")};
+                                     .entries = cli_json_number(answer, "log_entries")};
         json_decref(answer);
         json_decref(details);
         cli_client_free(client);

@@ -114,8 +114,8 @@ Test(cli_veris, titles_are_one_line_of_whole_characters)
 {
     char text[1024];
     char summary[600] = "\\n\\t  ";
-    for (size_t i = 0; i < 190; i++)
-        strcat(summary, "\u20ac"); /* 570 bytes do not fit; the 256th is within a character */
+    for (size_t i = 0; i < 190; i++) /* 570 bytes do not fit; the 256th is within a character */
+        memcpy(summary + strlen(summary), "\u20ac", 4);
     struct veris_incident incident = read_good(
         "{\"schema_version\":\"1.3\",\"incident_id\":\"A\",\"summary\":\" a\\tb \\nsecond\"}");
     cr_expect_str_eq(incident.title, "a b");
