@@ -69,13 +69,22 @@ static void arrive_later(struct sim *sim, struct packet *packet)
     arrive_at(sim, packet, from_us + sim_delay(chance, base, sim->profile.tail_us));
 }
 
+/* Messages that decide elections are few, and the ones whose late copies hurt most. */
+static bool worth_remembering(struct sim *sim, const struct packet *packet)
+{
+    enum raft_msg_type type = packet->msg.type;
+    bool one_in_ten = vg_prng_chance_ppm(&sim->network_chance, 100000);
+    return type == RAFT_MSG_VOTE || type == RAFT_MSG_VOTE_RESP || type == RAFT_MSG_TIMEOUT_NOW ||
+           one_in_ten;
+}
+
 /* Messages of the core may come twice and long after their time. */
 static void remember_and_replay(struct sim *sim, struct packet *packet)
 {
     struct vg_prng *chance = &sim->network_chance;
     struct net *net = &sim->net;
-    struct packet **slot = &net->ancient[net->ancient_next++ % ANCIENT_MAX];
-    if (vg_prng_chance_ppm(chance, 100000)) {
+    if (worth_remembering(sim, packet)) {
+        struct packet **slot = &net->ancient[net->ancient_next++ % ANCIENT_MAX];
         packet_unref(*slot);
         *slot = packet;
         packet->references++;
