@@ -17,7 +17,7 @@ static void settle_uncommitted(struct raft *core, uint64_t index)
 static void commit_to(struct raft *core, uint64_t index, struct raft_outputs *out)
 {
     assert(index > core->committed.value);
-    assert(index <= core->durable.value || MUTANT(29) || MUTANT(30));
+    assert(index <= core->durable.value || MUTANT(11) || MUTANT(29) || MUTANT(30));
     if (core->role == RAFT_LEADER)
         settle_uncommitted(core, index);
     core->committed.value = index;
@@ -54,7 +54,8 @@ void raft_commit_hear(struct raft *core, uint64_t index, struct raft_outputs *ou
 {
     assert(core->role == RAFT_FOLLOWER);
     core->following.heard = raft_max(core->following.heard, index);
-    uint64_t settled = raft_min(core->following.heard, core->durable.value);
+    uint64_t limit = MUTANT(11) ? core->window.last.value : core->durable.value;
+    uint64_t settled = raft_min(core->following.heard, limit);
     if (settled > core->committed.value)
         commit_to(core, settled, out);
 }

@@ -8,7 +8,7 @@ static void assert_indices(const struct raft *core)
     assert(core->durable.value <= last);
     assert(core->verified.value <= last || MUTANT(6));
     assert(core->applied.value <= core->committed.value);
-    assert(core->committed.value <= core->durable.value || MUTANT(29) || MUTANT(30));
+    assert(core->committed.value <= core->durable.value || MUTANT(11) || MUTANT(29) || MUTANT(30));
     assert(core->committed.value <= core->following.heard);
     assert(core->following.heard <= last || MUTANT(7) || MUTANT(28));
     assert(core->following.acknowledged <= core->durable.value || MUTANT(31));

@@ -250,6 +250,41 @@ Test(raft_log, acknowledgement_beyond_the_log_is_dropped)
     rc_free(rc);
 }
 
+/* ---- the state machine --------------------------------------------------------------------------
+ */
+
+static void set_applied(struct rc *rc, uint64_t id, uint64_t index)
+{
+    rc_step(rc, id, (struct raft_event){.type = RAFT_SET_APPLIED, .index = index});
+}
+
+Test(raft_log, what_was_applied_was_committed)
+{
+    struct rc *rc = led_by_1(3);
+    rc_propose(rc, 1, 4, 10);
+    rc_settle(rc);
+    set_applied(rc, 1, 3);
+    struct raft_status status;
+    raft_status(rc_core(rc, 1), &status);
+    cr_assert_eq(status.applied.value, 3);
+    cr_assert_eq(status.committed.value, 5);
+    rc_crash(rc, 1);
+    rc_start(rc, 1);
+    set_applied(rc, 1, 3);
+    raft_status(rc_core(rc, 1), &status);
+    cr_assert_eq(status.applied.value, 3);
+    cr_assert_eq(status.committed.value, 3, "told by its own state machine, with nobody to ask");
+    cr_assert_eq(status.peer_count, 0);
+    rc_free(rc);
+}
+
+Test(raft_log, names_are_those_of_the_scenarios)
+{
+    cr_assert_str_eq(raft_role_name(RAFT_PRECANDIDATE), "precandidate");
+    cr_assert_str_eq(raft_msg_name(RAFT_MSG_HEARTBEAT_RESP), "hbresp");
+    cr_assert_str_eq(raft_reason_name(RAFT_REASON_COMMIT_LOST), "commit-lost");
+}
+
 /* ---- truncation ---------------------------------------------------------------------------------
  */
 

@@ -159,6 +159,40 @@ Test(raft_logtime, acknowledgement_waits_for_stamps_far_ahead)
     rc_free(rc);
 }
 
+/* What is held back must stay at hand: beyond the window nothing more is taken in. */
+Test(raft_logtime, entries_held_back_are_bounded)
+{
+    struct rc *rc = rc_new(3);
+    rc_start(rc, 1);
+    uint64_t start = true_ms(rc);
+    struct raft_entry entries[RAFT_BATCH_MAX];
+    for (uint64_t first = 1; first <= 2 * RAFT_WINDOW; first += RAFT_BATCH_MAX) {
+        for (uint32_t i = 0; i < RAFT_BATCH_MAX; i++)
+            entries[i] = (struct raft_entry){.index = first + i,
+                                             .term = 1,
+                                             .time_ms = first + i == 1 ? start : start + HOUR_MS,
+                                             .kind = RAFT_DATA};
+        struct raft_msg msg = {.type = RAFT_MSG_APP,
+                               .from = {2},
+                               .to = {1},
+                               .term = 1,
+                               .round = first,
+                               .prev_index = first - 1,
+                               .prev_term = first == 1 ? 0 : 1,
+                               .entry_count = RAFT_BATCH_MAX};
+        rc_inject(rc, &msg, entries);
+        rc_disk(rc, 1, 8);
+    }
+    cr_assert_eq(rc->nodes[1].last, RAFT_WINDOW);
+    cr_assert_eq(rc_core(rc, 1)->following.acknowledged, 1);
+    cr_assert_leq(raft_deadline_us(rc_core(rc, 1)), rc->now_us + 100 * 1000);
+    rc->nodes[1].clock_skew_ms = HOUR_MS;
+    rc_wait(rc, 100);
+    rc_tick(rc, 1);
+    cr_assert_eq(rc_core(rc, 1)->following.acknowledged, RAFT_WINDOW);
+    rc_free(rc);
+}
+
 /* An old leader's stamps, and those at the leader's start, are not this leader's doing. */
 Test(raft_logtime, stamps_of_the_past_are_accepted_as_they_are)
 {
