@@ -9,6 +9,8 @@
  *   VIGIL_SHIM_NOSPACE_FILE=path   while that file exists nothing can be allocated: writes beyond a
  *                                  file's end and posix_fallocate fail with ENOSPC, and fstatvfs
  *                                  finds no space (on any file)
+ *   VIGIL_SHIM_RECORD=path         every write, sync and allocation is appended to that file in
+ *                                  order (record.h), from which disks after a power cut are made
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,6 +19,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +28,8 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/lib/shim/record.h"
 
 enum { DESCRIPTORS = 4096 };
 enum { NOT_OURS, OURS, OURS_SYNCED };
@@ -101,6 +106,52 @@ static off_t total(const struct iovec *parts, int count)
     return sum;
 }
 
+static void record(const struct shim_record *call, const struct iovec *parts, int count)
+{
+    const char *path = getenv("VIGIL_SHIM_RECORD");
+    if (path == NULL)
+        return;
+    int saved = errno;
+    int fd = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool ok = REAL(write)(fd, call, sizeof *call) == (ssize_t)sizeof *call;
+    ok = ok && (count == 0 || REAL(writev)(fd, parts, count) == (ssize_t)call->size);
+    REAL(close)(fd);
+    if (!ok)
+        abort();
+    errno = saved;
+}
+
+/* `written` bytes of `parts` have gone to `offset` of the file. */
+static ssize_t recorded(ssize_t written, int fd, const struct iovec *parts, int count, off_t offset)
+{
+    unsigned char kind = kind_of(fd);
+    if (kind != NOT_OURS && written == total(parts, count))
+        record(&(struct shim_record){kind == OURS_SYNCED ? SHIM_WRITE_SYNCED : SHIM_WRITE,
+                                     (uint64_t)offset, (uint64_t)written},
+               parts, count);
+    return written;
+}
+
+static ssize_t recorded_one(ssize_t written, int fd, const void *bytes, size_t size, off_t offset)
+{
+    struct iovec part = {(void *)(uintptr_t)bytes, size};
+    return recorded(written, fd, &part, 1, offset);
+}
+
+static int recorded_sync(int result, int fd)
+{
+    if (result == 0 && kind_of(fd) != NOT_OURS)
+        record(&(struct shim_record){.call = SHIM_SYNC}, NULL, 0);
+    return result;
+}
+
+static int recorded_growth(int result, int fd, off_t offset, off_t size)
+{
+    if (result == 0 && kind_of(fd) != NOT_OURS)
+        record(&(struct shim_record){SHIM_GROW, (uint64_t)offset, (uint64_t)size}, NULL, 0);
+    return result;
+}
+
 static mode_t mode_in(int flags, va_list arguments)
 {
     return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
@@ -128,18 +179,23 @@ static mode_t mode_in(int flags, va_list arguments)
 #define PWRITE(name)                                                                               \
     ssize_t name(int fd, const void *bytes, size_t size, off_t offset)                             \
     {                                                                                              \
-        return may_write(fd, offset + (off_t)size) ? REAL(name)(fd, bytes, size, offset) : -1;     \
+        if (!may_write(fd, offset + (off_t)size))                                                  \
+            return -1;                                                                             \
+        return recorded_one(REAL(name)(fd, bytes, size, offset), fd, bytes, size, offset);         \
     }
 #define PWRITEV(name)                                                                              \
     ssize_t name(int fd, const struct iovec *parts, int count, off_t offset)                       \
     {                                                                                              \
-        return may_write(fd, offset + total(parts, count)) ? REAL(name)(fd, parts, count, offset)  \
-                                                           : -1;                                   \
+        if (!may_write(fd, offset + total(parts, count)))                                          \
+            return -1;                                                                             \
+        return recorded(REAL(name)(fd, parts, count, offset), fd, parts, count, offset);           \
     }
 #define FALLOCATE(name)                                                                            \
     int name(int fd, off_t offset, off_t size)                                                     \
     {                                                                                              \
-        return kind_of(fd) != NOT_OURS && disk_full() ? ENOSPC : REAL(name)(fd, offset, size);     \
+        if (kind_of(fd) != NOT_OURS && disk_full())                                                \
+            return ENOSPC;                                                                         \
+        return recorded_growth(REAL(name)(fd, offset, size), fd, offset, size);                    \
     }
 #define FSTATVFS(name, type)                                                                       \
     int name(int fd, struct type *info)                                                            \
@@ -152,7 +208,9 @@ static mode_t mode_in(int flags, va_list arguments)
 #define SYNC(name)                                                                                 \
     int name(int fd)                                                                               \
     {                                                                                              \
-        return kind_of(fd) != NOT_OURS && !slow_sync() ? -1 : REAL(name)(fd);                      \
+        if (kind_of(fd) != NOT_OURS && !slow_sync())                                               \
+            return -1;                                                                             \
+        return recorded_sync(REAL(name)(fd), fd);                                                  \
     }
 
 OPEN(open)
@@ -172,12 +230,18 @@ SYNC(fsync)
 
 ssize_t write(int fd, const void *bytes, size_t size)
 {
-    return may_write(fd, place(fd) + (off_t)size) ? REAL(write)(fd, bytes, size) : -1;
+    off_t offset = place(fd);
+    if (!may_write(fd, offset + (off_t)size))
+        return -1;
+    return recorded_one(REAL(write)(fd, bytes, size), fd, bytes, size, offset);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-    return may_write(fd, place(fd) + total(parts, count)) ? REAL(writev)(fd, parts, count) : -1;
+    off_t offset = place(fd);
+    if (!may_write(fd, offset + total(parts, count)))
+        return -1;
+    return recorded(REAL(writev)(fd, parts, count), fd, parts, count, offset);
 }
 
 /* Of a mapping there is no name; only LMDB's writable maps are synced, which Vigil has none of. */
