@@ -28,8 +28,8 @@ static struct ledger_genesis make_genesis(vg_secret_key secrets[DESK_PEOPLE])
         .person_count = DESK_PEOPLE,
     };
     genesis.members[0].id.value = 1;
-    for (uint8_t i = 0; i < DESK_PEOPLE; i++) {
-        uint8_t seed[VG_SEED_SIZE] = {i, 1};
+    for (uint32_t i = 0; i < DESK_PEOPLE; i++) {
+        uint8_t seed[VG_SEED_SIZE] = {(uint8_t)i, 1};
         genesis.people[i].id = id_of(0xa0, (uint8_t)(i + 1));
         fast_signer.keypair(seed, &genesis.people[i].key, &secrets[i]);
     }
