@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/cli/core/client.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -8,36 +9,42 @@
 #include "common/clock.h"
 #include "common/dial/link.h"
 #include "common/limits.h"
+#include "ops/cli/core/settings.h"
 #include "proto/wire/frame.h"
 
 enum {
-    DIAL_MAX_MS = 1000,    /* a node that does not take a connection in this is passed over */
-    ATTEMPT_MIN_MS = 1000, /* the first wait for an answer where another node could be asked */
-    PAUSE_MS = 50,         /* between two rounds over all nodes */
+    DIAL_MS = 5000, /* a connection that takes longer has failed */
+    HEDGE_MS = 250, /* an answer that takes longer is waited for at the next node too, */
+    DOUBLINGS = 4,  /* twice as long the next time, a few times */
+    PAUSE_MS = 50,  /* before a node that failed or was busy is asked again */
 };
 
-/* One connection. Shared with NNG's threads under `lock`. */
+/* One node, and the connection to it. What NNG's threads touch is under the client's lock. */
 struct session {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct dial_link *link;
-    struct wire_reader reader;
-    uint64_t token; /* the answer waited for; 0: none */
+    struct cli_client *client;
+    const char *url;
+    struct dial_link *link; /* NULL: not connected, and not connecting */
+    bool asked;             /* the request under way is this node's too */
+    bool sent;              /* and its bytes are on their way */
+    uint64_t retry_at_ms;   /* not asked before this */
+
+    bool connected;
     bool answered;
-    enum vg_code code; /* of decoding; not of the answer */
-    struct vg_error error;
-    struct vg_error answer_error;
+    struct vg_error broken; /* code VG_OK: the connection is good */
+    struct vg_error answer; /* code of the answer */
     struct vg_buffer json;
+    struct wire_reader reader;
 };
 
 struct cli_client {
-    char *const *urls;
-    unsigned url_count;
-    unsigned current;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct session sessions[CLI_NODES_MAX];
+    unsigned count;
+    unsigned preferred; /* who answered last */
     uint32_t timeout_ms;
-    uint64_t next_token;
+    uint64_t token; /* of the request under way; answers to others are dropped */
     uint64_t repeats;
-    struct session *session; /* NULL: not connected */
 };
 
 static uint64_t now_ms(void)
@@ -45,183 +52,125 @@ static uint64_t now_ms(void)
     return vg_clock_system.monotonic_us() / 1000;
 }
 
-static void take_answer(struct session *session, const struct wire_frame *frame)
+/* ---- on NNG's threads --------------------------------------------------------------------------
+ */
+
+static void take_frame(struct session *session, const struct wire_frame *frame)
 {
     struct wire_response response;
     if (frame->type != WIRE_RESPONSE) {
-        session->code = vg_fail(&session->error, VG_INTEGRITY, "sent a frame of type %u",
-                                (unsigned)frame->type);
+        vg_fail(&session->broken, VG_INTEGRITY, "it sent a frame of type %u", frame->type);
         return;
     }
-    session->code = wire_response_decode(frame->payload, &response, &session->error);
-    if (session->code != VG_OK || response.token != session->token)
-        return; /* an answer nobody waits for any more is dropped */
-    session->answer_error = response.error;
+    if (wire_response_decode(frame->payload, &response, &session->broken) != VG_OK ||
+        response.token != session->client->token || session->answered)
+        return;
+    session->answer = response.error;
     vg_buffer_clear(&session->json);
     vg_buffer_append(&session->json, response.json.data, response.json.size);
     session->answered = true;
-    session->token = 0;
 }
 
 static void on_received(void *context, struct dial_link *link, vg_span bytes)
 {
     (void)link;
     struct session *session = context;
-    pthread_mutex_lock(&session->lock);
-    wire_reader_feed(&session->reader, bytes);
     struct wire_frame frame;
-    struct vg_error error = {.code = VG_OK};
     enum vg_code code = VG_OK;
-    while (session->code == VG_OK &&
-           (code = wire_reader_next(&session->reader, &frame, &error)) == VG_OK)
-        take_answer(session, &frame);
-    if (session->code == VG_OK && code != VG_UNAVAILABLE) {
-        session->code = code;
-        session->error = error;
+    pthread_mutex_lock(&session->client->lock);
+    wire_reader_feed(&session->reader, bytes);
+    while (session->broken.code == VG_OK && code == VG_OK) {
+        struct vg_error error = {.code = VG_OK};
+        code = wire_reader_next(&session->reader, &frame, &error);
+        if (code == VG_OK)
+            take_frame(session, &frame);
+        else if (code != VG_UNAVAILABLE)
+            session->broken = error;
     }
-    pthread_cond_broadcast(&session->changed);
-    pthread_mutex_unlock(&session->lock);
+    pthread_cond_broadcast(&session->client->changed);
+    pthread_mutex_unlock(&session->client->lock);
+}
+
+static void on_connected(void *context, struct dial_link *link)
+{
+    (void)link;
+    struct session *session = context;
+    pthread_mutex_lock(&session->client->lock);
+    session->connected = true;
+    pthread_cond_broadcast(&session->client->changed);
+    pthread_mutex_unlock(&session->client->lock);
 }
 
 static void on_closed(void *context, struct dial_link *link, const char *why)
 {
     (void)link;
     struct session *session = context;
-    pthread_mutex_lock(&session->lock);
-    if (session->code == VG_OK)
-        session->code = vg_fail(&session->error, VG_UNAVAILABLE, "closed the connection: %s", why);
-    pthread_cond_broadcast(&session->changed);
-    pthread_mutex_unlock(&session->lock);
+    pthread_mutex_lock(&session->client->lock);
+    if (session->broken.code == VG_OK)
+        vg_fail(&session->broken, VG_UNAVAILABLE, "%s", why);
+    pthread_cond_broadcast(&session->client->changed);
+    pthread_mutex_unlock(&session->client->lock);
 }
 
-static const struct dial_events session_events = {.received = on_received, .closed = on_closed};
+static const struct dial_events session_events = {
+    .received = on_received, .closed = on_closed, .connected = on_connected};
 
-static struct session *session_new(void)
-{
-    struct session *session = vg_alloc_zero(1, sizeof *session);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&session->lock, NULL);
-    pthread_cond_init(&session->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return session;
-}
+/* ---- one node ----------------------------------------------------------------------------------
+ */
 
-static void session_free(struct session *session)
+static void disconnect(struct session *session)
 {
-    pthread_mutex_destroy(&session->lock);
-    pthread_cond_destroy(&session->changed);
+    if (session->link != NULL)
+        dial_link_free(session->link); /* no event comes after this */
+    session->link = NULL;
+    session->asked = session->sent = session->connected = session->answered = false;
+    session->broken = (struct vg_error){.code = VG_OK};
     wire_reader_free(&session->reader);
-    vg_buffer_free(&session->json);
-    free(session);
+    session->reader = (struct wire_reader){.used = 0};
 }
 
-static void disconnect(struct cli_client *client)
-{
-    if (client->session == NULL)
-        return;
-    dial_link_free(client->session->link);
-    session_free(client->session);
-    client->session = NULL;
-}
-
-static enum vg_code connect_current(struct cli_client *client, uint32_t wait_ms,
-                                    struct vg_error *error)
-{
-    if (client->session != NULL)
-        return VG_OK;
-    struct session *session = session_new();
-    uint32_t dial_ms = wait_ms < DIAL_MAX_MS ? wait_ms : DIAL_MAX_MS;
-    enum vg_code code = dial_link_connect(client->urls[client->current], dial_ms, &session_events,
-                                          session, &session->link, error);
-    if (code == VG_OK)
-        client->session = session;
-    else
-        session_free(session);
-    return code;
-}
-
-/* Waits for the answer, the end of the connection or the time. */
-static enum vg_code await_answer(struct cli_client *client, uint32_t wait_ms,
-                                 struct vg_error *error)
-{
-    struct session *session = client->session;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    const char *url = client->urls[client->current];
-    int late = 0;
-    pthread_mutex_lock(&session->lock);
-    while (!session->answered && session->code == VG_OK && late == 0)
-        late = pthread_cond_timedwait(&session->changed, &session->lock, &until);
-    enum vg_code code = VG_OK;
-    if (!session->answered && session->code != VG_OK)
-        code = vg_fail(error, session->code, "%s %s", url, session->error.text);
-    else if (!session->answered)
-        code = vg_fail(error, VG_TIMEOUT, "%s gave no answer in %u ms", url, wait_ms);
-    pthread_mutex_unlock(&session->lock);
-    return code;
-}
-
-/* What one attempt came to. */
-enum attempt {
-    ATTEMPT_ANSWERED,
-    ATTEMPT_NOT_SENT, /* certainly not accepted */
-    ATTEMPT_UNKNOWN,  /* perhaps accepted */
+/* A request on its way through the nodes. */
+struct exchange {
+    struct cli_client *client;
+    struct wire_request request;
+    struct vg_buffer frame;
+    uint64_t deadline_ms;
+    uint64_t hedge_at_ms; /* the next node is asked then */
+    unsigned asked;       /* attempts so far */
+    bool unknown;         /* one of them may have been accepted */
+    struct vg_error *error;
 };
 
-static enum attempt attempt(struct cli_client *client, struct wire_request *request,
-                            uint32_t wait_ms, struct vg_error *error)
+static void ask(struct exchange *exchange, struct session *session, uint64_t now)
 {
-    uint64_t start = now_ms();
-    if (connect_current(client, wait_ms, error) != VG_OK)
-        return ATTEMPT_NOT_SENT;
-    uint64_t spent = now_ms() - start;
-    wait_ms = spent < wait_ms ? wait_ms - (uint32_t)spent : 1;
-    struct session *session = client->session;
-    request->token = ++client->next_token;
-    request->timeout_ms = wait_ms;
-    struct vg_buffer payload = {0};
-    struct vg_buffer frame = {0};
-    wire_request_encode(request, &payload);
-    wire_frame_write(&frame, WIRE_REQUEST, vg_buffer_span(&payload));
-    pthread_mutex_lock(&session->lock);
-    session->token = request->token;
+    struct vg_error error = {.code = VG_OK};
+    session->asked = true;
+    session->sent = false;
+    exchange->hedge_at_ms = now + ((uint64_t)HEDGE_MS << exchange->asked % DOUBLINGS);
+    exchange->asked++;
+    if (session->link == NULL)
+        dial_link_start(session->url, DIAL_MS, &session_events, session, &session->link, &error);
+    pthread_mutex_lock(&session->client->lock);
     session->answered = false;
-    pthread_mutex_unlock(&session->lock);
-    enum vg_code code = dial_link_send(session->link, vg_buffer_span(&frame), VG_FRAME_MAX);
-    vg_buffer_free(&payload);
-    vg_buffer_free(&frame);
-    if (code != VG_OK) {
-        vg_fail(error, VG_UNAVAILABLE, "%s took no request", client->urls[client->current]);
-        return ATTEMPT_NOT_SENT;
+    if (error.code != VG_OK)
+        session->broken = error;
+    pthread_mutex_unlock(&session->client->lock);
+}
+
+/* Sends to those that were asked and whose connection has come up meanwhile. */
+static void send_all(struct exchange *exchange)
+{
+    struct cli_client *client = exchange->client;
+    for (unsigned i = 0; i < client->count; i++) {
+        struct session *session = &client->sessions[i];
+        pthread_mutex_lock(&client->lock);
+        bool ready = session->asked && !session->sent && session->connected;
+        pthread_mutex_unlock(&client->lock);
+        /* a link that fails to take it says so by its end */
+        if (ready)
+            session->sent = dial_link_send(session->link, vg_buffer_span(&exchange->frame),
+                                           VG_FRAME_MAX) == VG_OK;
     }
-    return await_answer(client, wait_ms, error) == VG_OK ? ATTEMPT_ANSWERED : ATTEMPT_UNKNOWN;
-}
-
-/* How long one attempt may take: all that is left at an only node, else a growing share, so that a
- * node that hangs does not use up the time of the others. */
-static uint32_t attempt_time(const struct cli_client *client, unsigned number, uint64_t left_ms)
-{
-    uint64_t share = (uint64_t)ATTEMPT_MIN_MS << (number < 10 ? number / client->url_count : 10);
-    if (client->url_count == 1 || share > left_ms)
-        share = left_ms;
-    return (uint32_t)share;
-}
-
-/* A moment after each round over all nodes. Then what is left of the time; too little for an answer
- * counts as none. */
-static uint64_t time_left(const struct cli_client *client, unsigned number, uint64_t deadline)
-{
-    struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-    if ((number + 1) % client->url_count == 0)
-        nanosleep(&pause, NULL);
-    uint64_t now = now_ms();
-    return now + PAUSE_MS < deadline ? deadline - now : 0;
 }
 
 /* Answers after which another node, or another moment, may do better. */
@@ -230,46 +179,174 @@ static bool worth_repeating(enum vg_code code)
     return code == VG_BUSY || code == VG_UNAVAILABLE || code == VG_TIMEOUT;
 }
 
-static enum vg_code read_answer(struct cli_client *client, json_t **answer, struct vg_error *error,
+/* Takes note of what came of asking a node; true if its answer is final. */
+static bool settle(struct exchange *exchange, struct session *session, uint64_t now)
+{
+    struct cli_client *client = exchange->client;
+    pthread_mutex_lock(&client->lock);
+    bool answered = session->asked && session->answered;
+    bool broken = session->broken.code != VG_OK;
+    struct vg_error failure = session->broken;
+    pthread_mutex_unlock(&client->lock);
+    if (answered && !worth_repeating(session->answer.code))
+        return true;
+    if (answered) {
+        *exchange->error = session->answer;
+        exchange->unknown = exchange->unknown || session->answer.code != VG_BUSY;
+        exchange->hedge_at_ms = now;
+        session->asked = false;
+    } else if (broken) {
+        exchange->unknown = exchange->unknown || session->sent;
+        if (session->asked) {
+            vg_fail(exchange->error, VG_UNAVAILABLE, "%s: %.400s", session->url, failure.text);
+            exchange->hedge_at_ms = now;
+        }
+        disconnect(session);
+    }
+    if (answered || broken)
+        session->retry_at_ms = now + PAUSE_MS;
+    return false;
+}
+
+static struct session *settle_all(struct exchange *exchange, uint64_t now)
+{
+    struct cli_client *client = exchange->client;
+    for (unsigned i = 0; i < client->count; i++)
+        if (settle(exchange, &client->sessions[i], now))
+            return &client->sessions[i];
+    return NULL;
+}
+
+/* The next node to ask, from the preferred one on: one that is not asked and may be soonest. */
+static struct session *next_session(const struct exchange *exchange)
+{
+    struct cli_client *client = exchange->client;
+    struct session *next = NULL;
+    for (unsigned i = 0; i < client->count; i++) {
+        struct session *session = &client->sessions[(client->preferred + i) % client->count];
+        if (!session->asked && (next == NULL || session->retry_at_ms < next->retry_at_ms))
+            next = session;
+    }
+    return next;
+}
+
+static void wait_until(struct cli_client *client, uint64_t until_ms, uint64_t now)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + (until_ms > now ? until_ms - now : 0) * 1000000;
+    until.tv_sec += (time_t)(ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    pthread_mutex_lock(&client->lock);
+    bool news = false;
+    int late = 0;
+    while (!news && late == 0) {
+        for (unsigned i = 0; i < client->count; i++) {
+            const struct session *session = &client->sessions[i];
+            news = news || session->broken.code != VG_OK || (session->asked && session->answered) ||
+                   (session->asked && !session->sent && session->connected);
+        }
+        if (!news)
+            late = pthread_cond_timedwait(&client->changed, &client->lock, &until);
+    }
+    pthread_mutex_unlock(&client->lock);
+}
+
+/* Asks one node, and one more each time an answer is late or a node fails, until one answers for
+ * good or the time is up (NULL). */
+static struct session *run(struct exchange *exchange)
+{
+    for (;;) {
+        uint64_t now = now_ms();
+        struct session *answered = settle_all(exchange, now);
+        if (answered != NULL || (exchange->asked > 0 && now >= exchange->deadline_ms))
+            return answered;
+        struct session *next = next_session(exchange);
+        uint64_t ask_at = UINT64_MAX;
+        if (next != NULL)
+            ask_at = next->retry_at_ms > exchange->hedge_at_ms ? next->retry_at_ms
+                                                               : exchange->hedge_at_ms;
+        /* too little time for an answer is no attempt */
+        bool in_time = exchange->asked == 0 || now + PAUSE_MS < exchange->deadline_ms;
+        if (ask_at <= now && in_time)
+            ask(exchange, next, now);
+        send_all(exchange);
+        if (ask_at <= now)
+            continue;
+        wait_until(exchange->client,
+                   ask_at < exchange->deadline_ms ? ask_at : exchange->deadline_ms, now);
+    }
+}
+
+/* ---- a call ------------------------------------------------------------------------------------
+ */
+
+static enum vg_code read_answer(struct session *session, json_t **answer, struct vg_error *error,
                                 json_t **details)
 {
-    struct session *session = client->session;
     json_error_t where;
     json_t *document = NULL;
     if (session->json.size > 0)
         document = json_loadb((const char *)session->json.data, session->json.size,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
-    *error = session->answer_error;
+    *error = session->answer;
     *(error->code == VG_OK ? answer : details) = document;
     if (error->code == VG_OK && document == NULL)
-        vg_fail(error, VG_INTEGRITY, "%s answered what is not JSON", client->urls[client->current]);
+        vg_fail(error, VG_INTEGRITY, "%s answered what is not JSON", session->url);
     return error->code;
+}
+
+/* No answer in time: those still asked may have accepted it. */
+static enum vg_code give_up(struct exchange *exchange)
+{
+    const struct cli_client *client = exchange->client;
+    struct vg_error *error = exchange->error;
+    const char *silent = NULL;
+    for (unsigned i = 0; i < client->count; i++) {
+        if (!client->sessions[i].asked)
+            continue;
+        silent = client->sessions[i].url;
+        exchange->unknown = exchange->unknown || client->sessions[i].sent;
+    }
+    if (error->code == VG_OK)
+        vg_fail(error, VG_TIMEOUT, "%s gave no answer in %u ms", silent, client->timeout_ms);
+    if (error->code == VG_BUSY && exchange->unknown)
+        error->code = VG_UNAVAILABLE;
+    return error->code;
+}
+
+static void encode(struct exchange *exchange)
+{
+    struct vg_buffer payload = {0};
+    wire_request_encode(&exchange->request, &payload);
+    wire_frame_write(&exchange->frame, WIRE_REQUEST, vg_buffer_span(&payload));
+    vg_buffer_free(&payload);
 }
 
 enum vg_code cli_client_call(struct cli_client *client, const struct wire_request *request,
                              json_t **answer, struct vg_error *error, json_t **details)
 {
-    struct wire_request sent = *request;
-    uint64_t deadline = now_ms() + client->timeout_ms;
-    uint64_t left = client->timeout_ms;
-    bool unknown = false; /* an attempt may have been accepted */
-    for (unsigned number = 0; left > 0; number++) {
-        client->repeats += number > 0;
-        enum attempt result = attempt(client, &sent, attempt_time(client, number, left), error);
-        if (result == ATTEMPT_ANSWERED) {
-            if (!worth_repeating(read_answer(client, answer, error, details)))
-                return error->code;
-            json_decref(*details);
-            *details = NULL;
-        }
-        unknown = unknown || (result != ATTEMPT_NOT_SENT && error->code != VG_BUSY);
-        disconnect(client);
-        client->current = (client->current + 1) % client->url_count;
-        left = time_left(client, number, deadline);
+    struct exchange exchange = {.client = client, .request = *request, .error = error};
+    *error = (struct vg_error){.code = VG_OK};
+    pthread_mutex_lock(&client->lock);
+    exchange.request.token = ++client->token;
+    pthread_mutex_unlock(&client->lock);
+    exchange.request.timeout_ms = client->timeout_ms;
+    exchange.deadline_ms = now_ms() + client->timeout_ms;
+    encode(&exchange);
+    struct session *answered = run(&exchange);
+    client->repeats += exchange.asked - 1;
+    enum vg_code code =
+        answered != NULL ? read_answer(answered, answer, error, details) : give_up(&exchange);
+    if (answered != NULL) {
+        client->preferred = (unsigned)(answered - client->sessions);
+        answered->asked = false;
     }
-    if (error->code == VG_BUSY && unknown)
-        error->code = VG_UNAVAILABLE;
-    return error->code;
+    for (unsigned i = 0; i < client->count; i++)
+        if (client->sessions[i].asked) /* late, and not to be waited for by the next call */
+            disconnect(&client->sessions[i]);
+    vg_buffer_free(&exchange.frame);
+    return code;
 }
 
 enum vg_code cli_client_query(struct cli_client *client, const json_t *query, json_t **answer,
@@ -285,6 +362,7 @@ enum vg_code cli_client_query(struct cli_client *client, const json_t *query, js
 enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_ms,
                             struct cli_client **out, struct vg_error *error)
 {
+    assert(count <= CLI_NODES_MAX);
     if (count == 0)
         return vg_fail(error, VG_USAGE,
                        "no node is known; give --node tcp://HOST:PORT, or start a cluster of your "
@@ -292,10 +370,18 @@ enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_
     for (unsigned i = 0; i < count; i++)
         if (dial_url_check(urls[i], error) != VG_OK)
             return error->code;
-    *out = vg_alloc_zero(1, sizeof **out);
-    (*out)->urls = urls;
-    (*out)->url_count = count;
-    (*out)->timeout_ms = timeout_ms;
+    struct cli_client *client = vg_alloc_zero(1, sizeof *client);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&client->lock, NULL);
+    pthread_cond_init(&client->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    client->count = count;
+    client->timeout_ms = timeout_ms;
+    for (unsigned i = 0; i < count; i++)
+        client->sessions[i] = (struct session){.client = client, .url = urls[i]};
+    *out = client;
     return VG_OK;
 }
 
@@ -308,6 +394,11 @@ void cli_client_free(struct cli_client *client)
 {
     if (client == NULL)
         return;
-    disconnect(client);
+    for (unsigned i = 0; i < client->count; i++) {
+        disconnect(&client->sessions[i]);
+        vg_buffer_free(&client->sessions[i].json);
+    }
+    pthread_mutex_destroy(&client->lock);
+    pthread_cond_destroy(&client->changed);
     free(client);
 }

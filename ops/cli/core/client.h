@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The connection to a cluster: one node at a time, the next one when it fails. Requests are
- * repeated with the same bytes, which is safe: a signed command has one request id, and what is
- * done once is answered again (DESIGN "Once"). One thread at a time per client. */
+ * The connection to a cluster. A request goes to one node; when its answer is late, or it fails or
+ * is busy, the next node is asked too, with the same bytes, and the first good answer counts. That
+ * is safe: a signed command has one request id, and what is done once is answered again (DESIGN
+ * "Once"). One thread at a time per client. */
 #ifndef VIGIL_OPS_CLI_CORE_CLIENT_H
 #define VIGIL_OPS_CLI_CORE_CLIENT_H
 
