@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "common/log.h"
 #include "node/store/log_private.h"
 #include "node/store/state.h"
 #include "node/store/thread.h"
@@ -306,7 +305,6 @@ static void stop_if_ended(struct store_applier *applier)
     pthread_mutex_unlock(&applier->lock);
     if (!first)
         return;
-    vg_log(VG_LOG_ERROR, "apply-stopped", "%s", applier->stop.text);
     applier->config.stopped(applier->config.context, applier->applied.index + 1, &applier->stop);
     cancel_queries(applier, applier->applied.index + 1, &applier->stop);
 }

@@ -40,9 +40,9 @@ enum vg_code store_applier_open(const struct store_applier_config *config,
 void store_applier_commit(struct store_applier *applier, uint64_t index, struct vg_blob *entry);
 
 /* Runs `query` on the apply thread once `at_least` is applied; `machine` is for reading only.
- * `cancelled` instead when the applier closes or its cursor has stopped before. With more than
- * STORE_APPLIER_QUERIES_MAX waiting, `cancelled` is called at once, on the caller's thread, with
- * VG_BUSY. Any thread. */
+ * `cancelled` instead, on the apply thread, when the applier closes or its cursor stops before; at
+ * once, on the caller's thread, when the cursor has stopped already or STORE_APPLIER_QUERIES_MAX
+ * wait (VG_BUSY). Any thread. */
 void store_applier_query(struct store_applier *applier, uint64_t at_least,
                          void (*query)(void *context, struct response_machine *machine),
                          void (*cancelled)(void *context, const struct vg_error *why),
