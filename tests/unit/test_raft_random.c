@@ -86,6 +86,13 @@ static void madden_clock(struct world *world, uint64_t id)
     rc->nodes[id].clock_skew_ms = below(world, 100000);
 }
 
+static void propose(struct world *world, uint64_t id)
+{
+    uint32_t count = 1 + (uint32_t)below(world, 4);
+    uint32_t size = (uint32_t)below(world, 200);
+    rc_propose(world->rc, id, count, size);
+}
+
 static void act(struct world *world, uint64_t id)
 {
     struct rc *rc = world->rc;
@@ -95,7 +102,7 @@ static void act(struct world *world, uint64_t id)
     else if (choice < 750)
         rc_disk(rc, id, 1);
     else if (choice < 850 && rc->nodes[id].last < RC_LOG_MAX - 100)
-        rc_propose(rc, id, 1 + (uint32_t)below(world, 4), (uint32_t)below(world, 200));
+        propose(world, id);
     else if (choice < 870 && rc->nodes[id].core != NULL && rc->nodes[id].read_count < RC_READS_MAX)
         rc_read(rc, id, ++world->next_read);
     else if (choice < 873)
