@@ -115,8 +115,10 @@ static void mix_leading(uint64_t *hash, const struct raft *core)
 static void mix_reads(uint64_t *hash, const struct raft_reads *reads)
 {
     mix(hash, reads->count);
+    mix(hash, reads->last_sent_id);
     for (uint32_t i = 0; i < reads->count; i++) {
         mix(hash, reads->items[i].id);
+        mix(hash, reads->items[i].sent_id);
         mix(hash, reads->items[i].from.value);
         mix(hash, reads->items[i].round);
         mix(hash, reads->items[i].index);

@@ -66,7 +66,7 @@ struct raft_config {
     vg_node_id self;
     vg_node_id voters[VG_NODES_MAX]; /* self among them; ids >= 1, distinct */
     uint32_t voter_count;
-    uint64_t seed;                /* of the election jitter */
+    uint64_t seed;                /* of election jitter and read ids; another at every start */
     uint32_t election_timeout_ms; /* T: each timeout is drawn from [T, 2T) */
     uint32_t heartbeat_ms;        /* < T / 2 */
     uint32_t batch_entries_max;   /* 1 .. RAFT_BATCH_MAX */
@@ -131,7 +131,7 @@ struct raft_msg {
                        refused: hint, see hint_term. READ_RESP: the read index. HEARTBEAT_RESP:
                        verified, so that a leader sees who restarted within its term */
     uint64_t hint_term; /* APP_RESP refused: term of the hint (F15); advice, never evidence (B57) */
-    uint64_t read_id;   /* READ, READ_RESP */
+    uint64_t read_id;   /* READ, READ_RESP: made by the asking core, of no earlier life (B51) */
     uint64_t log_time_ms; /* APP, HEARTBEAT: leader's log time now */
     uint64_t wall_ms;     /* answers: the sender's wall clock, for the median */
 };

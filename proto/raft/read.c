@@ -34,6 +34,7 @@ static void add_read(struct raft *core, uint64_t id, vg_node_id from)
     assert(core->reads.count < RAFT_READS_MAX);
     core->reads.items[core->reads.count++] = (struct raft_read){
         .id = id,
+        .sent_id = ++core->reads.last_sent_id,
         .from = from,
         .round = core->round,
         .index = MUTANT(52) ? core->committed.value
@@ -81,7 +82,7 @@ void raft_on_read_index(struct raft *core, const struct raft_event *event, struc
     }
     add_read(core, event->id, core->config.self);
     struct raft_msg msg = raft_msg_to(core, RAFT_MSG_READ, core->leader);
-    msg.read_id = event->id;
+    msg.read_id = core->reads.last_sent_id;
     raft_send(core, &msg, out);
 }
 
@@ -101,7 +102,7 @@ void raft_on_read_resp(struct raft *core, const struct raft_event *event, struct
         return;
     struct raft_reads *reads = &core->reads;
     for (uint32_t i = 0; i < reads->count; i++) {
-        if (reads->items[i].id != msg->read_id)
+        if (reads->items[i].sent_id != msg->read_id)
             continue;
         struct raft_read read = reads->items[i];
         read.index = msg->index;

@@ -132,16 +132,18 @@ struct raft_transfer {
 /* A read waiting for its index. At a leader, for its own node or a follower; at a follower, for the
  * leader's answer. */
 struct raft_read {
-    uint64_t id;
-    vg_node_id from; /* who asked: this node or a follower */
-    uint64_t round;  /* leader: answers to later rounds prove leadership */
-    uint64_t index;  /* leader: the read index */
+    uint64_t id;      /* the event's; from a follower, its message's */
+    uint64_t sent_id; /* follower: what its question is known by */
+    vg_node_id from;  /* who asked: this node or a follower */
+    uint64_t round;   /* leader: answers to later rounds prove leadership */
+    uint64_t index;   /* leader: the read index */
     uint64_t deadline_us;
 };
 
 struct raft_reads {
     struct raft_read items[RAFT_READS_MAX]; /* oldest first */
     uint32_t count;
+    uint64_t last_sent_id; /* starts at random, so that no answer outlives the life that asked */
 };
 
 struct raft {

@@ -211,6 +211,8 @@ void raft_init(struct raft *core, const struct raft_config *config,
     core->prng = vg_prng_seed(config->seed);
     core->now_us = now_us;
     core->wall_ms = wall_ms;
+    struct vg_prng ids = vg_prng_seed(~(config->seed ^ now_us));
+    core->reads.last_sent_id = vg_prng_next(&ids);
     core->term = recovery->term;
     core->voted_for = recovery->voted_for;
     raft_window_init(&core->window, recovery);

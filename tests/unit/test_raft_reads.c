@@ -131,6 +131,34 @@ Test(raft_reads, b67_forwarded_reads_fail_with_their_leader)
     rc_free(rc);
 }
 
+/* The answer to a read of an earlier life, with the id that its node gives again. */
+Test(raft_reads, b51_answers_do_not_outlive_the_life_that_asked)
+{
+    struct rc *rc = led_by_1(3);
+    rc_read(rc, 3, 1);
+    rc_deliver(rc, (uint32_t)rc_find(rc, 3, 1, RAFT_MSG_READ));
+    for (int at; (at = rc_find(rc, 0, 0, RAFT_MSG_HEARTBEAT)) >= 0;)
+        rc_deliver(rc, (uint32_t)at);
+    while (rc_find(rc, 0, 1, RAFT_MSG_HEARTBEAT_RESP) >= 0)
+        rc_deliver(rc, (uint32_t)rc_find(rc, 0, 1, RAFT_MSG_HEARTBEAT_RESP));
+    struct raft_msg late = *rc_msg_at(rc, rc_find(rc, 1, 3, RAFT_MSG_READ_RESP));
+    cr_assert(late.granted);
+    rc_drop_all(rc);
+    rc_crash(rc, 3);
+    rc_wait(rc, 1);
+    rc_start(rc, 3);
+    rc_propose(rc, 1, 1, 10);
+    rc_settle(rc);
+    rc_run(rc, 300);
+    rc->nodes[3].read_count = 0;
+    rc_read(rc, 3, 1);
+    rc_inject(rc, &late, NULL);
+    cr_assert_not(last_read(rc, 3)->done);
+    rc_settle(rc);
+    cr_assert_eq(last_read(rc, 3)->index, 2);
+    rc_free(rc);
+}
+
 Test(raft_reads, too_many_reads_are_refused_at_once)
 {
     struct rc *rc = led_by_1(3);
