@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/lone.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/text.h"
+
+enum { ALL_ROLES = (1 << 13) - 1, ANSWER_WITHIN_S = 20 };
+
+static void must(enum vg_code code, const struct vg_error *error)
+{
+    if (code == VG_OK)
+        return;
+    fprintf(stderr, "lone node: %s\n", error->text);
+    abort();
+}
+
+static void path_in(const struct lone *lone, const char *name, char out[128])
+{
+    snprintf(out, 128, "%s/%s", lone->folder, name);
+}
+
+/* ---- files ------------------------------------------------------------------------------------
+ */
+
+static void write_genesis(struct lone *lone, const struct vg_identity *self)
+{
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    struct vg_error error;
+    char path[128];
+    struct ledger_genesis *genesis = &lone->genesis;
+    *genesis = (struct ledger_genesis){.version = 1,
+                                       .flags = LEDGER_GENESIS_CLEAR,
+                                       .created_ms = vg_clock_system.wall_ms(),
+                                       .directory = lone_request(),
+                                       .first = lone_request(),
+                                       .member_count = 1,
+                                       .person_count = 1};
+    vg_random(genesis->salt, sizeof genesis->salt);
+    genesis->members[0] = (struct ledger_member){.id = {1}, .key = self->pub};
+    genesis->people[0] = (struct ledger_person){
+        .id = lone->person.id, .key = lone->person.pub, .bits = LEDGER_PERSON_OPERATOR};
+    size_t size = ledger_genesis_encode(genesis, bytes);
+    lone->cluster = ledger_genesis_hash(vg_span_of(bytes, size));
+    path_in(lone, "genesis", path);
+    must(vg_file_write(path, vg_span_of(bytes, size), 0600, &error), &error);
+}
+
+static void write_config(const struct lone *lone)
+{
+    char text[1024], path[128], peer_url[RUDE_URL];
+    struct vg_error error;
+    rude_free_url(peer_url);
+    int size = snprintf(text, sizeof text,
+                        "node: 1\nregion: apac\ndata: %s/data\ngenesis: %s/genesis\nkey: %s/key\n"
+                        "listen: {peer: \"%s\", client: \"%s\"}\npeers: []\n"
+                        "election_timeout_ms: 40\nheartbeat_ms: 10\nlog_level: error\n",
+                        lone->folder, lone->folder, lone->folder, peer_url, lone->url);
+    path_in(lone, "node.yaml", path);
+    must(vg_file_write(path, vg_span_of(text, (size_t)size), 0600, &error), &error);
+}
+
+static void make_files(struct lone *lone)
+{
+    char path[128];
+    struct vg_identity self;
+    struct vg_error error;
+    vg_id nobody = {{0}}, id = lone_request();
+    snprintf(lone->folder, sizeof lone->folder, "/tmp/vigil-lone-XXXXXX");
+    if (mkdtemp(lone->folder) == NULL)
+        abort();
+    rude_free_url(lone->url);
+    vg_identity_make(VG_IDENTITY_NODE, &nobody, (vg_node_id){1}, &self);
+    vg_identity_make(VG_IDENTITY_PERSON, &id, (vg_node_id){0}, &lone->person);
+    path_in(lone, "key", path);
+    must(vg_identity_write(path, &self, &error), &error);
+    write_genesis(lone, &self);
+    write_config(lone);
+}
+
+/* ---- life -------------------------------------------------------------------------------------
+ */
+
+static void *serve(void *context)
+{
+    struct lone *lone = context;
+    struct vg_error error;
+    must(node_run(lone->node, &error), &error);
+    return NULL;
+}
+
+void lone_restart(struct lone *lone)
+{
+    char path[128];
+    struct vg_error error;
+    path_in(lone, "node.yaml", path);
+    must(node_config_read(path, &lone->config, &error), &error);
+    vg_log_threshold(*lone->config->log_level);
+    must(node_open(lone->config, &lone->node, &error), &error);
+    pthread_create(&lone->thread, NULL, serve, lone);
+    lone->fd = rude_dial(lone->url);
+    assert(lone->fd >= 0);
+}
+
+void lone_start(struct lone *lone)
+{
+    struct response_command grant = {.op = RESPONSE_OP_GRANT};
+    struct vg_buffer bytes = {0};
+    struct vg_error error;
+    vg_crypto_init();
+    *lone = (struct lone){0};
+    make_files(lone);
+    lone_restart(lone);
+    vg_id request = lone_request();
+    grant.grant.person = lone->person.id;
+    grant.grant.compartment = lone->genesis.first;
+    grant.grant.roles = ALL_ROLES;
+    lone_sign(lone, &lone->genesis.directory, &request, &grant, &bytes);
+    json_decref(lone_submit(lone, &bytes, false, &error));
+    must(error.code, &error);
+    vg_buffer_free(&bytes);
+}
+
+void lone_stop(struct lone *lone)
+{
+    kill(getpid(), SIGTERM);
+    pthread_join(lone->thread, NULL);
+    node_close(lone->node);
+    node_config_free(lone->config);
+    close(lone->fd);
+    wire_reader_free(&lone->reader);
+    lone->reader = (struct wire_reader){0};
+}
+
+void lone_free(struct lone *lone)
+{
+    static const char *const files[] = {"data/log/data.mdb",
+                                        "data/log/lock.mdb",
+                                        "data/log/format",
+                                        "data/log",
+                                        "data/state/data.mdb",
+                                        "data/state/lock.mdb",
+                                        "data/state",
+                                        "data",
+                                        "genesis",
+                                        "key",
+                                        "node.yaml",
+                                        ""};
+    char path[128];
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        path_in(lone, files[i], path);
+        if (remove(path) != 0)
+            perror(path);
+    }
+}
+
+/* ---- requests ---------------------------------------------------------------------------------
+ */
+
+vg_id lone_request(void)
+{
+    uint8_t random[10];
+    vg_random(random, sizeof random);
+    return vg_uuid7_make(vg_clock_system.wall_ms(), random);
+}
+
+void lone_sign(struct lone *lone, const vg_id *compartment, const vg_id *request,
+               const struct response_command *command, struct vg_buffer *out)
+{
+    struct vg_buffer body = {0};
+    response_command_encode(command, &body);
+    struct ledger_command signed_command = {.cluster = lone->cluster,
+                                            .compartment = *compartment,
+                                            .author = lone->person.id,
+                                            .request = *request,
+                                            .body = vg_buffer_span(&body)};
+    vg_buffer_clear(out);
+    ledger_command_sign(&signed_command, &vg_signer_ed25519, &lone->person.secret,
+                        vg_buffer_extend(out, ledger_command_size(&signed_command)));
+    vg_buffer_free(&body);
+}
+
+/* The next whole frame from the node. */
+static struct wire_frame next_frame(struct lone *lone)
+{
+    struct wire_frame frame;
+    struct vg_error error;
+    for (;;) {
+        enum vg_code code = wire_reader_next(&lone->reader, &frame, &error);
+        if (code == VG_OK)
+            return frame;
+        if (code != VG_UNAVAILABLE)
+            must(code, &error);
+        uint8_t bytes[65536];
+        ssize_t got = recv(lone->fd, bytes, sizeof bytes, 0);
+        if (got <= 0)
+            must(vg_fail(&error, VG_UNAVAILABLE, "no answer in %d s", ANSWER_WITHIN_S), &error);
+        wire_reader_feed(&lone->reader, vg_span_of(bytes, (size_t)got));
+    }
+}
+
+json_t *lone_call(struct lone *lone, struct wire_request request, struct vg_error *error)
+{
+    struct vg_buffer payload = {0}, frame = {0};
+    struct timeval patience = {.tv_sec = ANSWER_WITHIN_S};
+    setsockopt(lone->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    request.token = ++lone->token;
+    request.timeout_ms = 10000;
+    wire_request_encode(&request, &payload);
+    wire_frame_write(&frame, WIRE_REQUEST, vg_buffer_span(&payload));
+    bool sent = rude_send(lone->fd, vg_buffer_span(&frame));
+    assert(sent);
+    vg_buffer_free(&payload);
+    vg_buffer_free(&frame);
+    struct wire_response response;
+    struct wire_frame answer = next_frame(lone);
+    must(wire_response_decode(answer.payload, &response, error), error);
+    assert(response.token == lone->token);
+    *error = response.error;
+    return json_loadb((const char *)response.json.data, response.json.size, 0, NULL);
+}
+
+json_t *lone_ask(struct lone *lone, const char *question, struct vg_error *error)
+{
+    struct wire_request request = {.kind = WIRE_QUERY, .body = vg_span_text(question)};
+    return lone_call(lone, request, error);
+}
+
+json_t *lone_submit(struct lone *lone, const struct vg_buffer *command, bool dry_run,
+                    struct vg_error *error)
+{
+    struct wire_request request = {
+        .kind = WIRE_SUBMIT, .dry_run = dry_run, .body = vg_buffer_span(command)};
+    return lone_call(lone, request, error);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a node answers, from the socket to the disk and back: a cluster of one in this process. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "common/text.h"
+#include "tests/lib/leaks.h"
+#include "tests/lib/lone.h"
+
+static struct lone lone;
+
+static void up(void)
+{
+    lone_start(&lone);
+}
+
+static void down(void)
+{
+    lone_stop(&lone);
+    lone_free(&lone);
+}
+
+TestSuite(node_serve, .init = up, .fini = down);
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static void sign_detect(const vg_id *request, const char *title, struct vg_buffer *out)
+{
+    struct response_command command = {.op = RESPONSE_OP_DETECT};
+    command.detect.source = RESPONSE_SOURCE_OPERATOR;
+    command.detect.title = vg_span_text(title);
+    lone_sign(&lone, &lone.genesis.first, request, &command, out);
+}
+
+/* Submits a detection; what the node answers. */
+static json_t *detect(const vg_id *request, const char *title, struct vg_error *error)
+{
+    struct vg_buffer bytes = {0};
+    sign_detect(request, title, &bytes);
+    json_t *answer = lone_submit(&lone, &bytes, false, error);
+    vg_buffer_free(&bytes);
+    return answer;
+}
+
+/* The document a question is answered with. */
+static json_t *ask_well(const char *question)
+{
+    struct vg_error error;
+    json_t *answer = lone_ask(&lone, question, &error);
+    cr_assert_eq(error.code, VG_OK, "%s: %s", question, error.text);
+    return answer;
+}
+
+static json_int_t count_incidents(void)
+{
+    json_t *page = ask_well("{\"query\":\"incident.list\",\"all\":true}");
+    json_int_t count = (json_int_t)json_array_size(page);
+    json_decref(page);
+    return count;
+}
+
+Test(node_serve, a_command_is_answered_from_its_own_apply)
+{
+    struct vg_error error;
+    vg_id request = lone_request();
+    char id[VG_ID_TEXT], question[120];
+    vg_id_format(&request, id);
+    json_t *answer = detect(&request, "Odd logins", &error);
+    cr_assert_eq(error.code, VG_OK, "%s", error.text);
+    cr_expect_str_eq(text_of(answer, "id"), id);
+    cr_expect_gt(number_of(answer, "index"), 2);
+    cr_expect_eq(number_of(json_object_get(answer, "revision"), "stage"), 1);
+    json_decref(answer);
+    snprintf(question, sizeof question, "{\"query\":\"incident.show\",\"id\":\"%s\"}", id);
+    json_t *shown = ask_well(question);
+    cr_expect_str_eq(text_of(shown, "title"), "Odd logins");
+    json_decref(shown);
+}
+
+Test(node_serve, the_same_request_is_done_once)
+{
+    struct vg_error error;
+    vg_id request = lone_request();
+    json_t *first = detect(&request, "Once", &error);
+    json_t *again = detect(&request, "Once", &error);
+    cr_assert_eq(error.code, VG_OK, "%s", error.text);
+    cr_expect(json_is_true(json_object_get(again, "repeated")));
+    cr_expect_eq(number_of(again, "index"), number_of(first, "index"));
+    cr_expect_eq(count_incidents(), 1);
+    json_decref(first);
+    json_decref(again);
+    json_t *none = detect(&request, "Another under its id", &error);
+    cr_expect_null(none);
+    cr_expect_eq(error.code, VG_INVALID, "%s", error.text);
+    cr_expect_eq(count_incidents(), 1);
+}
+
+Test(node_serve, a_dry_run_changes_nothing)
+{
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    vg_id request = lone_request();
+    sign_detect(&request, "Only asked", &bytes);
+    json_t *answer = lone_submit(&lone, &bytes, true, &error);
+    cr_assert_eq(error.code, VG_OK, "%s", error.text);
+    cr_expect_not_null(answer);
+    json_decref(answer);
+    cr_expect_eq(count_incidents(), 0);
+    vg_buffer_free(&bytes);
+}
+
+Test(node_serve, what_is_not_signed_so_is_refused_before_the_log)
+{
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    vg_id request = lone_request();
+    json_t *figures = ask_well("{\"query\":\"node.figures\"}");
+    json_int_t last = number_of(figures, "last_index");
+    json_decref(figures);
+
+    sign_detect(&request, "Altered", &bytes);
+    bytes.data[bytes.size - 1] ^= 1;
+    cr_expect_null(lone_submit(&lone, &bytes, false, &error));
+    cr_expect_eq(error.code, VG_FORBIDDEN, "%s", error.text);
+
+    vg_hash cluster = lone.cluster;
+    lone.cluster.bytes[0] ^= 1;
+    sign_detect(&request, "For another cluster", &bytes);
+    lone.cluster = cluster;
+    cr_expect_null(lone_submit(&lone, &bytes, false, &error));
+    cr_expect_eq(error.code, VG_INVALID, "%s", error.text);
+
+    vg_id person = lone.person.id;
+    lone.person.id = lone_request();
+    sign_detect(&request, "By a stranger", &bytes);
+    lone.person.id = person;
+    cr_expect_null(lone_submit(&lone, &bytes, false, &error));
+    cr_expect_eq(error.code, VG_FORBIDDEN, "%s", error.text);
+
+    bytes.size /= 2;
+    cr_expect_null(lone_submit(&lone, &bytes, false, &error));
+    cr_expect_eq(error.code, VG_INVALID, "%s", error.text);
+    vg_buffer_free(&bytes);
+
+    figures = ask_well("{\"query\":\"node.figures\"}");
+    cr_expect_eq(number_of(figures, "last_index"), last);
+    json_decref(figures);
+}
+
+Test(node_serve, a_refusal_of_the_rules_is_in_the_log_and_names_its_rule)
+{
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    vg_id request = lone_request(), incident = lone_request();
+    struct response_command command = {.op = RESPONSE_OP_NOTE};
+    command.note.incident = incident;
+    command.note.text = vg_span_text("about nothing");
+    lone_sign(&lone, &lone.genesis.first, &request, &command, &bytes);
+    cr_expect_null(lone_submit(&lone, &bytes, false, &error));
+    cr_expect_eq(error.code, VG_NOT_FOUND, "%s", error.text);
+    json_t *figures = ask_well("{\"query\":\"node.figures\"}");
+    cr_expect_eq(number_of(figures, "commands_refused"), 1);
+    json_decref(figures);
+    vg_buffer_free(&bytes);
+}
+
+Test(node_serve, questions_that_make_no_sense_are_refused)
+{
+    static const struct {
+        const char *question;
+        enum vg_code code;
+    } cases[] = {
+        {"{\"query\":\"incident.delete\"}", VG_INVALID},
+        {"nonsense", VG_INVALID},
+        {"{\"query\":\"log.get\",\"index\":\"one\"}", VG_INVALID},
+        {"{\"query\":\"log.get\",\"index\":1000000}", VG_NOT_FOUND},
+        {"{\"query\":\"incident.list\",\"compartment\":\"nowhere\"}", VG_NOT_FOUND},
+        {"{\"query\":\"cluster.transfer\",\"to\":9}", VG_UNAVAILABLE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct vg_error error;
+        json_t *answer = lone_ask(&lone, cases[i].question, &error);
+        cr_expect_null(answer, "%s", cases[i].question);
+        cr_expect_eq(error.code, cases[i].code, "%s: %s", cases[i].question, error.text);
+    }
+}
+
+Test(node_serve, the_log_is_shown_and_verified)
+{
+    struct vg_error error;
+    vg_id request = lone_request();
+    json_decref(detect(&request, "For the log", &error));
+    json_t *entries = ask_well("{\"query\":\"log.tail\",\"from\":1,\"count\":100}");
+    size_t count = json_array_size(entries);
+    cr_assert_eq(count, 3u, "noop, grant, detect");
+    cr_expect_str_eq(text_of(json_array_get(entries, 0), "type"), "noop");
+    json_t *command = json_object_get(json_array_get(entries, 2), "command");
+    cr_expect_str_eq(text_of(command, "title"), "For the log");
+    json_decref(entries);
+    json_t *verified = ask_well("{\"query\":\"log.verify\",\"from\":2,\"count\":1}");
+    cr_expect_eq(number_of(verified, "checked"), 1);
+    cr_expect_eq(number_of(verified, "next"), 3);
+    cr_expect_eq(number_of(verified, "last"), 3);
+    json_decref(verified);
+    json_t *beyond = ask_well("{\"query\":\"log.tail\",\"from\":50,\"count\":5}");
+    cr_expect_eq(json_array_size(beyond), 0u);
+    json_decref(beyond);
+}
+
+Test(node_serve, what_was_acknowledged_is_there_after_a_restart)
+{
+    struct vg_error error;
+    vg_id request = lone_request();
+    json_t *before = detect(&request, "To be kept", &error);
+    json_t *status = ask_well("{\"query\":\"cluster.status\"}");
+    lone_stop(&lone);
+    lone_restart(&lone);
+    json_t *again = detect(&request, "To be kept", &error);
+    cr_assert_eq(error.code, VG_OK, "%s", error.text);
+    cr_expect(json_is_true(json_object_get(again, "repeated")));
+    cr_expect_eq(number_of(again, "index"), number_of(before, "index"));
+    cr_expect_eq(count_incidents(), 1);
+    json_t *later = ask_well("{\"query\":\"cluster.status\"}");
+    cr_expect_gt(number_of(later, "term"), number_of(status, "term"));
+    cr_expect_eq(number_of(later, "leader"), 1);
+    json_decref(before);
+    json_decref(status);
+    json_decref(again);
+    json_decref(later);
+}
+
+Test(node_serve_leaks, a_life_leaves_nothing_behind)
+{
+    struct vg_error error;
+    lone_start(&lone);
+    vg_id request = lone_request();
+    json_decref(detect(&request, "Short life", &error));
+    json_decref(ask_well("{\"query\":\"log.tail\"}"));
+    lone_stop(&lone);
+    lone_free(&lone);
+    cr_expect_not(LEAKS_FOUND());
+}
