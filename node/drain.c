@@ -320,8 +320,8 @@ static void take_stopped(struct loop_task *task)
 void node_apply_stopped(void *context, uint64_t index, const struct vg_error *error)
 {
     struct node *node = context;
-    (void)index;
     struct stopped *stopped = vg_alloc(sizeof *stopped);
+    vg_log(VG_LOG_ERROR, "apply-stopped", "index=%" PRIu64 " %s", index, error->text);
     *stopped = (struct stopped){.task.run = take_stopped, .node = node, .why = *error};
     loop_post(node->loop, &stopped->task);
 }

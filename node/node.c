@@ -333,6 +333,8 @@ enum vg_code node_open(const struct node_config *config, struct node **out, stru
     node->proposals.last = &node->proposals.first;
     node->proposals.newest = &node->proposals.oldest;
     node->applied_task.run = applied_some;
+    /* A late answer to this node's last life must fit no command of this one. */
+    vg_random(&node->submits.next_token, sizeof node->submits.next_token);
     if (open_parts(node, error) != VG_OK) {
         node_close(node);
         return error->code;
