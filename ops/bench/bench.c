@@ -185,8 +185,9 @@ enum vg_code bench_run(struct cli_call *call)
     if (code == VG_OK)
         code = cli_compartment_find(call, cli_text(call, "compartment"), &plan.compartment);
     if (code == VG_OK && call->settings.dry_run) {
-        printf("would make %u incidents and add notes of %u bytes to them\n", plan.clients,
-               plan.payload);
+        cli_print_would(call->settings.output,
+                        "make %u incidents and add notes of %u bytes to them", plan.clients,
+                        plan.payload);
         return VG_OK;
     }
     return code == VG_OK ? measure(call, &plan) : code;

@@ -179,7 +179,7 @@ static enum vg_code run_transfer(struct cli_call *call)
     if (code != VG_OK)
         return code;
     if (call->settings.dry_run) {
-        printf("would hand leadership to node %s\n", to);
+        cli_print_would(call->settings.output, "hand leadership to node %s", to);
         return VG_OK;
     }
     json_t *answer = cli_query(

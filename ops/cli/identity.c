@@ -82,7 +82,7 @@ static enum vg_code run_new(struct cli_call *call)
     else if (access(file, F_OK) == 0)
         code = vg_fail(&call->error, VG_EXISTS, "%s is there already", file);
     else
-        printf("would write a new identity to %s\n", file);
+        cli_print_would(call->settings.output, "write a new identity to %s", file);
     free(file);
     return code;
 }

@@ -152,8 +152,8 @@ static enum vg_code run_up(struct cli_call *call)
         struct dev_plan plan;
         if (read_plan(call, &plan) != VG_OK)
             return call->error.code;
-        printf("would start %u nodes in %s and write a context for them\n", plan.nodes,
-               dir_of(call));
+        cli_print_would(call->settings.output, "start %u nodes in %s and write a context for them",
+                        plan.nodes, dir_of(call));
         return VG_OK;
     }
     enum vg_code code = open_or_make(call, &cluster);
@@ -194,8 +194,8 @@ static enum vg_code run_down(struct cli_call *call)
         return code;
     bool delete = cli_flag(call, "delete");
     if (call->settings.dry_run) {
-        printf("would stop %u nodes%s\n", cluster.node_count,
-               delete ? " and remove their data" : "");
+        cli_print_would(call->settings.output, "stop %u nodes%s", cluster.node_count,
+                        delete ? " and remove their data" : "");
     } else {
         for (uint32_t i = 0; i < cluster.node_count; i++)
             dev_node_stop(&cluster.nodes[i]);
@@ -233,7 +233,7 @@ static enum vg_code act_on(struct cli_call *call, struct dev_cluster *cluster,
     const char *name = call->command->name;
     enum vg_code code = VG_OK;
     if (call->settings.dry_run) {
-        printf("would %s node %llu\n", name, (unsigned long long)node->id);
+        cli_print_would(call->settings.output, "%s node %llu", name, (unsigned long long)node->id);
         return VG_OK;
     }
     for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)

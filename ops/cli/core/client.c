@@ -179,6 +179,21 @@ static bool worth_repeating(enum vg_code code)
     return code == VG_BUSY || code == VG_UNAVAILABLE || code == VG_TIMEOUT;
 }
 
+/* The end of a connection counts against a node that was asked; an idle one is opened again later.
+ */
+static void settle_end(struct exchange *exchange, struct session *session, uint64_t now,
+                       const char *why)
+{
+    if (session->asked) {
+        bool named = strstr(why, session->url) != NULL;
+        vg_fail(exchange->error, VG_UNAVAILABLE, "%s%s%.400s", named ? "" : session->url,
+                named ? "" : ": ", why);
+        exchange->hedge_at_ms = now;
+    }
+    exchange->unknown = exchange->unknown || session->sent;
+    disconnect(session);
+}
+
 /* Takes note of what came of asking a node; true if its answer is final. */
 static bool settle(struct exchange *exchange, struct session *session, uint64_t now)
 {
@@ -196,12 +211,7 @@ static bool settle(struct exchange *exchange, struct session *session, uint64_t 
         exchange->hedge_at_ms = now;
         session->asked = false;
     } else if (broken) {
-        exchange->unknown = exchange->unknown || session->sent;
-        if (session->asked) {
-            vg_fail(exchange->error, VG_UNAVAILABLE, "%s: %.400s", session->url, failure.text);
-            exchange->hedge_at_ms = now;
-        }
-        disconnect(session);
+        settle_end(exchange, session, now, failure.text);
     }
     if (answered || broken)
         session->retry_at_ms = now + PAUSE_MS;

@@ -223,6 +223,22 @@ void cli_print_text(FILE *out, const char *text, unsigned indent)
     fputc('\n', out);
 }
 
+void cli_print_would(enum cli_output output, const char *format, ...)
+{
+    char text[VG_ERROR_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (!cli_is_json(output)) {
+        printf("would %s\n", text);
+        return;
+    }
+    json_t *document = json_pack("{s:b, s:s}", "dry_run", 1, "would", text);
+    cli_print_json(stdout, output, document);
+    json_decref(document);
+}
+
 void cli_print_error(FILE *out, enum cli_output output, const struct vg_error *error,
                      json_t *details)
 {

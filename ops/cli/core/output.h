@@ -45,6 +45,10 @@ uint64_t cli_json_number(const json_t *object, const char *path);
  * first is indented. */
 void cli_print_text(FILE *out, const char *text, unsigned indent);
 
+/* Prints what --dry-run left out: "would ...", or {"dry_run": true, "would": "..."}. */
+void cli_print_would(enum cli_output output, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Prints an error as CLI.md has it, to `out`. Borrows `details`. */
 void cli_print_error(FILE *out, enum cli_output output, const struct vg_error *error,
                      json_t *details);
