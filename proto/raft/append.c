@@ -31,6 +31,7 @@ static bool entries_make_sense(const struct raft *core, const struct raft_msg *m
         const struct raft_entry *entry = &entries[i];
         if (entry->index != msg->prev_index + 1 + i || entry->term < term || entry->term == 0 ||
             entry->term > msg->term || entry->time_ms < time_ms ||
+            entry->time_ms > raft_time_ms_max ||
             (entry->kind != RAFT_NOOP && entry->kind != RAFT_DATA))
             return false;
         term = entry->term;

@@ -9,6 +9,9 @@
 
 #include <assert.h>
 
+/* Clocks and stamps beyond this are nobody's; microseconds of those below cannot overflow. */
+static const uint64_t raft_time_ms_max = UINT64_MAX / 4000;
+
 static inline uint64_t raft_min(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

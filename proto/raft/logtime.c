@@ -4,15 +4,12 @@
  * moves no deadline. Kept in microseconds, stamped in milliseconds. */
 #include "proto/raft/internal.h"
 
-/* Wall clocks beyond this are nobody's; keeps sums far from overflow. */
-static const uint64_t wall_ms_max = UINT64_MAX / 4000;
-
 void raft_logtime_report(struct raft *core, uint32_t slot, uint64_t wall_ms, uint64_t age_us)
 {
     assert(slot < core->config.voter_count);
     core->reports[slot] =
         (struct raft_report){.known = true,
-                             .wall_us = raft_min(wall_ms, wall_ms_max) * 1000 + age_us,
+                             .wall_us = raft_min(wall_ms, raft_time_ms_max) * 1000 + age_us,
                              .at_us = core->now_us};
 }
 
@@ -25,7 +22,7 @@ static uint32_t median_of_clocks(const struct raft *core, uint64_t *median_us)
         const struct raft_report *report = &core->reports[slot];
         if (slot != core->self && !report->known)
             continue;
-        uint64_t wall_us = slot == core->self ? raft_min(core->wall_ms, wall_ms_max) * 1000
+        uint64_t wall_us = slot == core->self ? raft_min(core->wall_ms, raft_time_ms_max) * 1000
                                               : report->wall_us + (core->now_us - report->at_us);
         uint32_t at = count++;
         for (; at > 0 && walls[at - 1] > wall_us; at--)
@@ -128,7 +125,7 @@ bool raft_logtime_astray(const struct raft *core)
     uint64_t median_us;
     if (median_of_clocks(core, &median_us) < raft_quorum(core))
         return false;
-    uint64_t own_us = raft_min(core->wall_ms, wall_ms_max) * 1000;
+    uint64_t own_us = raft_min(core->wall_ms, raft_time_ms_max) * 1000;
     uint64_t off_us = own_us > median_us ? own_us - median_us : median_us - own_us;
     return off_us > RAFT_ASTRAY_MS * 1000;
 }

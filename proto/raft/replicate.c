@@ -263,14 +263,14 @@ void raft_on_app_resp(struct raft *core, const struct raft_event *event, struct 
     bool beyond = msg->granted && msg->index > core->window.last.value;
     if (beyond || !hear(core, msg, slot))
         return;
+    bool news = msg->granted;
     if (msg->granted)
         on_acknowledged(core, msg, slot);
-    else if (!on_refused(core, msg, slot))
-        return;
-    bool advanced = raft_commit_count(core, out);
-    if (advanced)
-        raft_replicate_all(core, out);
     else
+        news = on_refused(core, msg, slot);
+    if (raft_commit_count(core, out))
+        raft_replicate_all(core, out);
+    else if (news)
         replicate(core, slot, out);
     raft_announce_commit(core, out);
     raft_reads_answer(core, out);
@@ -329,7 +329,7 @@ static bool send_loaded(struct raft *core, uint32_t slot, const struct raft_even
     bool full = false;
     for (uint32_t i = skip; i < event->entry_count && !full; i++)
         batch_add(core, &batch, &entries[i], &full);
-    if (!may_send(core, peer, batch.bytes))
+    if (peer->state == RAFT_REPLICATE && !may_send(core, peer, batch.bytes))
         return false;
     send_append(core, slot, prev_term, batch, out);
     return true;

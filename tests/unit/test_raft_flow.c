@@ -14,6 +14,12 @@ static void elect_1(struct rc *rc)
     cr_assert_eq(rc_leader(rc), 1);
 }
 
+static void elect_1_while_3_is_away(struct rc *rc)
+{
+    rc_isolate(rc, 3);
+    elect_1(rc);
+}
+
 static const struct raft_peer *peer_2(const struct rc *rc)
 {
     return &rc_core(rc, 1)->leading.peers[1];
@@ -225,6 +231,37 @@ Test(raft_flow, follower_behind_all_known_terms_catches_up)
         assert_same_logs(rc);
         rc_free(rc);
     }
+}
+
+/* The first message to somebody far behind is lost: what it carried is loaded again. */
+Test(raft_flow, lost_probe_from_loaded_entries_is_sent_again)
+{
+    struct rc *rc = rc_new(3);
+    preload_long(rc, 1, LONG, true);
+    preload_long(rc, 2, LONG, true);
+    preload_long(rc, 3, 100, true);
+    elect_1_while_3_is_away(rc);
+    rc_heal(rc);
+    bool lost = false;
+    for (uint32_t beat = 0; beat < 20 && !lost; beat++) {
+        rc_wait(rc, 100);
+        rc_tick(rc, 1);
+        while (rc->msg_count > 0) {
+            rc_disk(rc, 3, 1);
+            const struct raft_msg *msg = rc_msg_at(rc, 0);
+            bool loaded = msg->type == RAFT_MSG_APP && msg->entry_count > 0 && msg->to.value == 3;
+            lost = lost || loaded;
+            if (loaded)
+                rc_drop(rc, 0);
+            else
+                rc_deliver(rc, 0);
+        }
+    }
+    cr_assert(lost);
+    cr_assert_eq(rc_core(rc, 1)->leading.peers[2].next, 101);
+    rc_run(rc, T_MS);
+    assert_same_logs(rc);
+    rc_free(rc);
 }
 
 /* The follower's own tail conflicts further back than its term runs reach: it cannot tell what it

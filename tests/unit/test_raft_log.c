@@ -384,14 +384,14 @@ Test(raft_log, entries_no_leader_could_have_are_dropped)
         {.index = 1, .term = 1, .time_ms = 10, .kind = RAFT_DATA},
         {.index = 2, .term = 2, .time_ms = 20, .kind = RAFT_DATA},
     };
-    for (uint32_t flaw = 0; flaw < 6; flaw++) {
+    for (uint32_t flaw = 0; flaw < 7; flaw++) {
         struct rc *rc = rc_new(3);
         rc_start(rc, 1);
         struct raft_entry entries[] = {good[0], good[1]};
         entries[1].index = flaw == 1 ? 3 : 2;
         entries[1].term = flaw == 2 ? 3 : 2;
         entries[0].term = flaw == 3 ? 0 : 1;
-        entries[1].time_ms = flaw == 4 ? 9 : 20;
+        entries[1].time_ms = flaw == 4 ? 9 : flaw == 6 ? UINT64_MAX : 20;
         entries[1].kind = flaw == 5 ? 9 : RAFT_DATA;
         struct raft_msg msg = message(RAFT_MSG_APP, 2, 1, 2);
         msg.entry_count = 2;
