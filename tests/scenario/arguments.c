@@ -33,19 +33,42 @@ bool parse_node(struct session *session, const char *text, struct node **out)
 }
 
 /* "4" or "4-6". */
-static bool parse_range(struct session *session, const char *text, uint64_t *low, uint64_t *high)
+static bool parse_range(struct session *session, char *text, uint64_t *low, uint64_t *high)
 {
-    char copy[WORLD_NAME];
-    snprintf(copy, sizeof copy, "%s", text);
-    char *dash = strchr(copy, '-');
+    char *dash = strchr(text, '-');
     if (dash != NULL)
         *dash = '\0';
-    if (!parse_number(session, copy, low) ||
-        !parse_number(session, dash != NULL ? dash + 1 : copy, high))
+    if (!parse_number(session, text, low) ||
+        !parse_number(session, dash != NULL ? dash + 1 : text, high))
         return false;
     if (*low > *high || *high - *low >= SCRIPT_LIST) {
-        bad_syntax(session, "\"%s\" is no range", text);
+        bad_syntax(session, "%" PRIu64 "-%" PRIu64 " is no range", *low, *high);
         return false;
+    }
+    return true;
+}
+
+/* Adds "4", "4-6" or "4x100" to a list. */
+static bool add_item(struct session *session, char *text, uint64_t *out, uint32_t *count)
+{
+    uint64_t times = 1;
+    uint64_t low = 0;
+    uint64_t high = 0;
+    char *cross = strchr(text, 'x');
+    if (cross != NULL) {
+        *cross = '\0';
+        if (!parse_number(session, cross + 1, &times))
+            return false;
+    }
+    if (!parse_range(session, text, &low, &high))
+        return false;
+    if (times > SCRIPT_LIST || *count + (high - low + 1) * times > SCRIPT_LIST) {
+        bad_syntax(session, "the list has more than %d items", SCRIPT_LIST);
+        return false;
+    }
+    for (; times > 0; times--) {
+        for (uint64_t value = low; value <= high; value++)
+            out[(*count)++] = value;
     }
     return true;
 }
@@ -57,17 +80,8 @@ bool parse_list(struct session *session, const char *text, uint64_t *out, uint32
     *count = 0;
     char *at = copy;
     for (char *item = strsep(&at, ","); item != NULL; item = strsep(&at, ",")) {
-        uint64_t low = 0;
-        uint64_t high = 0;
-        if (!parse_range(session, item, &low, &high))
+        if (!add_item(session, item, out, count))
             return false;
-        for (uint64_t value = low; value <= high; value++) {
-            if (*count == SCRIPT_LIST) {
-                bad_syntax(session, "the list has more than %d items", SCRIPT_LIST);
-                return false;
-            }
-            out[(*count)++] = value;
-        }
     }
     return true;
 }

@@ -427,20 +427,25 @@ static void do_assert_served(struct session *session, const struct call *call)
     check_served(world->check, ids, live, links, count);
 }
 
-/* No entry is stamped further ahead of the true time than this. */
+/* No entry is stamped further ahead of the true time than this, the last not further behind. */
 static void do_assert_stamps(struct session *session, const struct call *call)
 {
     struct node *node = NULL;
-    uint64_t ahead = 0;
-    if (!parse_node(session, call->words[0], &node) || !pair_number(session, call, "ahead", &ahead))
+    uint64_t ahead = UINT32_MAX;
+    uint64_t behind = UINT32_MAX;
+    if (!parse_node(session, call->words[0], &node) ||
+        !pair_number(session, call, "ahead", &ahead) ||
+        !pair_number(session, call, "behind", &behind))
         return;
     const struct history *history = history_of(node);
     uint64_t now = (uint64_t)((int64_t)world_wall_ms(session->world, node) - node->wall_offset_ms);
     for (uint64_t i = 1; i <= history->last; i++) {
         uint64_t stamp = history->items[i].entry.time_ms;
-        if (stamp > now + ahead)
+        if (stamp > now && stamp - now > ahead)
             assert_fail(session, "entry %" PRIu64 " is stamped %" PRIu64 " ms ahead", i,
                         stamp - now);
+        else if (i == history->last && stamp < now && now - stamp > behind)
+            assert_fail(session, "the last entry is stamped %" PRIu64 " ms behind", now - stamp);
     }
 }
 
@@ -470,7 +475,7 @@ const struct command assert_commands[] = {
      do_assert_outcome},
     {"assert-transfer", "NODE ok|refused|pending", 2, 2, NULL, do_assert_transfer},
     {"assert-served", "(I41 for the links as they are)", 0, 0, NULL, do_assert_served},
-    {"assert-stamps", "NODE [ahead=MS]", 1, 1, " ahead ", do_assert_stamps},
+    {"assert-stamps", "NODE [ahead=MS] [behind=MS]", 1, 1, " ahead behind ", do_assert_stamps},
     {"assert-alarm", "NODE two-leaders|commit-lost|none", 2, 2, NULL, do_assert_alarm},
     {0},
 };

@@ -10,7 +10,7 @@
 enum {
     SCRIPT_LINE = 4096, /* bytes of a line */
     SCRIPT_WORDS = 64,  /* words of a line */
-    SCRIPT_LIST = 512,  /* items of a list */
+    SCRIPT_LIST = 4096, /* items of a list */
 };
 
 /* The process's exit status. */
@@ -93,7 +93,7 @@ bool parse_nodes(struct session *session, const char *text, uint32_t *out);
 /* Message types "app,vote" as bits. */
 bool parse_types(struct session *session, const char *text, uint32_t *out);
 
-/* Numbers and ranges "1,1,4-6", in order. */
+/* Numbers, ranges and repetitions "1,1,4-6,7x100", in order. */
 bool parse_list(struct session *session, const char *text, uint64_t *out, uint32_t *count);
 
 /* The value of a key, or NULL. */

@@ -115,6 +115,7 @@ static void recover(const struct world *world, const struct node *node, struct r
     raft_init(node->core, config, recovery, node->now_us, world_wall_ms(world, node));
 }
 
+/* The last RAFT_RUNS_MAX runs of terms, oldest first. */
 static uint32_t runs_of(const struct history *history, struct raft_run runs[RAFT_RUNS_MAX])
 {
     uint32_t count = 0;
@@ -122,7 +123,8 @@ static uint32_t runs_of(const struct history *history, struct raft_run runs[RAFT
         uint64_t term = history->items[i].entry.term;
         if (i > 1 && term == history->items[i - 1].entry.term)
             continue;
-        assert(count < RAFT_RUNS_MAX);
+        if (count == RAFT_RUNS_MAX)
+            memmove(&runs[0], &runs[1], --count * sizeof runs[0]);
         runs[count++] = (struct raft_run){.first = i, .term = term};
     }
     return count;
