@@ -80,6 +80,7 @@ struct node {
     vg_node_id id;
     bool up;
     bool paused;
+    uint32_t starts; /* each draws another seed */
     struct raft *core;
     uint64_t now_us;
     int64_t wall_offset_ms;

@@ -108,7 +108,7 @@ static void recover(const struct world *world, const struct node *node, struct r
 {
     *config = world->options.core;
     config->self = node->id;
-    config->seed = world->options.seed * 1000 + node->id.value;
+    config->seed = (world->options.seed * 1000 + node->starts) * 1000 + node->id.value;
     config->voter_count = world->options.node_count;
     for (uint32_t i = 0; i < config->voter_count; i++)
         config->voters[i].value = i + 1;
@@ -146,6 +146,7 @@ void world_restart(struct world *world, struct node *node)
                                      .runs = runs,
                                      .run_count = runs_of(history, runs)};
     struct raft_config config;
+    node->starts++;
     recover(world, node, &config, &recovery);
     node->up = true;
     node->fault = DISK_GOOD;
