@@ -31,13 +31,16 @@ static const struct cli_option tail_options[] = {
     {.name = NULL},
 };
 
-static void print_entries(struct cli_call *call, const json_t *entries, bool follow)
+/* `more`: goes on where entries were printed before. */
+static void print_entries(struct cli_call *call, const json_t *entries, bool following, bool more)
 {
     enum cli_output output = call->settings.output;
-    if (!cli_is_json(output))
-        cli_print_table(stdout, output, entries, entry_columns);
+    if (cli_is_json(output))
+        cli_print_json(stdout, following ? CLI_JSONL : output, entries);
+    else if (more)
+        cli_print_rows(stdout, output, entries, entry_columns);
     else
-        cli_print_json(stdout, follow ? CLI_JSONL : output, entries);
+        cli_print_table(stdout, output, entries, entry_columns);
     fflush(stdout);
 }
 
@@ -82,7 +85,7 @@ static enum vg_code follow(struct cli_call *call, uint64_t from)
             return call->error.code;
         if (json_array_size(page) > 0) {
             from = last_index(page) + 1;
-            print_entries(call, page, true);
+            print_entries(call, page, true, true);
         } else {
             struct timespec pause = {.tv_nsec = FOLLOW_PAUSE_MS * 1000000L};
             nanosleep(&pause, NULL);
@@ -108,7 +111,7 @@ static enum vg_code run_tail(struct cli_call *call)
     json_t *entries = json_array();
     code = collect(call, last, from, count, entries);
     if (code == VG_OK)
-        print_entries(call, entries, following);
+        print_entries(call, entries, following, false);
     uint64_t next = last_index(entries) > 0 ? last_index(entries) + 1 : from;
     json_decref(entries);
     return code == VG_OK && following ? follow(call, next) : code;

@@ -142,7 +142,8 @@ static void print_cell(FILE *out, const struct cell *cell, size_t width, bool ri
     fputs(last ? "\n" : "  ", out);
 }
 
-/* A table laid out: `rows + 1` lines of `columns` cells, the titles first. */
+/* A table laid out; printing frees its cells: `rows + 1` lines of `columns` cells, the titles
+ * first. */
 struct layout {
     const struct cli_column *columns[COLUMNS_MAX];
     size_t widths[COLUMNS_MAX];
@@ -176,23 +177,38 @@ static void lay_out(struct layout *layout, const json_t *rows, const struct cli_
     }
 }
 
+static void print_layout(FILE *out, const struct layout *layout, size_t from)
+{
+    bool style = styled(out);
+    for (size_t line = 0; line < layout->lines; line++) {
+        bool bold = style && line == 0 && from == 0;
+        fputs(bold ? "\033[1m" : "", out);
+        for (size_t column = 0; column < layout->count; column++) {
+            struct cell *cell = &layout->cells[line * layout->count + column];
+            if (line >= from)
+                print_cell(out, cell, layout->widths[column], layout->columns[column]->number,
+                           column + 1 == layout->count);
+            free(cell->text);
+        }
+        fputs(bold ? "\033[0m" : "", out);
+    }
+    free(layout->cells);
+}
+
 void cli_print_table(FILE *out, enum cli_output output, const json_t *rows,
                      const struct cli_column *columns)
 {
     struct layout layout;
     lay_out(&layout, rows, columns, output == CLI_WIDE);
-    bool style = styled(out);
-    for (size_t line = 0; line < layout.lines; line++) {
-        fputs(style && line == 0 ? "\033[1m" : "", out);
-        for (size_t column = 0; column < layout.count; column++) {
-            struct cell *cell = &layout.cells[line * layout.count + column];
-            print_cell(out, cell, layout.widths[column], layout.columns[column]->number,
-                       column + 1 == layout.count);
-            free(cell->text);
-        }
-        fputs(style && line == 0 ? "\033[0m" : "", out);
-    }
-    free(layout.cells);
+    print_layout(out, &layout, 0);
+}
+
+void cli_print_rows(FILE *out, enum cli_output output, const json_t *rows,
+                    const struct cli_column *columns)
+{
+    struct layout layout;
+    lay_out(&layout, rows, columns, output == CLI_WIDE);
+    print_layout(out, &layout, 1);
 }
 
 void cli_print_fields(FILE *out, const json_t *object, const struct cli_column *columns)

@@ -29,6 +29,10 @@ void cli_print_json(FILE *out, enum cli_output output, const json_t *document);
 void cli_print_table(FILE *out, enum cli_output output, const json_t *rows,
                      const struct cli_column *columns);
 
+/* As cli_print_table, without the titles: more rows of a table begun before. */
+void cli_print_rows(FILE *out, enum cli_output output, const json_t *rows,
+                    const struct cli_column *columns);
+
 /* Prints one object as "title  value" lines. */
 void cli_print_fields(FILE *out, const json_t *object, const struct cli_column *columns);
 

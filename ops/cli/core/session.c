@@ -102,6 +102,20 @@ static int lock_folder(const char *path, struct vg_error *error)
     return lock;
 }
 
+/* Whole or not at all, but not synced: losing it costs a reading, a sync each time costs more. */
+static enum vg_code save(const char *path, const json_t *known, struct vg_error *error)
+{
+    char *temporary = cli_join(path, "part");
+    *strrchr(temporary, '/') = '.';
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && json_dumpfd(known, fd, JSON_COMPACT) == 0;
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    ok = ok && rename(temporary, path) == 0;
+    free(temporary);
+    return ok ? VG_OK : vg_fail(error, VG_UNAVAILABLE, "cannot write %s", path);
+}
+
 enum vg_code cli_session_learn(const char *session, const char *reader, const json_t *incidents,
                                struct vg_error *error)
 {
@@ -116,9 +130,7 @@ enum vg_code cli_session_learn(const char *session, const char *reader, const js
             learn_one(known, reader, incidents);
         json_array_foreach(incidents, i, incident) learn_one(known, reader, incident);
         forget_oldest(known);
-        char *text = json_dumps(known, JSON_COMPACT);
-        vg_file_write(path, vg_span_text(text), 0600, error);
-        free(text);
+        save(path, known, error);
         json_decref(known);
     }
     if (lock >= 0)
