@@ -43,6 +43,13 @@ static struct node_held *message_new(struct node *node, const struct raft_output
     return message;
 }
 
+enum vg_code node_send_frame(struct node *node, vg_node_id to, enum wire_type type)
+{
+    if (node->net == NULL)
+        return VG_UNAVAILABLE;
+    return net_send(node->net, to, type, vg_buffer_span(&node->frame));
+}
+
 static void send_now(struct node *node, const struct node_held *message)
 {
     struct wire_raft wire;
@@ -52,7 +59,7 @@ static void send_now(struct node *node, const struct node_held *message)
     vg_buffer_clear(&node->frame);
     wire_raft_encode(&wire, &node->frame);
     /* What is not queued is lost, which the core expects of a network. */
-    net_send(node->net, message->msg.to, WIRE_RAFT, vg_buffer_span(&node->frame));
+    node_send_frame(node, message->msg.to, WIRE_RAFT);
 }
 
 void node_send(struct node *node, const struct raft_output *output)

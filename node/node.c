@@ -243,6 +243,8 @@ static void on_alarm(void *context)
 {
     struct node *node = context;
     uint64_t now_us = vg_clock_system.monotonic_us();
+    if (node->closed)
+        return;
     if (now_us >= raft_deadline_us(node->core)) {
         struct raft_event event = {.type = RAFT_TICK};
         node_step(node, &event);
@@ -276,6 +278,9 @@ static void on_turn(void *context)
 {
     struct node *node = context;
     bool stepped = true;
+    if (node->closed)
+        return;
+    node_submits_flush(node);
     node_loads_flush(node); /* once: a core that asks again must not keep the turn from ending */
     while (stepped) {
         stepped = node_proposals_flush(node);
@@ -295,7 +300,7 @@ static void on_signal(void *context, int number)
     uint64_t now_us = vg_clock_system.monotonic_us();
     vg_log(VG_LOG_INFO, "stopping", "signal=%d role=%s", number, raft_role_name(node->role));
     node->end_by_us = now_us;
-    if (node->ending)
+    if (node->ending || node->closed)
         return;
     node->end_by_us += END_WITHIN_ELECTIONS * 1000 * (uint64_t)node->config->election_timeout_ms;
     node->ending = true;
@@ -359,6 +364,7 @@ static void answer_what_is_open(struct node *node)
     vg_fail(&why, VG_UNAVAILABLE,
             "node %" PRIu64 " has stopped; ask another node, repeating with the request id is safe",
             node->self.value);
+    node_submits_flush(node);
     node_submits_end(node, &why);
     node_reads_end(node, &why);
     node_transfer_done(node, false, RAFT_REASON_TRANSFERRING);
@@ -371,11 +377,15 @@ void node_close(struct node *node)
     answer_what_is_open(node);
     node->ending = node->closed = true;
     struct net_clients *clients = node->clients;
+    struct net *net = node->net;
     node->clients = NULL;
+    node->net = NULL;
     if (clients != NULL)
         net_clients_stop(clients);
-    if (node->net != NULL)
-        net_stop(node->net);
+    if (net != NULL)
+        net_stop(net);
+    if (node->loop != NULL)
+        loop_finish_work(node->loop);
     if (node->applier != NULL)
         store_applier_close(node->applier);
     if (node->log != NULL)

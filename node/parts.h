@@ -41,6 +41,8 @@ struct node_held {
 
 /* Sends an output's message now, or holds it until its write is durable. */
 void node_send(struct node *node, const struct raft_output *output);
+/* Sends what node->frame holds. What is not VG_OK is lost. */
+enum vg_code node_send_frame(struct node *node, vg_node_id to, enum wire_type type);
 /* Sends what waited for `write_id`. */
 void node_release(struct node *node, uint64_t write_id);
 void node_held_free(struct node *node);
@@ -122,6 +124,7 @@ struct node_request_key {
 struct node_submit {
     struct loop_task task;
     struct node *node;
+    struct node_submit *next; /* checked together */
     UT_hash_handle by_key;
     UT_hash_handle by_token;
     struct node_request_key key;
@@ -146,6 +149,8 @@ struct node_submit {
 struct node_submits {
     struct node_submit *by_key;
     struct node_submit *by_token;
+    struct node_submit *unchecked; /* of this turn */
+    uint32_t unchecked_count;
     uint32_t count;
     uint64_t next_token;
 };
@@ -153,6 +158,8 @@ struct node_submits {
 /* A decoded request; takes over `submit`. */
 void node_submit_start(struct node *node, struct node_submit *submit);
 void node_submit_free(struct node_submit *submit);
+/* Gives what came in this turn to the pool, in a few pieces. */
+void node_submits_flush(struct node *node);
 /* What the leader said. */
 void node_submit_answered(struct node *node, const struct wire_forward_resp *answer);
 /* The entry of a request was applied here. */

@@ -27,7 +27,7 @@ static void answer(struct node *node, const struct node_proposal *proposal, enum
     }
     vg_buffer_clear(&node->frame);
     wire_forward_resp_encode(&resp, &node->frame);
-    net_send(node->net, proposal->from, WIRE_FORWARD_RESP, vg_buffer_span(&node->frame));
+    node_send_frame(node, proposal->from, WIRE_FORWARD_RESP);
 }
 
 static void refuse(struct node *node, struct node_proposal *proposal, enum vg_code code)

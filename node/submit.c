@@ -8,6 +8,8 @@
 #include "common/text.h"
 #include "node/parts.h"
 
+enum { CHECKS_MAX = 16 }; /* signatures one piece of work for the pool holds */
+
 void node_submit_free(struct node_submit *submit)
 {
     vg_blob_unref(submit->payload);
@@ -94,9 +96,8 @@ static struct vg_blob *build_envelope(const struct node *node, const struct ledg
     return blob;
 }
 
-static void check_on_pool(void *context)
+static void check_one(struct node_submit *submit)
 {
-    struct node_submit *submit = context;
     struct ledger_command command;
     if (check_command(submit->node, submit->command, &command, &submit->error) != VG_OK)
         return;
@@ -105,6 +106,12 @@ static void check_on_pool(void *context)
     if (!submit->dry_run)
         submit->envelope =
             build_envelope(submit->node, &command, submit->command, &submit->envelope_id);
+}
+
+static void check_on_pool(void *context)
+{
+    for (struct node_submit *submit = context; submit != NULL; submit = submit->next)
+        check_one(submit);
 }
 
 /* ---- on the loop -------------------------------------------------------------------------------
@@ -132,8 +139,7 @@ static void forward(struct node *node, struct node_submit *submit)
                                    .envelope_and_body = vg_blob_span(submit->envelope)};
     vg_buffer_clear(&node->frame);
     wire_forward_encode(&message, &node->frame);
-    vg_span payload = vg_buffer_span(&node->frame);
-    submit->unanswered = net_send(node->net, node->leader, WIRE_FORWARD, payload) == VG_OK;
+    submit->unanswered = node_send_frame(node, node->leader, WIRE_FORWARD) == VG_OK;
     if (!submit->unanswered)
         submit->placed_with.value = 0;
 }
@@ -180,13 +186,19 @@ static void add(struct node *node, struct node_submit *submit)
     place(node, submit);
 }
 
-static void checked(void *context)
+static void refuse_to_start(const struct node *node, struct vg_error *error)
 {
-    struct node_submit *submit = context;
-    struct node *node = submit->node;
+    vg_fail(error, VG_UNAVAILABLE, "node %u is stopping; ask another node",
+            (unsigned)node->self.value);
+}
+
+static void take_checked(struct node *node, struct node_submit *submit)
+{
     node->working--;
     if (submit->error.code == VG_OK && node->stopped.code != VG_OK)
         submit->error = node->stopped;
+    if (submit->error.code == VG_OK && node->closed)
+        refuse_to_start(node, &submit->error);
     if (submit->error.code != VG_OK)
         answer_all(submit, &submit->error, NULL);
     else if (submit->dry_run)
@@ -195,12 +207,35 @@ static void checked(void *context)
         add(node, submit);
 }
 
+static void checked(void *context)
+{
+    for (struct node_submit *submit = context, *next; submit != NULL; submit = next) {
+        next = submit->next;
+        take_checked(submit->node, submit);
+    }
+}
+
+void node_submits_flush(struct node *node)
+{
+    struct node_submits *submits = &node->submits;
+    uint32_t share = (submits->unchecked_count + LOOP_POOL_THREADS - 1) / LOOP_POOL_THREADS;
+    share = share < CHECKS_MAX ? share : CHECKS_MAX;
+    while (submits->unchecked != NULL) {
+        struct node_submit *first = submits->unchecked, *last = first;
+        for (uint32_t i = 1; i < share && last->next != NULL; i++)
+            last = last->next;
+        submits->unchecked = last->next;
+        last->next = NULL;
+        loop_work(node->loop, check_on_pool, checked, first);
+    }
+    submits->unchecked_count = 0;
+}
+
 void node_submit_start(struct node *node, struct node_submit *submit)
 {
     struct vg_error error = {0};
-    if (node->ending || node->closed)
-        vg_fail(&error, VG_UNAVAILABLE, "node %u is stopping; ask another node",
-                (unsigned)node->self.value);
+    if (node->ending)
+        refuse_to_start(node, &error);
     else if (node->submits.count + node->working >= NODE_SUBMITS_MAX)
         vg_fail(&error, VG_BUSY, "%d commands are under way here; try again", NODE_SUBMITS_MAX);
     else if (!submit->dry_run)
@@ -210,7 +245,9 @@ void node_submit_start(struct node *node, struct node_submit *submit)
         return;
     }
     node->working++;
-    loop_work(node->loop, check_on_pool, checked, submit);
+    submit->next = node->submits.unchecked;
+    node->submits.unchecked = submit;
+    node->submits.unchecked_count++;
 }
 
 void node_submit_answered(struct node *node, const struct wire_forward_resp *answer)

@@ -18,6 +18,7 @@ struct loop {
     uv_async_t wake;
     uv_prepare_t turn_end;
     uv_signal_t signals[SIGNALS];
+    unsigned works; /* on the pool, or finished and not yet handed over */
     struct loop_events events;
     void *context;
     pthread_mutex_t lock; /* guards the list */
@@ -27,6 +28,7 @@ struct loop {
 
 struct pool_work {
     uv_work_t request;
+    struct loop *loop;
     void (*work)(void *context);
     void (*done)(void *context);
     void *context;
@@ -129,8 +131,15 @@ static void close_handle(uv_handle_t *handle, void *unused)
         uv_close(handle, NULL);
 }
 
+void loop_finish_work(struct loop *loop)
+{
+    while (loop->works > 0)
+        uv_run(&loop->uv, UV_RUN_ONCE);
+}
+
 void loop_close(struct loop *loop)
 {
+    loop_finish_work(loop);
     on_wake(&loop->wake);
     uv_walk(&loop->uv, close_handle, NULL);
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0)
@@ -173,6 +182,7 @@ static void on_work_done(uv_work_t *request, int status)
 {
     struct pool_work *work = request->data;
     (void)status; /* work is never cancelled */
+    work->loop->works--;
     work->done(work->context);
     free(work);
 }
@@ -181,7 +191,8 @@ void loop_work(struct loop *loop, void (*work)(void *context), void (*done)(void
                void *context)
 {
     struct pool_work *item = vg_alloc(sizeof *item);
-    *item = (struct pool_work){.work = work, .done = done, .context = context};
+    *item = (struct pool_work){.loop = loop, .work = work, .done = done, .context = context};
     item->request.data = item;
+    loop->works++;
     uv_queue_work(&loop->uv, &item->request, on_work, on_work_done);
 }

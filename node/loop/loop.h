@@ -32,7 +32,10 @@ void loop_run(struct loop *loop);
 /* Ends loop_run after this turn. Loop thread. */
 void loop_stop(struct loop *loop);
 
-/* Waits for work under way, runs what it posted, frees. No other thread may post any more. */
+/* Turns the loop until no work is under way on the pool. */
+void loop_finish_work(struct loop *loop);
+
+/* Finishes work, runs what was posted, frees. No other thread may post any more. */
 void loop_close(struct loop *loop);
 
 /* Calls `alarm` at `deadline_us` of the monotonic clock or up to a millisecond later; replaces the
