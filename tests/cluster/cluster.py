@@ -41,10 +41,18 @@ class Cluster:
         for node in self.nodes.values():
             self.signal("resume", node["id"], check=False)
         self.run("dev", "down", "--dir", self.dir / "dev")
-        if kind is None:
+        reports = self.sanitizer_reports() if kind is None else []
+        if kind is None and not reports:
             shutil.rmtree(self.dir, ignore_errors=True)
         else:
             print(f"kept for a look: {self.dir}", file=sys.stderr)
+        assert not reports, "\n".join(reports)
+
+    def sanitizer_reports(self):
+        """What sanitizers, or a broken promise of the node itself, left in the nodes' logs."""
+        words = ("Sanitizer", "runtime error:", "Assertion")
+        return [f"{node['log']}: {line}" for node in self.nodes.values()
+                for line in pathlib.Path(node["log"]).read_text().splitlines() if any(w in line for w in words)]
 
     def run(self, *args, **options):
         """`vigil` with these words; the finished process, whatever its exit code."""
