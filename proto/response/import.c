@@ -62,10 +62,20 @@ static void fill_incident(struct response_call *call)
                        sizeof incident->classification);
 }
 
+/* "NAMESPACE KEY, " so that a record can be followed back to where it came from. */
+static void append_natural_key(const struct response_call *call, struct vg_buffer *out)
+{
+    vg_buffer_append(out, call->command.import.space.data, call->command.import.space.size);
+    vg_buffer_append(out, " ", 1);
+    vg_buffer_append(out, call->command.import.key.data, call->command.import.key.size);
+    vg_buffer_append(out, ", ", 2);
+}
+
 /* One event for the import, and one for each line of the claimed timeline. */
 static void add_events(struct response_call *call)
 {
     struct vg_buffer text = {0};
+    append_natural_key(call, &text);
     response_describe_source(call->command.import.source, call->command.import.subsource,
                              call->command.import.title, &text);
     response_add_event(call, RESPONSE_EVENT_IMPORT, call->command.import.happened_at,

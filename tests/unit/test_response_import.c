@@ -116,7 +116,7 @@ Test(import, the_natural_key_is_namespace_and_key)
 
 Test(import, the_claimed_timeline_becomes_events)
 {
-    static const char *const texts[] = {"unknown: brought in", "compromise: 3 minutes",
+    static const char *const texts[] = {"veris A-1, unknown: brought in", "compromise: 3 minutes",
                                         "discovery: 2 months", "containment: 1 day"};
     struct desk *desk = desk_new();
     struct desk_order order = desk_import("A-1", "{}");

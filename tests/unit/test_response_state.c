@@ -321,7 +321,7 @@ Test(state, golden_hashes_of_rules_version_1)
 {
     static const char *const golden[] = {
         "b90d47845c3928da7e5dade3502d78578862ac5fc24221b61b1fb6174062e1ab",
-        "cd6ce9740819977f5e37639e207ead85242060e7e2b7372eb41c66baa637626c",
+        "ac62ace34da5c68954abfda3167d03c888e42c01d33858d3032111f988e06cf4",
         "e096bd109fb057bb872edad370a6c88c0b02514af79b7996253843e887ff2676",
     };
     struct desk *desk = desk_new();
