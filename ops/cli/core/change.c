@@ -166,7 +166,7 @@ static enum vg_code add_expectation(struct cli_call *call, struct expectations *
     return code;
 }
 
-static bool expects(const struct expectations *expectations, enum response_aspect aspect)
+static bool expects(const struct expectations *expectations, uint16_t aspect)
 {
     for (unsigned i = 0; i < expectations->count; i++)
         if (expectations->list[i].aspect == aspect)

@@ -25,7 +25,7 @@ struct cli_change {
     vg_id request;
     vg_id compartment;
     const char *incident; /* id as text; NULL: none yet */
-    enum response_aspect aspect;
+    uint16_t aspect;      /* enum response_aspect */
     const struct response_command *command;
     bool submitted; /* set when it was sent */
 };

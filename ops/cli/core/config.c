@@ -54,6 +54,8 @@ struct complaint {
 };
 
 static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
 {
     struct complaint *complaint = context;
     if (level < CYAML_LOG_ERROR)
