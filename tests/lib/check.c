@@ -10,6 +10,7 @@
 
 #include "common/mem.h"
 #include "tests/lib/check_books.h"
+#include "tests/lib/mix.h"
 
 static struct fact *fact_find(struct fact *facts, uint64_t a, uint64_t b)
 {
@@ -119,10 +120,7 @@ struct book *check_book(struct check *check, vg_node_id node)
 
 void check_mix(struct check *check, uint64_t value)
 {
-    uint64_t z = check->trace ^ (value + 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    check->trace = z ^ (z >> 31);
+    check->trace = mix64(check->trace, value);
 }
 
 uint64_t check_trace_hash(const struct check *check)

@@ -6,30 +6,23 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "tests/lib/mix.h"
 #include "tests/scenario/world.h"
 
 /* ---- histories --------------------------------------------------------------------------------
  */
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    uint64_t z = hash ^ (value + 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 static uint64_t hash_of(const struct world *world, uint64_t before, const struct raft_entry *entry,
                         uint32_t body)
 {
     const struct body *content = &world->bodies[body];
-    uint64_t hash = mix(before, entry->index);
-    hash = mix(hash, entry->term);
-    hash = mix(hash, entry->time_ms);
-    hash = mix(hash, entry->kind);
-    hash = mix(hash, content->key);
+    uint64_t hash = mix64(before, entry->index);
+    hash = mix64(hash, entry->term);
+    hash = mix64(hash, entry->time_ms);
+    hash = mix64(hash, entry->kind);
+    hash = mix64(hash, content->key);
     for (const char *at = content->data; *at != '\0'; at++)
-        hash = mix(hash, (unsigned char)*at);
+        hash = mix64(hash, (unsigned char)*at);
     return hash;
 }
 
@@ -221,7 +214,7 @@ bool world_apply_step(struct world *world, struct node *node)
     struct check_apply apply = {.index = index,
                                 .hash = item->hash,
                                 .key = key,
-                                .outcome = mix(key, effect),
+                                .outcome = mix64(key, effect),
                                 .duplicate = key != 0 && effect != index};
     check_applied(world->check, node->id, &apply);
     answer(world, node, index, effect, apply.outcome);
