@@ -75,17 +75,22 @@ static void do_propose_size(struct session *session, const struct call *call)
 {
     struct node *node = NULL;
     uint64_t size = 0;
-    if (!running(session, call, &node) || !parse_number(session, call->words[1], &size))
+    uint64_t count = 1;
+    if (!running(session, call, &node) || !parse_number(session, call->words[1], &size) ||
+        !pair_number(session, call, "count", &count))
         return;
-    if (size < 1 || size > VG_ENTRY_MAX) {
-        bad_syntax(session, "an entry has 1 .. %d bytes", VG_ENTRY_MAX);
+    if (size < 1 || size > VG_ENTRY_MAX || count > SCRIPT_LIST) {
+        bad_syntax(session, "1 .. %d bytes, at most %d times", VG_ENTRY_MAX, SCRIPT_LIST);
         return;
     }
     char *data = vg_alloc(size + 1);
     memset(data, 'x', size);
     data[size] = '\0';
-    uint64_t key = world_key(session->world, "", 0);
-    report(session, node, world_propose(session->world, node, &key, (const char *const *)&data, 1));
+    for (; count > 0 && session->reply == REPLY_OK && node->up; count--) {
+        uint64_t key = world_key(session->world, "", 0);
+        report(session, node,
+               world_propose(session->world, node, &key, (const char *const *)&data, 1));
+    }
     free(data);
 }
 
@@ -116,7 +121,7 @@ static void do_read_index(struct session *session, const struct call *call)
 const struct command act_commands[] = {
     {"campaign", "NODE", 1, 1, NULL, do_campaign},
     {"propose", "NODE DATA.. [client= seq=]", 2, SCRIPT_WORDS, " client seq ", do_propose},
-    {"propose-size", "NODE BYTES", 2, 2, NULL, do_propose_size},
+    {"propose-size", "NODE BYTES [count=]", 2, 2, " count ", do_propose_size},
     {"transfer", "NODE TARGET (0: the best)", 2, 2, NULL, do_transfer},
     {"read-index", "NODE NAME", 2, 2, NULL, do_read_index},
     {0},
