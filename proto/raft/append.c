@@ -16,6 +16,7 @@ static bool follow(struct raft *core, const struct raft_msg *msg, struct raft_ou
         raft_become_follower(core, core->term.value, msg->from, out);
     core->following.contact_us = core->now_us;
     raft_election_arm(core);
+    assert(core->role == RAFT_FOLLOWER && vg_node_equal(core->leader, msg->from));
     return true;
 }
 
@@ -137,6 +138,7 @@ static bool append_news(struct raft *core, const struct raft_msg *msg,
 {
     uint32_t held = (uint32_t)(news - msg->prev_index - 1);
     uint32_t count = msg->entry_count - held;
+    assert(count > 0 && news <= core->window.last.value + 1);
     if (!has_room(core, news, count))
         return false;
     bool conflict = news <= core->window.last.value;
@@ -150,12 +152,14 @@ static bool append_news(struct raft *core, const struct raft_msg *msg,
     output->count = count;
     output->entry_term = entries[held].term;
     raft_writes_entries(core, conflict ? news : 0, news, count);
+    assert(core->window.last.value == msg->prev_index + msg->entry_count);
     return true;
 }
 
 void raft_on_app(struct raft *core, const struct raft_event *event, struct raft_outputs *out)
 {
     const struct raft_msg *msg = event->msg;
+    assert(msg->term == core->term.value);
     if (!follow(core, msg, out) || !entries_make_sense(core, msg, event->entries))
         return;
     uint64_t news;

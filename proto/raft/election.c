@@ -32,6 +32,7 @@ static void change_role(struct raft *core, enum raft_role role, vg_node_id leade
         core->leading = (struct raft_leading){0};
         raft_election_arm(core);
     }
+    assert(core->reads.count == 0 || core->role == role);
     core->role = role;
     core->leader = leader;
     core->election.granted = 0;
@@ -47,6 +48,7 @@ void raft_become_follower(struct raft *core, uint64_t term, vg_node_id leader,
     change_role(core, RAFT_FOLLOWER, leader, out);
     if (term > core->term.value)
         adopt_term(core, term);
+    assert(core->term.value == term && core->role == RAFT_FOLLOWER);
     if (MUTANT(16) && leader.value != 0)
         core->voted_for = (vg_node_id){0};
 }
@@ -113,6 +115,8 @@ void raft_election_timeout(struct raft *core, struct raft_outputs *out)
 static void count_votes(struct raft *core, struct raft_outputs *out)
 {
     const struct raft_election *election = &core->election;
+    assert(core->role == RAFT_PRECANDIDATE || core->role == RAFT_CANDIDATE);
+    assert(election->granted < 1U << core->config.voter_count);
     if (raft_is_quorum(core, election->granted)) {
         if (core->role == RAFT_PRECANDIDATE)
             raft_campaign(core, false, out);

@@ -29,6 +29,7 @@ static uint32_t median_of_clocks(const struct raft *core, uint64_t *median_us)
             walls[at] = walls[at - 1];
         walls[at] = wall_us;
     }
+    assert(count >= 1 && count <= core->config.voter_count);
     *median_us = walls[(count - 1) / 2];
     return count;
 }
@@ -41,6 +42,7 @@ static bool is_trustworthy(const struct raft *core, uint32_t clocks)
 
 void raft_logtime_start(struct raft *core)
 {
+    assert(core->role == RAFT_LEADER);
     uint64_t median_us;
     uint32_t clocks = median_of_clocks(core, &median_us);
     core->leading.time_us = raft_window_time(&core->window) * 1000;
@@ -84,6 +86,7 @@ void raft_logtime_advance(struct raft *core)
 
 uint64_t raft_logtime_stamp(const struct raft *core)
 {
+    assert(core->role == RAFT_LEADER && core->now_us >= core->leading.time_at_us);
     uint64_t since_us = core->now_us - core->leading.time_at_us;
     uint64_t now_ms = (core->leading.time_us + since_us) / 1000;
     return raft_max(now_ms, raft_window_time(&core->window));

@@ -8,6 +8,7 @@
 static void end_read(struct raft *core, const struct raft_read *read, bool ok,
                      struct raft_outputs *out)
 {
+    assert(raft_slot(core, read->from) < core->config.voter_count);
     if (vg_node_equal(read->from, core->config.self)) {
         struct raft_output *output = raft_put(out, ok ? RAFT_OUT_READ_READY : RAFT_OUT_READ_FAILED);
         output->id = read->id;
@@ -31,6 +32,8 @@ static void fail_read(struct raft *core, uint64_t id, vg_node_id from, struct ra
 /* Adds a read; the caller has checked that there is room. */
 static void add_read(struct raft *core, uint64_t id, vg_node_id from)
 {
+    assert(core->leader.value != 0);
+    assert(core->role == RAFT_LEADER || vg_node_equal(from, core->config.self));
     assert(core->reads.count < RAFT_READS_MAX);
     core->reads.items[core->reads.count++] = (struct raft_read){
         .id = id,
@@ -120,6 +123,7 @@ void raft_reads_answer(struct raft *core, struct raft_outputs *out)
     if (core->role != RAFT_LEADER || reads->count == 0)
         return;
     uint64_t proved = proved_round(core);
+    assert(proved <= core->round + 1);
     uint32_t kept = 0;
     bool asked = false;
     for (uint32_t i = 0; i < reads->count; i++) {
@@ -140,6 +144,7 @@ void raft_reads_answer(struct raft *core, struct raft_outputs *out)
 void raft_reads_fail(struct raft *core, struct raft_outputs *out)
 {
     uint32_t count = core->reads.count;
+    assert(count == 0 || core->leader.value != 0);
     core->reads.count = 0;
     for (uint32_t i = 0; i < count; i++)
         end_read(core, &core->reads.items[i], false, out);

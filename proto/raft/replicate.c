@@ -110,6 +110,7 @@ static void send_append(struct raft *core, uint32_t slot, uint64_t prev_term, st
 static void request_load(struct raft *core, uint32_t slot, struct raft_outputs *out)
 {
     struct raft_peer *peer = &core->leading.peers[slot];
+    assert(peer->next >= 1 && peer->next <= core->window.last.value + 1);
     if (peer->load_first != 0)
         return;
     uint64_t prev_term;
@@ -225,6 +226,7 @@ static bool hear(struct raft *core, const struct raft_msg *msg, uint32_t slot)
 static void on_acknowledged(struct raft *core, const struct raft_msg *msg, uint32_t slot)
 {
     struct raft_peer *peer = &core->leading.peers[slot];
+    assert(msg->index <= core->window.last.value);
     if (msg->index > peer->match) {
         peer->match = msg->index;
         peer->active_us = core->now_us;

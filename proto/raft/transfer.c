@@ -63,6 +63,7 @@ void raft_transfer_advance(struct raft *core, struct raft_outputs *out)
     if (core->role != RAFT_LEADER || !transfer->active || transfer->sent)
         return;
     uint32_t slot = raft_slot(core, transfer->target);
+    assert(slot < core->config.voter_count && slot != core->self);
     if (core->leading.peers[slot].match < core->window.last.value)
         return;
     struct raft_msg msg = raft_msg_to(core, RAFT_MSG_TIMEOUT_NOW, transfer->target);
@@ -78,6 +79,7 @@ void raft_transfer_settle(struct raft *core, struct raft_outputs *out)
     bool other_leads = core->leader.value != 0 && !vg_node_equal(core->leader, core->config.self);
     bool led_again = core->role == RAFT_LEADER && core->term.value != transfer->term;
     bool late = core->now_us >= transfer->deadline_us;
+    assert(core->term.value >= transfer->term);
     if (!other_leads && !led_again && !late)
         return;
     *transfer = (struct raft_transfer){0};

@@ -25,6 +25,7 @@ bool raft_is_quorum(const struct raft *core, uint32_t slots)
     uint32_t count = 0;
     for (uint32_t slot = 0; slot < core->config.voter_count; slot++)
         count += (slots >> slot) & 1;
+    assert(count <= core->config.voter_count);
     return count >= raft_quorum(core);
 }
 
