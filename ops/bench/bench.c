@@ -64,14 +64,16 @@ static enum vg_code read_plan(struct cli_call *call, struct bench_plan *plan)
         code = cli_number(call, "seconds", 1, 86400, operations > 0 ? 0 : 10, &seconds);
     if (code == VG_OK)
         code = cli_number(call, "read-mix", 0, 100, 0, &reads);
-    if (code == VG_OK && operations > 0 && seconds > 0)
-        code = vg_fail(&call->error, VG_USAGE, "give --seconds or --ops, not both");
+    if (code != VG_OK)
+        return code;
+    if (operations > 0 && seconds > 0)
+        return vg_fail(&call->error, VG_USAGE, "give --seconds or --ops, not both");
     *plan = (struct bench_plan){.clients = (uint32_t)clients,
                                 .payload = (uint32_t)payload,
                                 .seconds = (uint32_t)seconds,
                                 .operations = operations,
                                 .read_percent = (uint32_t)reads};
-    return code;
+    return VG_OK;
 }
 
 /* What the leader's log has done so far. */
