@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The files of a local cluster, read by the programs they are for. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/identity.h"
+#include "node/config.h"
+#include "ops/cli/core/process.h"
+#include "ops/dev/cluster.h"
+#include "ops/dev/node.h"
+#include "proto/ledger/genesis.h"
+
+static char folder[] = "/tmp/vigil-dev-XXXXXX";
+
+static void set_up(void)
+{
+    cr_assert_not_null(mkdtemp(folder));
+}
+
+static void tear_down(void)
+{
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(cli_dev, .init = set_up, .fini = tear_down);
+
+static struct dev_cluster make_cluster(const char *regions)
+{
+    struct dev_plan plan = {
+        .nodes = 3, .people = 2, .election_timeout_ms = 400, .regions = regions};
+    struct dev_cluster cluster;
+    struct vg_error error = {.text = ""};
+    cr_assert_eq(dev_cluster_make(folder, &plan, &cluster, &error), VG_OK, "%s", error.text);
+    return cluster;
+}
+
+Test(cli_dev, vigild_takes_the_configurations)
+{
+    struct dev_cluster cluster = make_cluster("apac,a \"b\": #c,\u00e9meA\\");
+    struct vg_error error = {.text = ""};
+    for (uint32_t i = 0; i < 3; i++) {
+        struct node_config *config = NULL;
+        struct vg_identity key;
+        char path[DEV_PATH_MAX];
+        dev_node_path(&cluster, &cluster.nodes[i], "config.yaml", path);
+        cr_assert_eq(node_config_read(path, &config, &error), VG_OK, "%s", error.text);
+        cr_expect_eq(config->node, i + 1);
+        cr_expect_str_eq(config->region, cluster.nodes[i].region);
+        cr_expect_str_eq(config->listen.client, cluster.nodes[i].client);
+        cr_expect_eq(config->peers_count, 2);
+        cr_expect_eq(config->election_timeout_ms, 400);
+        cr_expect_eq(vg_identity_read(config->key, &key, &error), VG_OK, "%s", error.text);
+        cr_expect_eq(key.node.value, i + 1);
+        node_config_free(config);
+    }
+    cr_expect_str_eq(cluster.nodes[1].region, "a \"b\": #c");
+    dev_cluster_close(&cluster);
+}
+
+Test(cli_dev, the_genesis_has_the_keys_and_the_first_person_operates)
+{
+    struct dev_cluster cluster = make_cluster("apac");
+    struct vg_error error = {.text = ""};
+    struct vg_buffer bytes = {0};
+    struct ledger_genesis genesis;
+    struct vg_identity person;
+    char path[DEV_PATH_MAX];
+    snprintf(path, sizeof path, "%s/genesis", folder);
+    cr_assert_eq(vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(ledger_genesis_decode(vg_buffer_span(&bytes), &genesis, &error), VG_OK, "%s",
+                 error.text);
+    cr_expect_eq(genesis.member_count, 3);
+    cr_expect_eq(genesis.person_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        dev_person_path(&cluster, i + 1, path);
+        cr_assert_eq(vg_identity_read(path, &person, &error), VG_OK, "%s", error.text);
+        const struct ledger_person *known = ledger_genesis_person(&genesis, &person.id);
+        cr_assert_not_null(known);
+        cr_expect_eq(memcmp(&known->key, &person.pub, sizeof known->key), 0);
+        cr_expect_eq((known->bits & LEDGER_PERSON_OPERATOR) != 0, i == 0);
+    }
+    vg_buffer_free(&bytes);
+    dev_cluster_close(&cluster);
+}
+
+Test(cli_dev, a_cluster_is_found_again_and_never_made_over_something_else)
+{
+    struct dev_cluster made = make_cluster("apac,emea,amer");
+    struct dev_cluster found;
+    struct dev_node *node = NULL;
+    struct vg_error error = {.text = ""};
+    dev_cluster_close(&made);
+    cr_assert_eq(dev_cluster_open(folder, &found, &error), VG_OK, "%s", error.text);
+    cr_expect_str_eq(found.cluster, made.cluster);
+    cr_expect_eq(found.people, 2);
+    cr_expect_eq(dev_cluster_find(&found, "emea", &node, &error), VG_OK);
+    cr_expect_eq(node->id, 2);
+    cr_expect_str_eq(node->peer, made.nodes[1].peer);
+    cr_expect_eq(dev_cluster_find(&found, "3", &node, &error), VG_OK);
+    cr_expect_eq(dev_cluster_find(&found, "4", &node, &error), VG_NOT_FOUND);
+    dev_cluster_close(&found);
+
+    char state[128];
+    struct dev_plan plan = {.nodes = 1, .people = 1, .election_timeout_ms = 300, .regions = "x"};
+    snprintf(state, sizeof state, "%s/cluster.json", folder);
+    cr_assert_eq(vg_file_write(state, vg_span_text("{\"nodes\":7}"), 0600, &error), VG_OK);
+    cr_expect_eq(dev_cluster_open(folder, &found, &error), VG_INVALID);
+    cr_assert_eq(unlink(state), 0);
+    cr_expect_eq(dev_cluster_open(folder, &found, &error), VG_NOT_FOUND);
+    cr_expect_eq(dev_cluster_make(folder, &plan, &found, &error), VG_EXISTS);
+}
+
+/* A process that waits for the end of a pipe, as a node that runs. */
+static struct dev_node start_process(int *end)
+{
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char byte;
+        close(ends[1]);
+        _exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    close(ends[0]);
+    *end = ends[1];
+    return (struct dev_node){.id = 1, .pid = pid, .started = cli_process_look(pid).started};
+}
+
+Test(cli_dev, signals_are_real_and_done_when_they_return)
+{
+    struct vg_error error = {.text = ""};
+    int end;
+    struct dev_node node = start_process(&end);
+    cr_expect_eq(dev_node_state(&node), DEV_RUNNING);
+    cr_expect_eq(dev_node_pause(&node, &error), VG_OK, "%s", error.text);
+    cr_expect_eq(dev_node_state(&node), DEV_PAUSED);
+    cr_expect_eq(dev_node_resume(&node, &error), VG_OK, "%s", error.text);
+    cr_expect_eq(dev_node_state(&node), DEV_RUNNING);
+    cr_expect_eq(dev_node_pause(&node, &error), VG_OK, "%s", error.text);
+    cr_expect_eq(dev_node_kill(&node, &error), VG_OK, "%s", error.text);
+    cr_expect_eq(dev_node_state(&node), DEV_STOPPED);
+    cr_expect_eq(dev_node_kill(&node, &error), VG_NOT_FOUND);
+    close(end);
+}
+
+Test(cli_dev, a_stranger_with_the_id_of_a_node_is_left_alone)
+{
+    struct vg_error error = {.text = ""};
+    int end;
+    struct dev_node node = start_process(&end);
+    node.started--;
+    cr_expect_eq(dev_node_state(&node), DEV_STOPPED);
+    cr_expect_eq(dev_node_kill(&node, &error), VG_NOT_FOUND);
+    dev_node_stop(&node);
+    cr_expect(cli_process_look(node.pid).alive);
+    close(end);
+    waitpid(node.pid, NULL, 0);
+}
