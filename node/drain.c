@@ -292,13 +292,11 @@ void node_applied(void *context, uint64_t index, const struct response_outcome *
 {
     struct node *node = context;
     (void)index;
-    if (outcome != NULL && atomic_load(&node->waiting) > 0) {
-        struct outcome *copy = vg_alloc(sizeof *copy);
-        *copy = (struct outcome){.task.run = take_outcome, .node = node, .outcome = *outcome};
-        loop_post(node->loop, &copy->task);
-    }
-    if (!atomic_exchange(&node->applied_posted, true))
-        loop_post(node->loop, &node->applied_task);
+    if (outcome == NULL || !node_submit_waits(node, &outcome->request))
+        return;
+    struct outcome *copy = vg_alloc(sizeof *copy);
+    *copy = (struct outcome){.task.run = take_outcome, .node = node, .outcome = *outcome};
+    loop_post(node->loop, &copy->task);
 }
 
 struct stopped {

@@ -211,12 +211,6 @@ static enum vg_code open_net(struct node *node, struct vg_error *error)
     return code;
 }
 
-static void applied_some(struct loop_task *task)
-{
-    struct node *node = (struct node *)((char *)task - offsetof(struct node, applied_task));
-    atomic_store(&node->applied_posted, false);
-}
-
 /* ---- the turns of the loop ---------------------------------------------------------------------
  */
 
@@ -253,15 +247,14 @@ static void on_alarm(void *context)
         sweep(node, now_us);
 }
 
+/* What was applied was committed; after a start this is the first the core hears of it. */
 static bool tell_applied(struct node *node)
 {
     uint64_t cursor = store_applier_cursor(node->applier);
-    if (cursor > node->committed)
-        cursor = node->committed; /* a state kept from before: the core has not caught up with it */
     if (cursor <= node->applied)
         return false;
-    node->applied = cursor;
     struct raft_event event = {.type = RAFT_SET_APPLIED, .index = cursor};
+    node->applied = cursor;
     node_step(node, &event);
     return true;
 }
@@ -337,7 +330,6 @@ enum vg_code node_open(const struct node_config *config, struct node **out, stru
     node->genesis = start.genesis;
     node->proposals.last = &node->proposals.first;
     node->proposals.newest = &node->proposals.oldest;
-    node->applied_task.run = applied_some;
     /* A late answer to this node's last life must fit no command of this one. */
     vg_random(&node->submits.next_token, sizeof node->submits.next_token);
     if (open_parts(node, error) != VG_OK) {

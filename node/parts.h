@@ -27,6 +27,7 @@ enum {
     NODE_RECEIVED_MAX = 64 * 1024 * 1024, /* bytes of messages waiting for the loop */
     NODE_TIMEOUT_MAX_MS = 300 * 1000,     /* of one request */
     NODE_SWEEP_MS = 50,                   /* between looks for what has timed out */
+    NODE_WAITING = 4096,                  /* counters of the filter below; a power of two */
 };
 
 /* ---- held.c: messages that wait for a disk write ----------------------------------------------
@@ -162,6 +163,9 @@ void node_submit_free(struct node_submit *submit);
 void node_submits_flush(struct node *node);
 /* What the leader said. */
 void node_submit_answered(struct node *node, const struct wire_forward_resp *answer);
+/* Whether a submit may wait for this request's outcome: most outcomes are of other origins, and
+ * need not wake the loop. Any thread. */
+bool node_submit_waits(struct node *node, const vg_id *request);
 /* The entry of a request was applied here. */
 void node_submit_applied(struct node *node, const struct response_outcome *outcome);
 /* Another leader, or another term: places every open submit anew. */
@@ -312,11 +316,9 @@ struct node {
     struct node_query *transfers;
     uint32_t working; /* questions and commands on other threads */
 
-    struct loop_task applied_task;
-    atomic_bool applied_posted;
-    atomic_uint waiting;         /* submits that want an outcome */
-    atomic_size_t received_size; /* bytes of messages on their way to the loop */
-    struct vg_error stopped;     /* why the cursor stands still, or VG_OK */
+    atomic_uint waiting[NODE_WAITING]; /* submits that want an outcome, by their request id */
+    atomic_size_t received_size;       /* bytes of messages on their way to the loop */
+    struct vg_error stopped;           /* why the cursor stands still, or VG_OK */
 
     uint64_t next_sweep_us;
     bool ending;       /* asked to stop: nothing new is taken */

@@ -29,13 +29,25 @@ static void answer_all(struct node_submit *submit, const struct vg_error *error,
     }
 }
 
+/* The last bytes of a request id are random. */
+static atomic_uint *waiting_of(struct node *node, const vg_id *request)
+{
+    unsigned slot = (unsigned)request->bytes[14] << 8 | request->bytes[15];
+    return &node->waiting[slot % NODE_WAITING];
+}
+
+bool node_submit_waits(struct node *node, const vg_id *request)
+{
+    return atomic_load(waiting_of(node, request)) > 0;
+}
+
 /* Takes a submit out of both tables. */
 static void remove_submit(struct node *node, struct node_submit *submit)
 {
     HASH_DELETE(by_key, node->submits.by_key, submit);
     HASH_DELETE(by_token, node->submits.by_token, submit);
     node->submits.count--;
-    atomic_fetch_sub(&node->waiting, 1);
+    atomic_fetch_sub(waiting_of(node, &submit->key.request), 1);
 }
 
 static void finish(struct node *node, struct node_submit *submit, const struct vg_error *error)
@@ -182,7 +194,7 @@ static void add(struct node *node, struct node_submit *submit)
     HASH_ADD(by_key, submits->by_key, key, sizeof submit->key, submit);
     HASH_ADD(by_token, submits->by_token, token, sizeof submit->token, submit);
     submits->count++;
-    atomic_fetch_add(&node->waiting, 1);
+    atomic_fetch_add(waiting_of(node, &submit->key.request), 1);
     place(node, submit);
 }
 
