@@ -104,6 +104,37 @@ def refusals_of_configuration(c):
     refused_start(c, "configuration: missing", missing, 1, str(missing))
 
 
+def bad_documents(c):
+    """A batch of VERIS documents: what cannot be taken is named with the place, the rest goes on, nothing comes twice."""
+    good = {"schema_version": "1.3.0", "incident_id": "good", "summary": "fine", "security_incident": "Confirmed"}
+    documents = {
+        "cut": json.dumps(good)[:40].encode(),
+        "deep": b"[" * 5000 + b"]" * 5000,
+        "duplicate-key": b'{"incident_id": "a", "incident_id": "b"}',
+        "empty": b"",
+        "not-utf8": b'{"schema_version": "1.3.0", "incident_id": "\xff"}',
+        "oversized": json.dumps(dict(good, summary="x" * 2000000)).encode(),
+        "trailing": json.dumps(good).encode() + b"{}",
+        "wrong-type": json.dumps(dict(good, incident_id=5)).encode(),
+    }
+    folder = c.dir / "documents"
+    folder.mkdir()
+    for name, content in documents.items():
+        (folder / f"{name}.json").write_bytes(content)
+    (folder / "good.json").write_text(json.dumps(good))
+    (folder / "unknown-member.json").write_text(json.dumps(dict(good, incident_id="more", surprise={"x": 1})))
+    for verdict in ("imported", "repeated"):
+        done = c.run("--context", c.context, "import", "veris", folder)
+        lines = done.stdout.splitlines()
+        taken = sorted(line.rsplit("/", 1)[1] for line in lines if line.startswith(verdict))
+        failed = [name for name in documents if any(f"/{name}.json: " in line for line in lines)]
+        expect(f"a batch: exit code, {verdict}", done.returncode == 1, done)
+        expect(f"a batch: {verdict}", taken == ["good.json", "unknown-member.json"], lines)
+        expect("a batch: every bad document is named", failed == list(documents), lines)
+    incidents = c.vigil("incident", "list", "--all")
+    expect("a batch: what is kept", sorted(i["unknown_members"] for i in incidents if i["historical"]) == [0, 1], incidents)
+
+
 def garbage_on_ports(c):
     generator = random.Random(SEED)
     for url in (c.nodes[1]["peer"], c.nodes[1]["client"]):
@@ -188,6 +219,7 @@ def main():
             refusals_of_configuration(c)
             c.signal("restart", 3)
             c.wait_equal()
+            bad_documents(c)
             garbage_on_ports(c)
             two_of_one_identity(c)
             damaged_body(c)
