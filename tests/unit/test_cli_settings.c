@@ -127,22 +127,26 @@ Test(cli_settings, what_is_wrong_is_named_with_its_place)
 
 Test(cli_settings, a_bad_configuration_is_refused_with_its_place)
 {
-    static const char *const bad[] = {
-        "contexts: 7\n",
-        "contexts:\n  - name: a\n    nodes: [tcp://127.0.0.1:1]\n    colour: red\n",
-        "contexts:\n  - nodes: [tcp://127.0.0.1:1]\n",
-        "current: [a\n",
-        "current: a\ncurrent: b\n",
-        "nonsense",
+    static const struct {
+        const char *text, *why;
+    } bad[] = {
+        {"contexts: 7\n", "config.yaml:1:"},
+        {"contexts:\n  - name: a\n    nodes: [tcp://127.0.0.1:1]\n    colour: red\n",
+         "config.yaml:3:12: Unexpected key: colour"},
+        {"contexts:\n  - nodes: [tcp://127.0.0.1:1]\n",
+         "config.yaml:2:12: Missing required mapping field: name"},
+        {"current: [a\n", "config.yaml:1:10: "},
+        {"current: a\ncurrent: b\n", "config.yaml:1:10: Mapping field already seen: current"},
+        {"nonsense", "config.yaml is not a configuration of vigil: Expecting MAPPING"},
+        {"\xff\xfe", "config.yaml is not a configuration of vigil: it is empty"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct cli_flags flags = {.context = NULL};
         struct cli_settings settings;
         struct vg_error error = {.text = ""};
-        write_config(bad[i]);
+        write_config(bad[i].text);
         cr_expect_eq(cli_settings_resolve(&flags, &settings, &error), VG_INVALID, "%zu", i);
-        cr_expect(strstr(error.text, "config.yaml is not a configuration of vigil: ") != NULL, "%s",
-                  error.text);
+        cr_expect(strstr(error.text, bad[i].why) != NULL, "%s", error.text);
         cli_settings_free(&settings);
         flags.local = true;
         cr_expect_eq(cli_settings_resolve(&flags, &settings, &error), VG_OK);

@@ -47,29 +47,29 @@ static const cyaml_schema_value_t config_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct cli_config, config_fields),
 };
 
-/* libcyaml says what is wrong, and then where, line by line; both go into one sentence. */
+/* libcyaml says what is wrong in its first line; the first place it names after that is where. */
 struct complaint {
-    char text[VG_ERROR_TEXT / 2];
-    size_t size;
+    char reason[VG_ERROR_TEXT / 2];
+    unsigned line, column; /* 0: none was named */
 };
 
 static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
 {
+    static const char prefix[] = "Load: ";
     struct complaint *complaint = context;
+    char line[VG_ERROR_TEXT / 2];
     if (level < CYAML_LOG_ERROR)
         return;
-    char line[VG_ERROR_TEXT / 2];
     vsnprintf(line, sizeof line, format, arguments);
     line[strcspn(line, "\n")] = 0;
-    const char *words = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
-    words += strspn(words, " ");
-    size_t room = sizeof complaint->text - complaint->size;
-    int added = snprintf(complaint->text + complaint->size, room, "%s%s",
-                         complaint->size > 0 ? ", " : "", words);
-    complaint->size = added < 0 || (size_t)added >= room ? sizeof complaint->text - 1
-                                                         : complaint->size + (size_t)added;
+    const char *place = strstr(line, "(line: ");
+    const char *text = strncmp(line, prefix, strlen(prefix)) == 0 ? line + strlen(prefix) : line;
+    if (complaint->reason[0] == 0)
+        snprintf(complaint->reason, sizeof complaint->reason, "%s", text);
+    else if (place != NULL && complaint->line == 0)
+        sscanf(place, "(line: %u, column: %u", &complaint->line, &complaint->column);
 }
 
 static cyaml_config_t yaml_settings(struct complaint *complaint)
@@ -91,14 +91,19 @@ char *cli_config_path(void)
 static enum vg_code parse_config(const char *path, vg_span bytes, struct cli_config **out,
                                  struct vg_error *error)
 {
-    struct complaint complaint = {.size = 0};
+    struct complaint complaint = {.line = 0};
     cyaml_config_t settings = yaml_settings(&complaint);
     cyaml_err_t result =
         cyaml_load_data(bytes.data, bytes.size, &settings, &config_schema, (void **)out, NULL);
     if (result == CYAML_OK && *out != NULL)
         return VG_OK;
-    return vg_fail(error, VG_INVALID, "%s is not a configuration of vigil: %s", path,
-                   complaint.size > 0 ? complaint.text : cyaml_strerror(result));
+    if (result == CYAML_OK)
+        return vg_fail(error, VG_INVALID, "%s is not a configuration of vigil: it is empty", path);
+    const char *reason = complaint.reason[0] != 0 ? complaint.reason : cyaml_strerror(result);
+    if (complaint.line > 0)
+        return vg_fail(error, VG_INVALID, "%s:%u:%u: %s", path, complaint.line, complaint.column,
+                       reason);
+    return vg_fail(error, VG_INVALID, "%s is not a configuration of vigil: %s", path, reason);
 }
 
 enum vg_code cli_config_load(const char *path, struct cli_config **out, struct vg_error *error)
@@ -183,7 +188,7 @@ static void place_context(struct cli_config *config, const struct cli_context *c
 static enum vg_code write_config(const char *path, const struct cli_config *config,
                                  struct vg_error *error)
 {
-    struct complaint complaint = {.size = 0};
+    struct complaint complaint = {.line = 0};
     cyaml_config_t settings = yaml_settings(&complaint);
     char *text = NULL;
     size_t size = 0;
@@ -231,7 +236,7 @@ enum vg_code cli_config_put(const char *path, const struct cli_context *context,
 
 void cli_config_free(struct cli_config *config)
 {
-    struct complaint complaint = {.size = 0};
+    struct complaint complaint = {.line = 0};
     cyaml_config_t settings = yaml_settings(&complaint);
     cyaml_free(&settings, &config_schema, config, 0);
 }
