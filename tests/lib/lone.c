@@ -61,7 +61,7 @@ static void write_config(const struct lone *lone)
     int size = snprintf(text, sizeof text,
                         "node: 1\nregion: apac\ndata: %s/data\ngenesis: %s/genesis\nkey: %s/key\n"
                         "listen: {peer: \"%s\", client: \"%s\"}\npeers: []\n"
-                        "election_timeout_ms: 40\nheartbeat_ms: 10\nlog_level: error\n",
+                        "election_timeout_ms: 300\nheartbeat_ms: 50\nlog_level: error\n",
                         lone->folder, lone->folder, lone->folder, peer_url, lone->url);
     path_in(lone, "node.yaml", path);
     must(vg_file_write(path, vg_span_of(text, (size_t)size), 0600, &error), &error);

@@ -122,10 +122,6 @@ Test(node_serve, what_is_not_signed_so_is_refused_before_the_log)
     struct vg_error error;
     struct vg_buffer bytes = {0};
     vg_id request = lone_request();
-    json_t *figures = ask_well("{\"query\":\"node.figures\"}");
-    json_int_t last = number_of(figures, "last_index");
-    json_decref(figures);
-
     sign_detect(&request, "Altered", &bytes);
     bytes.data[bytes.size - 1] ^= 1;
     cr_expect_null(lone_submit(&lone, &bytes, false, &error));
@@ -150,8 +146,10 @@ Test(node_serve, what_is_not_signed_so_is_refused_before_the_log)
     cr_expect_eq(error.code, VG_INVALID, "%s", error.text);
     vg_buffer_free(&bytes);
 
-    figures = ask_well("{\"query\":\"node.figures\"}");
-    cr_expect_eq(number_of(figures, "last_index"), last);
+    json_t *figures = ask_well("{\"query\":\"node.figures\"}");
+    cr_expect_eq(number_of(figures, "commands_accepted"), 1, "the grant");
+    cr_expect_eq(number_of(figures, "commands_refused"), 0);
+    cr_expect_eq(number_of(figures, "entries_void"), 0);
     json_decref(figures);
 }
 
@@ -193,24 +191,36 @@ Test(node_serve, questions_that_make_no_sense_are_refused)
     }
 }
 
+/* The title of the last detection among log entries; a disk that stalls makes for further noops. */
+static const char *last_title(const json_t *entries)
+{
+    const char *title = NULL;
+    size_t i;
+    json_t *entry;
+    json_array_foreach(entries, i, entry)
+    {
+        const char *found = text_of(json_object_get(entry, "command"), "title");
+        title = found != NULL ? found : title;
+    }
+    return title;
+}
+
 Test(node_serve, the_log_is_shown_and_verified)
 {
     struct vg_error error;
     vg_id request = lone_request();
     json_decref(detect(&request, "For the log", &error));
     json_t *entries = ask_well("{\"query\":\"log.tail\",\"from\":1,\"count\":100}");
-    size_t count = json_array_size(entries);
-    cr_assert_eq(count, 3u, "noop, grant, detect");
+    cr_assert_geq(json_array_size(entries), 3u, "noop, grant, detect");
     cr_expect_str_eq(text_of(json_array_get(entries, 0), "type"), "noop");
-    json_t *command = json_object_get(json_array_get(entries, 2), "command");
-    cr_expect_str_eq(text_of(command, "title"), "For the log");
+    cr_expect_str_eq(last_title(entries), "For the log");
     json_decref(entries);
     json_t *verified = ask_well("{\"query\":\"log.verify\",\"from\":2,\"count\":1}");
     cr_expect_eq(number_of(verified, "checked"), 1);
     cr_expect_eq(number_of(verified, "next"), 3);
-    cr_expect_eq(number_of(verified, "last"), 3);
+    cr_expect_geq(number_of(verified, "last"), 3);
     json_decref(verified);
-    json_t *beyond = ask_well("{\"query\":\"log.tail\",\"from\":50,\"count\":5}");
+    json_t *beyond = ask_well("{\"query\":\"log.tail\",\"from\":5000,\"count\":5}");
     cr_expect_eq(json_array_size(beyond), 0u);
     json_decref(beyond);
 }
