@@ -120,7 +120,7 @@ static void mind_the_clock(struct raft *core)
 {
     if (core->transfer.active || core->now_us < core->astray_until_us || !raft_logtime_astray(core))
         return;
-    core->astray_until_us = core->now_us + RAFT_ASTRAY_TERMS * raft_election_us(core);
+    core->astray_until_us = core->now_us + RAFT_ASTRAY_TIMEOUTS * raft_election_us(core);
     raft_transfer_begin(core, (vg_node_id){0});
 }
 

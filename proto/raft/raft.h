@@ -104,7 +104,7 @@ enum raft_msg_type {
     RAFT_MSG_HEARTBEAT, /* no log check; commit is clipped by match (B28) */
     RAFT_MSG_HEARTBEAT_RESP,
     RAFT_MSG_PREVOTE,      /* term is the one the sender would campaign in; changes nothing (I35) */
-    RAFT_MSG_PREVOTE_RESP, /* echoes the requested term (B21) */
+    RAFT_MSG_PREVOTE_RESP, /* a grant echoes the requested term (B21); a refusal tells our own */
     RAFT_MSG_VOTE,
     RAFT_MSG_VOTE_RESP,
     RAFT_MSG_TIMEOUT_NOW, /* leadership transfer (D3.10) */

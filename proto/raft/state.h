@@ -7,13 +7,13 @@
 #include "proto/raft/raft.h"
 
 enum {
-    RAFT_BURST_MAX = 16,   /* append messages to one peer in one step */
-    RAFT_WRITES_SPARE = 8, /* write slots that entries leave for terms and votes */
-    RAFT_AHEAD_MS = 30000, /* a stamp further ahead of our clock gets no acknowledgement */
-    RAFT_ASTRAY_MS = 2000, /* a leader this far off the median gives up */
-    RAFT_SLEW = 1000,      /* log time is corrected by at most 1 part in this many */
-    RAFT_SAMPLE_MS = 1000, /* a clock report older than this is asked for anew */
-    RAFT_ASTRAY_TERMS = 4, /* election timeouts a leader with a bad clock stays out */
+    RAFT_BURST_MAX = 16,      /* append messages to one peer in one step */
+    RAFT_WRITES_SPARE = 8,    /* write slots that entries leave for terms and votes */
+    RAFT_AHEAD_MS = 30000,    /* a stamp further ahead of our clock gets no acknowledgement */
+    RAFT_ASTRAY_MS = 2000,    /* a leader this far off the median gives up */
+    RAFT_SLEW = 1000,         /* log time is corrected by at most 1 part in this many */
+    RAFT_SAMPLE_MS = 1000,    /* a clock report older than this is asked for anew */
+    RAFT_ASTRAY_TIMEOUTS = 3, /* election timeouts a leader with a bad clock stays out */
 };
 
 /* What is known of the log: its recent entries, and of the older ones the terms. */
