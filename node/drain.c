@@ -278,24 +278,25 @@ void node_written(void *context, uint64_t write_id)
 struct outcome {
     struct loop_task task;
     struct node *node;
+    uint64_t index; /* of the entry; a repeated request's outcome has that of the first */
     struct response_outcome outcome;
 };
 
 static void take_outcome(struct loop_task *task)
 {
     struct outcome *outcome = (struct outcome *)task;
-    node_submit_applied(outcome->node, &outcome->outcome);
+    node_submit_applied(outcome->node, outcome->index, &outcome->outcome);
     free(outcome);
 }
 
 void node_applied(void *context, uint64_t index, const struct response_outcome *outcome)
 {
     struct node *node = context;
-    (void)index;
     if (outcome == NULL || !node_submit_waits(node, &outcome->request))
         return;
     struct outcome *copy = vg_alloc(sizeof *copy);
-    *copy = (struct outcome){.task.run = take_outcome, .node = node, .outcome = *outcome};
+    *copy = (struct outcome){
+        .task.run = take_outcome, .node = node, .index = index, .outcome = *outcome};
     loop_post(node->loop, &copy->task);
 }
 

@@ -5,8 +5,7 @@
 
 #include "node/parts.h"
 
-/* A reference to an entry of the log as it is now; NULL when it is damaged. */
-static struct vg_blob *take_entry(struct node *node, uint64_t index)
+struct vg_blob *node_entry_take(struct node *node, uint64_t index)
 {
     struct vg_blob *entry = ledger_tail_get(node->tail, index);
     struct vg_error error;
@@ -34,7 +33,7 @@ static struct node_held *message_new(struct node *node, const struct raft_output
     message->after_write = output->after_write;
     message->msg = output->msg;
     for (uint32_t i = 0; i < count; i++) {
-        message->entries[i] = take_entry(node, output->msg.prev_index + 1 + i);
+        message->entries[i] = node_entry_take(node, output->msg.prev_index + 1 + i);
         if (message->entries[i] == NULL) {
             message_free(message);
             return NULL;

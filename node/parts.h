@@ -40,6 +40,8 @@ struct node_held {
     struct vg_blob *entries[]; /* msg.entry_count references */
 };
 
+/* A reference to an entry of the log as it is now, from memory or disk; NULL when it is damaged. */
+struct vg_blob *node_entry_take(struct node *node, uint64_t index);
 /* Sends an output's message now, or holds it until its write is durable. */
 void node_send(struct node *node, const struct raft_output *output);
 /* Sends what node->frame holds. What is not VG_OK is lost. */
@@ -166,8 +168,8 @@ void node_submit_answered(struct node *node, const struct wire_forward_resp *ans
 /* Whether a submit may wait for this request's outcome: most outcomes are of other origins, and
  * need not wake the loop. Any thread. */
 bool node_submit_waits(struct node *node, const vg_id *request);
-/* The entry of a request was applied here. */
-void node_submit_applied(struct node *node, const struct response_outcome *outcome);
+/* The entry `index` was applied here, with this outcome. */
+void node_submit_applied(struct node *node, uint64_t index, const struct response_outcome *outcome);
 /* Another leader, or another term: places every open submit anew. */
 void node_submits_place(struct node *node);
 void node_submits_sweep(struct node *node, uint64_t now_us);

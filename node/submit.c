@@ -281,14 +281,31 @@ void node_submit_answered(struct node *node, const struct wire_forward_resp *ans
     finish(node, submit, &error);
 }
 
-void node_submit_applied(struct node *node, const struct response_outcome *outcome)
+/* True if the entry holds this submit's command, in our envelope or that of another origin; another
+ * command under the same request id has an outcome of its own. */
+static bool same_command(struct node *node, const struct node_submit *submit, uint64_t index)
+{
+    struct ledger_view view;
+    vg_span command;
+    struct vg_blob *entry = node_entry_take(node, index);
+    bool cut = entry != NULL && ledger_cut(vg_blob_span(entry), &view, NULL) == VG_OK;
+    bool ours = cut && vg_id_equal(&view.envelope.id, &submit->envelope_id);
+    bool same =
+        ours ||
+        (cut && ledger_body_open(view.body, &view.envelope.commitment, &command, NULL) == VG_OK &&
+         vg_span_equal(command, submit->command));
+    vg_blob_unref(entry);
+    return same;
+}
+
+void node_submit_applied(struct node *node, uint64_t index, const struct response_outcome *outcome)
 {
     struct node_request_key key = {.compartment = outcome->compartment,
                                    .author = outcome->author,
                                    .request = outcome->request};
     struct node_submit *submit;
     HASH_FIND(by_key, node->submits.by_key, &key, sizeof key, submit);
-    if (submit == NULL)
+    if (submit == NULL || !same_command(node, submit, index))
         return;
     char *json = api_outcome_text(outcome);
     remove_submit(node, submit);
