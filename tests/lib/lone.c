@@ -180,6 +180,8 @@ void lone_sign(struct lone *lone, const vg_id *compartment, const vg_id *request
                                             .compartment = *compartment,
                                             .author = lone->person.id,
                                             .request = *request,
+                                            .expectations = {lone->expects},
+                                            .expectation_count = lone->expects.aspect != 0,
                                             .body = vg_buffer_span(&body)};
     vg_buffer_clear(out);
     ledger_command_sign(&signed_command, &vg_signer_ed25519, &lone->person.secret,

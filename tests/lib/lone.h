@@ -23,6 +23,7 @@ struct lone {
     struct ledger_genesis genesis;
     vg_hash cluster;
     struct vg_identity person;
+    struct ledger_expectation expects; /* of the commands signed next; aspect 0: nothing */
     struct node_config *config;
     struct node *node;
     pthread_t thread;

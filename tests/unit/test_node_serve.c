@@ -103,6 +103,31 @@ Test(node_serve, the_same_request_is_done_once)
     cr_expect_eq(count_incidents(), 1);
 }
 
+/* What a client may expect otherwise when it asks again does not make another request of it. */
+Test(node_serve, the_same_request_with_other_expectations_is_still_done_once)
+{
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    vg_id incident = lone_request(), request = lone_request();
+    json_decref(detect(&incident, "To be assessed", &error));
+    struct response_command command = {.op = RESPONSE_OP_STAGE};
+    command.stage.incident = incident;
+    command.stage.stage = RESPONSE_ASSESS;
+    command.stage.reason = vg_span_text("looks real");
+    json_t *answers[2];
+    for (size_t i = 0; i < 2; i++) {
+        lone.expects = (struct ledger_expectation){RESPONSE_ASPECT_STAGE, {{0}}, i + 1};
+        lone_sign(&lone, &lone.genesis.first, &request, &command, &bytes);
+        answers[i] = lone_submit(&lone, &bytes, false, &error);
+        cr_assert_eq(error.code, VG_OK, "%s", error.text);
+    }
+    cr_expect(json_is_true(json_object_get(answers[1], "repeated")));
+    cr_expect_eq(number_of(answers[0], "index"), number_of(answers[1], "index"));
+    json_decref(answers[0]);
+    json_decref(answers[1]);
+    vg_buffer_free(&bytes);
+}
+
 Test(node_serve, a_dry_run_changes_nothing)
 {
     struct vg_error error;
