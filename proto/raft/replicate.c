@@ -174,6 +174,7 @@ static void become_probe(struct raft_peer *peer, uint64_t next)
     peer->state = RAFT_PROBE;
     peer->next = next;
     peer->probe_round = 0;
+    peer->probe_last = next - 1;
     inflight_reset(peer);
 }
 
@@ -238,13 +239,19 @@ static void on_acknowledged(struct raft *core, const struct raft_msg *msg, uint3
     peer->next = raft_max(peer->next, peer->match + 1);
 }
 
+/* The refusal is of a message from before the peer's present state. */
+static bool is_stale(const struct raft_peer *peer, const struct raft_msg *refusal)
+{
+    if (peer->state == RAFT_REPLICATE)
+        return refusal->round <= peer->state_round;
+    return peer->probe_round == 0 || refusal->round < peer->probe_round;
+}
+
 /* True if there is something new to try at once. */
 static bool on_refused(struct raft *core, const struct raft_msg *msg, uint32_t slot)
 {
     struct raft_peer *peer = &core->leading.peers[slot];
-    bool stale = peer->state == RAFT_PROBE ? msg->round < peer->probe_round
-                                           : msg->round <= peer->state_round;
-    if (stale)
+    if (is_stale(peer, msg))
         return false;
     if (MUTANT(20))
         peer->match = raft_max(peer->match, raft_min(msg->index, core->window.last.value));
