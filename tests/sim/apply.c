@@ -64,6 +64,16 @@ static void decide(struct sim *sim, struct host *host, const struct ledger_comma
     origin_applied(sim, host, asked, &reply);
 }
 
+/* Nothing that a person signed is void. */
+static void check_void(struct sim *sim, const struct host *host, uint64_t index,
+                       const struct response_opened *opened)
+{
+    uint64_t op = history_op_of(&opened->command);
+    SOMETIMES(&sim->marks, FORGERY_VOID, true);
+    if (history_is_original(&sim->history, op, &opened->command.signature))
+        sim_violate(sim, "I24", host->id.value, index, "void: %s", opened->error.text);
+}
+
 static void apply_one(struct sim *sim, struct host *host)
 {
     struct record record = host_record(host, host->cursor + 1);
@@ -84,7 +94,7 @@ static void apply_one(struct sim *sim, struct host *host)
     if (applied == RESPONSE_APPLIED_OUTCOME)
         decide(sim, host, &opened.command, &outcome, &told);
     else if (applied == RESPONSE_APPLIED_VOID)
-        sim_violate(sim, "I25", host->id.value, told.index, "void: %s", opened.error.text);
+        check_void(sim, host, told.index, &opened);
     check_applied(sim->check, host->id, &told);
     history_state(sim, host, view.header.index);
     sim_trace(sim, host->id.value, "applies %llu", (unsigned long long)told.index);

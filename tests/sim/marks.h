@@ -32,6 +32,7 @@
     X(RETRY_ANSWERED, "retry answered from the request table")                                     \
     X(COPY_APPLIED, "second copy of a request applied without effect")                             \
     X(CLASH_REFUSED, "request id with another command refused")                                    \
+    X(FORGERY_VOID, "forged command found void")                                                   \
     X(ANSWER_UNKNOWN, "client told that the outcome is unknown")                                   \
     X(DISK_FULL_REFUSED, "command refused for a full disk")                                        \
     X(DISK_STALLED, "write stalled for a hundred milliseconds")                                    \

@@ -6,6 +6,8 @@
 
 #include "tests/sim/sim.h"
 
+enum { FORGED_PPM = 10000 };
+
 static void reply_to(struct sim *sim, const struct host *host, const struct asked *asked,
                      const struct reply *reply)
 {
@@ -85,6 +87,20 @@ void origin_noop(struct host *host, uint8_t out[LEDGER_ENVELOPE_SIZE])
     ledger_envelope_encode(&envelope, out);
 }
 
+static struct vg_blob *seal(struct host *host, const struct ledger_command *command, vg_span bytes)
+{
+    uint8_t salt[LEDGER_SALT_SIZE];
+    vg_prng_fill(&host->prng, salt, sizeof salt);
+    size_t size = ledger_body_size(bytes.size);
+    struct vg_blob *blob = vg_blob_new(LEDGER_ENVELOPE_SIZE + size);
+    struct ledger_envelope envelope = envelope_of(host, LEDGER_SEALED);
+    envelope.compartment = command->compartment;
+    envelope.body_size = (uint32_t)size;
+    envelope.commitment = ledger_body_build(salt, bytes, blob->data + LEDGER_ENVELOPE_SIZE);
+    ledger_envelope_encode(&envelope, blob->data);
+    return blob;
+}
+
 /* The signed command in an envelope, or NULL if it is not what it claims to be. */
 static struct vg_blob *wrap(const struct sim *sim, struct host *host, const struct vg_blob *signed_)
 {
@@ -95,16 +111,21 @@ static struct vg_blob *wrap(const struct sim *sim, struct host *host, const stru
     const struct ledger_person *person = ledger_genesis_person(&sim->genesis, &command.author);
     if (!person || !ledger_command_verify(bytes, sim->signer, &person->key))
         return NULL;
-    uint8_t salt[LEDGER_SALT_SIZE];
-    vg_prng_fill(&host->prng, salt, sizeof salt);
-    size_t size = ledger_body_size(bytes.size);
-    struct vg_blob *blob = vg_blob_new(LEDGER_ENVELOPE_SIZE + size);
-    struct ledger_envelope envelope = envelope_of(host, LEDGER_SEALED);
-    envelope.compartment = command.compartment;
-    envelope.body_size = (uint32_t)size;
-    envelope.commitment = ledger_body_build(salt, bytes, blob->data + LEDGER_ENVELOPE_SIZE);
-    ledger_envelope_encode(&envelope, blob->data);
-    return blob;
+    return seal(host, &command, bytes);
+}
+
+/* What a careless or hostile origin might hand on: the same command under a signature that is not
+ * its author's. Every node must find it void. */
+static struct vg_blob *forge(struct host *host, const struct vg_blob *signed_)
+{
+    struct vg_blob *copy = vg_blob_copy(vg_blob_span(signed_));
+    struct ledger_command command;
+    copy->data[copy->size - 1] ^= 1;
+    struct vg_blob *forged = NULL;
+    if (ledger_command_decode(vg_blob_span(copy), &command, NULL) == VG_OK)
+        forged = seal(host, &command, vg_blob_span(copy));
+    vg_blob_unref(copy);
+    return forged;
 }
 
 /* ---- commands ----------------------------------------------------------------------------------
@@ -173,10 +194,9 @@ static void forward(struct sim *sim, struct host *host, const struct packet *req
     net_send(sim, packet);
 }
 
-static void submit(struct sim *sim, struct host *host, struct packet *request)
+static void hand_on(struct sim *sim, struct host *host, struct packet *request,
+                    struct vg_blob *blob)
 {
-    struct vg_blob *blob = wrap(sim, host, request->blob);
-    asked_add(host, request);
     if (!blob)
         refuse(sim, host, request, VG_INVALID);
     else if (host->status.role == RAFT_LEADER)
@@ -186,6 +206,23 @@ static void submit(struct sim *sim, struct host *host, struct packet *request)
     else
         refuse(sim, host, request, VG_UNAVAILABLE);
     vg_blob_unref(blob);
+}
+
+/* Nobody waits for a forgery's answer. */
+static void hand_on_forged(struct sim *sim, struct host *host, const struct vg_blob *signed_)
+{
+    struct packet *request = packet_new(PACKET_REQUEST, CLIENTS_MAX, host->index);
+    request->client = CLIENTS_MAX;
+    hand_on(sim, host, request, forge(host, signed_));
+    packet_unref(request);
+}
+
+static void submit(struct sim *sim, struct host *host, struct packet *request)
+{
+    if (sim->faults && vg_prng_chance_ppm(&host->prng, FORGED_PPM))
+        hand_on_forged(sim, host, request->blob);
+    asked_add(host, request);
+    hand_on(sim, host, request, wrap(sim, host, request->blob));
 }
 
 void origin_forwarded(struct sim *sim, struct host *host, struct packet *packet)

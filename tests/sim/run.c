@@ -233,6 +233,12 @@ static bool nothing_lingers(struct sim *sim)
     return true;
 }
 
+static void phase_heal(struct sim *sim)
+{
+    nemesis_heal(sim);
+    run_until(sim, nothing_lingers, 60 * second_us);
+}
+
 static bool someone_leads(struct sim *sim)
 {
     struct host *leader = sim_leader(sim);
@@ -356,7 +362,7 @@ static void check_growth(struct sim *sim, uint64_t before, const char *invariant
  * others' return must not depose it again and again. */
 static void phase_partial(struct sim *sim)
 {
-    if (sim->host_count < 3 || sim->failed)
+    if (sim->host_count < 3)
         return;
     net_cut(sim, true);
     run_for(sim, timeouts(sim, CUT_TIMEOUTS));
@@ -480,20 +486,18 @@ static void fill_result(struct sim *sim, struct sim_result *result)
     snprintf(result->profile, sizeof result->profile, "%s", sim->profile.name);
 }
 
+static void (*const phases[])(struct sim *sim) = {
+    phase_bootstrap, phase_faults, phase_heal, phase_converge, phase_partial, history_finish,
+};
+
 void sim_run(const struct sim_options *options, struct sim_result *result)
 {
     struct sim *sim = sim_new(options);
     running = sim;
     if (sim->options.trace_from == 0)
         profile_print(&sim->profile, stdout);
-    phase_bootstrap(sim);
-    phase_faults(sim);
-    nemesis_heal(sim);
-    run_until(sim, nothing_lingers, 60 * second_us);
-    phase_converge(sim);
-    phase_partial(sim);
-    if (!sim->failed)
-        history_finish(sim);
+    for (size_t i = 0; i < sizeof phases / sizeof phases[0] && !sim->failed; i++)
+        phases[i](sim);
     look_at_checker(sim);
     trace_hosts(sim);
     fill_result(sim, result);
