@@ -53,6 +53,16 @@ struct complaint {
     unsigned line, column; /* 0: none was named */
 };
 
+/* "LINE, column: COLUMN" and more, as libcyaml ends a line of its backtrace. */
+static void note_place(const char *text, struct complaint *complaint)
+{
+    char *end;
+    complaint->line = (unsigned)strtoul(text, &end, 10);
+    static const char between[] = ", column: ";
+    if (strncmp(end, between, strlen(between)) == 0)
+        complaint->column = (unsigned)strtoul(end + strlen(between), NULL, 10);
+}
+
 static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
@@ -69,7 +79,7 @@ static void note_complaint(cyaml_log_t level, void *context, const char *format,
     if (complaint->reason[0] == 0)
         snprintf(complaint->reason, sizeof complaint->reason, "%s", text);
     else if (place != NULL && complaint->line == 0)
-        sscanf(place, "(line: %u, column: %u", &complaint->line, &complaint->column);
+        note_place(place + strlen("(line: "), complaint);
 }
 
 static cyaml_config_t yaml_settings(struct complaint *complaint)
