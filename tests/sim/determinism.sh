@@ -20,7 +20,7 @@ build() {
 
 first=
 for compiler in gcc clang; do
-    command -v "$compiler" >/dev/null || { echo "skipped: no $compiler here"; continue; }
+    command -v "$compiler" >/dev/null || { echo "there is no $compiler here"; exit 1; }
     for kind in debug release; do
         build "$compiler" "$kind" "$work/$compiler-$kind"
         trace=$(trace_of "$work/$compiler-$kind")
