@@ -21,7 +21,7 @@ static bool running(struct session *session, const struct call *call, struct nod
 static void report(struct session *session, const struct node *node, enum raft_reason reason)
 {
     if (reason != RAFT_REASON_NONE)
-        fail(session, reason_name(reason), "node %" PRIu64 " refuses; leader=%" PRIu64,
+        fail(session, raft_reason_name(reason), "node %" PRIu64 " refuses; leader=%" PRIu64,
              node->id.value, node->refused_leader.value);
 }
 

@@ -77,7 +77,7 @@ static void do_assert_lead(struct session *session, const struct call *call)
 
 static const char *role_of(const struct node *node)
 {
-    return node->up ? role_name(world_status(node).role) : "down";
+    return node->up ? raft_role_name(world_status(node).role) : "down";
 }
 
 static void do_assert_role(struct session *session, const struct call *call)
@@ -403,8 +403,8 @@ static void do_assert_alarm(struct session *session, const struct call *call)
 {
     struct node *node = NULL;
     if (parse_node(session, call->words[0], &node) &&
-        strcmp(reason_name(node->alarm), call->words[1]) != 0)
-        assert_fail(session, "its alarm is %s", reason_name(node->alarm));
+        strcmp(raft_reason_name(node->alarm), call->words[1]) != 0)
+        assert_fail(session, "its alarm is %s", raft_reason_name(node->alarm));
 }
 
 /* I41 for the links as they are. */

@@ -17,7 +17,7 @@ static void print_node(const struct session *session, const struct node *node)
             "node id=%" PRIu64 " up=%d role=%s term=%" PRIu64 " vote=%" PRIu64 " lead=%" PRIu64
             " commit=%" PRIu64 " applied=%" PRIu64 " first=1 last=%" PRIu64 " stable=%" PRIu64
             " snap=0 cfg=1-%u\n",
-            node->id.value, node->up, node->up ? role_name(s.role) : "down", s.term.value,
+            node->id.value, node->up, node->up ? raft_role_name(s.role) : "down", s.term.value,
             s.voted_for.value, s.leader.value, s.committed.value, s.applied.value, s.appended.value,
             s.durable.value, session->world->options.node_count);
 }
@@ -113,7 +113,7 @@ static void do_msgs(struct session *session, const struct call *call)
             continue;
         fprintf(session->out, "msg id=%" PRIu64 " from=%" PRIu64 " to=%" PRIu64 " type=%s",
                 parcel->id, parcel->msg.from.value, parcel->msg.to.value,
-                type_name(parcel->msg.type));
+                raft_msg_name(parcel->msg.type));
         for (size_t f = 0; f < sizeof shown / sizeof shown[0]; f++) {
             uint64_t value = 0;
             field_get(&parcel->msg, shown[f], &value);

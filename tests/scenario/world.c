@@ -177,7 +177,7 @@ static void carry_role(struct step *step, const struct raft_output *out)
     if (step->world->trace != NULL)
         world_trace(step->world,
                     json_pack("{s:s, s:I, s:s, s:I, s:I}", "what", "role", "node",
-                              (json_int_t)step->node->id.value, "role", role_name(out->role),
+                              (json_int_t)step->node->id.value, "role", raft_role_name(out->role),
                               "term", (json_int_t)out->term.value, "leader",
                               (json_int_t)out->leader.value));
 }

@@ -323,9 +323,6 @@ void world_trace(const struct world *world, json_t *object);
 void world_trace_msg(const struct world *world, const char *what, const struct parcel *parcel);
 
 /* ---- names of the language scn/1 (names.c); NULL or 0 if unknown */
-const char *role_name(enum raft_role role);
-const char *type_name(enum raft_msg_type type);
-const char *reason_name(enum raft_reason reason);
 const char *outcome_name(enum outcome outcome);
 unsigned type_of_name(const char *name);
 
