@@ -100,6 +100,7 @@ static void carry_write(struct node *node, const struct raft_output *output)
                                 .truncate_from = output->truncate_from,
                                 .count = output->count,
                                 .entries = entries};
+    node->submitted = write.id;
     store_log_submit(node->log, &write);
 }
 

@@ -307,6 +307,7 @@ struct node {
     struct node_held *held;
     struct node_load loads[VG_NODES_MAX];
     uint32_t load_count;
+    uint64_t submitted;     /* last write given to the log */
     uint64_t written;       /* last durable write */
     uint64_t committed;     /* handed to the applier */
     uint64_t applied;       /* told to the core */

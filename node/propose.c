@@ -80,11 +80,14 @@ static void fill_batch(struct node_proposals *proposals, struct raft_entry *entr
         proposals->last = &proposals->first;
 }
 
+/* While a write is under way the queue grows: what is proposed now would wait for the disk anyway.
+ * Followers then get each transaction's entries at once, and their disks keep step with ours;
+ * proposed as they come, entries are cut into other groups on each disk and miss transactions. */
 bool node_proposals_flush(struct node *node)
 {
     struct node_proposals *proposals = &node->proposals;
     struct raft_entry entries[RAFT_BATCH_MAX];
-    if (proposals->first == NULL)
+    if (proposals->first == NULL || node->written < node->submitted)
         return false;
     fill_batch(proposals, entries);
     struct raft_event event = {
