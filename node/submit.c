@@ -89,22 +89,21 @@ static enum vg_code check_command(const struct node *node, vg_span bytes,
 
 /* Envelope header and padded body, made once: every leader gets the same bytes. */
 static struct vg_blob *build_envelope(const struct node *node, const struct ledger_command *command,
-                                      vg_span bytes, vg_id *id)
+                                      vg_span bytes, struct ledger_envelope *made)
 {
     size_t body_size = ledger_body_size(bytes.size);
     struct vg_blob *blob = vg_blob_new(LEDGER_ENVELOPE_SIZE + body_size);
     uint8_t salt[LEDGER_SALT_SIZE];
-    struct ledger_envelope envelope = {.version = LEDGER_FORMAT,
-                                       .cluster = node->cluster,
-                                       .type = LEDGER_SEALED,
-                                       .compartment = command->compartment,
-                                       .origin = node->self,
-                                       .body_size = (uint32_t)body_size};
+    *made = (struct ledger_envelope){.version = LEDGER_FORMAT,
+                                     .cluster = node->cluster,
+                                     .type = LEDGER_SEALED,
+                                     .compartment = command->compartment,
+                                     .origin = node->self,
+                                     .body_size = (uint32_t)body_size};
     vg_random(salt, sizeof salt);
-    vg_random(envelope.id.bytes, sizeof envelope.id.bytes);
-    envelope.commitment = ledger_body_build(salt, bytes, blob->data + LEDGER_ENVELOPE_SIZE);
-    ledger_envelope_encode(&envelope, blob->data);
-    *id = envelope.id;
+    vg_random(made->id.bytes, sizeof made->id.bytes);
+    made->commitment = ledger_body_build(salt, bytes, blob->data + LEDGER_ENVELOPE_SIZE);
+    ledger_envelope_encode(made, blob->data);
     return blob;
 }
 
@@ -115,9 +114,12 @@ static void check_one(struct node_submit *submit)
         return;
     submit->key = (struct node_request_key){
         .compartment = command.compartment, .author = command.author, .request = command.request};
-    if (!submit->dry_run)
-        submit->envelope =
-            build_envelope(submit->node, &command, submit->command, &submit->envelope_id);
+    if (submit->dry_run)
+        return;
+    struct ledger_envelope made;
+    submit->envelope = build_envelope(submit->node, &command, submit->command, &made);
+    submit->envelope_id = made.id;
+    store_applier_vouch(submit->node->applier, &made.commitment);
 }
 
 static void check_on_pool(void *context)

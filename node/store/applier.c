@@ -426,9 +426,7 @@ static void *applier_run(void *context)
     pthread_mutex_unlock(&applier->lock);
     if (code != VG_OK)
         return NULL;
-    applier->verifier = store_verifier_new(applier->config.genesis, &applier->config.cluster);
     run(applier);
-    store_verifier_free(applier->verifier);
     store_state_close(applier->state);
     return NULL;
 }
@@ -439,6 +437,7 @@ static void *applier_run(void *context)
 static void applier_free(struct store_applier *applier)
 {
     pthread_join(applier->thread, NULL);
+    store_verifier_free(applier->verifier);
     for (size_t i = 0; i < HELD_ENTRIES; i++)
         vg_blob_unref(applier->held[i].entry);
     pthread_cond_destroy(&applier->opened);
@@ -458,6 +457,7 @@ enum vg_code store_applier_open(const struct store_applier_config *config,
     pthread_mutex_init(&applier->lock, NULL);
     store_cond_init(&applier->work);
     store_cond_init(&applier->opened);
+    applier->verifier = store_verifier_new(config->genesis, &config->cluster);
     applier->thread = store_thread_start(applier_run, applier);
     pthread_mutex_lock(&applier->lock);
     while (applier->life == OPENING)
@@ -526,6 +526,11 @@ void store_applier_query(struct store_applier *applier, uint64_t at_least,
     pthread_mutex_unlock(&applier->lock);
     if (!taken)
         cancelled(context, &why);
+}
+
+void store_applier_vouch(struct store_applier *applier, const vg_hash *commitment)
+{
+    store_verifier_vouch(applier->verifier, commitment);
 }
 
 uint64_t store_applier_cursor(struct store_applier *applier)

@@ -48,6 +48,11 @@ void store_applier_query(struct store_applier *applier, uint64_t at_least,
                          void (*cancelled)(void *context, const struct vg_error *why),
                          void *context);
 
+/* Says that the signature of the command behind a commitment has been verified here already, by the
+ * origin: applying it need not verify it again. Only the latest few hundred are kept. Any thread.
+ */
+void store_applier_vouch(struct store_applier *applier, const vg_hash *commitment);
+
 /* Last applied index. Any thread. */
 uint64_t store_applier_cursor(struct store_applier *applier);
 

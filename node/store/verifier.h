@@ -13,6 +13,7 @@ enum {
     STORE_CHUNK_BYTES = 1 << 20, /* one entry is always admitted */
     STORE_CHUNKS = 8,
     STORE_VERIFY_WORKERS = 2,
+    STORE_VOUCHED_MAX = 512,
 };
 
 struct store_verified {
@@ -36,6 +37,10 @@ struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
 
 /* Stops the workers and gives back every entry still held. */
 void store_verifier_free(struct store_verifier *verifier);
+
+/* The signature behind this commitment holds: it need not be verified again. The commitment itself
+ * still is, so it can stand for those bytes alone. Any thread. */
+void store_verifier_vouch(struct store_verifier *verifier, const vg_hash *commitment);
 
 /* The calls below are the apply thread's. */
 
