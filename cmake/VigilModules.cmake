@@ -22,7 +22,7 @@ endforeach()
 
 add_library(vigil_flags INTERFACE)
 target_include_directories(vigil_flags INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_definitions(vigil_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE
+target_compile_definitions(vigil_flags INTERFACE _XOPEN_SOURCE=700 _DEFAULT_SOURCE
                            VIGIL_VERSION="${PROJECT_VERSION}")
 # Sentences for people are cut to their room on purpose, so truncation of formatted text is no warning.
 target_compile_options(vigil_flags INTERFACE

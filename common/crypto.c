@@ -23,6 +23,13 @@ vg_hash vg_hash_parts(enum vg_hash_label label, const vg_span *parts, size_t cou
     return out;
 }
 
+vg_hash vg_sha256(vg_span bytes)
+{
+    vg_hash out;
+    crypto_hash_sha256(out.bytes, bytes.data, bytes.size);
+    return out;
+}
+
 void vg_hash_short(vg_span bytes, uint8_t out[16])
 {
     crypto_generichash(out, 16, bytes.data, bytes.size, NULL, 0);

@@ -34,10 +34,14 @@ enum vg_hash_label {
     VG_HASH_GENESIS = 0x05,
     VG_HASH_REQUEST = 0x06,
     VG_HASH_STATE = 0x07,
+    VG_HASH_DERIVED_ID = 0x08,
 };
 
 /* BLAKE2b-256 of the label and the parts one after the other. Pure; any thread. */
 vg_hash vg_hash_parts(enum vg_hash_label label, const vg_span *parts, size_t count);
+
+/* SHA-256 (FIPS 180-4): how evidence is known outside of Vigil. Pure; any thread. */
+vg_hash vg_sha256(vg_span bytes);
 
 /* BLAKE2b-128 of `bytes`: the digest at the end of a frame. Pure; any thread. */
 void vg_hash_short(vg_span bytes, uint8_t out[16]);

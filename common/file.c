@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -15,37 +16,82 @@ static enum vg_code system_error(struct vg_error *error, const char *path, const
     return vg_fail(error, code, "%s: cannot %s: %s", path, doing, strerror(errno));
 }
 
-static enum vg_code read_open_file(int fd, const char *path, size_t max, struct vg_buffer *out,
-                                   struct vg_error *error)
+/* Gives `take` each piece of an open regular file, until it says no. */
+static enum vg_code each_piece(int fd, const char *path, bool (*take)(void *context, vg_span piece),
+                               void *context, struct vg_error *error)
 {
     struct stat info;
+    uint8_t chunk[16384];
     if (fstat(fd, &info) != 0)
         return system_error(error, path, "look at it");
     if (!S_ISREG(info.st_mode))
         return vg_fail(error, VG_INVALID, "%s: not a regular file", path);
-    size_t total = 0;
     for (;;) {
-        uint8_t chunk[16384];
         ssize_t got = read(fd, chunk, sizeof chunk);
         if (got < 0)
             return system_error(error, path, "read");
-        if (got == 0)
+        if (got == 0 || !take(context, vg_span_of(chunk, (size_t)got)))
             return VG_OK;
-        total += (size_t)got;
-        if (total > max)
-            return vg_fail(error, VG_INVALID, "%s: larger than %zu bytes", path, max);
-        vg_buffer_append(out, chunk, (size_t)got);
     }
+}
+
+static enum vg_code read_pieces(const char *path, bool (*take)(void *context, vg_span piece),
+                                void *context, struct vg_error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
+    if (fd < 0)
+        return system_error(error, path, "open");
+    enum vg_code code = each_piece(fd, path, take, context, error);
+    close(fd);
+    return code;
+}
+
+struct whole {
+    struct vg_buffer *out;
+    size_t total;
+    size_t max;
+};
+
+static bool append(void *context, vg_span piece)
+{
+    struct whole *whole = context;
+    whole->total += piece.size;
+    if (whole->total > whole->max)
+        return false;
+    vg_buffer_append(whole->out, piece.data, piece.size);
+    return true;
 }
 
 enum vg_code vg_file_read(const char *path, size_t max, struct vg_buffer *out,
                           struct vg_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
-    if (fd < 0)
-        return system_error(error, path, "open");
-    enum vg_code code = read_open_file(fd, path, max, out, error);
-    close(fd);
+    struct whole whole = {.out = out, .max = max};
+    enum vg_code code = read_pieces(path, append, &whole, error);
+    if (code == VG_OK && whole.total > max)
+        code = vg_fail(error, VG_INVALID, "%s: larger than %zu bytes", path, max);
+    return code;
+}
+
+struct digest {
+    crypto_hash_sha256_state state;
+    uint64_t size;
+};
+
+static bool update(void *context, vg_span piece)
+{
+    struct digest *digest = context;
+    crypto_hash_sha256_update(&digest->state, piece.data, piece.size);
+    digest->size += piece.size;
+    return true;
+}
+
+enum vg_code vg_file_sha256(const char *path, vg_hash *hash, uint64_t *size, struct vg_error *error)
+{
+    struct digest digest = {.size = 0};
+    crypto_hash_sha256_init(&digest.state);
+    enum vg_code code = read_pieces(path, update, &digest, error);
+    crypto_hash_sha256_final(&digest.state, hash->bytes);
+    *size = digest.size;
     return code;
 }
 

@@ -11,6 +11,10 @@
 enum vg_code vg_file_read(const char *path, size_t max, struct vg_buffer *out,
                           struct vg_error *error);
 
+/* SHA-256 and size of a regular file of any length, read piece by piece. Errors as vg_file_read. */
+enum vg_code vg_file_sha256(const char *path, vg_hash *hash, uint64_t *size,
+                            struct vg_error *error);
+
 /* Writes a file whole or not at all: a temporary beside it, synced, renamed, the folder synced.
  * `mode` is its permissions (0600 for secrets). Errors name the path. */
 enum vg_code vg_file_write(const char *path, vg_span bytes, unsigned mode, struct vg_error *error);

@@ -2,6 +2,7 @@
 #include "common/text.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdio.h>
 
 enum { MS_PER_DAY = 86400000 };
@@ -41,6 +42,26 @@ bool vg_hex_parse(const char *text, void *out, size_t size)
         bytes[i] = (uint8_t)(high * 16 + low);
     }
     return true;
+}
+
+void vg_base64_format(vg_span bytes, struct vg_buffer *out)
+{
+    size_t room = sodium_base64_ENCODED_LEN(bytes.size, sodium_base64_VARIANT_ORIGINAL);
+    char *text = (char *)vg_buffer_extend(out, room);
+    sodium_bin2base64(text, room, bytes.data, bytes.size, sodium_base64_VARIANT_ORIGINAL);
+    out->size--; /* the end that sodium writes */
+}
+
+bool vg_base64_parse(vg_span text, struct vg_buffer *out)
+{
+    size_t before = out->size;
+    size_t size = 0;
+    const char *end = NULL;
+    uint8_t *bytes = vg_buffer_extend(out, text.size + 1);
+    int rc = sodium_base642bin(bytes, text.size + 1, (const char *)text.data, text.size, NULL,
+                               &size, &end, sodium_base64_VARIANT_ORIGINAL);
+    out->size = before + size;
+    return rc == 0 && end == (const char *)text.data + text.size;
 }
 
 void vg_id_format(const vg_id *id, char out[VG_ID_TEXT])

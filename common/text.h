@@ -3,6 +3,7 @@
 #ifndef VIGIL_COMMON_TEXT_H
 #define VIGIL_COMMON_TEXT_H
 
+#include "common/mem.h"
 #include "common/types.h"
 
 enum {
@@ -16,6 +17,12 @@ void vg_hex_format(vg_span bytes, char *out);
 
 /* Hex of exactly `size` bytes, either case; false for any other text. */
 bool vg_hex_parse(const char *text, void *out, size_t size);
+
+/* Appends bytes in base64 with padding (RFC 4648 section 4). */
+void vg_base64_format(vg_span bytes, struct vg_buffer *out);
+
+/* Appends what a base64 text says; false for any other text. */
+bool vg_base64_parse(vg_span text, struct vg_buffer *out);
 
 /* RFC 9562 text form. */
 void vg_id_format(const vg_id *id, char out[VG_ID_TEXT]);

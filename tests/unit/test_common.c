@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/bytes.h"
+#include "common/crypto.h"
 #include "common/file.h"
 #include "common/identity.h"
 #include "common/prng.h"
@@ -50,6 +51,33 @@ Test(text, every_day_of_four_centuries_comes_back)
         vg_time_format(day * 86400000, text);
         cr_assert(vg_time_parse(text, &back) && back == day * 86400000, "%s", text);
     }
+}
+
+/* RFC 4648 section 10, and texts that only look like base64. */
+Test(text, base64)
+{
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"}};
+    static const char *const bad[] = {"Zg", "Zg=", "Zg==Zg==", "Zm9v\n", "Zm9-", "Zh==", "="};
+    struct vg_buffer out = {0};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        out.size = 0;
+        vg_base64_format(vg_span_text(pairs[i][0]), &out);
+        cr_expect(vg_span_equal(vg_buffer_span(&out), vg_span_text(pairs[i][1])), "%s",
+                  pairs[i][1]);
+        out.size = 0;
+        cr_expect(vg_base64_parse(vg_span_text(pairs[i][1]), &out), "%s", pairs[i][1]);
+        cr_expect(vg_span_equal(vg_buffer_span(&out), vg_span_text(pairs[i][0])), "%s",
+                  pairs[i][0]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect(!vg_base64_parse(vg_span_text(bad[i]), &out), "%s", bad[i]);
+    vg_buffer_free(&out);
 }
 
 Test(text, ids_and_uuid7)
@@ -161,5 +189,30 @@ Test(file, writing_is_whole_and_reading_is_bounded)
     cr_assert_eq(bytes.size, 10);
     cr_assert_eq(vg_file_read(path, 9, &bytes, &error), VG_INVALID);
     cr_assert_eq(vg_file_read("/tmp", 9, &bytes, &error), VG_INVALID);
+    vg_buffer_free(&bytes);
+}
+
+/* FIPS 180-4's million letters "a", in a file and whole. */
+Test(file, its_sha256_is_that_of_its_bytes)
+{
+    enum { MILLION = 1000000 };
+    static const char digest[] = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+    char path[128];
+    char hex[65];
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    vg_hash hash;
+    uint64_t size;
+    memset(vg_buffer_extend(&bytes, MILLION), 'a', MILLION);
+    hash = vg_sha256(vg_buffer_span(&bytes));
+    vg_hex_format(vg_span_of(hash.bytes, sizeof hash.bytes), hex);
+    cr_expect_str_eq(hex, digest);
+    snprintf(path, sizeof path, "%s/f", temporary_folder());
+    cr_assert_eq(vg_file_write(path, vg_buffer_span(&bytes), 0600, &error), VG_OK);
+    cr_assert_eq(vg_file_sha256(path, &hash, &size, &error), VG_OK, "%s", error.text);
+    vg_hex_format(vg_span_of(hash.bytes, sizeof hash.bytes), hex);
+    cr_expect_str_eq(hex, digest);
+    cr_expect_eq(size, MILLION);
+    cr_assert_eq(vg_file_sha256("/tmp", &hash, &size, &error), VG_INVALID);
     vg_buffer_free(&bytes);
 }
