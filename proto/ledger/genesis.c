@@ -76,7 +76,7 @@ static enum vg_code read_people(struct vg_reader *reader, struct ledger_genesis 
             if (vg_id_equal(&out->people[k].id, &person.id))
                 return field_error(error, "one person twice");
         }
-        if ((person.bits & ~(LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER)) != 0)
+        if ((person.bits & ~LEDGER_PERSON_BITS) != 0)
             return field_error(error, "a person's bits this build does not know");
     }
     return VG_OK;

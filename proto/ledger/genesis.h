@@ -8,7 +8,12 @@
 #include "common/limits.h"
 
 enum { LEDGER_GENESIS_CLEAR = 1 }; /* flag: epoch 0 entries are valid (no sealing yet) */
-enum { LEDGER_PERSON_OPERATOR = 1, LEDGER_PERSON_KEY_OFFICER = 2 };
+enum {
+    LEDGER_PERSON_OPERATOR = 1,
+    LEDGER_PERSON_KEY_OFFICER = 2,
+    LEDGER_PERSON_INTEGRATION = 4, /* a machine that reports signals (R3) */
+    LEDGER_PERSON_BITS = 7,        /* all of them */
+};
 
 struct ledger_member {
     vg_node_id id;

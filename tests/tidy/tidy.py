@@ -17,7 +17,7 @@ TOP_LEVEL = {"node", "proto", "common", "tests", "ops", "docs", "CMakeLists.txt"
 
 # Who may include what (docs/architecture.md). First match by longest folder; names are include prefixes.
 LIBC = {"assert", "errno", "inttypes", "limits", "stdarg", "stdatomic", "stdbool", "stddef", "stdint", "stdio",
-        "stdlib", "string", "time", "ctype", "math"}
+        "stdlib", "string", "time", "ctype", "math", "wchar"}
 POSIX = {"fcntl", "unistd", "sys/", "signal", "pthread", "dirent", "poll", "getopt", "termios", "netinet/", "arpa/",
          "sched", "strings", "locale", "pwd", "ftw", "spawn"}
 FENCE = {
