@@ -14,10 +14,31 @@ bool cli_is_json(enum cli_output output)
     return output == CLI_JSON || output == CLI_JSONL;
 }
 
+/* Characters that would turn the text of a terminal are written as JSON's escapes: the same
+ * document, and harmless to look at. Beyond the basic plane they are pairs (RFC 8259). */
+static void print_escaped(FILE *out, const char *text)
+{
+    while (*text != '\0') {
+        uint32_t hidden = cli_hidden_character(text);
+        if (hidden == 0) {
+            fputc(*text++, out);
+            continue;
+        }
+        if (hidden > 0xffff)
+            fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((hidden - 0x10000) >> 10),
+                    0xdc00 + ((hidden - 0x10000) & 0x3ff));
+        else
+            fprintf(out, "\\u%04x", hidden);
+        text += hidden > 0xffff ? 4 : hidden > 0x7ff ? 3 : 2;
+    }
+}
+
 static void print_line(FILE *out, const json_t *document, size_t flags)
 {
-    json_dumpf(document, out, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS));
+    char *text = json_dumps(document, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS));
+    print_escaped(out, text);
     fputc('\n', out);
+    free(text);
 }
 
 void cli_print_json(FILE *out, enum cli_output output, const json_t *document)
@@ -55,45 +76,6 @@ uint64_t cli_json_number(const json_t *object, const char *path)
     return number > 0 ? (uint64_t)number : 0;
 }
 
-/* The bytes of the character at `text`, 1 to 4; control characters (C0, DEL, C1) are told. */
-static size_t character(const char *text, bool *control)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    *control = at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
-    return strnlen(text, size);
-}
-
-/* A cell: text without control characters, its width in characters. */
-struct cell {
-    char *text;
-    size_t width;
-};
-
-static struct cell clean(const char *text, size_t cut)
-{
-    struct cell cell = {.text = vg_alloc(strlen(text) + 4)};
-    char *to = cell.text;
-    while (*text != 0) {
-        bool control;
-        size_t size = character(text, &control);
-        if (cut > 0 && cell.width == cut - 1 && text[size] != 0) {
-            memcpy(to, "\u2026", 3);
-            to += 3;
-            cell.width++;
-            break;
-        }
-        if (control)
-            *to++ = ' ';
-        else
-            to = (char *)memcpy(to, text, size) + size;
-        cell.width++;
-        text += size;
-    }
-    *to = 0;
-    return cell;
-}
-
 static void join_array(const json_t *array, char *out, size_t size)
 {
     size_t used = 0;
@@ -108,11 +90,11 @@ static void join_array(const json_t *array, char *out, size_t size)
     }
 }
 
-static struct cell format_value(const json_t *value, size_t cut)
+static struct cli_cell format_value(const json_t *value, size_t cut)
 {
     char text[512];
     if (json_is_string(value))
-        return clean(json_string_value(value), cut);
+        return cli_cell_of(json_string_value(value), cut);
     if (json_is_integer(value))
         snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value))
@@ -123,16 +105,10 @@ static struct cell format_value(const json_t *value, size_t cut)
         join_array(value, text, sizeof text);
     else
         snprintf(text, sizeof text, "-");
-    return clean(text, cut);
+    return cli_cell_of(text, cut);
 }
 
-static bool styled(FILE *out)
-{
-    const char *no_color = getenv("NO_COLOR");
-    return isatty(fileno(out)) && (no_color == NULL || no_color[0] == 0);
-}
-
-static void print_cell(FILE *out, const struct cell *cell, size_t width, bool right, bool last)
+static void print_cell(FILE *out, const struct cli_cell *cell, size_t width, bool right, bool last)
 {
     int pad = (int)(width - cell->width);
     if (right)
@@ -149,10 +125,10 @@ struct layout {
     size_t widths[COLUMNS_MAX];
     size_t count;
     size_t lines;
-    struct cell *cells;
+    struct cli_cell *cells;
 };
 
-static void put_cell(struct layout *layout, size_t line, size_t column, struct cell cell)
+static void put_cell(struct layout *layout, size_t line, size_t column, struct cli_cell cell)
 {
     layout->cells[line * layout->count + column] = cell;
     if (cell.width > layout->widths[column])
@@ -169,7 +145,7 @@ static void lay_out(struct layout *layout, const json_t *rows, const struct cli_
     layout->cells = vg_alloc_zero(layout->lines * layout->count, sizeof *layout->cells);
     for (size_t column = 0; column < layout->count; column++) {
         const struct cli_column *of = layout->columns[column];
-        put_cell(layout, 0, column, clean(of->title, 0));
+        put_cell(layout, 0, column, cli_cell_of(of->title, 0));
         for (size_t line = 1; line < layout->lines; line++) {
             const json_t *value = cli_json_at(json_array_get(rows, line - 1), of->path);
             put_cell(layout, line, column, format_value(value, wide ? 0 : of->cut));
@@ -179,12 +155,12 @@ static void lay_out(struct layout *layout, const json_t *rows, const struct cli_
 
 static void print_layout(FILE *out, const struct layout *layout, size_t from)
 {
-    bool style = styled(out);
+    bool style = cli_is_styled(out);
     for (size_t line = 0; line < layout->lines; line++) {
         bool bold = style && line == 0 && from == 0;
         fputs(bold ? "\033[1m" : "", out);
         for (size_t column = 0; column < layout->count; column++) {
-            struct cell *cell = &layout->cells[line * layout->count + column];
+            struct cli_cell *cell = &layout->cells[line * layout->count + column];
             if (line >= from)
                 print_cell(out, cell, layout->widths[column], layout->columns[column]->number,
                            column + 1 == layout->count);
@@ -217,26 +193,10 @@ void cli_print_fields(FILE *out, const json_t *object, const struct cli_column *
     for (const struct cli_column *column = columns; column->title != NULL; column++)
         width = strlen(column->title) > width ? strlen(column->title) : width;
     for (; columns->title != NULL; columns++) {
-        struct cell cell = format_value(cli_json_at(object, columns->path), 0);
+        struct cli_cell cell = format_value(cli_json_at(object, columns->path), 0);
         fprintf(out, "%-*s%s\n", (int)(width + GAP), columns->title, cell.text);
         free(cell.text);
     }
-}
-
-void cli_print_text(FILE *out, const char *text, unsigned indent)
-{
-    while (*text != 0) {
-        bool control;
-        size_t size = character(text, &control);
-        if (*text == '\n' && text[1] != 0)
-            fprintf(out, "\n%*s", (int)indent, "");
-        else if (control)
-            fputc(' ', out);
-        else
-            fwrite(text, 1, size, out);
-        text += size;
-    }
-    fputc('\n', out);
 }
 
 void cli_print_would(enum cli_output output, const char *format, ...)
@@ -259,7 +219,7 @@ void cli_print_error(FILE *out, enum cli_output output, const struct vg_error *e
                      json_t *details)
 {
     if (!cli_is_json(output)) {
-        struct cell text = clean(error->text, 0);
+        struct cli_cell text = cli_cell_of(error->text, 0);
         fprintf(out, "vigil: %s: %s%s%s%s\n", vg_code_name(error->code), text.text,
                 error->rule[0] != 0 ? " (" : "", error->rule, error->rule[0] != 0 ? ")" : "");
         free(text.text);

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "ops/cli/core/settings.h"
+#include "ops/cli/core/terminal.h"
 
 /* One column of a table: where in each row's JSON its value is. */
 struct cli_column {
@@ -44,10 +45,6 @@ const char *cli_json_text(const json_t *object, const char *path);
 
 /* The whole number at a dotted path, or 0. */
 uint64_t cli_json_number(const json_t *object, const char *path);
-
-/* Prints text for people: control characters but line ends are made blank; each line after the
- * first is indented. */
-void cli_print_text(FILE *out, const char *text, unsigned indent);
 
 /* Prints what --dry-run left out: "would ...", or {"dry_run": true, "would": "..."}. */
 void cli_print_would(enum cli_output output, const char *format, ...)
