@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "ops/bench/loop.h"
+#include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
 
 const char bench_about[] =

@@ -8,6 +8,7 @@
 #include "common/file.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/core/change.h"
+#include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/place.h"
 #include "ops/cli/veris/veris.h"

@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "ops/cli/core/change.h"
+#include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/incident.h"
 

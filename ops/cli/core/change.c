@@ -79,30 +79,6 @@ void cli_author_free(struct cli_author *author)
     free(author);
 }
 
-enum vg_code cli_compartment_find(struct cli_call *call, const char *name, vg_id *out)
-{
-    struct cli_author *author;
-    enum vg_code code = cli_author_open(call, &author);
-    if (code != VG_OK)
-        return code;
-    if (name == NULL)
-        name = call->settings.compartment;
-    if (name == NULL)
-        return vg_fail(&call->error, VG_USAGE,
-                       "no compartment is given and the context has no default; give "
-                       "--compartment NAME");
-    size_t i;
-    json_t *entry;
-    json_array_foreach(json_object_get(author->names, "compartments"), i, entry)
-    {
-        const char *id = cli_json_text(entry, "id");
-        bool meant = strcmp(cli_json_text(entry, "name"), name) == 0 || strcasecmp(id, name) == 0;
-        if (meant && vg_id_parse(id, out))
-            return VG_OK;
-    }
-    return vg_fail(&call->error, VG_NOT_FOUND, "there is no compartment '%s'", name);
-}
-
 vg_id cli_request_make(void)
 {
     uint8_t random[10];

@@ -40,9 +40,6 @@ json_t *cli_query(struct cli_call *call, json_t *query);
 enum vg_code cli_author_open(struct cli_call *call, struct cli_author **out);
 void cli_author_free(struct cli_author *author);
 
-/* The compartment of a name or id; NULL: the context's default. */
-enum vg_code cli_compartment_find(struct cli_call *call, const char *name, vg_id *out);
-
 /* A fresh request id, its time now; and that of --request-id, or a fresh one. */
 vg_id cli_request_make(void);
 vg_id cli_request_of(const struct cli_call *call);
