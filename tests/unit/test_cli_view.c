@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What people look at: the page of an incident, events in words, figures. */
+#include <criterion/criterion.h>
+#include <locale.h>
+#include <stdlib.h>
+
+#include "ops/cli/core/output.h"
+#include "ops/cli/view/event.h"
+#include "ops/cli/view/figures.h"
+#include "ops/cli/view/page.h"
+
+static void set_up(void)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+TestSuite(cli_view, .init = set_up);
+
+static json_t *parse(const char *text)
+{
+    json_error_t error;
+    json_t *document = json_loads(text, 0, &error);
+    cr_assert_not_null(document, "%s in %s", error.text, text);
+    return document;
+}
+
+/* ---- events ------------------------------------------------------------------------------------
+ */
+
+Test(cli_view, an_event_says_what_was_changed_and_what_its_author_said)
+{
+    static const struct {
+        const char *event, *change, *said;
+    } cases[] = {
+        {"{'kind':'stage','from':'detect','to':'assess','text':'seen'}", "detect to assess",
+         "seen"},
+        {"{'kind':'task','part_number':'T1','to':'open','text':'Rotate'}", "T1 open", "Rotate"},
+        {"{'kind':'attest','aspect':'customer-risk','to':'yes','text':'x'}", "customer-risk yes",
+         "x"},
+        {"{'kind':'plan','to':'rebuild','text':'rebuild'}", "rebuild", ""},
+        {"{'kind':'note','text':'x'}", "", "x"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        char change[64];
+        snprintf(text, sizeof text, "%s", cases[i].event);
+        for (char *at = text; *at != '\0'; at++)
+            *at = *at == '\'' ? '"' : *at;
+        json_t *event = parse(text);
+        view_change(event, change, sizeof change);
+        cr_expect_str_eq(change, cases[i].change);
+        cr_expect_str_eq(view_said(event), cases[i].said);
+        json_decref(event);
+    }
+}
+
+/* ---- parts -------------------------------------------------------------------------------------
+ */
+
+Test(cli_view, parts_come_in_the_order_of_their_numbers)
+{
+    json_t *parts = parse("[{\"number\":\"T10\"},{\"number\":\"T9\"},{\"number\":\"T1\"}]");
+    json_t *sorted = view_in_order(parts);
+    cr_expect_eq(json_array_size(sorted), 3);
+    cr_expect_str_eq(cli_json_text(json_array_get(sorted, 0), "number"), "T1");
+    cr_expect_str_eq(cli_json_text(json_array_get(sorted, 2), "number"), "T10");
+    json_decref(sorted);
+    json_decref(parts);
+}
+
+/* ---- the page ----------------------------------------------------------------------------------
+ */
+
+static const char facts[] =
+    "{\"id\":\"01a2\",\"title\":\"Beacon\",\"stage\":\"diagnose\",\"severity\":1,\"priority\":0,"
+    "\"owner\":\"p1\",\"data_risk\":\"imminent\",\"detection\":{\"source\":\"automated\","
+    "\"subsource\":\"ids\",\"count\":3},\"compartment\":\"default\",\"attestations\":"
+    "{\"customer-risk\":true},\"history\":{\"severity\":[{\"time\":\"2026-11-26T03:04:05.000Z\","
+    "\"author\":\"p1\",\"to\":\"sev1 p0\",\"text\":\"as assessed\"}],\"findings\":[]},"
+    "\"tasks\":[{\"number\":\"T1\",\"state\":\"open\",\"title\":\"Rotate\"}],\"containment\":[],"
+    "\"evidence\":[],\"events\":1,\"timeline\":[{\"time\":\"2026-11-26T03:04:05.000Z\","
+    "\"kind\":\"detect\",\"author\":\"p1\",\"text\":\"a beacon\"}]}";
+
+static char *page_of(unsigned width)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    json_t *page = parse(facts);
+    json_t *people = parse("[{\"id\":\"00000000-0000-0000-0000-000000000001\",\"name\":\"Ann\"}]");
+    json_object_set_new(page, "owner", json_string("00000000-0000-0000-0000-000000000001"));
+    view_page(out, width, page, people);
+    fclose(out);
+    json_decref(people);
+    json_decref(page);
+    return text;
+}
+
+Test(cli_view, a_page_shows_where_the_incident_stands)
+{
+    char *page = page_of(100);
+    static const char *const says[] = {
+        "Beacon\n01a2\n",
+        "detect \u2501\u2501\u2501\u2501\u2501\u2501\u2501\u2501 assess",
+        "[diagnose] \u2500",
+        "sev1 p0   unclassified   owner Ann\n",
+        "customer data at risk: imminent\n",
+        "from automated/ids, count 3   in default\n",
+        "  11-26 03:04  sev1 p0  p1  as assessed\n",
+        "Diagnose ",
+        "\u2502 [x] customer risk contained\n",
+        "\u2502 [ ] business risk contained\n",
+        "  T1   open     nobody     Rotate\n",
+        "  11-26 03:04  detect         p1         a beacon\n",
+    };
+    for (size_t i = 0; i < sizeof says / sizeof *says; i++)
+        cr_expect_not_null(strstr(page, says[i]), "%s is not in\n%s", says[i], page);
+    free(page);
+}
+
+Test(cli_view, lanes_are_below_each_other_where_there_is_no_room)
+{
+    char *page = page_of(60);
+    const char *left = strstr(page, "\nDiagnose\n");
+    const char *right = strstr(page, "\nStabilize\n");
+    cr_expect_not_null(left, "%s", page);
+    cr_expect(right > left, "%s", page);
+    cr_expect_null(strstr(page, "\u2502"));
+    free(page);
+}
+
+/* ---- figures -----------------------------------------------------------------------------------
+ */
+
+static void expect_spread(const json_t *figure, const char *span, int count, double median,
+                          double p90, double max)
+{
+    const json_t *spread = json_object_get(figure, span);
+    cr_expect_eq(json_integer_value(json_object_get(spread, "count")), count, "%s", span);
+    cr_expect_eq(json_real_value(json_object_get(spread, "median_s")), median, "%s", span);
+    cr_expect_eq(json_real_value(json_object_get(spread, "p90_s")), p90, "%s", span);
+    cr_expect_eq(json_real_value(json_object_get(spread, "max_s")), max, "%s", span);
+}
+
+/* Ten incidents assessed after 1 to 10 seconds, two of them closed; one historical, one exercise.
+ */
+static json_t *milestones(void)
+{
+    json_t *all = json_array();
+    for (int i = 1; i <= 10; i++)
+        json_array_append_new(all, json_pack("{s:s?, s:i, s:s, s:b, s:n, s:i, s:i, s:i, s:i, s:i}",
+                                             "classification", i <= 4 ? "security-event" : NULL,
+                                             "severity", i % 2, "region", "apac", "historical", 0,
+                                             "exercise", "created_ms", 1000 * i, "assessed_ms",
+                                             2000 * i, "contained_ms", 0, "stabilized_ms", 0,
+                                             "closed_ms", i <= 2 ? 100000 : 0));
+    json_array_append_new(
+        all, json_pack("{s:n, s:b, s:i}", "exercise", "historical", 1, "created_ms", 5));
+    json_array_append_new(
+        all, json_pack("{s:s, s:b, s:i}", "exercise", "red", "historical", 0, "created_ms", 5));
+    return all;
+}
+
+Test(cli_view, figures_are_of_real_incidents_that_came_so_far)
+{
+    json_t *all = milestones();
+    json_t *figures = view_figures(all, 0);
+    cr_expect_eq(cli_json_number(figures, "incidents"), 10);
+    cr_expect_eq(cli_json_number(figures, "open"), 8);
+    cr_expect_eq(cli_json_number(figures, "historical"), 1);
+    cr_expect_eq(cli_json_number(figures, "exercise"), 1);
+    const json_t *whole = json_array_get(json_object_get(figures, "figures"), 0);
+    cr_expect_str_eq(cli_json_text(whole, "by"), "all");
+    expect_spread(whole, "assess", 10, 5, 9, 10);
+    expect_spread(whole, "contain", 0, 0, 0, 0);
+    cr_expect(json_is_null(cli_json_at(whole, "contain.median_s")));
+    expect_spread(whole, "close", 2, 98, 99, 99);
+    json_decref(figures);
+    json_decref(all);
+}
+
+Test(cli_view, figures_are_per_class_severity_and_region)
+{
+    static const struct {
+        const char *by, *value;
+        int incidents;
+    } wanted[] = {{"all", "null", 10},           {"classification", "\"security-event\"", 4},
+                  {"classification", "null", 6}, {"severity", "0", 5},
+                  {"severity", "1", 5},          {"region", "\"apac\"", 10}};
+    json_t *all = milestones();
+    json_t *figures = view_figures(all, 0);
+    const json_t *groups = json_object_get(figures, "figures");
+    cr_assert_eq(json_array_size(groups), sizeof wanted / sizeof *wanted);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const json_t *group = json_array_get(groups, i);
+        char *value = json_dumps(json_object_get(group, "value"), JSON_ENCODE_ANY);
+        cr_expect_str_eq(cli_json_text(group, "by"), wanted[i].by);
+        cr_expect_str_eq(value, wanted[i].value);
+        cr_expect_eq((int)cli_json_number(group, "incidents"), wanted[i].incidents);
+        free(value);
+    }
+    json_decref(figures);
+    json_decref(all);
+}
+
+Test(cli_view, what_was_detected_before_is_left_out)
+{
+    json_t *all = milestones();
+    json_t *figures = view_figures(all, 6000);
+    cr_expect_eq(cli_json_number(figures, "incidents"), 5);
+    cr_expect_eq(cli_json_number(figures, "historical"), 0);
+    json_decref(figures);
+    json_decref(all);
+}
