@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Everything the state machine may refuse, in one place, so that it can be read as a whole
+ * (docs/refusals.md is made from it) and every one is known to be reached by a test. {0}, {1}, ...
+ * are the words of the case. Each says what was wrong, and what to do. */
+#ifndef VIGIL_PROTO_RESPONSE_REFUSALS_H
+#define VIGIL_PROTO_RESPONSE_REFUSALS_H
+
+#include "common/error.h"
+
+/* symbol, code, process rule, sentence */
+#define RESPONSE_REFUSALS(X)                                                                       \
+    /* once */                                                                                     \
+    X(NOT_UUID7, INVALID, "", "the request id is not a UUIDv7; leave it out and one is made")      \
+    X(NO_COMPARTMENT, NOT_FOUND, "",                                                               \
+      "the cluster has no compartment {0}; check its name, or let an operator label it")           \
+    X(TOO_OLD, EXPIRED, "",                                                                        \
+      "the request was issued at {0}, more than 7 days behind log time {1}; look whether it was "  \
+      "done, then send it anew if not")                                                            \
+    X(TOO_EARLY, EXPIRED, "",                                                                      \
+      "the request was issued at {0}, more than 10 minutes ahead of log time {1}; set this "       \
+      "machine's clock and send it anew")                                                          \
+    X(REUSED, INVALID, "",                                                                         \
+      "this request id was used for another command, applied at index {0}; make a new id for "     \
+      "each command")                                                                              \
+    /* standing */                                                                                 \
+    X(BELONGS_ELSEWHERE, INVALID, "", "{0} belongs {1}; give it there")                            \
+    X(GONE, FORBIDDEN, "",                                                                         \
+      "person {0} was removed from this cluster at {1}; an operator can enroll a new identity: "   \
+      "vigil user add")                                                                            \
+    X(FOR_NODES, FORBIDDEN, "",                                                                    \
+      "{0} is what a node reports by itself; a person records a signal with vigil incident "       \
+      "detect")                                                                                    \
+    X(FOR_PEOPLE, FORBIDDEN, "",                                                                   \
+      "{0} is a person's to give, not a node's; sign it with a person's identity")                 \
+    X(NEEDS_TWO, RULE, "R12",                                                                      \
+      "{0} takes two people, {1}; propose it, and let the other approve: vigil proposal approve")  \
+    X(NO_ROLE, FORBIDDEN, "",                                                                      \
+      "{0} needs one of the roles {1} in this compartment, and {2} has none of them; an "          \
+      "operator can grant one: vigil user grant")                                                  \
+    X(GLASS_IS_FOR_EMERGENCIES, FORBIDDEN, "",                                                     \
+      "without a role that works on steps, breaking the glass is for emergency containment "       \
+      "alone; mark it as that (--emergency), or ask a responder")                                  \
+    /* expectations */                                                                             \
+    X(EXPECTS_NOTHING, INVALID, "",                                                                \
+      "{0} changes no aspect of an incident, so it can expect none; leave out --expect")           \
+    X(NO_ASPECT, INVALID, "",                                                                      \
+      "the command expects something of aspect {0}, which does not exist; vigil incident show "    \
+      "-o json has those that do")                                                                 \
+    X(CONFLICT, CONFLICT, "",                                                                      \
+      "{0} is \"{1}\" at revision {2}, set by {3} at {4}; this command, given {5}, proposes "      \
+      "\"{6}\": read the incident, then repeat with --expect {0}={2}")                             \
+    X(CONFLICT_BESIDE, CONFLICT, "",                                                               \
+      "{0} is \"{1}\" at revision {2}, set by {3} at {4}, and this command expects revision {5} "  \
+      "of it; read the incident, then repeat with --expect {0}={2}")                               \
+    X(CONFLICT_UNSET, CONFLICT, "",                                                                \
+      "{0} is not set, and this command expects revision {1} of it; read the incident, then "      \
+      "repeat with --expect {0}=0")                                                                \
+    /* what is named */                                                                            \
+    X(NO_INCIDENT, NOT_FOUND, "",                                                                  \
+      "this compartment has no incident {0}; see vigil incident list --all")                       \
+    X(NO_TASK, NOT_FOUND, "", "this incident has no task {0}; see vigil task list")                \
+    X(NO_STEP, NOT_FOUND, "", "this incident has no step {0}; see vigil contain list")             \
+    X(NO_EVIDENCE, NOT_FOUND, "", "this incident has no evidence {0}; see vigil evidence list")    \
+    X(NO_EVENT, NOT_FOUND, "",                                                                     \
+      "the timeline of this incident has no entry {0} to correct; see vigil incident timeline")    \
+    X(NO_PERSON, NOT_FOUND, "", "person {0} is not in this cluster; see vigil user list")          \
+    X(NO_PROPOSAL, NOT_FOUND, "", "this compartment has no proposal {0}; see vigil proposal list") \
+    X(NO_SIGNAL, NOT_FOUND, "",                                                                    \
+      "no incident of this compartment has the signal \"{0}\"; detect it first, then count what "  \
+      "repeats it")                                                                                \
+    X(ID_TAKEN, EXISTS, "", "another request made something of this id; make a new request id")    \
+    X(FULL, INVALID, "",                                                                           \
+      "an incident has at most {0} {1}, and this one has them; open another incident and link it") \
+    /* directory and control */                                                                    \
+    X(NOT_LABELLED, NOT_FOUND, "", "the cluster has no compartment {0}; label it first")           \
+    X(LABEL_TAKEN, EXISTS, "", "compartment {0} has this name already; choose another name")       \
+    X(NAME_TAKEN, EXISTS, "", "person {0} has this name already; choose another name")             \
+    X(GIVES_AND_TAKES, INVALID, "", "the same role is given and taken: {0}; say one of them")      \
+    X(ID_OF_NODES, INVALID, "",                                                                    \
+      "ids that begin with eight zero bytes are nodes'; make an identity with vigil identity new") \
+    X(PERSON_KNOWN, EXISTS, "",                                                                    \
+      "person {0} is or was in this cluster, under this id; ids are never used twice, make a new " \
+      "identity")                                                                                  \
+    X(KEY_KNOWN, EXISTS, "", "this key is that of {0}; a key is one person's, make a new one")     \
+    X(LAST_OPERATOR, FORBIDDEN, "", "person {0} is the last operator; enroll another one first")   \
+    X(PEOPLE_FULL, INVALID, "",                                                                    \
+      "a cluster enrolls at most {0} people, those removed included, and this one has them; "      \
+      "only a new cluster has room")                                                               \
+    /* detection */                                                                                \
+    X(EXERCISE, RULE, "R2",                                                                        \
+      "an exercise names its engagement and its rules of engagement and lives in an exercise "     \
+      "compartment; exercises come with R2, which this release does not have: keep its records "   \
+      "elsewhere until then")                                                                      \
+    X(STRAY_SUBSOURCE, RULE, "R1",                                                                 \
+      "only the source automated has sub-kinds (antimalware, ids, anomaly, other); give the "      \
+      "source alone")                                                                              \
+    X(OTHER_DOCUMENT, EXISTS, "",                                                                  \
+      "incident {0} was imported under this key from another document; nothing is overwritten, "   \
+      "import it under another namespace or note the change there")                                \
+    X(HISTORICAL, RULE, "R1",                                                                      \
+      "this incident is historical, a record of what happened elsewhere: it takes notes, links "   \
+      "and evidence alone; if it goes on here, record a new incident and link it")                 \
+    /* stages */                                                                                   \
+    X(CLOSED, RULE, "R27",                                                                         \
+      "this incident is closed; to go on with it, reopen it: vigil incident reopen")               \
+    X(NOT_CLOSED, RULE, "R27",                                                                     \
+      "this incident is open, in {0}; only a closed one is reopened, so go on with it as it is")   \
+    X(NO_STAGE_AFTER_CLOSE, RULE, "R13",                                                           \
+      "a closed incident has no next stage; the only way back is reopening it: vigil incident "    \
+      "reopen")                                                                                    \
+    X(NO_EDGE, RULE, "R13",                                                                        \
+      "from {0} the next stage is {1}, not {2}; see vigil rules explain for what it needs")        \
+    X(CIA_OPEN, RULE, "R1",                                                                        \
+      "which of confidentiality, integrity and availability are in question is settled before "    \
+      "leaving assess; say which with --cia")                                                      \
+    X(NOT_ASSESSED, RULE, "R4",                                                                    \
+      "nothing leaves assess without an assessment; make it: vigil incident assess")               \
+    X(RESPONSIBILITY_OPEN, RULE, "R8",                                                             \
+      "whose responsibility it is, is decided before leaving assess; decide it: vigil incident "   \
+      "responsibility ID provider, customer or shared")                                            \
+    X(CUSTOMERS_ALONE, RULE, "R8",                                                                 \
+      "a compromise in the customer's own area alone is not run as a provider incident; refer "    \
+      "it to the tenant with vigil incident refer, then close it")                                 \
+    X(DECLARED_STAYS_OPEN, RULE, "R25",                                                            \
+      "a declared incident stays open until its notices are delivered or lawfully held and its "   \
+      "post-mortem is complete, which this release does not have; a declaration made in error "    \
+      "is withdrawn by two people: vigil incident withdraw")                                       \
+    X(NOT_ANSWERED, RULE, "R10",                                                                   \
+      "a false positive closes once it has a root cause and a systematic answer with an owner: "   \
+      "vigil incident answer")                                                                     \
+    X(NOT_REFERRED, RULE, "R8",                                                                    \
+      "what is the customer's alone closes once it is referred to the tenant with what the "       \
+      "tenant needs: vigil incident refer")                                                        \
+    X(CUSTOMER_RISK_OPEN, RULE, "R25",                                                             \
+      "a manager attests first that customer risk is contained: vigil incident attest ID "         \
+      "customer-risk yes")                                                                         \
+    X(BUSINESS_RISK_OPEN, RULE, "R25",                                                             \
+      "a manager attests first that business risk is contained: vigil incident attest ID "         \
+      "business-risk yes")                                                                         \
+    X(MEASURES_OPEN, RULE, "R25",                                                                  \
+      "a manager attests first that corrective measures are implemented: vigil incident attest "   \
+      "ID corrective-measures yes")                                                                \
+    X(NO_PLAN, RULE, "R16",                                                                        \
+      "stabilize is not complete without a recovery plan: vigil plan ID --text TEXT")              \
+    X(STEPS_OPEN, RULE, "R16",                                                                     \
+      "steps are still open: verify, revert or drop them; only mitigation with an owner and a "    \
+      "due time stays open past close, once customer and business risk are attested as contained") \
+    /* assessing */                                                                                \
+    X(STILL_IN_DETECT, RULE, "R13",                                                                \
+      "it is still in detect; take it into assess first: vigil incident stage ID assess")          \
+    X(ASSESSED_WITHOUT_EVIDENCE, RULE, "R4",                                                       \
+      "an assessment rests on at least one piece of evidence: add it with vigil evidence add, "    \
+      "cite it with --evidence")                                                                   \
+    X(NOT_ON_CALL, RULE, "R4",                                                                     \
+      "who assesses is on call for this compartment, or says with --break-glass why it cannot "    \
+      "wait; vigil oncall now shows who is on call")                                               \
+    X(NO_DOWNGRADE, RULE, "R6",                                                                    \
+      "severity is not lowered while risk to customer data is imminent or confirmed; if that "     \
+      "has passed, say so first: vigil incident risk")                                             \
+    X(DECLARED_FLOOR, RULE, "R12",                                                                 \
+      "a declared incident is at least sev1; a declaration made in error is withdrawn by two "     \
+      "people: vigil incident withdraw")                                                           \
+    X(RISK_WITHOUT_OWNER, RULE, "R6",                                                              \
+      "with this risk the incident is never without an owner; make a responder or incident "       \
+      "manager its owner first: vigil incident own")                                               \
+    X(DECLARED_NOT_CUSTOMERS, RULE, "R8",                                                          \
+      "a declared incident cannot be the customer's alone; a declaration made in error is "        \
+      "withdrawn by two people: vigil incident withdraw")                                          \
+    X(NOT_AN_OWNER, RULE, "R6",                                                                    \
+      "an owner is a responder or incident manager of this compartment, and {0} is neither; "      \
+      "name another one with --owner")                                                             \
+    /* classifying */                                                                              \
+    X(BY_DECLARATION, RULE, "R11",                                                                 \
+      "security-incident and privacy-incident are set by declaration alone: vigil incident "       \
+      "declare")                                                                                   \
+    X(CLASS_IS_DECLARED, RULE, "R12",                                                              \
+      "this incident is declared; its class changes when two people withdraw the declaration: "    \
+      "vigil incident withdraw")                                                                   \
+    X(GROUND, RULE, "R9",                                                                          \
+      "a security-event has a ground, and no other class has one; say or leave out --ground "      \
+      "attempt, circumvention or data-indication")                                                 \
+    X(POLICY, RULE, "R9",                                                                          \
+      "a privacy-event names the policy or control that was broken, and no other class does; "     \
+      "say or leave out --policy")                                                                 \
+    X(CLASS_WITHOUT_EVIDENCE, RULE, "R9",                                                          \
+      "a change of class cites evidence: add it with vigil evidence add, cite it with --evidence") \
+    X(NOT_FALSE_POSITIVE, RULE, "R10",                                                             \
+      "a root cause with a systematic answer belongs to a false positive; classify it as that "    \
+      "first: vigil incident classify ID false-positive")                                          \
+    X(ANSWER_INCOMPLETE, RULE, "R10",                                                              \
+      "a filter names the deduplication key it takes out (--match), and a change to the "          \
+      "detector says what changes (--change); say which")                                          \
+    X(FILTERED_ALREADY, EXISTS, "",                                                                \
+      "incident {0} has the filter of this key already, and a key has one filter; answer with "    \
+      "another key, or with a change to the detector")                                             \
+    X(DECLARED_ALREADY, EXISTS, "",                                                                \
+      "it was declared at {0}; a tenant found later is added with vigil incident affect")          \
+    X(DECLARED_CLASS, RULE, "R11",                                                                 \
+      "a declaration is of a security-incident or a privacy-incident; say which: vigil incident "  \
+      "declare ID security-incident")                                                              \
+    X(DECLARED_WITHOUT_HARM, RULE, "R11",                                                          \
+      "a declaration needs harm: --harm with some of destruction, loss, alteration, disclosure, "  \
+      "access")                                                                                    \
+    X(DECLARED_WITHOUT_GROUND, RULE, "R11",                                                        \
+      "a declaration needs unauthorized access that has or has likely occurred, or a legal or "    \
+      "contractual duty to notify, or both; say --access occurred or likely, or --duty")           \
+    X(NOT_DECLARED, RULE, "R12",                                                                   \
+      "no declaration stands for this incident, so there is nothing to withdraw and no tenant "    \
+      "to add; vigil incident declare makes one")                                                  \
+    X(TENANT_KNOWN, EXISTS, "",                                                                    \
+      "tenant \"{0}\" is among the affected ones already; nothing is left to do")                  \
+    X(NOT_CUSTOMERS, RULE, "R8",                                                                   \
+      "only what is the customer's own area alone is referred to the tenant; decide that first: "  \
+      "vigil incident responsibility ID customer")                                                 \
+    X(NO_CONTRACT, RULE, "R8",                                                                     \
+      "support collaboration is recorded with its contract reference: --contract")                 \
+    /* working */                                                                                  \
+    X(PLANNED_TOO_EARLY, RULE, "R14",                                                              \
+      "a recovery plan is worked on in diagnose and stabilize; take the incident there first: "    \
+      "vigil incident stage ID diagnose")                                                          \
+    X(ATTESTED_TOO_EARLY, RULE, "R25",                                                             \
+      "what is contained is attested after the incident has left detect; take it into assess "     \
+      "first: vigil incident stage ID assess")                                                     \
+    X(LINKED_TO_ITSELF, RULE, "R27", "an incident is not linked to itself; name another one")      \
+    X(LINKED_ALREADY, EXISTS, "",                                                                  \
+      "these two incidents are linked in this way already; nothing is left to do")                 \
+    X(TASK_EDGE, RULE, "R14", "a task that is {0} becomes {1}, not {2}; see vigil task list")      \
+    X(CONTAINED_TOO_EARLY, RULE, "R15",                                                            \
+      "containment begins in assess; take the incident there first: vigil incident stage ID "      \
+      "assess")                                                                                    \
+    X(EMERGENCY_KIND, RULE, "R15",                                                                 \
+      "only containment is taken as an emergency; plan other steps in diagnose or stabilize")      \
+    X(ONLY_EMERGENCY, RULE, "R15",                                                                 \
+      "in assess only emergency containment is taken (--emergency); other steps come with "        \
+      "diagnose and stabilize")                                                                    \
+    X(STEP_EDGE, RULE, "R16", "a step that is {0} becomes {1}, not {2}; see vigil contain list")   \
+    X(STEP_ENDED, RULE, "R16",                                                                     \
+      "this step was {0}, and that is the end of it; plan another one: vigil contain add")         \
+    X(OWN_VERIFICATION, RULE, "R16",                                                               \
+      "who did a step does not verify it; ask somebody else to look")                              \
+    X(IRREVERSIBLE, RULE, "R16",                                                                   \
+      "this step was recorded as irreversible, so it cannot be reverted; plan one that makes up "  \
+      "for it: vigil contain add")                                                                 \
+    /* evidence */                                                                                 \
+    X(OTHER_CONTENT, INTEGRITY, "",                                                                \
+      "the content has another size or SHA-256 than the command names; hash the file again and "   \
+      "send both together")                                                                        \
+    X(DISPOSED, RULE, "R17",                                                                       \
+      "this evidence was disposed of, and its chain of custody is complete; what is left to say "  \
+      "is a note: vigil incident note")                                                            \
+    X(NOT_HOLDER, RULE, "R17",                                                                     \
+      "only who holds the evidence may {0} it, and that is {1}; ask them to, or to offer it to "   \
+      "you")                                                                                       \
+    X(NOT_OFFERED, RULE, "R17",                                                                    \
+      "the evidence is not offered to you; {0} holds it and can offer it: vigil evidence offer")   \
+    X(OFFER_TO_WHOM, RULE, "R17",                                                                  \
+      "an offer names who is to receive the evidence, and no other action does; give --to with "   \
+      "vigil evidence offer alone")                                                                \
+    /* two people */                                                                               \
+    X(NEEDS_NO_SECOND, INVALID, "", "{0} needs no second person; give it as it is")                \
+    X(EXPIRY, INVALID, "",                                                                         \
+      "a proposal expires between 5 minutes and 7 days from log time {0}, and {1} is outside "     \
+      "that; choose another time with --expires")                                                  \
+    X(SIGNS_AS_NOTHING, FORBIDDEN, "",                                                             \
+      "what is missing is the signature of {0}, and {1} does not sign as that here; ask "          \
+      "somebody who has the role, or leave out --as")                                              \
+    X(PROPOSAL_ENDED, EXISTS, "", "this proposal was {0} at {1}; nothing is left to sign")         \
+    X(PROPOSAL_EXPIRED, EXPIRED, "", "this proposal expired at {0}; propose it anew")              \
+    X(OTHER_TEXT, INTEGRITY, "",                                                                   \
+      "what is signed here is not what was proposed; read it again: vigil proposal show")          \
+    X(SIGNED_ALREADY, RULE, "R12",                                                                 \
+      "it takes two different people, and you have signed already; let the other approve it: "     \
+      "vigil proposal approve")                                                                    \
+    X(SIGNER_WITHOUT_ROLE, FORBIDDEN, "",                                                          \
+      "{0} signed as {1} and has that role no longer; propose it anew")
+
+enum response_refusal {
+    RESPONSE_REFUSED_NOT = 0,
+#define X(symbol, code, rule, sentence) RESPONSE_REFUSED_##symbol,
+    RESPONSE_REFUSALS(X)
+#undef X
+        RESPONSE_REFUSALS_END
+};
+
+enum { RESPONSE_REFUSAL_WORDS_MAX = 8 };
+
+/* The parts of a refusal as they are in the table. */
+enum vg_code response_refusal_code(enum response_refusal refusal);
+const char *response_refusal_rule(enum response_refusal refusal);
+const char *response_refusal_sentence(enum response_refusal refusal);
+
+/* Fills `error` with the refusal, its {n} replaced by words[n]; returns its code. The words end
+ * with NULL. */
+enum vg_code response_refusal_say(enum response_refusal refusal, const char *const *words,
+                                  struct vg_error *error);
+
+#endif
