@@ -46,7 +46,8 @@ static bool kv_get(void *context, vg_span key, vg_span *value)
     struct store_state *state = context;
     MDB_val mdb_key = val_of(key);
     MDB_val mdb_value;
-    if (!found(state, mdb_get(state->txn, state->pairs, &mdb_key, &mdb_value)))
+    /* a cursor looks at the page it is on first: what belongs together lies together */
+    if (!found(state, mdb_cursor_get(state->cursor, &mdb_key, &mdb_value, MDB_SET)))
         return false;
     *value = span_of(mdb_value);
     return true;
