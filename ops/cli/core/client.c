@@ -43,7 +43,8 @@ struct cli_client {
     unsigned count;
     unsigned preferred; /* who answered last */
     uint32_t timeout_ms;
-    uint64_t token; /* of the request under way; answers to others are dropped */
+    uint32_t held_ms; /* that an answer may be held back */
+    uint64_t token;   /* of the request under way; answers to others are dropped */
     uint64_t repeats;
 };
 
@@ -146,7 +147,8 @@ static void ask(struct exchange *exchange, struct session *session, uint64_t now
     struct vg_error error = {.code = VG_OK};
     session->asked = true;
     session->sent = false;
-    exchange->hedge_at_ms = now + ((uint64_t)HEDGE_MS << exchange->asked % DOUBLINGS);
+    exchange->hedge_at_ms =
+        now + exchange->client->held_ms + ((uint64_t)HEDGE_MS << exchange->asked % DOUBLINGS);
     exchange->asked++;
     if (session->link == NULL)
         dial_link_start(session->url, DIAL_MS, &session_events, session, &session->link, &error);
@@ -341,8 +343,8 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
     pthread_mutex_lock(&client->lock);
     exchange.request.token = ++client->token;
     pthread_mutex_unlock(&client->lock);
-    exchange.request.timeout_ms = client->timeout_ms;
-    exchange.deadline_ms = now_ms() + client->timeout_ms;
+    exchange.request.timeout_ms = client->timeout_ms + client->held_ms;
+    exchange.deadline_ms = now_ms() + exchange.request.timeout_ms;
     encode(&exchange);
     struct session *answered = run(&exchange);
     client->repeats += exchange.asked - 1;
@@ -393,6 +395,11 @@ enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_
         client->sessions[i] = (struct session){.client = client, .url = urls[i]};
     *out = client;
     return VG_OK;
+}
+
+void cli_client_hold(struct cli_client *client, uint32_t held_ms)
+{
+    client->held_ms = held_ms;
 }
 
 uint64_t cli_client_repeats(const struct cli_client *client)

@@ -27,6 +27,10 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
 enum vg_code cli_client_query(struct cli_client *client, const json_t *query, json_t **answer,
                               struct vg_error *error, json_t **details);
 
+/* Nodes may hold back the answers to what is asked from now on for `held_ms` (wait_ms of a
+ * question): they are not late before that. */
+void cli_client_hold(struct cli_client *client, uint32_t held_ms);
+
 /* Requests repeated at another node, or again, so far. */
 uint64_t cli_client_repeats(const struct cli_client *client);
 
