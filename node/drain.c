@@ -293,6 +293,7 @@ static void take_outcome(struct loop_task *task)
 void node_applied(void *context, uint64_t index, const struct response_outcome *outcome)
 {
     struct node *node = context;
+    node_watch_wake(node);
     if (outcome == NULL || !node_submit_waits(node, &outcome->request))
         return;
     struct outcome *copy = vg_alloc(sizeof *copy);

@@ -34,6 +34,17 @@ static json_t *get(struct node_query *query)
     return entry;
 }
 
+static json_t *content(struct node_query *query)
+{
+    struct vg_blob *bytes = NULL;
+    struct ledger_view view = {0};
+    if (read_entry(query, query->ask.index, &bytes, &view) != VG_OK)
+        return NULL;
+    json_t *kept = api_content(&view, &query->error);
+    vg_blob_unref(bytes);
+    return kept;
+}
+
 static json_t *tail(struct node_query *query)
 {
     const struct api_query *ask = &query->ask;
@@ -108,7 +119,10 @@ static json_t *verify(struct node_query *query)
 
 void node_log_answer(struct node_query *query)
 {
-    static json_t *(*const answers[])(struct node_query * query) = {
-        [API_LOG_GET] = get, [API_LOG_TAIL] = tail, [API_LOG_VERIFY] = verify};
+    static json_t *(*const answers[API_NAMES])(struct node_query *
+                                               query) = {[API_LOG_GET] = get,
+                                                         [API_LOG_TAIL] = tail,
+                                                         [API_LOG_VERIFY] = verify,
+                                                         [API_LOG_CONTENT] = content};
     query->json = api_text(answers[query->ask.name](query));
 }

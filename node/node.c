@@ -229,6 +229,7 @@ static void sweep(struct node *node, uint64_t now_us)
     node->next_sweep_us = now_us + NODE_SWEEP_MS * 1000;
     if (node->ending)
         hand_over(node);
+    node_signals_sweep(node, now_us);
     node_submits_sweep(node, now_us);
     node_reads_sweep(node, now_us);
 }
@@ -262,7 +263,7 @@ static bool tell_applied(struct node *node)
 /* The leadership is elsewhere or cannot be handed over, and nothing is owed; or time is up. */
 static bool may_end(const struct node *node)
 {
-    bool owes = node->submits.count > 0 || node->working > 0;
+    bool owes = node->submits.count > 0 || node->gathered.count > 0 || node->working > 0;
     bool leads = node->role == RAFT_LEADER && node->genesis.member_count > 1;
     return (!owes && !leads) || vg_clock_system.monotonic_us() >= node->end_by_us;
 }
@@ -281,6 +282,7 @@ static void on_turn(void *context)
         stepped |= tell_applied(node);
     }
     node_reads_log_grown(node);
+    node_watches_flush(node);
     if (node->ending && may_end(node))
         loop_stop(node->loop);
     uint64_t core_us = node->load_count > 0 ? 0 : raft_deadline_us(node->core);
@@ -317,17 +319,29 @@ static enum vg_code open_parts(struct node *node, struct vg_error *error)
     return code;
 }
 
+static void name_regions(struct node *node)
+{
+    const struct node_config *config = node->config;
+    node->regions[node->region_count++] = (struct api_region){node->self, config->region};
+    for (uint32_t i = 0; i < config->peers_count; i++)
+        node->regions[node->region_count++] =
+            (struct api_region){{config->peers[i].node}, config->peers[i].region};
+}
+
 enum vg_code node_open(const struct node_config *config, struct node **out, struct vg_error *error)
 {
     struct start start = {0};
     if (read_start(config, &start, error) != VG_OK)
         return error->code;
-    vg_wipe(&start.identity, sizeof start.identity);
     struct node *node = vg_alloc_zero(1, sizeof *node);
+    node->identity = start.identity;
+    vg_wipe(&start.identity, sizeof start.identity);
     node->config = config;
     node->self.value = config->node;
     node->cluster = start.cluster;
     node->genesis = start.genesis;
+    name_regions(node);
+    node_watches_init(node);
     node->proposals.last = &node->proposals.first;
     node->proposals.newest = &node->proposals.oldest;
     /* A late answer to this node's last life must fit no command of this one. */
@@ -358,7 +372,9 @@ static void answer_what_is_open(struct node *node)
             node->self.value);
     node_submits_flush(node);
     node_submits_end(node, &why);
+    node_signals_end(node, &why);
     node_reads_end(node, &why);
+    node_watches_end(node);
     node_transfer_done(node, false, RAFT_REASON_TRANSFERRING);
 }
 
@@ -389,6 +405,7 @@ void node_close(struct node *node)
     if (node->tail != NULL)
         ledger_tail_free(node->tail);
     vg_buffer_free(&node->frame);
+    vg_wipe(&node->identity, sizeof node->identity);
     free(node->core);
     free(node->outputs);
     free(node);

@@ -28,6 +28,7 @@ enum {
     NODE_TIMEOUT_MAX_MS = 300 * 1000,     /* of one request */
     NODE_SWEEP_MS = 50,                   /* between looks for what has timed out */
     NODE_WAITING = 4096,                  /* counters of the filter below; a power of two */
+    NODE_WATCHES_MAX = 1024,              /* questions parked until something comes */
 };
 
 /* ---- held.c: messages that wait for a disk write ----------------------------------------------
@@ -114,68 +115,6 @@ void node_proposals_committed(struct node *node, uint64_t index);
 void node_proposals_lost(struct node *node);
 void node_proposals_free(struct node *node);
 
-/* ---- submit.c: commands of clients -------------------------------------------------------------
- */
-
-struct node_request_key {
-    vg_id compartment;
-    vg_id author;
-    vg_id request;
-};
-
-/* One command from its request to its answer. Lives in both tables from the end of its checks. */
-struct node_submit {
-    struct loop_task task;
-    struct node *node;
-    struct node_submit *next; /* checked together */
-    UT_hash_handle by_key;
-    UT_hash_handle by_token;
-    struct node_request_key key;
-    uint64_t token; /* ours, towards the leader */
-    uint64_t session;
-    uint64_t request_token;
-    uint64_t deadline_us;
-    uint64_t placed_us;
-    vg_node_id placed_with; /* 0: no leader has it */
-    bool dry_run;
-    bool unanswered;   /* handed to the leader, which has not said yet */
-    bool acknowledged; /* the leader has appended it */
-    bool uncertain;    /* an earlier leader may have it: a refusal is no longer certain */
-    struct vg_blob *payload;
-    vg_span command; /* the signed command, within payload */
-    vg_id envelope_id;
-    struct vg_blob *envelope;
-    struct vg_error error;
-    struct node_submit *twins; /* the same request, asked again meanwhile */
-};
-
-struct node_submits {
-    struct node_submit *by_key;
-    struct node_submit *by_token;
-    struct node_submit *unchecked; /* of this turn */
-    uint32_t unchecked_count;
-    uint32_t count;
-    uint64_t next_token;
-};
-
-/* A decoded request; takes over `submit`. */
-void node_submit_start(struct node *node, struct node_submit *submit);
-void node_submit_free(struct node_submit *submit);
-/* Gives what came in this turn to the pool, in a few pieces. */
-void node_submits_flush(struct node *node);
-/* What the leader said. */
-void node_submit_answered(struct node *node, const struct wire_forward_resp *answer);
-/* Whether a submit may wait for this request's outcome: most outcomes are of other origins, and
- * need not wake the loop. Any thread. */
-bool node_submit_waits(struct node *node, const vg_id *request);
-/* The entry `index` was applied here, with this outcome. */
-void node_submit_applied(struct node *node, uint64_t index, const struct response_outcome *outcome);
-/* Another leader, or another term: places every open submit anew. */
-void node_submits_place(struct node *node);
-void node_submits_sweep(struct node *node, uint64_t now_us);
-/* Answers every open submit with `why`. */
-void node_submits_end(struct node *node, const struct vg_error *why);
-
 /* ---- reads.c: when a read may be answered ------------------------------------------------------
  */
 
@@ -216,6 +155,113 @@ void node_read_again(struct node *node, uint64_t id);
 void node_reads_sweep(struct node *node, uint64_t now_us);
 void node_reads_end(struct node *node, const struct vg_error *why);
 
+/* ---- submit.c: commands of clients -------------------------------------------------------------
+ */
+
+struct node_request_key {
+    vg_id compartment;
+    vg_id author;
+    vg_id request;
+};
+
+/* One command from its request to its answer. Lives in both tables from the end of its checks. */
+struct node_submit {
+    struct loop_task task;
+    struct node *node;
+    struct node_submit *next; /* checked together */
+    UT_hash_handle by_key;
+    UT_hash_handle by_token;
+    struct node_request_key key;
+    uint64_t token; /* ours, towards the leader */
+    uint64_t session;
+    uint64_t request_token;
+    uint64_t deadline_us;
+    uint64_t placed_us;
+    vg_node_id placed_with; /* 0: no leader has it */
+    bool dry_run;
+    vg_span signal;       /* the deduplication key of an integration's detection; else empty */
+    vg_hash request_hash; /* of such a one */
+    struct node_signals *counts; /* the submit is this node's own: a count of those (signals.c) */
+    bool doubtful;  /* the author is not known here, or has gone, as far as this node knows */
+    bool confirmed; /* and that was as of a read index */
+    struct node_read read;
+    bool unanswered;   /* handed to the leader, which has not said yet */
+    bool acknowledged; /* the leader has appended it */
+    bool uncertain;    /* an earlier leader may have it: a refusal is no longer certain */
+    struct vg_blob *payload;
+    vg_span command; /* the signed command, within payload */
+    vg_id envelope_id;
+    struct vg_blob *envelope;
+    struct vg_error error;
+    struct node_submit *twins; /* the same request, asked again meanwhile */
+};
+
+struct node_submits {
+    struct node_submit *by_key;
+    struct node_submit *by_token;
+    struct node_submit *unchecked; /* of this turn */
+    uint32_t unchecked_count;
+    uint32_t count;
+    uint64_t next_token;
+};
+
+/* A decoded request; takes over `submit`. */
+void node_submit_start(struct node *node, struct node_submit *submit);
+void node_submit_free(struct node_submit *submit);
+/* Gives what came in this turn to the pool, in a few pieces. */
+void node_submits_flush(struct node *node);
+/* What the leader said. */
+void node_submit_answered(struct node *node, const struct wire_forward_resp *answer);
+/* Whether a submit may wait for this request's outcome: most outcomes are of other origins, and
+ * need not wake the loop. Any thread. */
+bool node_submit_waits(struct node *node, const vg_id *request);
+/* The entry `index` was applied here, with this outcome. */
+void node_submit_applied(struct node *node, uint64_t index, const struct response_outcome *outcome);
+/* Another leader, or another term: places every open submit anew. */
+void node_submits_place(struct node *node);
+void node_submits_sweep(struct node *node, uint64_t now_us);
+/* Answers every open submit with `why`. */
+void node_submits_end(struct node *node, const struct vg_error *why);
+
+/* Commands of this node itself, signed and as if they had been checked; takes over `submit`. */
+void node_submit_own(struct node *node, struct node_submit *submit);
+/* Hands a checked command to whoever leads; takes it over. */
+void node_submit_add(struct node *node, struct node_submit *submit);
+/* Answers a submit that is in no table, and its twins, and frees them. `json` stays the caller's.
+ */
+void node_submit_answer(struct node_submit *submit, const struct vg_error *error, const char *json);
+
+/* ---- signals.c: repeats of integrations' signals, gathered into counts (R3) --------------------
+ */
+
+/* The signals of one deduplication key that wait for a count. */
+struct node_signals {
+    UT_hash_handle hh;
+    struct {
+        vg_id compartment;
+        char signal[VG_NAME_MAX + 1]; /* zeros behind it */
+    } key;
+    struct node_submit *first, **last; /* by `next` */
+    uint32_t count;
+    uint64_t not_before_us; /* for the next count */
+    bool under_way;         /* a count is */
+};
+
+struct node_gathered {
+    struct node_signals *by_key;
+    uint32_t count; /* signals that wait, of all keys */
+};
+
+/* A checked detection of an integration: answered, gathered, or given as it is, by what the state
+ * says; takes over `submit`. */
+void node_signal_start(struct node *node, struct node_submit *submit);
+/* The count is answered. */
+void node_signals_counted(struct node_signals *signals, uint64_t now_us);
+/* Gives the counts that are due; ends what has waited too long. */
+void node_signals_sweep(struct node *node, uint64_t now_us);
+/* Answers every signal that waits with `why`. */
+void node_signals_end(struct node *node, const struct vg_error *why);
+
 /* ---- query.c: questions of clients -------------------------------------------------------------
  */
 
@@ -229,6 +275,9 @@ struct node_query {
     uint64_t request_token;
     bool stale;
     uint64_t last; /* log questions: the last entry that may be shown */
+    bool parks;    /* its answer is empty, and may wait */
+    uint64_t wait_until_us;
+    uint64_t seen; /* the index its empty answer is as of */
     struct api_query ask;
     struct api_status status;    /* filled on the loop, for those that need it */
     struct node_submit *checked; /* a dry run's command; owned */
@@ -244,6 +293,28 @@ void node_transfer_done(struct node *node, bool ok, enum raft_reason reason);
 /* Answers a request: `json` on VG_OK, else its details (may be NULL). Frees `json`. */
 void node_reply(struct node *node, uint64_t session, uint64_t token, const struct vg_error *error,
                 char *json);
+
+/* Of a question that was parked: its answer as it is, or asked again. */
+void node_query_resume(struct node_query *query, bool over);
+
+/* ---- watch.c: questions that wait for something to come ----------------------------------------
+ */
+
+struct node_watches {
+    struct node_query *first;
+    atomic_uint count;
+    atomic_bool woken;
+    struct loop_task wake;
+};
+
+void node_watches_init(struct node *node);
+/* False when there is no room, or the node ends: the empty answer goes out. */
+bool node_watch_park(struct node *node, struct node_query *query);
+/* Asks again what the state has grown for, answers what has waited long enough. */
+void node_watches_flush(struct node *node);
+void node_watches_end(struct node *node);
+/* This node has applied an entry; the apply thread. */
+void node_watch_wake(struct node *node);
 
 /* ---- logread.c: questions about the log, on the pool ------------------------------------------
  */
@@ -289,6 +360,9 @@ struct node {
     vg_hash cluster;
     vg_id incarnation;
     struct ledger_genesis genesis;
+    struct vg_identity identity; /* its key; wiped at the end */
+    struct api_region regions[VG_NODES_MAX];
+    uint32_t region_count;
 
     struct loop *loop;
     struct store_log *log;
@@ -315,7 +389,9 @@ struct node {
 
     struct node_proposals proposals;
     struct node_submits submits;
+    struct node_gathered gathered;
     struct node_reads reads;
+    struct node_watches watches;
     struct node_query *transfers;
     uint32_t working; /* questions and commands on other threads */
 

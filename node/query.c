@@ -45,7 +45,8 @@ static void take_answer(struct loop_task *task)
 {
     struct node_query *query = (struct node_query *)task;
     query->node->working--;
-    answer(query);
+    if (!query->parks || !node_watch_park(query->node, query))
+        answer(query);
 }
 
 /* Hands a query back to the loop, from the apply thread. */
@@ -69,6 +70,16 @@ static void check_command(struct node_query *query, struct response_machine *mac
     query->json = api_outcome_text(&outcome);
 }
 
+/* From the state; an empty answer is kept for when its time is up. */
+static void answer_from_state(struct node_query *query, struct response_machine *machine)
+{
+    json_t *document = api_state_answer(machine, &query->ask, &query->error);
+    query->parks = api_is_to_wait(&query->ask, document) &&
+                   vg_clock_system.monotonic_us() < query->wait_until_us;
+    query->seen = response_cursor(machine);
+    query->json = api_text(document);
+}
+
 static void answer_from_machine(void *context, struct response_machine *machine)
 {
     struct node_query *query = context;
@@ -79,7 +90,7 @@ static void answer_from_machine(void *context, struct response_machine *machine)
     else if (query->ask.name == API_NODE_FIGURES)
         query->json = api_text(api_figures_answer(&query->status, machine));
     else
-        query->json = api_text(api_state_answer(machine, &query->ask, &query->error));
+        answer_from_state(query, machine);
     hand_back(query);
 }
 
@@ -94,6 +105,17 @@ static void ask_machine(struct node_query *query, uint64_t at_least)
 {
     query->node->working++;
     store_applier_query(query->node->applier, at_least, answer_from_machine, give_up, query);
+}
+
+void node_query_resume(struct node_query *query, bool over)
+{
+    if (over) {
+        answer(query);
+        return;
+    }
+    free(query->json);
+    query->json = NULL;
+    ask_machine(query, 0);
 }
 
 /* ---- on the pool -------------------------------------------------------------------------------
@@ -229,6 +251,9 @@ static void take_query(struct loop_task *task)
         answer(query);
         return;
     }
+    query->ask.regions = node->regions;
+    query->ask.region_count = node->region_count;
+    query->wait_until_us = vg_clock_system.monotonic_us() + query->ask.wait_ms * 1000;
     switch (query->ask.source) {
     case API_FROM_NODE:
         node_status_fill(node, &query->status);

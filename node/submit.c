@@ -17,8 +17,7 @@ void node_submit_free(struct node_submit *submit)
     free(submit);
 }
 
-/* Answers one submit and all that asked the same, and frees them. */
-static void answer_all(struct node_submit *submit, const struct vg_error *error, const char *json)
+void node_submit_answer(struct node_submit *submit, const struct vg_error *error, const char *json)
 {
     while (submit != NULL) {
         struct node_submit *twin = submit->twins;
@@ -44,6 +43,8 @@ bool node_submit_waits(struct node *node, const vg_id *request)
 /* Takes a submit out of both tables. */
 static void remove_submit(struct node *node, struct node_submit *submit)
 {
+    if (submit->counts != NULL)
+        node_signals_counted(submit->counts, vg_clock_system.monotonic_us());
     HASH_DELETE(by_key, node->submits.by_key, submit);
     HASH_DELETE(by_token, node->submits.by_token, submit);
     node->submits.count--;
@@ -53,30 +54,58 @@ static void remove_submit(struct node *node, struct node_submit *submit)
 static void finish(struct node *node, struct node_submit *submit, const struct vg_error *error)
 {
     remove_submit(node, submit);
-    answer_all(submit, error, NULL);
+    node_submit_answer(submit, error, NULL);
 }
 
 /* ---- on the pool: is this a command of ours, by whom it says? ----------------------------------
  */
 
-static enum vg_code check_author(const struct node *node, const struct ledger_command *command,
-                                 vg_span bytes, struct vg_error *error)
+/* Who is not known here, or has gone, may have been enrolled meanwhile: `doubtful` asks for a look
+ * as of a read index before the refusal counts. */
+static enum vg_code check_author(struct node_submit *submit, const struct ledger_command *command,
+                                 struct response_person *out)
 {
-    const struct ledger_person *author = ledger_genesis_person(&node->genesis, &command->author);
+    struct store_people *people = store_applier_people(submit->node->applier);
+    struct vg_error *error = &submit->error;
     char id[VG_ID_TEXT];
     vg_id_format(&command->author, id);
-    if (author == NULL)
+    bool known = store_people_get(people, &command->author, out);
+    submit->doubtful = !known || out->expelled_at != 0;
+    if (!known)
         return vg_fail(error, VG_FORBIDDEN,
-                       "this cluster does not know person %s; use an identity of this cluster", id);
-    if (!ledger_command_verify(bytes, &vg_signer_ed25519, &author->key))
+                       "this cluster does not know person %s; use an identity of this cluster, or "
+                       "let an operator enroll it: vigil user add",
+                       id);
+    if (!ledger_command_verify(submit->command, &vg_signer_ed25519, &out->key))
         return vg_fail(error, VG_FORBIDDEN, "the signature is not that of person %s", id);
+    if (out->expelled_at != 0)
+        return vg_fail(error, VG_FORBIDDEN,
+                       "person %s was removed from this cluster; an operator can enroll a new "
+                       "identity",
+                       id);
     return VG_OK;
 }
 
-static enum vg_code check_command(const struct node *node, vg_span bytes,
-                                  struct ledger_command *command, struct vg_error *error)
+/* R3: what an integration detects may be a repeat, to be counted. */
+static void look_for_signal(struct node_submit *submit, const struct ledger_command *command,
+                            const struct response_command *decoded,
+                            const struct response_person *author)
 {
+    submit->signal = vg_span_of(NULL, 0);
+    if ((author->bits & LEDGER_PERSON_INTEGRATION) == 0 || decoded->op != RESPONSE_OP_DETECT ||
+        submit->dry_run)
+        return;
+    submit->signal = decoded->detect.dedup_key;
+    submit->request_hash = ledger_request_hash(command);
+}
+
+static enum vg_code check_command(struct node_submit *submit, struct ledger_command *command)
+{
+    const struct node *node = submit->node;
+    struct vg_error *error = &submit->error;
+    vg_span bytes = submit->command;
     struct response_command decoded;
+    struct response_person author;
     if (ledger_command_decode(bytes, command, error) != VG_OK)
         return error->code;
     if (!vg_hash_equal(&command->cluster, &node->cluster))
@@ -84,7 +113,9 @@ static enum vg_code check_command(const struct node *node, vg_span bytes,
                        "the command is for another cluster; check the context or --node");
     if (response_command_decode(command->body, &decoded, error) != VG_OK)
         return error->code;
-    return check_author(node, command, bytes, error);
+    if (check_author(submit, command, &author) == VG_OK)
+        look_for_signal(submit, command, &decoded, &author);
+    return error->code;
 }
 
 /* Envelope header and padded body, made once: every leader gets the same bytes. */
@@ -96,7 +127,8 @@ static struct vg_blob *build_envelope(const struct node *node, const struct ledg
     uint8_t salt[LEDGER_SALT_SIZE];
     *made = (struct ledger_envelope){.version = LEDGER_FORMAT,
                                      .cluster = node->cluster,
-                                     .type = LEDGER_SEALED,
+                                     .type = vg_id_is_zero(&command->compartment) ? LEDGER_CONTROL
+                                                                                  : LEDGER_SEALED,
                                      .compartment = command->compartment,
                                      .origin = node->self,
                                      .body_size = (uint32_t)body_size};
@@ -107,19 +139,25 @@ static struct vg_blob *build_envelope(const struct node *node, const struct ledg
     return blob;
 }
 
+static void seal(struct node_submit *submit, const struct ledger_command *command)
+{
+    struct ledger_envelope made;
+    submit->key = (struct node_request_key){.compartment = command->compartment,
+                                            .author = command->author,
+                                            .request = command->request};
+    if (submit->dry_run)
+        return;
+    submit->envelope = build_envelope(submit->node, command, submit->command, &made);
+    submit->envelope_id = made.id;
+    store_applier_vouch(submit->node->applier, &made.commitment);
+}
+
 static void check_one(struct node_submit *submit)
 {
     struct ledger_command command;
-    if (check_command(submit->node, submit->command, &command, &submit->error) != VG_OK)
-        return;
-    submit->key = (struct node_request_key){
-        .compartment = command.compartment, .author = command.author, .request = command.request};
-    if (submit->dry_run)
-        return;
-    struct ledger_envelope made;
-    submit->envelope = build_envelope(submit->node, &command, submit->command, &made);
-    submit->envelope_id = made.id;
-    store_applier_vouch(submit->node->applier, &made.commitment);
+    submit->error = (struct vg_error){.code = VG_OK};
+    if (check_command(submit, &command) == VG_OK)
+        seal(submit, &command);
 }
 
 static void check_on_pool(void *context)
@@ -130,6 +168,15 @@ static void check_on_pool(void *context)
 
 /* ---- on the loop -------------------------------------------------------------------------------
  */
+
+/* To be checked at the end of the turn. */
+static void enqueue(struct node *node, struct node_submit *submit)
+{
+    node->working++;
+    submit->next = node->submits.unchecked;
+    node->submits.unchecked = submit;
+    node->submits.unchecked_count++;
+}
 
 /* The same request is under way already: shares its answer, or is refused if it is another command.
  */
@@ -144,7 +191,7 @@ static void join_twin(struct node_submit *first, struct node_submit *submit)
     struct vg_error error = {0};
     vg_id_format(&submit->key.request, id);
     vg_fail(&error, VG_INVALID, "request id %s is that of another command; use a fresh one", id);
-    answer_all(submit, &error, NULL);
+    node_submit_answer(submit, &error, NULL);
 }
 
 static void forward(struct node *node, struct node_submit *submit)
@@ -183,7 +230,7 @@ static void place(struct node *node, struct node_submit *submit)
         forward(node, submit);
 }
 
-static void add(struct node *node, struct node_submit *submit)
+void node_submit_add(struct node *node, struct node_submit *submit)
 {
     struct node_submits *submits = &node->submits;
     struct node_submit *first;
@@ -200,10 +247,76 @@ static void add(struct node *node, struct node_submit *submit)
     place(node, submit);
 }
 
+void node_submit_own(struct node *node, struct node_submit *submit)
+{
+    struct ledger_command command;
+    enum vg_code code = ledger_command_decode(submit->command, &command, NULL);
+    assert(code == VG_OK);
+    seal(submit, &command);
+    node_submit_add(node, submit);
+}
+
 static void refuse_to_start(const struct node *node, struct vg_error *error)
 {
     vg_fail(error, VG_UNAVAILABLE, "node %u is stopping; ask another node",
             (unsigned)node->self.value);
+}
+
+/* ---- authors that are not known here -----------------------------------------------------------
+ */
+
+static struct node_submit *submit_of(struct node_read *read)
+{
+    return (struct node_submit *)((char *)read - offsetof(struct node_submit, read));
+}
+
+static void check_again(struct loop_task *task)
+{
+    struct node_submit *submit = (struct node_submit *)task;
+    submit->node->working--;
+    submit->confirmed = true;
+    if (submit->error.code == VG_OK || submit->doubtful)
+        enqueue(submit->node, submit);
+    else
+        node_submit_answer(submit, &submit->error, NULL);
+}
+
+/* On the apply thread: what was enrolled up to the read index is known now. */
+static void people_known(void *context, struct response_machine *machine)
+{
+    struct node_submit *submit = context;
+    (void)machine;
+    submit->task.run = check_again;
+    loop_post(submit->node->loop, &submit->task);
+}
+
+static void people_not_known(void *context, const struct vg_error *why)
+{
+    struct node_submit *submit = context;
+    submit->error = *why;
+    submit->doubtful = false;
+    submit->task.run = check_again;
+    loop_post(submit->node->loop, &submit->task);
+}
+
+static void index_known(struct node_read *read, uint64_t index)
+{
+    struct node_submit *submit = submit_of(read);
+    submit->node->working++;
+    store_applier_query(submit->node->applier, index, people_known, people_not_known, submit);
+}
+
+static void index_not_known(struct node_read *read, const struct vg_error *why)
+{
+    node_submit_answer(submit_of(read), why, NULL);
+}
+
+/* An early refusal is a read (DESIGN section 2): given only on a confirmed view. */
+static void confirm_author(struct node *node, struct node_submit *submit)
+{
+    submit->read = (struct node_read){
+        .deadline_us = submit->deadline_us, .ready = index_known, .failed = index_not_known};
+    node_read_start(node, &submit->read);
 }
 
 static void take_checked(struct node *node, struct node_submit *submit)
@@ -213,12 +326,16 @@ static void take_checked(struct node *node, struct node_submit *submit)
         submit->error = node->stopped;
     if (submit->error.code == VG_OK && node->closed)
         refuse_to_start(node, &submit->error);
-    if (submit->error.code != VG_OK)
-        answer_all(submit, &submit->error, NULL);
+    if (submit->doubtful && !submit->confirmed && !node->closed)
+        confirm_author(node, submit);
+    else if (submit->error.code != VG_OK)
+        node_submit_answer(submit, &submit->error, NULL);
     else if (submit->dry_run)
         node_dry_run(node, submit);
+    else if (submit->signal.size > 0)
+        node_signal_start(node, submit);
     else
-        add(node, submit);
+        node_submit_add(node, submit);
 }
 
 static void checked(void *context)
@@ -250,18 +367,15 @@ void node_submit_start(struct node *node, struct node_submit *submit)
     struct vg_error error = {0};
     if (node->ending)
         refuse_to_start(node, &error);
-    else if (node->submits.count + node->working >= NODE_SUBMITS_MAX)
+    else if (node->submits.count + node->gathered.count + node->working >= NODE_SUBMITS_MAX)
         vg_fail(&error, VG_BUSY, "%d commands are under way here; try again", NODE_SUBMITS_MAX);
     else if (!submit->dry_run)
         store_log_room(node->log, &error);
     if (error.code != VG_OK) {
-        answer_all(submit, &error, NULL);
+        node_submit_answer(submit, &error, NULL);
         return;
     }
-    node->working++;
-    submit->next = node->submits.unchecked;
-    node->submits.unchecked = submit;
-    node->submits.unchecked_count++;
+    enqueue(node, submit);
 }
 
 void node_submit_answered(struct node *node, const struct wire_forward_resp *answer)
@@ -311,7 +425,7 @@ void node_submit_applied(struct node *node, uint64_t index, const struct respons
         return;
     char *json = api_outcome_text(outcome);
     remove_submit(node, submit);
-    answer_all(submit, &outcome->error, json);
+    node_submit_answer(submit, &outcome->error, json);
     free(json);
 }
 
@@ -347,7 +461,7 @@ void node_submits_sweep(struct node *node, uint64_t now_us)
     for (struct node_submit *submit = node->submits.by_token, *next; submit != NULL;
          submit = next) {
         next = submit->by_token.next;
-        bool lost = submit->unanswered && now_us - submit->placed_us > patience_us;
+        bool lost = submit->unanswered && now_us > submit->placed_us + patience_us;
         if (now_us >= submit->deadline_us)
             time_out(node, submit);
         else if (node->leader.value != 0 && (submit->placed_with.value == 0 || lost))

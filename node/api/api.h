@@ -7,12 +7,14 @@
 #include <jansson.h>
 
 #include "proto/ledger/entry.h"
-#include "proto/response/machine.h"
+#include "proto/response/directory.h"
+#include "proto/response/incident.h"
 
 enum {
     API_PAGE_MAX = 500,               /* items of one answer */
     API_PAGE_BYTES = 2 * 1024 * 1024, /* text of one answer, about; one item is always given */
     API_VERIFY_MAX = 4096,            /* entries of one log.verify */
+    API_WAIT_MAX_MS = 30000,          /* that an empty answer may be held back */
 };
 
 /* ---- questions ---------------------------------------------------------------------------------
@@ -24,12 +26,30 @@ enum api_name {
     API_DIRECTORY,
     API_INCIDENT_LIST,
     API_INCIDENT_SHOW,
+    API_INCIDENT_PAGE,
+    API_INCIDENT_PARTS,
     API_INCIDENT_TIMELINE,
+    API_INCIDENT_WATCH,
+    API_INCIDENT_EXPLAIN,
+    API_INCIDENT_MILESTONES,
     API_INCIDENT_DOCUMENT,
+    API_PROPOSAL_LIST,
+    API_PROPOSAL_SHOW,
+    API_FILTER_LIST,
     API_LOG_GET,
     API_LOG_TAIL,
     API_LOG_VERIFY,
+    API_LOG_CONTENT,
     API_NODE_FIGURES,
+    API_NAMES
+};
+
+enum api_parts { API_TASKS, API_STEPS, API_EVIDENCE };
+
+/* What a node is called where; incidents know the node that detected them. */
+struct api_region {
+    vg_node_id node;
+    const char *name;
 };
 
 /* Where an answer comes from, and so how it is reached. */
@@ -49,13 +69,20 @@ struct api_query {
     uint8_t stage;
     bool all;
     vg_id after_id;
-    uint64_t after; /* timeline: a sequence number */
+    bool has_after;
+    uint64_t after;        /* timeline: a sequence number; watch: a log index */
+    uint64_t after_number; /* watch: and the event's number at that index */
+    uint64_t wait_ms;      /* how long an empty answer may be held back for something to come */
+    char after_text[VG_NAME_MAX + 1];
+    enum api_parts parts;
     uint64_t limit; /* 1 .. API_PAGE_MAX */
     uint64_t index;
     bool has_from;
     uint64_t from;
     uint64_t count; /* 1 .. API_PAGE_MAX, or API_VERIFY_MAX */
     uint64_t to;
+    const struct api_region *regions; /* the node's, not the question's */
+    uint32_t region_count;
 };
 
 /* Strict: JSON object, no key twice, no unknown question or argument, right types and bounds.
@@ -69,8 +96,14 @@ enum vg_code api_query_parse(vg_span json, struct api_query *out, struct vg_erro
 json_t *api_state_answer(struct response_machine *machine, const struct api_query *query,
                          struct vg_error *error);
 
+/* Whether an answer has nothing yet, and may be held back for wait_ms until it has. */
+bool api_is_to_wait(const struct api_query *query, const json_t *answer);
+
 /* The answer to an accepted command; the details of a refused one, or NULL if it has none. */
 char *api_outcome_text(const struct response_outcome *outcome);
+
+/* The evidence that an entry keeps; NULL with `error` set. */
+json_t *api_content(const struct ledger_view *entry, struct vg_error *error);
 
 /* One log entry; command and author if its body opens, which it does wherever it is clear. */
 json_t *api_entry(const struct ledger_view *entry);

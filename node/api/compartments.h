@@ -4,7 +4,7 @@
 #define VIGIL_NODE_API_COMPARTMENTS_H
 
 #include "common/error.h"
-#include "proto/response/machine.h"
+#include "proto/response/directory.h"
 
 enum { API_COMPARTMENTS_MAX = 256 };
 

@@ -1,108 +1,122 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/text.h"
+#include <stdio.h>
+
 #include "node/api/api.h"
 #include "node/api/text.h"
+#include "proto/response/fields.h"
 
-static void set_person(json_t *out, const struct response_command *command)
+static json_t *ids_of(const struct response_ids *ids)
 {
-    api_set(out, "person", api_id(&command->person.person));
-    api_set(out, "name", api_span(command->person.name));
+    json_t *list = json_array();
+    for (uint8_t i = 0; i < ids->count; i++)
+        json_array_append_new(list, api_id(&ids->ids[i]));
+    return list;
 }
 
-static void set_label(json_t *out, const struct response_command *command)
+static json_t *lines_of(const struct response_lines *lines)
 {
-    api_set(out, "compartment", api_id(&command->label.compartment));
-    api_set(out, "name", api_span(command->label.name));
+    json_t *list = json_array();
+    for (uint8_t i = 0; i < lines->count; i++)
+        json_array_append_new(list, api_span(lines->lines[i]));
+    return list;
 }
 
-static void set_grant(json_t *out, const struct response_command *command)
+/* A field's value; of bytes that are kept as they are, how many. */
+static json_t *value_of(const struct response_field *field, const struct response_command *command)
 {
-    json_t *roles = json_array();
-    for (uint32_t bit = 0; bit < 32; bit++) {
-        if ((command->grant.roles & (1u << bit)) != 0)
-            json_array_append_new(roles, json_string(response_role_name(1u << bit)));
+    const void *member = response_field_at(field, command);
+    switch (field->type) {
+    case RESPONSE_FIELD_ID:
+        return api_id(member);
+    case RESPONSE_FIELD_IDS:
+        return ids_of(member);
+    case RESPONSE_FIELD_HASH:
+        return response_field_given(field, command) ? api_hash(member) : json_null();
+    case RESPONSE_FIELD_WORD:
+        return api_word(field->words, (uint32_t)response_field_number(field, command));
+    case RESPONSE_FIELD_BITS:
+        return api_words(field->words, (uint32_t)response_field_number(field, command));
+    case RESPONSE_FIELD_NUMBER:
+        return api_uint(response_field_number(field, command));
+    case RESPONSE_FIELD_TIME:
+        return api_time(response_field_number(field, command));
+    case RESPONSE_FIELD_LINES:
+        return lines_of(member);
+    case RESPONSE_FIELD_BYTES:
+    case RESPONSE_FIELD_SIGNALS:
+        return api_uint(((const vg_span *)member)->size);
+    case RESPONSE_FIELD_LINE:
+    case RESPONSE_FIELD_TEXT:
+    case RESPONSE_FIELD_EVENTS:
+        return api_span(*(const vg_span *)member);
     }
-    api_set(out, "person", api_id(&command->grant.person));
-    api_set(out, "compartment", api_id(&command->grant.compartment));
-    api_set(out, "roles", roles);
+    return json_null();
 }
 
-static json_t *source_text(uint8_t source, uint8_t subsource)
+/* "dedup-key" as "dedup_key"; bytes say that they are counted. */
+static void key_of(const struct response_field *field, char *out, size_t size)
 {
-    if (subsource == RESPONSE_SUB_NONE)
-        return api_string(response_source_name(source));
-    return json_sprintf("%s/%s", response_source_name(source), response_subsource_name(subsource));
+    bool counted = field->type == RESPONSE_FIELD_BYTES || field->type == RESPONSE_FIELD_SIGNALS;
+    snprintf(out, size, "%s%s", field->name, counted ? "_bytes" : "");
+    for (; *out != '\0'; out++) {
+        if (*out == '-')
+            *out = '_';
+    }
 }
-
-static void set_detect(json_t *out, const struct response_command *command)
-{
-    api_set(out, "source", source_text(command->detect.source, command->detect.subsource));
-    api_set(out, "title", api_span(command->detect.title));
-    api_set(out, "product", api_span(command->detect.product));
-    api_set(out, "dedup_key", api_span(command->detect.dedup_key));
-    api_set(out, "detail", api_span(command->detect.detail));
-    api_set(out, "happened_at", api_time(command->detect.happened_at));
-}
-
-static void set_note(json_t *out, const struct response_command *command)
-{
-    api_set(out, "incident", api_id(&command->note.incident));
-    api_set(out, "text", api_span(command->note.text));
-}
-
-static void set_stage(json_t *out, const struct response_command *command)
-{
-    api_set(out, "incident", api_id(&command->stage.incident));
-    api_set(out, "stage", api_string(response_stage_name(command->stage.stage)));
-    api_set(out, "reason", api_span(command->stage.reason));
-}
-
-/* The document itself is incident.document's. */
-static void set_import(json_t *out, const struct response_command *command)
-{
-    api_set(out, "namespace", api_span(command->import.space));
-    api_set(out, "key", api_span(command->import.key));
-    api_set(out, "source", source_text(command->import.source, command->import.subsource));
-    api_set(out, "title", api_span(command->import.title));
-    api_set(out, "document_bytes", api_uint(command->import.document.size));
-}
-
-static const struct {
-    enum response_op op;
-    void (*set)(json_t *out, const struct response_command *command);
-} setters[] = {
-    {RESPONSE_OP_PERSON, set_person}, {RESPONSE_OP_LABEL, set_label},
-    {RESPONSE_OP_GRANT, set_grant},   {RESPONSE_OP_DETECT, set_detect},
-    {RESPONSE_OP_NOTE, set_note},     {RESPONSE_OP_STAGE, set_stage},
-    {RESPONSE_OP_IMPORT, set_import},
-};
 
 static json_t *command_object(const struct ledger_command *signed_command)
 {
     struct response_command command;
+    uint32_t count;
     if (response_command_decode(signed_command->body, &command, NULL) != VG_OK)
         return json_null();
     json_t *out = json_object();
     api_set(out, "op", api_string(response_op_name(command.op)));
     api_set(out, "request", api_id(&signed_command->request));
-    for (size_t i = 0; i < sizeof setters / sizeof setters[0]; i++) {
-        if (setters[i].op == command.op)
-            setters[i].set(out, &command);
+    const struct response_field *fields = response_fields((uint64_t)command.op, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        char key[48];
+        key_of(&fields[i], key, sizeof key);
+        api_set(out, key, value_of(&fields[i], &command));
     }
     return out;
+}
+
+/* The signed command of an entry whose body opens. */
+static bool open_body(const struct ledger_view *entry, struct ledger_command *out)
+{
+    vg_span bytes;
+    return response_has_command(entry->envelope.type) && entry->envelope.epoch == 0 &&
+           ledger_body_open(entry->body, &entry->envelope.commitment, &bytes, NULL) == VG_OK &&
+           ledger_command_decode(bytes, out, NULL) == VG_OK;
 }
 
 static void set_body(json_t *out, const struct ledger_view *entry)
 {
     struct ledger_command command;
-    vg_span bytes;
-    bool open = entry->envelope.type == LEDGER_SEALED && entry->envelope.epoch == 0 &&
-                ledger_body_open(entry->body, &entry->envelope.commitment, &bytes, NULL) == VG_OK &&
-                ledger_command_decode(bytes, &command, NULL) == VG_OK;
-    if (!open)
+    if (!open_body(entry, &command))
         return;
     api_set(out, "author", api_id(&command.author));
     api_set(out, "command", command_object(&command));
+}
+
+json_t *api_content(const struct ledger_view *entry, struct vg_error *error)
+{
+    struct ledger_command signed_command;
+    struct response_command command;
+    bool has_content = open_body(entry, &signed_command) &&
+                       response_command_decode(signed_command.body, &command, NULL) == VG_OK &&
+                       command.op == RESPONSE_OP_EVIDENCE && command.evidence.content.size > 0;
+    if (!has_content) {
+        vg_fail(error, VG_NOT_FOUND, "entry %llu keeps no evidence",
+                (unsigned long long)entry->header.index);
+        return NULL;
+    }
+    json_t *out = json_object();
+    api_set(out, "index", api_uint(entry->header.index));
+    api_set(out, "sha256", api_hash(&command.evidence.hash));
+    api_set(out, "content", api_base64(command.evidence.content));
+    return out;
 }
 
 json_t *api_entry(const struct ledger_view *entry)

@@ -12,6 +12,7 @@ static json_t *accepted(const struct response_outcome *outcome)
     api_set(answer, "revision", api_revisions(outcome->revisions, outcome->revision_count));
     api_set(answer, "receipt", json_null());
     api_set(answer, "joined", json_boolean(outcome->joined));
+    api_set(answer, "filtered", json_boolean(outcome->filtered));
     api_set(answer, "repeated", json_boolean(outcome->repeated));
     return answer;
 }
@@ -20,7 +21,8 @@ static json_t *conflict(const struct response_outcome *outcome)
 {
     json_t *details = json_object();
     bool expected = outcome->conflict.expected != UINT64_MAX;
-    api_set(details, "aspect", api_string(response_aspect_name(outcome->conflict.aspect)));
+    api_set(details, "aspect", api_word(response_aspects, outcome->conflict.aspect));
+    api_set(details, "part", api_id(&outcome->conflict.part));
     api_set(details, "expected", expected ? api_uint(outcome->conflict.expected) : json_null());
     api_set(details, "current", api_uint(outcome->conflict.current));
     api_set(details, "value", api_string(outcome->conflict.value));

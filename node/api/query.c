@@ -4,7 +4,7 @@
 #include "common/text.h"
 #include "node/api/api.h"
 
-enum { ARGUMENTS_MAX = 6, PAGE_DEFAULT = 200, TAIL_DEFAULT = 20 };
+enum { ARGUMENTS_MAX = 7, PAGE_DEFAULT = 200, TAIL_DEFAULT = 20 };
 
 struct argument {
     const char *name;
@@ -35,7 +35,39 @@ static const char *read_after_id(const json_t *value, struct api_query *out)
 
 static const char *read_after(const json_t *value, struct api_query *out)
 {
+    out->has_after = true;
     return read_uint(value, 0, INT64_MAX, &out->after) ? NULL : "a sequence number";
+}
+
+static const char *read_after_number(const json_t *value, struct api_query *out)
+{
+    return read_uint(value, 0, UINT32_MAX, &out->after_number) ? NULL : "an event's number";
+}
+
+static const char *read_after_key(const json_t *value, struct api_query *out)
+{
+    size_t size = json_is_string(value) ? json_string_length(value) : VG_NAME_MAX + 1;
+    if (size > VG_NAME_MAX)
+        return "a deduplication key";
+    memcpy(out->after_text, json_string_value(value), size + 1);
+    return NULL;
+}
+
+static const char *read_wait(const json_t *value, struct api_query *out)
+{
+    return read_uint(value, 0, API_WAIT_MAX_MS, &out->wait_ms) ? NULL : "0 .. 30000 milliseconds";
+}
+
+static const char *read_parts(const json_t *value, struct api_query *out)
+{
+    static const char *const names[] = {
+        [API_TASKS] = "tasks", [API_STEPS] = "containment", [API_EVIDENCE] = "evidence"};
+    for (size_t i = 0; json_is_string(value) && i < sizeof names / sizeof names[0]; i++) {
+        out->parts = (enum api_parts)i;
+        if (strcmp(names[i], json_string_value(value)) == 0)
+            return NULL;
+    }
+    return "tasks, containment or evidence";
 }
 
 static const char *read_limit(const json_t *value, struct api_query *out)
@@ -52,7 +84,7 @@ static const char *read_all(const json_t *value, struct api_query *out)
 static const char *read_stage(const json_t *value, struct api_query *out)
 {
     if (json_is_string(value))
-        out->stage = response_stage_parse(json_string_value(value));
+        out->stage = (uint8_t)response_number(response_stages, json_string_value(value));
     return out->stage != 0 ? NULL : "detect, assess, diagnose, stabilize or close";
 }
 
@@ -104,11 +136,51 @@ static const struct question {
       {"after", false, read_after_id},
       {"limit", false, read_limit}}},
     {"incident.show", API_INCIDENT_SHOW, API_FROM_STATE, {{"id", true, read_id}}},
+    {"incident.page", API_INCIDENT_PAGE, API_FROM_STATE, {{"id", true, read_id}}},
+    {"incident.parts",
+     API_INCIDENT_PARTS,
+     API_FROM_STATE,
+     {{"id", true, read_id},
+      {"kind", true, read_parts},
+      {"after", false, read_after_id},
+      {"limit", false, read_limit}}},
     {"incident.timeline",
      API_INCIDENT_TIMELINE,
      API_FROM_STATE,
-     {{"id", true, read_id}, {"after", false, read_after}, {"limit", false, read_limit}}},
+     {{"id", true, read_id},
+      {"after", false, read_after},
+      {"limit", false, read_limit},
+      {"wait_ms", false, read_wait}}},
+    {"incident.watch",
+     API_INCIDENT_WATCH,
+     API_FROM_STATE,
+     {{"compartment", true, read_compartment},
+      {"after", false, read_after},
+      {"after_number", false, read_after_number},
+      {"limit", false, read_limit},
+      {"wait_ms", false, read_wait}}},
+    {"incident.explain", API_INCIDENT_EXPLAIN, API_FROM_STATE, {{"id", true, read_id}}},
+    {"incident.milestones",
+     API_INCIDENT_MILESTONES,
+     API_FROM_STATE,
+     {{"compartment", true, read_compartment},
+      {"after", false, read_after_id},
+      {"limit", false, read_limit}}},
     {"incident.document", API_INCIDENT_DOCUMENT, API_FROM_STATE, {{"id", true, read_id}}},
+    {"proposal.list",
+     API_PROPOSAL_LIST,
+     API_FROM_STATE,
+     {{"compartment", true, read_compartment},
+      {"after", false, read_after_id},
+      {"limit", false, read_limit}}},
+    {"proposal.show", API_PROPOSAL_SHOW, API_FROM_STATE, {{"id", true, read_id}}},
+    {"filter.list",
+     API_FILTER_LIST,
+     API_FROM_STATE,
+     {{"compartment", true, read_compartment},
+      {"after", false, read_after_key},
+      {"limit", false, read_limit}}},
+    {"log.content", API_LOG_CONTENT, API_FROM_LOG, {{"index", true, read_index}}},
     {"log.get", API_LOG_GET, API_FROM_LOG, {{"index", true, read_index}}},
     {"log.tail",
      API_LOG_TAIL,

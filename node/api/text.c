@@ -44,7 +44,6 @@ json_t *api_uint(uint64_t value)
     return json_integer((json_int_t)value);
 }
 
-/* {ASPECT: N}; an aspect with parts has its part's id behind a slash. */
 json_t *api_revisions(const struct response_revision *revisions, uint32_t count)
 {
     json_t *object = json_object();
@@ -52,11 +51,35 @@ json_t *api_revisions(const struct response_revision *revisions, uint32_t count)
         char key[64 + VG_ID_TEXT], part[VG_ID_TEXT];
         bool whole = vg_id_is_zero(&revisions[i].part);
         vg_id_format(&revisions[i].part, part);
-        snprintf(key, sizeof key, "%s%s%s", response_aspect_name(revisions[i].aspect),
+        snprintf(key, sizeof key, "%s%s%s", response_word(response_aspects, revisions[i].aspect),
                  whole ? "" : "/", whole ? "" : part);
         api_set(object, key, api_uint(revisions[i].revision));
     }
     return object;
+}
+
+json_t *api_word(const struct response_word *set, uint32_t number)
+{
+    return api_string(response_word(set, number));
+}
+
+json_t *api_words(const struct response_word *set, uint32_t bits)
+{
+    json_t *list = json_array();
+    for (; set->text != NULL; set++) {
+        if ((bits & set->number) != 0)
+            json_array_append_new(list, json_string(set->text));
+    }
+    return list;
+}
+
+json_t *api_base64(vg_span bytes)
+{
+    struct vg_buffer text = {0};
+    vg_base64_format(bytes, &text);
+    json_t *out = json_stringn((const char *)text.data, text.size);
+    vg_buffer_free(&text);
+    return out;
 }
 
 void api_set(json_t *object, const char *key, json_t *value)

@@ -45,6 +45,7 @@ struct store_applier {
     struct store_state *state;
     struct response_machine machine;
     struct store_verifier *verifier;
+    struct store_people *people;
     struct store_position applied;
     struct store_position loaded;
     struct vg_error load_error; /* why loading ended; code VG_OK while it goes on */
@@ -175,13 +176,22 @@ static void load(struct store_applier *applier)
 /* ---- applying ----------------------------------------------------------------------------------
  */
 
+/* A control entry has told of a person. */
+static void learn_person(struct store_applier *applier, const vg_id *id)
+{
+    struct response_person person;
+    if (response_person_get(&applier->machine, id, &person) == VG_OK)
+        store_people_put(applier->people, &person);
+}
+
 static void apply_entry(struct store_applier *applier, const struct store_verified *entry)
 {
     struct response_outcome outcome;
-    bool sealed = entry->view.envelope.type == LEDGER_SEALED;
     enum response_applied result =
-        response_apply(&applier->machine, &entry->view, sealed ? &entry->opened : NULL, &outcome);
+        response_apply(&applier->machine, &entry->view, &entry->opened, &outcome);
     uint64_t index = entry->view.header.index;
+    if (entry->view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME)
+        learn_person(applier, &outcome.id);
     applier->applied = (struct store_position){index, entry->view.hash};
     atomic_store(&applier->cursor, index);
     applier->config.applied(applier->config.context, index,
@@ -403,12 +413,14 @@ static enum vg_code open_state(struct store_applier *applier, struct vg_error *e
         return code;
     applier->machine = (struct response_machine){.genesis = config->genesis,
                                                  .cluster = config->cluster,
+                                                 .signer = &vg_signer_ed25519,
                                                  .kv = store_state_kv(applier->state)};
     code = check_position(applier, error);
     if (code != VG_OK) {
         store_state_close(applier->state);
         return code;
     }
+    store_people_load(applier->people, &applier->machine);
     applier->loaded = applier->applied;
     applier->committed_index = applier->applied.index;
     atomic_store(&applier->cursor, applier->applied.index);
@@ -438,6 +450,7 @@ static void applier_free(struct store_applier *applier)
 {
     pthread_join(applier->thread, NULL);
     store_verifier_free(applier->verifier);
+    store_people_free(applier->people);
     for (size_t i = 0; i < HELD_ENTRIES; i++)
         vg_blob_unref(applier->held[i].entry);
     pthread_cond_destroy(&applier->opened);
@@ -457,7 +470,8 @@ enum vg_code store_applier_open(const struct store_applier_config *config,
     pthread_mutex_init(&applier->lock, NULL);
     store_cond_init(&applier->work);
     store_cond_init(&applier->opened);
-    applier->verifier = store_verifier_new(config->genesis, &config->cluster);
+    applier->people = store_people_new(config->genesis);
+    applier->verifier = store_verifier_new(config->genesis, &config->cluster, applier->people);
     applier->thread = store_thread_start(applier_run, applier);
     pthread_mutex_lock(&applier->lock);
     while (applier->life == OPENING)
@@ -531,6 +545,11 @@ void store_applier_query(struct store_applier *applier, uint64_t at_least,
 void store_applier_vouch(struct store_applier *applier, const vg_hash *commitment)
 {
     store_verifier_vouch(applier->verifier, commitment);
+}
+
+struct store_people *store_applier_people(struct store_applier *applier)
+{
+    return applier->people;
 }
 
 uint64_t store_applier_cursor(struct store_applier *applier)

@@ -6,7 +6,7 @@
 #define VIGIL_NODE_STORE_APPLIER_H
 
 #include "node/store/log.h"
-#include "proto/response/machine.h"
+#include "node/store/people.h"
 
 enum { STORE_APPLIER_QUERIES_MAX = 4096 };
 
@@ -52,6 +52,9 @@ void store_applier_query(struct store_applier *applier, uint64_t at_least,
  * origin: applying it need not verify it again. Only the latest few hundred are kept. Any thread.
  */
 void store_applier_vouch(struct store_applier *applier, const vg_hash *commitment);
+
+/* The keys of people as of what is applied; lives as long as the applier. Any thread. */
+struct store_people *store_applier_people(struct store_applier *applier);
 
 /* Last applied index. Any thread. */
 uint64_t store_applier_cursor(struct store_applier *applier);

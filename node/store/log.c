@@ -38,7 +38,7 @@ enum vg_code store_log_open(const struct store_log_config *config, struct store_
     struct store_env_config env = {.path = config->path,
                                    .name = "log",
                                    .remedy = log_remedy,
-                                   .marker = "vigil log, format 1\n",
+                                   .marker = "vigil log, format 2\n",
                                    .databases = STORE_TABLE_COUNT};
     *recovery = (struct store_recovery){0};
     enum vg_code code = store_env_open(&log->env, &env, error);

@@ -8,7 +8,7 @@
 #include "proto/raft/raft.h"
 
 enum {
-    STORE_FORMAT = 1,
+    STORE_FORMAT = 2,
     STORE_CHECKSUM_SIZE = 16,
     STORE_HARD_SIZE = 4 + 32 + 8 + 16 + 8 + 8 + 8 + 32 + STORE_CHECKSUM_SIZE,
     STORE_META_SIZE = LEDGER_OVERHEAD + 32 + STORE_CHECKSUM_SIZE,

@@ -10,6 +10,7 @@
 struct store_verifier {
     const struct ledger_genesis *genesis;
     vg_hash cluster;
+    struct response_keys keys;
     pthread_t workers[STORE_VERIFY_WORKERS];
     uint64_t filled; /* chunks pushed and released so far: the apply thread's */
     uint64_t released;
@@ -60,8 +61,8 @@ static void verify(struct store_verifier *verifier, struct store_chunk *chunk)
 {
     for (uint32_t i = 0; i < chunk->count; i++) {
         struct store_verified *entry = &chunk->entries[i];
-        if (entry->view.envelope.type == LEDGER_SEALED)
-            response_open(verifier->genesis, &verifier->cluster,
+        if (response_has_command(entry->view.envelope.type))
+            response_open(verifier->genesis, &verifier->cluster, &verifier->keys,
                           signer_for(verifier, &entry->view.envelope.commitment), &entry->view,
                           &entry->opened);
     }
@@ -104,11 +105,12 @@ static void *worker_run(void *context)
 }
 
 struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
-                                          const vg_hash *cluster)
+                                          const vg_hash *cluster, struct store_people *people)
 {
     struct store_verifier *verifier = vg_alloc_zero(1, sizeof *verifier);
     verifier->genesis = genesis;
     verifier->cluster = *cluster;
+    verifier->keys = (struct response_keys){store_people_key, people};
     pthread_mutex_init(&verifier->lock, NULL);
     pthread_mutex_init(&verifier->vouched_lock, NULL);
     store_cond_init(&verifier->work);

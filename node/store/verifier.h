@@ -6,7 +6,7 @@
 #define VIGIL_NODE_STORE_VERIFIER_H
 
 #include "common/mem.h"
-#include "proto/response/machine.h"
+#include "node/store/people.h"
 
 enum {
     STORE_CHUNK_ENTRIES = 16,
@@ -19,7 +19,7 @@ enum {
 struct store_verified {
     struct vg_blob *entry; /* one reference */
     struct ledger_view view;
-    struct response_opened opened; /* of sealed entries */
+    struct response_opened opened; /* of entries with a command */
 };
 
 struct store_chunk {
@@ -31,9 +31,9 @@ struct store_chunk {
 
 struct store_verifier;
 
-/* Starts the workers; `genesis` outlives the verifier. */
+/* Starts the workers; `genesis` and `people` outlive the verifier. */
 struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
-                                          const vg_hash *cluster);
+                                          const vg_hash *cluster, struct store_people *people);
 
 /* Stops the workers and gives back every entry still held. */
 void store_verifier_free(struct store_verifier *verifier);

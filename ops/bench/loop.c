@@ -56,9 +56,10 @@ static enum vg_code submit(struct worker *worker, const struct response_command 
 static enum vg_code write_note(struct worker *worker)
 {
     vg_id made;
-    struct response_command command = {
-        .op = RESPONSE_OP_NOTE,
-        .note = {.incident = worker->incident, .text = vg_span_text(worker->text)}};
+    struct response_command command = {.op = RESPONSE_OP_NOTE,
+                                       .note = {.incident = worker->incident,
+                                                .kind = RESPONSE_NOTE,
+                                                .text = vg_span_text(worker->text)}};
     return submit(worker, &command, &made);
 }
 

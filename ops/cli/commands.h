@@ -13,5 +13,8 @@ extern const struct cli_command log_commands[];
 extern const struct cli_command incident_commands[];
 extern const struct cli_command import_commands[];
 extern const struct cli_command completion_commands[];
+extern const struct cli_command task_commands[];
+extern const struct cli_command contain_commands[];
+extern const struct cli_command evidence_commands[];
 
 #endif

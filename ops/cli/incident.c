@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `vigil incident`: the table of its commands; reading is in incident_read.c, changing in
- * incident_change.c. */
+ * `vigil incident`: the table of its commands. Most send one operation, and their rows say all
+ * there is to say; reading is in incident_read.c and page.c, the rest in incident_change.c. */
 #include "ops/cli/incident.h"
 
 #include "ops/cli/commands.h"
+#include "ops/cli/core/fill.h"
+
+#define REASON                                                                                     \
+    {                                                                                              \
+        .name = "reason", .value = "TEXT", .help = "why"                                           \
+    }
+#define EVIDENCE                                                                                   \
+    {                                                                                              \
+        .name = "evidence", .value = "E1,...", .help = "what it rests on", .repeats = true         \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 
 static const struct cli_option detect_options[] = {
     {.name = "source",
@@ -19,7 +33,7 @@ static const struct cli_option detect_options[] = {
     {.name = "dedup-key", .value = "KEY", .help = "join the open incident of this key (R3)"},
     {.name = "exercise", .value = "ENGAGEMENT", .help = "an exercise, marked for life (R2)"},
     {.name = "detail", .value = "FILE", .help = "a text with more; - is standard input"},
-    {.name = NULL},
+    END,
 };
 
 static const struct cli_option list_options[] = {
@@ -31,25 +45,81 @@ static const struct cli_option list_options[] = {
     {.name = "compartment", .value = "NAME", .help = "of this compartment"},
     {.name = "severity", .value = "N", .help = "of this severity, 0 to 4"},
     {.name = "clock", .help = "with a running clock"},
-    {.name = NULL},
+    END,
 };
 
 static const struct cli_option timeline_options[] = {
     {.name = "follow", .letter = 'f', .help = "go on as events come"},
-    {.name = NULL},
+    {.name = "after", .value = "N", .help = "only what comes after this sequence number"},
+    END,
+};
+
+static const struct cli_option watch_options[] = {
+    {.name = "compartment", .value = "NAME", .help = "whose incidents (the context's)"},
+    {.name = "from", .value = "INDEX", .help = "from this log index on (from now)"},
+    END,
 };
 
 static const struct cli_option note_options[] = {
     {.name = "text", .value = "TEXT", .help = "what to write down"},
     {.name = "file", .value = "FILE", .help = "take the text from a file; - is standard input"},
-    {.name = NULL},
+    {.name = "corrects", .value = "N", .help = "the entry of the timeline that it corrects (R27)"},
+    END,
 };
 
 static const struct cli_option stage_options[] = {
-    {.name = "reason", .value = "TEXT", .help = "why (R13)"},
+    REASON,
     {.name = "cia", .value = "c,i,a", .help = "settle which of the three are in question (R1)"},
-    {.name = NULL},
+    END,
 };
+
+static const struct cli_option assess_options[] = {
+    {.name = "functional",
+     .value = "IMPACT",
+     .help = "functional impact",
+     .choices = "none|low|medium|high"},
+    {.name = "information",
+     .value = "IMPACT,...",
+     .help = "information impact (none)",
+     .choices = "none|privacy-breach|proprietary-breach|integrity-loss",
+     .repeats = true},
+    {.name = "recoverability",
+     .value = "EFFORT",
+     .help = "how it can be recovered from",
+     .choices = "regular|supplemented|extended|not-recoverable"},
+    EVIDENCE,
+    {.name = "cia", .value = "c,i,a", .help = "settle which of the three are in question (R1)"},
+    {.name = "responsibility",
+     .value = "WHOSE",
+     .help = "settle whose area it is (R8)",
+     .choices = "provider|customer|shared"},
+    {.name = "product", .value = "NAME", .help = "settle the product line"},
+    {.name = "break-glass", .value = "TEXT", .help = "why you assess, though not on call (R4)"},
+    REASON,
+    END,
+};
+
+static const struct cli_option severity_options[] = {
+    {.name = "priority",
+     .value = "P",
+     .help = "p0 to p4 (the severity's number)",
+     .choices = "p0|p1|p2|p3|p4"},
+    REASON,
+    END,
+};
+
+static const struct cli_option reason_options[] = {REASON, END};
+
+static const struct cli_option own_options[] = {
+    {.name = "owner", .value = "NAME", .help = "who (you)"},
+    REASON,
+    END,
+};
+
+#define ONE_ID .words = "ID", .words_min = 1, .words_max = 1
+#define OPERATION(operation, words_are)                                                            \
+    .run = cli_run_operation, .op = RESPONSE_OP_##operation, .fields = words_are,                  \
+    .flags = CLI_CHANGES | CLI_EXPECTS
 
 const struct cli_command incident_commands[] = {
     {.name = "detect",
@@ -62,6 +132,7 @@ const struct cli_command incident_commands[] = {
          "      --dedup-key ids-4711 --happened-at 2026-11-22T03:04:05Z --detail alert.txt",
      .options = detect_options,
      .run = incident_detect,
+     .op = RESPONSE_OP_DETECT,
      .flags = CLI_CHANGES | CLI_EXPECTS},
     {.name = "list",
      .summary = "List open incidents",
@@ -72,64 +143,141 @@ const struct cli_command incident_commands[] = {
      .run = incident_list,
      .flags = CLI_READS},
     {.name = "show",
-     .words = "ID",
-     .summary = "Show one incident",
+     ONE_ID,
+     .summary = "Show one incident: its page",
+     .about = "Stage, severity with its history, work in both lanes, tasks, containment, evidence\n"
+              "and the latest of the timeline. -o json has the same facts.",
      .examples = "  vigil incident show ID\n"
                  "  vigil incident show ID -o json",
      .run = incident_show,
-     .words_min = 1,
-     .words_max = 1,
      .flags = CLI_READS},
     {.name = "timeline",
-     .words = "ID",
+     ONE_ID,
      .summary = "Show what happened, in order",
      .examples = "  vigil incident timeline ID\n"
                  "  vigil incident timeline ID --follow",
      .options = timeline_options,
-     .run = incident_timeline,
-     .words_min = 1,
-     .words_max = 1},
+     .run = incident_timeline},
+    {.name = "watch",
+     .summary = "Follow what is committed, across incidents",
+     .about = "One line, or with -o json one object a line, for each event of the compartment as\n"
+              "it is committed. It goes on at another node when one is lost, without loss and\n"
+              "without repeating; --from INDEX takes it up where an earlier watch ended.",
+     .examples = "  vigil incident watch\n"
+                 "  vigil incident watch --from 4711 -o json",
+     .options = watch_options,
+     .run = incident_watch},
     {.name = "document",
-     .words = "ID",
+     ONE_ID,
      .summary = "Print the document an imported incident keeps, as it was found",
      .examples = "  vigil incident document ID > report.json",
-     .run = incident_document,
-     .words_min = 1,
-     .words_max = 1},
+     .run = incident_document},
     {.name = "note",
-     .words = "ID",
+     ONE_ID,
      .summary = "Add a note to the timeline",
      .examples = "  vigil incident note ID --text 'credentials of build-7 revoked'\n"
-                 "  journalctl -u sshd | vigil incident note ID --file -",
+                 "  journalctl -u sshd | vigil incident note ID --file -\n"
+                 "  vigil incident note ID --text 'it was build-8' --corrects 4",
      .options = note_options,
-     .run = incident_note,
-     .words_min = 1,
-     .words_max = 1,
+     .run = incident_text,
+     .op = RESPONSE_OP_NOTE,
+     .fields = "incident",
+     .defaults = "kind=note",
+     .flags = CLI_CHANGES | CLI_EXPECTS},
+    {.name = "finding",
+     ONE_ID,
+     .summary = "Add a finding of the diagnosis to the timeline",
+     .examples = "  vigil incident finding ID --text 'the token was in the build log'",
+     .options = note_options,
+     .run = incident_text,
+     .op = RESPONSE_OP_NOTE,
+     .fields = "incident",
+     .defaults = "kind=finding",
      .flags = CLI_CHANGES | CLI_EXPECTS},
     {.name = "stage",
      .words = "ID STAGE",
      .summary = "Move an incident to another stage",
      .about =
          "Stages go forward along detect, assess, diagnose, stabilize, close; assess and diagnose\n"
-         "may close, diagnose and stabilize may alternate (R13). What is in question must be\n"
-         "settled before assess is left (R1). If someone else moved the incident since this\n"
-         "session read it, the change is refused: read it again, then decide.",
+         "may close, diagnose and stabilize may alternate (R13). vigil rules explain ID says what\n"
+         "the next one still needs. If someone else moved the incident since this session read\n"
+         "it, the change is refused: read it again, then decide.",
      .examples = "  vigil incident stage ID assess --reason 'seen by the on-call engineer'\n"
-                 "  vigil incident stage ID diagnose --cia c,i --reason 'tokens were read'\n"
-                 "  vigil incident stage ID close --reason 'not escalated' --expect stage=2",
+                 "  vigil incident stage ID diagnose --reason 'tokens were read'\n"
+                 "  vigil incident stage ID stabilize --reason 'cause found' --rebase",
      .options = stage_options,
-     .run = incident_stage,
      .words_min = 2,
      .words_max = 2,
-     .flags = CLI_CHANGES | CLI_EXPECTS},
+     OPERATION(STAGE, "incident,stage")},
     {.name = "close",
-     .words = "ID",
+     ONE_ID,
      .summary = "Close an incident: stage ID close",
-     .examples = "  vigil incident close ID --reason 'a false alarm'",
+     .about =
+         "How it is closed follows from what is known: as a false positive, as the customer's\n"
+         "own, as not escalated (from assess), or as resolved.",
+     .examples = "  vigil incident close ID --reason 'not escalated: a test of the customer'",
      .options = stage_options,
-     .run = incident_close,
-     .words_min = 1,
-     .words_max = 1,
-     .flags = CLI_CHANGES | CLI_EXPECTS},
+     .defaults = "stage=close",
+     OPERATION(STAGE, "incident")},
+    {.name = "reopen",
+     ONE_ID,
+     .summary = "Reopen a closed incident, in the stage it was closed from",
+     .examples = "  vigil incident reopen ID --reason 'the beacon is back'",
+     .options = reason_options,
+     OPERATION(REOPEN, "incident")},
+    {.name = "assess",
+     ONE_ID,
+     .summary = "Assess impact; severity and priority follow",
+     .about = "By whoever is on call, resting on evidence (R4). vigil rules severity prints the\n"
+              "table that they follow from (R5).",
+     .examples =
+         "  vigil incident assess ID --functional medium --information privacy-breach \\\n"
+         "      --recoverability regular --evidence E1 --responsibility provider --cia c \\\n"
+         "      --reason 'customer mail was read'",
+     .options = assess_options,
+     OPERATION(ASSESS, "incident")},
+    {.name = "severity",
+     .words = "ID SEVERITY",
+     .summary = "Override severity and priority, with a reason (R5)",
+     .examples = "  vigil incident severity ID sev1 --reason 'three regions are affected'",
+     .options = severity_options,
+     .words_min = 2,
+     .words_max = 2,
+     OPERATION(SEVERITY, "incident,severity")},
+    {.name = "risk",
+     .words = "ID RISK",
+     .summary = "Say how far customer data is at risk (R6)",
+     .about = "none, possible, imminent or confirmed. With the last two the incident is at least\n"
+              "sev1 and never without an owner.",
+     .examples = "  vigil incident risk ID imminent --reason 'the key opens the archive'",
+     .options = reason_options,
+     .words_min = 2,
+     .words_max = 2,
+     OPERATION(RISK, "incident,risk")},
+    {.name = "responsibility",
+     .words = "ID WHOSE",
+     .summary = "Decide whose area it is: provider, customer or shared (R8)",
+     .examples = "  vigil incident responsibility ID shared --reason 'their key, our bucket'",
+     .options = reason_options,
+     .words_min = 2,
+     .words_max = 2,
+     OPERATION(RESPONSIBILITY, "incident,responsibility")},
+    {.name = "own",
+     ONE_ID,
+     .summary = "Take an incident, or give it to somebody",
+     .examples = "  vigil incident own ID --reason 'taking over for the night'\n"
+                 "  vigil incident own ID --owner Ben --reason 'hand over to emea'",
+     .options = own_options,
+     .defaults = "owner=me",
+     OPERATION(OWNER, "incident")},
+    {.name = "attest",
+     .words = "ID WHAT yes|no",
+     .summary = "Attest customer-risk, business-risk or corrective-measures (R25)",
+     .examples = "  vigil incident attest ID customer-risk yes --reason 'keys revoked, verified'\n"
+                 "  vigil incident attest ID business-risk no --reason 'the copy is for sale'",
+     .options = reason_options,
+     .words_min = 3,
+     .words_max = 3,
+     OPERATION(ATTEST, "incident,what,holds")},
     {.name = NULL},
 };

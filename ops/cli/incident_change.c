@@ -2,224 +2,144 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/file.h"
-#include "common/text.h"
-#include "ops/cli/core/change.h"
+#include "common/clock.h"
+#include "ops/cli/core/fill.h"
 #include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/incident.h"
 
-static enum vg_code parse_source(struct cli_call *call, const char *text, uint8_t *source,
-                                 uint8_t *subsource)
-{
-    char name[48];
-    size_t size = strcspn(text, "/");
-    snprintf(name, sizeof name, "%.*s", (int)size, text);
-    *source = response_source_parse(name);
-    *subsource = text[size] == '/' ? response_subsource_parse(text + size + 1) : RESPONSE_SUB_NONE;
-    if (*source != 0 && (text[size] != '/' || *subsource != 0))
-        return VG_OK;
-    return vg_fail(&call->error, VG_USAGE,
-                   "--source is '%s'; it may be automated/SUB (antimalware, ids, anomaly, other), "
-                   "first-party, vulnerability-report, customer-report, exercise, operator, "
-                   "physical or unknown",
-                   text);
-}
+/* ---- detect ------------------------------------------------------------------------------------
+ */
 
-/* "c,i,a" in any order, or the words themselves. */
-static enum vg_code parse_cia(struct cli_call *call, uint8_t *out)
+/* "automated/ids" as two fields. */
+static enum vg_code give_source(struct cli_call *call, struct cli_fill *fill, char *source)
 {
-    static const struct {
-        const char *letter, *word;
-        uint8_t bit;
-    } parts[] = {{"c", "confidentiality", RESPONSE_CONFIDENTIALITY},
-                 {"i", "integrity", RESPONSE_INTEGRITY},
-                 {"a", "availability", RESPONSE_AVAILABILITY}};
-    const char *text = cli_text(call, "cia");
-    *out = 0;
-    while (text != NULL) {
-        char word[24];
-        size_t size = strcspn(text, ",");
-        snprintf(word, sizeof word, "%.*s", (int)size, text);
-        uint8_t bit = 0;
-        for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
-            if (strcmp(word, parts[i].letter) == 0 || strcmp(word, parts[i].word) == 0)
-                bit = parts[i].bit;
-        if (bit == 0)
-            return vg_fail(&call->error, VG_USAGE, "--cia is '%s'; write some of c,i,a",
-                           cli_text(call, "cia"));
-        *out |= bit;
-        text = text[size] == ',' ? text + size + 1 : NULL;
-    }
+    char *slash = strchr(source, '/');
+    const char *sub = slash != NULL ? slash + 1 : NULL;
+    if (slash != NULL)
+        *slash = '\0';
+    bool known = response_number(response_sources, source) != 0 &&
+                 (sub == NULL || response_number(response_subsources, sub) != 0);
+    if (!known)
+        return vg_fail(&call->error, VG_USAGE,
+                       "--source is '%s%s%s'; it may be automated/SUB (antimalware, ids, anomaly, "
+                       "other), first-party, vulnerability-report, customer-report, exercise, "
+                       "operator, physical or unknown",
+                       source, sub != NULL ? "/" : "", sub != NULL ? sub : "");
+    cli_fill_give(fill, "source", source);
+    if (sub != NULL)
+        cli_fill_give(fill, "sub-kind", sub);
     return VG_OK;
 }
 
-static enum vg_code read_text(struct cli_call *call, const char *path, struct vg_buffer *out)
+static enum vg_code fill_detect(struct cli_call *call, struct cli_fill *fill, char *source)
 {
-    const char *name = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
-    enum vg_code code = VG_OK;
-    if (name != path) {
-        char bytes[4096];
-        size_t size;
-        while (out->size <= VG_TEXT_MAX && (size = fread(bytes, 1, sizeof bytes, stdin)) > 0)
-            vg_buffer_append(out, bytes, size);
-    } else {
-        code = vg_file_read(path, VG_TEXT_MAX, out, &call->error);
+    const char *detail = cli_text(call, "detail");
+    enum vg_code code = give_source(call, fill, source);
+    bool exercise = strcmp(source, "exercise") == 0;
+    if (code == VG_OK && cli_flag(call, "exercise") && !exercise)
+        code = vg_fail(&call->error, VG_USAGE, "--exercise goes with --source exercise alone");
+    if (code == VG_OK && detail != NULL)
+        code = cli_fill_give_file(call, fill, "detail", detail);
+    if (code == VG_OK)
+        code = cli_fill(call, fill);
+    return code == VG_OK
+               ? cli_compartment_find(call, cli_text(call, "compartment"), &fill->compartment)
+               : code;
+}
+
+/* Repeats of an integration's signal are answered with the count they are in, which may take this
+ * long (R3): no reason to ask another node. */
+static void wait_for_count(struct cli_call *call)
+{
+    enum { COUNT_WAIT_MS = 10000 };
+    const json_t *people = json_object_get(call->author->names, "people");
+    const json_t *rights = json_object_get(cli_person_entry(people, call->author->id), "rights");
+    size_t i;
+    json_t *right;
+    json_array_foreach(rights, i, right)
+    {
+        if (strcmp(json_string_value(right), "integration") == 0)
+            cli_client_hold(call->client, COUNT_WAIT_MS);
     }
-    if (code == VG_OK && out->size > VG_TEXT_MAX)
-        code = vg_fail(&call->error, VG_INVALID, "%s is longer than %d bytes", name, VG_TEXT_MAX);
-    if (code == VG_OK && !vg_utf8_valid(vg_buffer_span(out)))
-        code = vg_fail(&call->error, VG_INVALID, "%s is not UTF-8 text", name);
-    while (out->size > 0 && strchr("\r\n", out->data[out->size - 1]) != NULL)
-        out->size--;
-    return code;
-}
-
-static vg_span text_or_empty(const char *text)
-{
-    return vg_span_text(text != NULL ? text : "");
-}
-
-/* Refuses here what the rules of text would refuse there, so that the words of the call are named.
- */
-static enum vg_code check_command(struct cli_call *call, const struct response_command *command)
-{
-    struct vg_buffer bytes = {0};
-    struct response_command decoded;
-    response_command_encode(command, &bytes);
-    enum vg_code code = response_command_decode(vg_buffer_span(&bytes), &decoded, &call->error);
-    vg_buffer_free(&bytes);
-    return code;
-}
-
-static enum vg_code submit(struct cli_call *call, struct cli_change *change)
-{
-    json_t *answer = NULL;
-    enum vg_code code = check_command(call, change->command);
-    if (code == VG_OK)
-        code = cli_change_submit(call, change, &answer);
-    if (code == VG_OK)
-        cli_change_print(call, answer);
-    json_decref(answer);
-    return code;
-}
-
-static enum vg_code fill_detect(struct cli_call *call, struct response_command *command)
-{
-    const char *source = cli_text(call, "source");
-    const char *title;
-    const char *happened = cli_text(call, "happened-at");
-    if (source == NULL && cli_flag(call, "exercise"))
-        source = "exercise";
-    enum vg_code code = source == NULL ? cli_required(call, "source", &source) : VG_OK;
-    if (code == VG_OK)
-        code = cli_required(call, "title", &title);
-    if (code == VG_OK)
-        code = parse_source(call, source, &command->detect.source, &command->detect.subsource);
-    if (code == VG_OK)
-        code = parse_cia(call, &command->detect.cia);
-    if (code != VG_OK)
-        return code;
-    command->detect.title = vg_span_text(title);
-    command->detect.product = text_or_empty(cli_text(call, "product"));
-    command->detect.dedup_key = text_or_empty(cli_text(call, "dedup-key"));
-    if (cli_flag(call, "exercise") && command->detect.source != RESPONSE_SOURCE_EXERCISE)
-        return vg_fail(&call->error, VG_USAGE, "--exercise goes with --source exercise alone");
-    if (happened == NULL || vg_time_parse(happened, &command->detect.happened_at))
-        return VG_OK;
-    return vg_fail(&call->error, VG_USAGE,
-                   "--happened-at is '%s'; write a time with a zone, such as "
-                   "2026-11-22T03:04:05Z",
-                   happened);
 }
 
 enum vg_code incident_detect(struct cli_call *call)
 {
-    struct response_command command = {.op = RESPONSE_OP_DETECT};
-    struct cli_change change = {.command = &command, .request = cli_request_of(call)};
-    struct vg_buffer detail = {0};
-    enum vg_code code = fill_detect(call, &command);
-    if (code == VG_OK && cli_text(call, "detail") != NULL)
-        code = read_text(call, cli_text(call, "detail"), &detail);
-    command.detect.detail = detail.size > 0 ? vg_buffer_span(&detail) : vg_span_text("");
+    struct cli_fill fill = {.given_count = 0};
+    const char *given = cli_text(call, "source");
+    if (given == NULL && cli_flag(call, "exercise"))
+        given = "exercise";
+    if (given == NULL)
+        return cli_required(call, "source", &given);
+    char *source = vg_strdup(given);
+    enum vg_code code = fill_detect(call, &fill, source);
     if (code == VG_OK)
-        code = cli_compartment_find(call, cli_text(call, "compartment"), &change.compartment);
+        wait_for_count(call);
     if (code == VG_OK)
-        code = submit(call, &change);
-    cli_change_explain(call, &change);
-    vg_buffer_free(&detail);
+        code = cli_fill_submit(call, &fill);
+    cli_fill_free(&fill);
+    free(source);
     return code;
 }
 
-/* The incident's id and the compartment it lives in. */
-static enum vg_code find_incident(struct cli_call *call, const char *text, vg_id *incident,
-                                  vg_id *compartment)
-{
-    json_t *shown = incident_ask(call, "incident.show", text);
-    if (shown == NULL)
-        return call->error.code;
-    vg_id_parse(text, incident);
-    enum vg_code code =
-        cli_compartment_find(call, cli_json_text(shown, "compartment"), compartment);
-    json_decref(shown);
-    return code;
-}
+/* ---- note, finding, plan -----------------------------------------------------------------------
+ */
 
-enum vg_code incident_note(struct cli_call *call)
+enum vg_code incident_text(struct cli_call *call)
 {
-    struct response_command command = {.op = RESPONSE_OP_NOTE};
-    struct cli_change change = {
-        .command = &command, .request = cli_request_of(call), .incident = call->words[0]};
-    struct vg_buffer file = {0};
-    const char *text = cli_text(call, "text");
-    const char *path = cli_text(call, "file");
+    struct cli_fill fill = {.given_count = 0};
+    const char *file = cli_text(call, "file");
     enum vg_code code = VG_OK;
-    if ((text == NULL) == (path == NULL))
-        code = vg_fail(&call->error, VG_USAGE, "a note needs either --text or --file");
-    if (code == VG_OK && path != NULL)
-        code = read_text(call, path, &file);
-    command.note.text = path != NULL ? vg_buffer_span(&file) : text_or_empty(text);
+    if ((cli_text(call, "text") == NULL) == (file == NULL))
+        code = vg_fail(&call->error, VG_USAGE, "a %s needs either --text or --file",
+                       call->command->name);
+    if (code == VG_OK && file != NULL)
+        code = cli_fill_give_file(call, &fill, "text", file);
     if (code == VG_OK)
-        code = find_incident(call, call->words[0], &command.note.incident, &change.compartment);
+        code = cli_fill(call, &fill);
     if (code == VG_OK)
-        code = submit(call, &change);
-    cli_change_explain(call, &change);
-    vg_buffer_free(&file);
+        code = cli_fill_submit(call, &fill);
+    cli_fill_free(&fill);
     return code;
 }
 
-static enum vg_code move_stage(struct cli_call *call, const char *stage)
+/* ---- withdraw ----------------------------------------------------------------------------------
+ */
+
+enum { EXPIRES_DEFAULT_MS = 24 * 3600 * 1000 };
+
+/* Wraps what was filled into a proposal of it; `bytes` get the wrapped command. */
+static enum vg_code propose(struct cli_call *call, struct cli_fill *fill, struct vg_buffer *bytes)
 {
-    struct response_command command = {.op = RESPONSE_OP_STAGE};
-    struct cli_change change = {.command = &command,
-                                .request = cli_request_of(call),
-                                .incident = call->words[0],
-                                .aspect = RESPONSE_ASPECT_STAGE};
-    const char *reason;
-    command.stage.stage = response_stage_parse(stage);
-    if (command.stage.stage == 0)
+    const char *role = cli_text(call, "as");
+    const char *expires = cli_text(call, "expires");
+    uint32_t expires_ms = EXPIRES_DEFAULT_MS;
+    struct response_command *command = &fill->command;
+    if (expires != NULL &&
+        cli_duration_parse(expires, "--expires", &expires_ms, &call->error) != VG_OK)
+        return call->error.code;
+    response_command_encode(command, bytes);
+    *command = (struct response_command){.op = RESPONSE_OP_PROPOSE};
+    command->propose.command = vg_buffer_span(bytes);
+    command->propose.role = role != NULL ? response_number(response_roles, role) : 0;
+    command->propose.expires_at = vg_clock_system.wall_ms() + expires_ms;
+    if (role != NULL && command->propose.role == 0)
         return vg_fail(&call->error, VG_USAGE,
-                       "the stage is '%s'; it may be detect, assess, diagnose, stabilize or close",
-                       stage);
-    enum vg_code code = cli_required(call, "reason", &reason);
+                       "--as is '%s'; it may be legal or executive-incident-manager", role);
+    return VG_OK;
+}
+
+enum vg_code incident_withdraw(struct cli_call *call)
+{
+    struct cli_fill fill = {.given_count = 0};
+    struct vg_buffer bytes = {0};
+    enum vg_code code = cli_fill(call, &fill);
     if (code == VG_OK)
-        code = parse_cia(call, &command.stage.cia);
-    if (code != VG_OK)
-        return code;
-    command.stage.reason = vg_span_text(reason);
-    code = find_incident(call, call->words[0], &command.stage.incident, &change.compartment);
+        code = propose(call, &fill, &bytes);
     if (code == VG_OK)
-        code = submit(call, &change);
-    cli_change_explain(call, &change);
+        code = cli_fill_submit(call, &fill);
+    vg_buffer_free(&bytes);
+    cli_fill_free(&fill);
     return code;
-}
-
-enum vg_code incident_stage(struct cli_call *call)
-{
-    return move_stage(call, call->words[1]);
-}
-
-enum vg_code incident_close(struct cli_call *call)
-{
-    return move_stage(call, "close");
 }

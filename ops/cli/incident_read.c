@@ -1,47 +1,19 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * Reading incidents: lists, timelines, and following what is committed. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/text.h"
 #include "ops/cli/core/change.h"
+#include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
+#include "ops/cli/events.h"
 #include "ops/cli/incident.h"
+#include "ops/cli/parts.h"
+#include "ops/cli/view/page.h"
 
-enum { PAGE = 500, FOLLOW_PAUSE_MS = 200 };
-
-static const struct cli_column list_columns[] = {
-    {.title = "ID", .path = "id"},
-    {.title = "STAGE", .path = "stage"},
-    {.title = "SOURCE", .path = "detection.source"},
-    {.title = "COUNT", .path = "detection.count", .number = true},
-    {.title = "UPDATED", .path = "updated_at"},
-    {.title = "TITLE", .path = "title", .cut = 60},
-    {.title = "CLASSIFICATION", .path = "classification", .wide = true},
-    {.title = "SEVERITY", .path = "severity", .wide = true},
-    {.title = "COMPARTMENT", .path = "compartment", .wide = true},
-    {.title = "HISTORICAL", .path = "historical", .wide = true},
-    {.title = "CREATED", .path = "created_at", .wide = true},
-    {.title = NULL},
-};
-
-static const struct cli_column show_columns[] = {
-    {.title = "title", .path = "title"},
-    {.title = "id", .path = "id"},
-    {.title = "compartment", .path = "compartment"},
-    {.title = "stage", .path = "stage"},
-    {.title = "source", .path = "detection.source"},
-    {.title = "sub-kind", .path = "detection.subsource"},
-    {.title = "detections", .path = "detection.count"},
-    {.title = "in question", .path = "cia"},
-    {.title = "product", .path = "product"},
-    {.title = "classification", .path = "classification"},
-    {.title = "severity", .path = "severity"},
-    {.title = "historical", .path = "historical"},
-    {.title = "happened", .path = "happened_at"},
-    {.title = "created", .path = "created_at"},
-    {.title = "updated", .path = "updated_at"},
-    {.title = NULL},
-};
+enum { PAGE = 500, HOLD_MS = 5000, RETRY_MS = 500 };
 
 json_t *incident_ask(struct cli_call *call, const char *query, const char *id)
 {
@@ -54,6 +26,35 @@ json_t *incident_ask(struct cli_call *call, const char *query, const char *id)
             id);
     return NULL;
 }
+
+const json_t *incident_people(struct cli_call *call)
+{
+    if (call->names == NULL)
+        call->names = cli_query(call, json_pack("{s:s}", "query", "directory"));
+    return json_object_get(call->names, "people");
+}
+
+/* ---- list --------------------------------------------------------------------------------------
+ */
+
+static const struct cli_column list_columns[] = {
+    {.title = "ID", .path = "id"},
+    {.title = "STAGE", .path = "stage"},
+    {.title = "SEV", .path = "severity", .number = true},
+    {.title = "OWNER", .path = "owner_name"},
+    {.title = "SOURCE", .path = "detection.source"},
+    {.title = "COUNT", .path = "detection.count", .number = true},
+    {.title = "UPDATED", .path = "updated_at"},
+    {.title = "TITLE", .path = "title", .cut = 60},
+    {.title = "PRIO", .path = "priority", .wide = true, .number = true},
+    {.title = "CLASSIFICATION", .path = "classification", .wide = true},
+    {.title = "DATA RISK", .path = "data_risk", .wide = true},
+    {.title = "COMPARTMENT", .path = "compartment", .wide = true},
+    {.title = "REGION", .path = "region", .wide = true},
+    {.title = "HISTORICAL", .path = "historical", .wide = true},
+    {.title = "CREATED", .path = "created_at", .wide = true},
+    {.title = NULL},
+};
 
 static bool wanted(const struct cli_call *call, const json_t *incident, uint64_t severity)
 {
@@ -97,11 +98,46 @@ static enum vg_code list_all(struct cli_call *call, uint64_t severity, json_t *i
 static enum vg_code check_list_options(struct cli_call *call, uint64_t *severity)
 {
     const char *stage = cli_text(call, "stage");
-    if (stage != NULL && response_stage_parse(stage) == 0)
+    if (stage != NULL && response_number(response_stages, stage) == 0)
         return vg_fail(&call->error, VG_USAGE,
                        "--stage is '%s'; it may be detect, assess, diagnose, stabilize or close",
                        stage);
     return cli_number(call, "severity", 0, 4, 0, severity);
+}
+
+/* A table shows some aspects, and only those count as read. */
+static void learn_shown(struct cli_call *call, const json_t *incidents)
+{
+    static const char *const shown[] = {"stage", "severity", "owner", "detection"};
+    json_t *read = json_array();
+    size_t i;
+    json_t *incident;
+    json_array_foreach(incidents, i, incident)
+    {
+        json_t *revision = json_object();
+        const json_t *all = json_object_get(incident, "revision");
+        for (size_t k = 0; k < sizeof shown / sizeof *shown; k++)
+            json_object_set(revision, shown[k], json_object_get(all, shown[k]));
+        json_array_append_new(read, json_pack("{s:s, s:o}", "id", cli_json_text(incident, "id"),
+                                              "revision", revision));
+    }
+    cli_learn(call, read);
+    json_decref(read);
+}
+
+static void print_list(struct cli_call *call, json_t *incidents)
+{
+    const json_t *people = incident_people(call);
+    size_t i;
+    json_t *incident;
+    json_array_foreach(incidents, i, incident)
+    {
+        const char *owner = cli_json_text(incident, "owner");
+        if (owner[0] != 0)
+            json_object_set_new(incident, "owner_name",
+                                json_string(cli_person_name(people, owner)));
+    }
+    cli_print_table(stdout, call->settings.output, incidents, list_columns);
 }
 
 enum vg_code incident_list(struct cli_call *call)
@@ -111,47 +147,49 @@ enum vg_code incident_list(struct cli_call *call)
         return call->error.code;
     json_t *incidents = json_array();
     enum vg_code code = list_all(call, severity, incidents);
-    if (code == VG_OK) {
+    if (code == VG_OK && cli_is_json(call->settings.output)) {
         cli_learn(call, incidents);
-        if (cli_is_json(call->settings.output))
-            cli_print_json(stdout, call->settings.output, incidents);
-        else if (json_array_size(incidents) == 0)
-            printf("no %sincidents\n", cli_flag(call, "all") ? "" : "open ");
-        else
-            cli_print_table(stdout, call->settings.output, incidents, list_columns);
+        cli_print_json(stdout, call->settings.output, incidents);
+    } else if (code == VG_OK && json_array_size(incidents) == 0) {
+        printf("no %sincidents\n", cli_flag(call, "all") ? "" : "open ");
+    } else if (code == VG_OK) {
+        learn_shown(call, incidents);
+        print_list(call, incidents);
     }
     json_decref(incidents);
     return code;
 }
 
-static void print_revisions(const json_t *incident)
+/* ---- show --------------------------------------------------------------------------------------
+ */
+
+/* A page shows the parts too, and their revisions count as read. */
+static void learn_page(struct cli_call *call, const json_t *page)
 {
-    const char *aspect;
-    json_t *revision;
-    const char *gap = "revisions       ";
-    json_object_foreach(json_object_get(incident, "revision"), aspect, revision)
-    {
-        printf("%s%s=%lld", gap, aspect, (long long)json_integer_value(revision));
-        gap = " ";
-    }
-    fputc('\n', stdout);
+    static const struct {
+        const char *kind, *aspect;
+    } kinds[] = {{"tasks", "task"}, {"containment", "containment"}, {"evidence", "evidence"}};
+    cli_learn(call, page);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        parts_learn(call, kinds[i].aspect, json_object_get(page, kinds[i].kind));
 }
 
 enum vg_code incident_show(struct cli_call *call)
 {
-    json_t *incident = incident_ask(call, "incident.show", call->words[0]);
-    if (incident == NULL)
+    json_t *page = incident_ask(call, "incident.page", call->words[0]);
+    if (page == NULL)
         return call->error.code;
-    cli_learn(call, incident);
-    if (cli_is_json(call->settings.output)) {
-        cli_print_json(stdout, call->settings.output, incident);
-    } else {
-        cli_print_fields(stdout, incident, show_columns);
-        print_revisions(incident);
-    }
-    json_decref(incident);
+    learn_page(call, page);
+    if (cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, page);
+    else
+        view_page(stdout, cli_terminal_width(stdout), page, incident_people(call));
+    json_decref(page);
     return VG_OK;
 }
+
+/* ---- document, filters -------------------------------------------------------------------------
+ */
 
 enum vg_code incident_document(struct cli_call *call)
 {
@@ -167,84 +205,157 @@ enum vg_code incident_document(struct cli_call *call)
     return VG_OK;
 }
 
-/* ---- timeline ----------------------------------------------------------------------------------
+static const struct cli_column filter_columns[] = {
+    {.title = "MATCH", .path = "match"},
+    {.title = "STANDS", .path = "stands"},
+    {.title = "COUNT", .path = "count", .number = true},
+    {.title = "LAST", .path = "last_at"},
+    {.title = "INCIDENT", .path = "incident"},
+    {.title = NULL},
+};
+
+enum vg_code incident_filters(struct cli_call *call)
+{
+    json_t *filters =
+        cli_query(call, json_pack("{s:s, s:s?, s:i}", "query", "filter.list", "compartment",
+                                  call->settings.compartment, "limit", PAGE));
+    if (filters == NULL)
+        return call->error.code;
+    if (cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, filters);
+    else if (json_array_size(filters) == 0)
+        printf("no filters\n");
+    else
+        cli_print_table(stdout, call->settings.output, filters, filter_columns);
+    json_decref(filters);
+    return VG_OK;
+}
+
+/* ---- following ---------------------------------------------------------------------------------
  */
 
-/* The name of a person in the directory, or the id itself. */
-static const char *name_of(const json_t *people, const char *id)
+/* A follower outlives a cluster that does not answer: it says so once, and asks again. */
+static bool keeps_on(struct cli_call *call, bool *told)
 {
-    size_t i;
-    json_t *person;
-    json_array_foreach(people, i, person)
-    {
-        const char *name = cli_json_text(person, "name");
-        if (strcmp(cli_json_text(person, "id"), id) == 0 && name[0] != 0)
-            return name;
-    }
-    return id;
+    enum vg_code code = call->error.code;
+    bool passing = code == VG_UNAVAILABLE || code == VG_TIMEOUT || code == VG_BUSY;
+    struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
+    if (!passing || ferror(stdout))
+        return false;
+    if (!*told)
+        fprintf(stderr, "vigil: note: %s; going on when a node answers\n", call->error.text);
+    *told = true;
+    call->error = (struct vg_error){.code = VG_OK};
+    nanosleep(&pause, NULL);
+    return true;
 }
 
-static void print_events(struct cli_call *call, const json_t *events, const json_t *people,
-                         bool follow)
+/* One page of a timeline after `*after`, which moves; NULL with the call's error set. */
+static json_t *ask_events(struct cli_call *call, uint64_t *after, uint32_t wait_ms)
 {
-    size_t i;
-    json_t *event;
-    if (cli_is_json(call->settings.output)) {
-        cli_print_json(stdout, follow ? CLI_JSONL : call->settings.output, events);
-    } else {
-        json_array_foreach(events, i, event)
-        {
-            printf("%s  %-7s ", cli_json_text(event, "time"), cli_json_text(event, "kind"));
-            cli_print_text(stdout, name_of(people, cli_json_text(event, "author")), 0);
-            printf("    ");
-            cli_print_text(stdout, cli_json_text(event, "text"), 4);
-        }
-    }
-    fflush(stdout);
+    json_t *page =
+        cli_query(call, json_pack("{s:s, s:s, s:I, s:i, s:i}", "query", "incident.timeline", "id",
+                                  call->words[0], "after", (json_int_t)*after, "limit", PAGE,
+                                  "wait_ms", (int)wait_ms));
+    size_t count = json_array_size(page);
+    if (count > 0)
+        *after = cli_json_number(json_array_get(page, count - 1), "sequence");
+    return page;
 }
 
-/* Appends the events after the sequence number `*after`, and moves it. */
-static enum vg_code ask_events(struct cli_call *call, uint64_t *after, json_t *events)
+/* Everything there is, as one document. */
+static enum vg_code print_timeline(struct cli_call *call, uint64_t after)
 {
-    for (;;) {
-        json_t *page =
-            cli_query(call, json_pack("{s:s, s:s, s:I, s:i}", "query", "incident.timeline", "id",
-                                      call->words[0], "after", (json_int_t)*after, "limit", PAGE));
-        if (page == NULL)
-            return call->error.code;
-        size_t count = json_array_size(page);
-        if (count > 0)
-            *after = cli_json_number(json_array_get(page, count - 1), "sequence");
+    json_t *events = json_array();
+    for (size_t count = 1; count > 0 && call->error.code == VG_OK;) {
+        json_t *page = ask_events(call, &after, 0);
+        count = json_array_size(page);
         json_array_extend(events, page);
         json_decref(page);
-        if (count == 0)
-            return VG_OK;
     }
+    if (call->error.code == VG_OK)
+        events_print(call, events, call->settings.output);
+    json_decref(events);
+    return call->error.code;
+}
+
+static enum vg_code follow_timeline(struct cli_call *call, uint64_t after)
+{
+    bool told = false;
+    if (cli_connection(call) != NULL)
+        cli_client_hold(call->client, HOLD_MS);
+    do {
+        json_t *page = ask_events(call, &after, HOLD_MS);
+        if (page == NULL)
+            continue;
+        events_print(call, page, cli_is_json(call->settings.output) ? CLI_JSONL : CLI_TABLE);
+        json_decref(page);
+        told = false;
+    } while (call->error.code == VG_OK ? !ferror(stdout) : keeps_on(call, &told));
+    return call->error.code;
 }
 
 enum vg_code incident_timeline(struct cli_call *call)
 {
-    bool follow = cli_flag(call, "follow");
-    bool first = true;
+    uint64_t after;
     vg_id id;
     if (!vg_id_parse(call->words[0], &id))
         return vg_fail(&call->error, VG_INVALID, "'%s' is not an id of an incident",
                        call->words[0]);
-    json_t *directory = NULL;
+    if (cli_number(call, "after", 0, INT64_MAX, 0, &after) != VG_OK)
+        return call->error.code;
     if (!cli_is_json(call->settings.output))
-        directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
-    uint64_t after = 0;
+        incident_people(call);
+    return cli_flag(call, "follow") ? follow_timeline(call, after) : print_timeline(call, after);
+}
+
+/* A place in the compartment's stream: without an index, now. */
+struct place {
+    const char *compartment;
+    bool known;
+    uint64_t index, number;
+};
+
+static json_t *ask_watch(struct cli_call *call, struct place *place)
+{
+    json_t *query = json_pack("{s:s, s:s?, s:i, s:i}", "query", "incident.watch", "compartment",
+                              place->compartment, "limit", PAGE, "wait_ms", HOLD_MS);
+    if (place->known) {
+        json_object_set_new(query, "after", json_integer((json_int_t)place->index));
+        json_object_set_new(query, "after_number", json_integer((json_int_t)place->number));
+    }
+    json_t *answer = cli_query(call, query);
+    if (answer == NULL)
+        return NULL;
+    place->known = true;
+    place->index = cli_json_number(answer, "index");
+    place->number = cli_json_number(answer, "number");
+    return answer;
+}
+
+enum vg_code incident_watch(struct cli_call *call)
+{
+    struct place place = {.compartment = cli_text(call, "compartment"),
+                          .known = cli_text(call, "from") != NULL};
+    bool told = false;
+    if (place.compartment == NULL)
+        place.compartment = call->settings.compartment;
+    if (cli_number(call, "from", 1, INT64_MAX, 1, &place.index) != VG_OK)
+        return call->error.code;
+    place.index--; /* after the entry before it */
+    place.number = UINT32_MAX;
+    if (!cli_is_json(call->settings.output))
+        incident_people(call);
+    if (cli_connection(call) != NULL)
+        cli_client_hold(call->client, HOLD_MS);
     do {
-        json_t *events = json_array();
-        ask_events(call, &after, events);
-        if (call->error.code == VG_OK && (first || json_array_size(events) > 0))
-            print_events(call, events, json_object_get(directory, "people"), follow);
-        json_decref(events);
-        first = false;
-        struct timespec pause = {.tv_nsec = FOLLOW_PAUSE_MS * 1000000L};
-        if (follow)
-            nanosleep(&pause, NULL);
-    } while (follow && call->error.code == VG_OK && !ferror(stdout));
-    json_decref(directory);
+        json_t *answer = ask_watch(call, &place);
+        if (answer == NULL)
+            continue;
+        events_print(call, json_object_get(answer, "events"),
+                     cli_is_json(call->settings.output) ? CLI_JSONL : CLI_TABLE);
+        json_decref(answer);
+        told = false;
+    } while (call->error.code == VG_OK ? !ferror(stdout) : keeps_on(call, &told));
     return call->error.code;
 }

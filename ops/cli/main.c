@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,16 @@
 #include "ops/cli/commands.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/session.h"
+#include "ops/cli/incident.h"
 #include "ops/dev/dev.h"
 
 static enum vg_code run_help(struct cli_call *call);
+
+static const struct cli_option plan_options[] = {
+    {.name = "text", .value = "TEXT", .help = "the plan"},
+    {.name = "file", .value = "FILE", .help = "take it from a file; - is standard input"},
+    {.name = NULL},
+};
 
 static const struct cli_command root_children[] = {
     {.name = "incident",
@@ -20,6 +28,36 @@ static const struct cli_command root_children[] = {
      .examples = "  vigil incident detect --source operator --title 'Disk pulled from rack 7'\n"
                  "  vigil incident list\n"
                  "  vigil incident stage ID assess --reason 'confirmed by the on-call engineer'"},
+    {.name = "task",
+     .summary = "Work on an incident, piece by piece",
+     .children = task_commands,
+     .examples = "  vigil task add ID --title 'Rotate the deploy token'\n"
+                 "  vigil task claim ID T1\n"
+                 "  vigil task done ID T1"},
+    {.name = "contain",
+     .summary = "Containment and recovery steps of an incident",
+     .children = contain_commands,
+     .examples = "  vigil contain add ID --target build-7 --action 'off the network' --emergency\n"
+                 "  vigil contain done ID C1\n"
+                 "  vigil contain verify ID C1"},
+    {.name = "plan",
+     .words = "ID",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Write an incident's recovery plan (R14, R16)",
+     .examples = "  vigil plan ID --text 'rebuild from the clean image, then reconnect'\n"
+                 "  vigil plan ID --file plan.txt",
+     .options = plan_options,
+     .run = incident_text,
+     .op = RESPONSE_OP_PLAN,
+     .fields = "incident",
+     .flags = CLI_CHANGES | CLI_EXPECTS},
+    {.name = "evidence",
+     .summary = "Evidence of an incident and its chain of custody",
+     .children = evidence_commands,
+     .examples = "  vigil evidence add ID --file alert.json --source siem\n"
+                 "  vigil evidence list ID\n"
+                 "  vigil evidence offer ID E1 --to Ben"},
     {.name = "import",
      .summary = "Bring incidents in from elsewhere",
      .children = import_commands,
@@ -133,6 +171,7 @@ static enum vg_code run(struct cli_call *call, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    setlocale(LC_CTYPE, "C.UTF-8"); /* for the widths of characters; what we print is UTF-8 */
     signal(SIGPIPE, SIG_IGN);
     vg_crypto_init();
     struct cli_call call = {.depth = 0};

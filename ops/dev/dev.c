@@ -152,7 +152,7 @@ static enum vg_code run_up(struct cli_call *call)
         struct dev_plan plan;
         if (read_plan(call, &plan) != VG_OK)
             return call->error.code;
-        cli_print_would(call->settings.output, "start %u nodes in %s and write a context for them",
+        cli_print_would(call->settings.output, "start %u nodes in %s and write contexts",
                         plan.nodes, dir_of(call));
         return VG_OK;
     }
@@ -166,7 +166,7 @@ static enum vg_code run_up(struct cli_call *call)
     if (code == VG_OK)
         code = dev_fill_directory(call, &cluster);
     if (code == VG_OK)
-        code = dev_write_context(call, &cluster);
+        code = dev_write_contexts(call, &cluster);
     if (code == VG_OK)
         code = dev_cluster_save(&cluster, &call->error);
     if (code == VG_OK)
@@ -269,9 +269,11 @@ static enum vg_code run_on_node(struct cli_call *call)
 const struct cli_command dev_commands[] = {
     {.name = "up",
      .summary = "Start a cluster, or what is missing of it",
-     .about = "Makes keys, a genesis and configurations in the folder, starts the nodes on free\n"
-              "loopback ports, and returns when a leader serves. The first person has every role;\n"
-              "the context it writes names that person and becomes the current one.",
+     .about =
+         "Makes keys, a genesis and configurations in the folder, starts the nodes on free\n"
+         "loopback ports, and returns when a leader serves. The first person has every role;\n"
+         "the others respond and manage, and all are on call. Each has a context, whose first\n"
+         "node is in another region; that of the first person becomes current.",
      .examples = "  vigil dev up\n"
                  "  vigil dev up --dir /tmp/c5 --nodes 5 --people 3 -o json",
      .options = up_options,

@@ -122,7 +122,16 @@ static enum vg_code grant(struct cli_call *call, const vg_id *person, const vg_i
 {
     struct response_command command = {
         .op = RESPONSE_OP_GRANT,
-        .grant = {.person = *person, .compartment = *compartment, .roles = roles}};
+        .grant = {.person = *person, .compartment = *compartment, .give = roles}};
+    return give(call, &command);
+}
+
+static enum vg_code put_on_call(struct cli_call *call, const vg_id *person,
+                                const vg_id *compartment)
+{
+    struct response_command command = {
+        .op = RESPONSE_OP_ROSTER,
+        .roster = {.person = *person, .compartment = *compartment, .on = RESPONSE_YES}};
     return give(call, &command);
 }
 
@@ -132,10 +141,7 @@ static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *
     /* the first person has every role; the others do the work */
     static const uint32_t others =
         RESPONSE_ROLE_REPORTER | RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER;
-    uint32_t every = 0;
-#define X(symbol, bit, name) every |= RESPONSE_ROLE_##symbol;
-    RESPONSE_ROLES(X)
-#undef X
+    uint32_t every = response_all_bits(response_roles);
     char path[DEV_PATH_MAX];
     char name[32];
     struct vg_identity identity;
@@ -151,6 +157,8 @@ static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *
         code = grant(call, &identity.id, &call->author->directory, every);
     if (code == VG_OK)
         code = grant(call, &identity.id, first, number == 1 ? every : others);
+    if (code == VG_OK)
+        code = put_on_call(call, &identity.id, first);
     return code;
 }
 
@@ -191,28 +199,46 @@ enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster 
     return code == VG_OK ? give(call, &label) : code;
 }
 
-enum vg_code dev_write_context(struct cli_call *call, struct dev_cluster *cluster)
+/* The context of one person, whose own region's node comes first. */
+static enum vg_code write_context(const struct dev_cluster *cluster, uint32_t number,
+                                  const char *path, char **used, struct vg_error *error)
 {
-    char name[] = "dev";
+    char name[32] = "dev";
     char compartment[sizeof compartment_name];
     char identity[DEV_PATH_MAX];
     char *nodes[VG_NODES_MAX];
+    char pin[sizeof cluster->cluster];
+    char urls[VG_NODES_MAX][DEV_URL_MAX];
+    if (number > 1)
+        snprintf(name, sizeof name, "dev-person-%u", number);
     memcpy(compartment, compartment_name, sizeof compartment);
-    dev_person_path(cluster, 1, identity);
-    for (uint32_t i = 0; i < cluster->node_count; i++)
-        nodes[i] = cluster->nodes[i].client;
+    memcpy(pin, cluster->cluster, sizeof pin);
+    dev_person_path(cluster, number, identity);
+    for (uint32_t i = 0; i < cluster->node_count; i++) {
+        memcpy(urls[i], cluster->nodes[(number - 1 + i) % cluster->node_count].client,
+               sizeof urls[i]);
+        nodes[i] = urls[i];
+    }
     struct cli_context context = {.name = name,
                                   .nodes = nodes,
                                   .nodes_count = cluster->node_count,
                                   .identity = identity,
-                                  .cluster = cluster->cluster,
+                                  .cluster = pin,
                                   .compartment = compartment};
-    char *used = NULL;
+    return cli_config_put(path, &context, used, error);
+}
+
+enum vg_code dev_write_contexts(struct cli_call *call, struct dev_cluster *cluster)
+{
     char *path = cli_config_path();
-    enum vg_code code = cli_config_put(path, &context, &used, &call->error);
-    if (code == VG_OK)
-        snprintf(cluster->context, sizeof cluster->context, "%s", used);
-    free(used);
+    enum vg_code code = VG_OK;
+    for (uint32_t number = cluster->people; code == VG_OK && number > 0; number--) {
+        char *used = NULL;
+        code = write_context(cluster, number, path, &used, &call->error);
+        if (code == VG_OK)
+            snprintf(cluster->context, sizeof cluster->context, "%s", used);
+        free(used);
+    }
     free(path);
     return code;
 }

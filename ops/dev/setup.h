@@ -20,7 +20,8 @@ enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_
  * where they are there already. */
 enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster *cluster);
 
-/* Writes the context and makes it the current one; its name is put into the cluster. */
-enum vg_code dev_write_context(struct cli_call *call, struct dev_cluster *cluster);
+/* Writes a context for each person, in a region each, and makes the first person's the current one;
+ * its name is put into the cluster. */
+enum vg_code dev_write_contexts(struct cli_call *call, struct dev_cluster *cluster);
 
 #endif

@@ -1,11 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One command on its way through the machine: admit -> decode -> roles -> judge -> effect. Judges
- * read and refuse; effects write and cannot fail. Internal to proto/response. */
+ * One command on its way through the machine: admit -> decode -> stand -> judge -> conflict ->
+ * guards -> effect. Judges read, refuse, and say what is to change and what the incident will be;
+ * effects write what is beside the incident, and cannot fail.
+ * Internal to proto/response. */
 #ifndef VIGIL_PROTO_RESPONSE_CALL_H
 #define VIGIL_PROTO_RESPONSE_CALL_H
 
+#include "proto/response/directory.h"
+#include "proto/response/fields.h"
+#include "proto/response/incident.h"
 #include "proto/response/pairs.h"
 #include "proto/response/records.h"
+
+/* At most: three follow-ups of a declaration, or one review. */
+enum { RESPONSE_RULE_TASKS_PER_COMMAND = 4 };
+
+/* An aspect that the command is about to set. */
+struct response_change {
+    uint8_t kind; /* of its event; 0: it has none of its own */
+    uint16_t aspect;
+    vg_id part;
+    bool by_rule; /* nothing need be expected of it */
+    bool append;
+    char from[RESPONSE_VALUE_TEXT];
+    char to[RESPONSE_VALUE_TEXT];
+    vg_span text;
+    uint64_t happened_at;
+    uint64_t corrects;
+};
+
+/* What an entry writes. */
+struct response_writing {
+    struct response_pairs pairs;
+    uint32_t events; /* so far, in the compartment's stream */
+};
+
+struct response_rule;
 
 struct response_call {
     const struct response_machine *machine;
@@ -13,11 +43,70 @@ struct response_call {
     uint64_t index;
     uint64_t term;
     uint64_t time_ms; /* log time */
+    vg_node_id origin;
+    const struct response_rule *rule; /* of the operation */
     struct response_command command;
-    struct response_incident incident; /* the one the command is about; a judge fills it */
+    struct response_incident incident; /* the one the command is about, as it is */
+    struct response_incident next;     /* and as it will be; judges fill both */
+    union {                            /* the part of it */
+        struct response_task task;
+        struct response_step step;
+        struct response_evidence evidence;
+        struct response_proposal proposal;
+    } part;
+    bool glass; /* the glass is broken: a review task is made (R15) */
+    const char *rule_tasks[RESPONSE_RULE_TASKS_PER_COMMAND]; /* titles of tasks that rules add */
+    uint32_t rule_task_count;
+    struct response_change changes[RESPONSE_CHANGES_MAX];
+    uint32_t change_count;
+    struct vg_buffer text; /* of a change, where it is put together */
     struct response_outcome *outcome;
-    struct response_pairs pairs; /* for effects */
+    struct response_writing *writing; /* for effects */
 };
+
+/* Which compartments an operation belongs in. */
+enum response_where { RESPONSE_IN_CONTROL, RESPONSE_IN_DIRECTORY, RESPONSE_AMONG_INCIDENTS };
+
+/* What an operation is, beside its fields. `effect` may be NULL: the changes are all there is. */
+struct response_rule {
+    enum response_op op;
+    enum response_where where;
+    uint32_t roles;       /* one of them is enough */
+    uint32_t glass_roles; /* these with a reason to break the glass */
+    unsigned flags;
+    enum vg_code (*judge)(struct response_call *call);
+    void (*effect)(struct response_call *call);
+};
+
+enum {
+    RESPONSE_BY_NODE = 1,
+    RESPONSE_BY_TWO = 2,      /* only as a proposal */
+    RESPONSE_ON_RECORD = 4,   /* also of historical incidents */
+    RESPONSE_WHEN_CLOSED = 8, /* also of closed ones */
+    RESPONSE_EXPECTLESS = 16, /* about no incident there is: it can expect nothing of one */
+};
+
+const struct response_rule *response_rule_of(enum response_op op);
+
+/* Refuses; returns the code. Words end with NULL; without any, response_refuse. */
+enum vg_code response_refuse(struct response_call *call, enum response_refusal refusal);
+enum vg_code response_refuse_with(struct response_call *call, enum response_refusal refusal,
+                                  const char *const *words);
+#define RESPONSE_REFUSE(call, symbol, ...)                                                         \
+    response_refuse_with(call, RESPONSE_REFUSED_##symbol, (const char *const[]){__VA_ARGS__, NULL})
+
+#ifdef __clang_analyzer__
+/* Analyzers look at one file at a time: tell them that a refusal is one. */
+#define response_refuse(call, refusal) ((void)response_refuse(call, refusal), VG_RULE)
+#define response_refuse_with(call, refusal, ...)                                                   \
+    ((void)response_refuse_with(call, refusal, __VA_ARGS__), VG_RULE)
+#endif
+
+/* Judges a decoded command of somebody who may give it: what is named, conflicts, guards. */
+enum vg_code response_judge(struct response_call *call);
+
+/* Carries out what was judged. */
+void response_carry_out(struct response_call *call);
 
 /* ---- once ----------------------------------------------------------------------------------- */
 
@@ -25,77 +114,208 @@ struct response_call {
  * or its id was used for something else. The outcome is filled then. */
 bool response_admit(struct response_call *call);
 
-/* Keeps the outcome, and forgets a few requests too old to be repeated. */
+/* Keeps the outcome as the answer to the call's request. */
 void response_remember(struct response_call *call);
 
-/* ---- directory ------------------------------------------------------------------------------ */
+/* Whether a request was issued within what the table remembers. */
+bool response_is_in_time(const struct response_call *call, const vg_id *request);
 
-/* VG_FORBIDDEN unless the author has one of `roles` in the command's compartment. */
-enum vg_code response_require_role(struct response_call *call, uint32_t roles);
+/* Whether the request table has (request, author), and keeping an outcome there, which forgets a
+ * few requests too old to be repeated. */
+bool response_is_remembered(const struct response_call *call, const vg_id *request,
+                            const vg_id *author);
+void response_remember_answer(struct response_call *call, const vg_id *request, const vg_id *author,
+                              const vg_hash *request_hash, const struct response_outcome *outcome);
 
-/* True for the directory, the genesis' first compartment, and whatever the directory has named. */
-bool response_compartment_known(const struct response_machine *machine, const vg_id *compartment);
+/* ---- people -------------------------------------------------------------------------------- */
+
+/* The directory's name of a person, or the id of one who has none. */
+void response_person_words(const struct response_machine *machine, const vg_id *person,
+                           char out[VG_NAME_MAX + 1]);
+
+/* VG_NOT_FOUND unless the person is in the cluster, and has not gone. */
+enum vg_code response_require_person(struct response_call *call, const vg_id *id);
+
+/* VG_FORBIDDEN unless the author may give the command; decides whether the glass is broken. */
+enum vg_code response_require_role(struct response_call *call);
 
 enum vg_code response_judge_person(struct response_call *call);
 enum vg_code response_judge_label(struct response_call *call);
 enum vg_code response_judge_grant(struct response_call *call);
+enum vg_code response_judge_roster(struct response_call *call);
+enum vg_code response_judge_procedure(struct response_call *call);
+enum vg_code response_judge_enroll(struct response_call *call);
+enum vg_code response_judge_expel(struct response_call *call);
 void response_effect_person(struct response_call *call);
 void response_effect_label(struct response_call *call);
 void response_effect_grant(struct response_call *call);
+void response_effect_roster(struct response_call *call);
+void response_effect_procedure(struct response_call *call);
+void response_effect_enroll(struct response_call *call);
+void response_effect_expel(struct response_call *call);
 
 /* ---- incidents ------------------------------------------------------------------------------ */
 
-/* Loads the incident a command names; VG_NOT_FOUND if the compartment has none of this id. */
+/* Loads the incident a command names into call->incident and call->next. */
 enum vg_code response_find_incident(struct response_call *call, const vg_id *id);
 
 /* Starts a new incident under the request's id; VG_EXISTS if that is taken. */
 enum vg_code response_begin_incident(struct response_call *call);
 
-/* Appends a timeline event to the call's incident. */
-void response_add_event(struct response_call *call, enum response_event_kind kind,
-                        uint64_t happened_at, vg_span text);
+/* Says that the command sets an aspect: from its value in call->incident to that in call->next.
+ * `text` is what the author said of it. */
+struct response_change *response_change(struct response_call *call, uint8_t kind, uint16_t aspect,
+                                        vg_span text);
 
-/* Writes the call's incident, its place among open work, and the revisions of the answer. */
-void response_save_incident(struct response_call *call);
+/* As response_change, for a value that is a text and kept by its event alone. */
+struct response_change *response_change_told(struct response_call *call, uint8_t kind,
+                                             uint16_t aspect, vg_span told, vg_span text);
 
-/* R1 and R2: what a detection may give as its source. */
-enum vg_code response_judge_source(uint8_t source, uint8_t subsource, struct vg_error *error);
+/* As response_change, for what a rule changes with it: `why` names the rule. */
+void response_change_by_rule(struct response_call *call, uint8_t kind, uint16_t aspect,
+                             const char *why);
 
-/* Appends "SOURCE[/SUB]: TITLE" to a text. */
-void response_describe_source(uint8_t source, uint8_t subsource, vg_span title,
-                              struct vg_buffer *out);
+/* As response_change, for what only grows, and for a part. */
+struct response_change *response_append(struct response_call *call, uint8_t kind, uint16_t aspect,
+                                        vg_span text);
+struct response_change *response_change_part(struct response_call *call, uint8_t kind,
+                                             uint16_t aspect, const vg_id *part, const char *from,
+                                             const char *to);
+
+/* Counts the changes, appends their events, writes the incident. Done after the effect, unless an
+ * effect has events of its own to put behind them. */
+void response_record_changes(struct response_call *call);
+
+/* Appends one event to an incident's timeline and the compartment's stream. */
+void response_add_event(struct response_call *call, struct response_incident *incident,
+                        const struct response_change *change,
+                        const struct response_revision *revision);
+
+/* Writes an incident and its place among open work. */
+void response_save_incident(struct response_call *call, struct response_incident *incident);
+
+void response_append_text(struct vg_buffer *out, const char *text);
 
 /* Copies a span that fits, and ends it. */
 void response_copy_text(vg_span text, char *out, size_t size);
 
-enum vg_code response_judge_detect(struct response_call *call);
-enum vg_code response_judge_note(struct response_call *call);
-enum vg_code response_judge_stage(struct response_call *call);
-enum vg_code response_judge_import(struct response_call *call);
-void response_effect_detect(struct response_call *call);
-void response_effect_note(struct response_call *call);
-void response_effect_stage(struct response_call *call);
-void response_effect_import(struct response_call *call);
+/* The first line of a text, cut between characters to what a value may be. */
+void response_cut_text(vg_span text, char out[RESPONSE_VALUE_TEXT]);
 
 /* ---- aspects -------------------------------------------------------------------------------- */
+
+/* VG_CONFLICT if an expectation does not hold, or a value that was set is changed without one. */
+enum vg_code response_check_conflicts(struct response_call *call);
 
 /* VG_INVALID if the command expects anything of an incident it does not change. */
 enum vg_code response_expect_nothing(struct response_call *call);
 
-/* VG_CONFLICT if an expectation of the command does not hold. `aspect` is what the command is about
- * to set to `proposed`. */
-enum vg_code response_check_expectations(struct response_call *call, uint16_t aspect,
-                                         const char *proposed);
+/* What an aspect without parts has as its value now, in words. */
+void response_value_words(const struct response_call *call,
+                          const struct response_incident *incident, uint16_t aspect,
+                          char out[RESPONSE_VALUE_TEXT]);
 
-/* VG_CONFLICT if the command sets an aspect that was set before without expecting its revision. */
-enum vg_code response_require_expected(struct response_call *call, uint16_t aspect,
-                                       const char *proposed);
+/* The bit of an attested aspect (R25). */
+uint8_t response_attested_bit(uint16_t aspect);
 
-/* Counts a change of the call's incident under its author and log time. */
-void response_bump(struct response_call *call, uint16_t aspect);
+/* Counts a change of an aspect without parts, under author and log time. */
+const struct response_revision *response_bump(const struct response_call *call,
+                                              struct response_incident *incident, uint16_t aspect);
 
-/* Bits as "c,i,a"; "-" for none. */
-enum { RESPONSE_CIA_TEXT = 8 };
-void response_format_cia(uint8_t cia, char out[RESPONSE_CIA_TEXT]);
+/* The revision of a part as it is now; revision 0 if there is none. */
+struct response_revision response_part_revision(const struct response_call *call,
+                                                const vg_id *incident, uint16_t aspect,
+                                                const vg_id *part);
+
+/* ---- guards --------------------------------------------------------------------------------- */
+
+/* The first rule that does not hold. */
+enum vg_code response_check_guards(struct response_call *call);
+
+/* Tells each guard of the call's operation that does not hold, as its refusal. */
+void response_each_guard(struct response_call *call,
+                         void (*tell)(void *context, const struct vg_error *refusal),
+                         void *context);
+
+/* Whether R13 has this transition. */
+bool response_is_stage_edge(uint8_t from, uint8_t to);
+
+/* Severity and priority of an assessment (R5). */
+struct response_rating {
+    uint8_t severity, priority;
+};
+struct response_rating response_rate(uint8_t functional, uint8_t information,
+                                     uint8_t recoverability);
+/* What an assess or severity would set, with the floor of risk and declaration. */
+struct response_rating response_rating_of(const struct response_call *call);
+/* At least sev1 and p1 (R6, R12). */
+struct response_rating response_raise(struct response_rating rating);
+/* Imminent or confirmed (R6). */
+bool response_is_risky(uint8_t risk);
+/* Whether a person runs incidents of the compartment; whether one who does owns this (R6). */
+bool response_is_runner(const struct response_call *call, const vg_id *person);
+bool response_is_owned(const struct response_call *call);
+
+/* ---- operations ------------------------------------------------------------------------------
+ */
+
+#define RESPONSE_JUDGES(X)                                                                         \
+    X(detect)                                                                                      \
+    X(count)                                                                                       \
+    X(import)                                                                                      \
+    X(note)                                                                                        \
+    X(stage)                                                                                       \
+    X(assess)                                                                                      \
+    X(severity)                                                                                    \
+    X(risk)                                                                                        \
+    X(responsibility)                                                                              \
+    X(owner)                                                                                       \
+    X(classify)                                                                                    \
+    X(answer)                                                                                      \
+    X(declare)                                                                                     \
+    X(withdraw)                                                                                    \
+    X(affect)                                                                                      \
+    X(refer)                                                                                       \
+    X(collaborate)                                                                                 \
+    X(plan)                                                                                        \
+    X(attest)                                                                                      \
+    X(reopen)                                                                                      \
+    X(link)                                                                                        \
+    X(task)                                                                                        \
+    X(task_move)                                                                                   \
+    X(step)                                                                                        \
+    X(step_move)                                                                                   \
+    X(evidence)                                                                                    \
+    X(custody)                                                                                     \
+    X(propose)                                                                                     \
+    X(approve)                                                                                     \
+    X(reject)
+#define X(name) enum vg_code response_judge_##name(struct response_call *call);
+RESPONSE_JUDGES(X)
+#undef X
+
+#define RESPONSE_EFFECTS(X)                                                                        \
+    X(detect)                                                                                      \
+    X(count)                                                                                       \
+    X(import)                                                                                      \
+    X(stage)                                                                                       \
+    X(assess)                                                                                      \
+    X(answer)                                                                                      \
+    X(declare)                                                                                     \
+    X(affect)                                                                                      \
+    X(reopen)                                                                                      \
+    X(link)                                                                                        \
+    X(task)                                                                                        \
+    X(task_move)                                                                                   \
+    X(step)                                                                                        \
+    X(step_move)                                                                                   \
+    X(evidence)                                                                                    \
+    X(custody)                                                                                     \
+    X(propose)                                                                                     \
+    X(approve)                                                                                     \
+    X(reject)
+#define X(name) void response_effect_##name(struct response_call *call);
+RESPONSE_EFFECTS(X)
+#undef X
 
 #endif

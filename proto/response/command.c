@@ -2,171 +2,73 @@
 #include "proto/response/command.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "proto/response/fields.h"
 #include "proto/wire/mp.h"
 
-/* What a field holds. `min` and `max` bound a number, or the size of texts and documents. */
-enum field_type {
-    FIELD_ID, /* 16 bytes, not all zero */
-    FIELD_U8, /* numbers, by the width of their member */
-    FIELD_U32,
-    FIELD_U64,
-    FIELD_LINE,   /* text of one line: no control characters */
-    FIELD_TEXT,   /* text of many lines: no control characters but newline and tab */
-    FIELD_CLASS,  /* one of R9's names, or nothing */
-    FIELD_EVENTS, /* as FIELD_TEXT, of at most RESPONSE_EVENT_LINES_MAX lines */
-    FIELD_WHOLE,  /* bytes kept as they are */
-};
-
-struct field {
-    const char *name;
-    enum field_type type;
-    size_t at; /* offset in struct response_command */
-    uint64_t min, max;
-};
-
-#define AT(member) offsetof(struct response_command, member)
-
-static const uint64_t LAST_TIME_MS = 253402300799999U; /* the end of 9999 */
-
-enum {
-    ALL_CIA = RESPONSE_CONFIDENTIALITY | RESPONSE_INTEGRITY | RESPONSE_AVAILABILITY,
-    ALL_ROLES = 0
-#define X(symbol, bit, name) | RESPONSE_ROLE_##symbol
-    RESPONSE_ROLES(X)
-#undef X
-};
-
-static const struct field person_fields[] = {
-    {"person", FIELD_ID, AT(person.person), 0, 0},
-    {"name", FIELD_LINE, AT(person.name), 1, VG_NAME_MAX},
-};
-
-static const struct field label_fields[] = {
-    {"compartment", FIELD_ID, AT(label.compartment), 0, 0},
-    {"name", FIELD_LINE, AT(label.name), 1, VG_NAME_MAX},
-};
-
-static const struct field grant_fields[] = {
-    {"person", FIELD_ID, AT(grant.person), 0, 0},
-    {"compartment", FIELD_ID, AT(grant.compartment), 0, 0},
-    {"roles", FIELD_U32, AT(grant.roles), 0, ALL_ROLES},
-};
-
-static const struct field detect_fields[] = {
-    {"source", FIELD_U8, AT(detect.source), 1, RESPONSE_SOURCE_UNKNOWN},
-    {"sub-kind", FIELD_U8, AT(detect.subsource), 0, RESPONSE_SUB_OTHER},
-    {"cia", FIELD_U8, AT(detect.cia), 0, ALL_CIA},
-    {"title", FIELD_LINE, AT(detect.title), 1, VG_TITLE_MAX},
-    {"product", FIELD_LINE, AT(detect.product), 0, VG_NAME_MAX},
-    {"dedup-key", FIELD_LINE, AT(detect.dedup_key), 0, VG_NAME_MAX},
-    {"detail", FIELD_TEXT, AT(detect.detail), 0, VG_TEXT_MAX},
-    {"happened-at", FIELD_U64, AT(detect.happened_at), 0, LAST_TIME_MS},
-};
-
-static const struct field note_fields[] = {
-    {"incident", FIELD_ID, AT(note.incident), 0, 0},
-    {"text", FIELD_TEXT, AT(note.text), 1, VG_TEXT_MAX},
-};
-
-static const struct field stage_fields[] = {
-    {"incident", FIELD_ID, AT(stage.incident), 0, 0},
-    {"stage", FIELD_U8, AT(stage.stage), RESPONSE_DETECT, RESPONSE_CLOSE},
-    {"cia", FIELD_U8, AT(stage.cia), 0, ALL_CIA},
-    {"reason", FIELD_TEXT, AT(stage.reason), 1, VG_TEXT_MAX},
-};
-
-static const struct field import_fields[] = {
-    {"namespace", FIELD_LINE, AT(import.space), 1, VG_NAME_MAX},
-    {"key", FIELD_LINE, AT(import.key), 1, VG_NAME_MAX},
-    {"source", FIELD_U8, AT(import.source), 1, RESPONSE_SOURCE_UNKNOWN},
-    {"sub-kind", FIELD_U8, AT(import.subsource), 0, RESPONSE_SUB_OTHER},
-    {"cia", FIELD_U8, AT(import.cia), 0, ALL_CIA},
-    {"title", FIELD_LINE, AT(import.title), 1, VG_TITLE_MAX},
-    {"classification", FIELD_CLASS, AT(import.classification), 0, VG_NAME_MAX},
-    {"happened-at", FIELD_U64, AT(import.happened_at), 0, LAST_TIME_MS},
-    {"records", FIELD_U64, AT(import.records), 0, UINT64_MAX},
-    {"unknown members", FIELD_U32, AT(import.unknown_members), 0, UINT32_MAX},
-    {"timeline", FIELD_EVENTS, AT(import.timeline), 0, VG_TEXT_MAX},
-    {"document", FIELD_WHOLE, AT(import.document), 1, VG_DOCUMENT_MAX},
-};
-
-struct layout {
-    enum response_op op;
-    const struct field *fields;
-    uint32_t count;
-};
-
-#define LAYOUT(op, fields)                                                                         \
-    {                                                                                              \
-        op, fields, sizeof(fields) / sizeof((fields)[0])                                           \
-    }
-
-static const struct layout layouts[] = {
-    LAYOUT(RESPONSE_OP_PERSON, person_fields), LAYOUT(RESPONSE_OP_LABEL, label_fields),
-    LAYOUT(RESPONSE_OP_GRANT, grant_fields),   LAYOUT(RESPONSE_OP_DETECT, detect_fields),
-    LAYOUT(RESPONSE_OP_NOTE, note_fields),     LAYOUT(RESPONSE_OP_STAGE, stage_fields),
-    LAYOUT(RESPONSE_OP_IMPORT, import_fields),
-};
-
-static const struct layout *layout_of(uint64_t op)
-{
-    for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
-        if ((uint64_t)layouts[i].op == op)
-            return &layouts[i];
-    }
-    return NULL;
-}
+enum { FIELDS_MAX = 16 };
 
 /* ---- encoding ----------------------------------------------------------------------------------
  */
 
-static uint64_t number_at(const void *member, enum field_type type)
+static void encode_ids(const struct response_ids *ids, struct vg_buffer *out)
 {
-    uint32_t u32;
-    uint64_t u64;
-    switch (type) {
-    case FIELD_U8:
-        return *(const uint8_t *)member;
-    case FIELD_U32:
-        memcpy(&u32, member, sizeof u32);
-        return u32;
-    default:
-        memcpy(&u64, member, sizeof u64);
-        return u64;
-    }
+    mp_write_array(out, ids->count);
+    for (uint8_t i = 0; i < ids->count; i++)
+        mp_write_bytes(out, vg_span_of(ids->ids[i].bytes, sizeof ids->ids[i].bytes));
 }
 
-static void encode_field(const struct field *field, const struct response_command *command,
+static void encode_lines(const struct response_lines *lines, struct vg_buffer *out)
+{
+    mp_write_array(out, lines->count);
+    for (uint8_t i = 0; i < lines->count; i++)
+        mp_write_text(out, lines->lines[i]);
+}
+
+static void encode_field(const struct response_field *field, const struct response_command *command,
                          struct vg_buffer *out)
 {
-    const void *member = (const uint8_t *)command + field->at;
+    const void *member = response_field_at(field, command);
     switch (field->type) {
-    case FIELD_ID:
-        mp_write_bytes(out, vg_span_of(member, sizeof(vg_id)));
+    case RESPONSE_FIELD_ID:
+    case RESPONSE_FIELD_HASH:
+        mp_write_bytes(out, vg_span_of(member, field->size));
         break;
-    case FIELD_U8:
-    case FIELD_U32:
-    case FIELD_U64:
-        mp_write_uint(out, number_at(member, field->type));
+    case RESPONSE_FIELD_IDS:
+        encode_ids(member, out);
         break;
-    case FIELD_WHOLE:
+    case RESPONSE_FIELD_WORD:
+    case RESPONSE_FIELD_BITS:
+    case RESPONSE_FIELD_NUMBER:
+    case RESPONSE_FIELD_TIME:
+        mp_write_uint(out, response_field_number(field, command));
+        break;
+    case RESPONSE_FIELD_LINES:
+        encode_lines(member, out);
+        break;
+    case RESPONSE_FIELD_BYTES:
+    case RESPONSE_FIELD_SIGNALS:
         mp_write_bytes(out, *(const vg_span *)member);
         break;
-    default:
+    case RESPONSE_FIELD_LINE:
+    case RESPONSE_FIELD_TEXT:
+    case RESPONSE_FIELD_EVENTS:
         mp_write_text(out, *(const vg_span *)member);
+        break;
     }
 }
 
 void response_command_encode(const struct response_command *command, struct vg_buffer *out)
 {
-    const struct layout *layout = layout_of((uint64_t)command->op);
-    assert(layout != NULL);
-    mp_write_array(out, layout->count + 1);
+    uint32_t count;
+    const struct response_field *fields = response_fields((uint64_t)command->op, &count);
+    assert(fields != NULL);
+    mp_write_array(out, count + 1);
     mp_write_uint(out, (uint64_t)command->op);
-    for (uint32_t i = 0; i < layout->count; i++)
-        encode_field(&layout->fields[i], command, out);
+    for (uint32_t i = 0; i < count; i++)
+        encode_field(&fields[i], command, out);
 }
 
 /* ---- decoding ----------------------------------------------------------------------------------
@@ -186,23 +88,6 @@ static bool has_control(vg_span text, bool lines)
     return false;
 }
 
-static bool is_class(vg_span text)
-{
-    static const char *const names[] = {
-        "",
-        "false-positive",
-        "security-event",
-        "security-incident",
-        "privacy-event",
-        "privacy-incident",
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (vg_span_equal(text, vg_span_text(names[i])))
-            return true;
-    }
-    return false;
-}
-
 static uint32_t count_lines(vg_span text)
 {
     uint32_t lines = text.size > 0;
@@ -211,119 +96,206 @@ static uint32_t count_lines(vg_span text)
     return lines;
 }
 
-static void read_id(struct mp_reader *reader, void *member)
+/* 16 bytes that are not all zero, unless they may be. */
+static vg_id read_id(struct mp_reader *reader, bool must)
 {
     vg_id id;
     mp_read_fixed(reader, id.bytes, sizeof id.bytes);
-    if (vg_id_is_zero(&id))
+    if (must && vg_id_is_zero(&id))
         mp_fail(reader, "an id that is all zero");
-    memcpy(member, &id, sizeof id);
+    return id;
 }
 
-static void read_number(struct mp_reader *reader, const struct field *field, void *member)
+static void read_hash(struct mp_reader *reader, const struct response_field *field, vg_hash *out)
 {
-    uint64_t value = mp_read_uint(reader);
-    if (value < field->min || value > field->max)
-        mp_fail(reader, "a number out of bounds");
-    if (field->type == FIELD_U64) {
-        memcpy(member, &value, sizeof value);
-    } else if (field->type == FIELD_U32) {
-        uint32_t narrow = (uint32_t)value;
-        memcpy(member, &narrow, sizeof narrow);
-    } else {
-        *(uint8_t *)member = (uint8_t)value;
+    static const vg_hash zero;
+    mp_read_fixed(reader, out->bytes, sizeof out->bytes);
+    if (field->min > 0 && vg_hash_equal(out, &zero))
+        mp_fail(reader, "a hash that is all zero");
+}
+
+static void read_ids(struct mp_reader *reader, struct response_ids *out)
+{
+    uint32_t count = mp_read_array(reader, RESPONSE_IDS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        out->ids[i] = read_id(reader, true);
+        for (uint32_t j = 0; j < i; j++) {
+            if (vg_id_equal(&out->ids[i], &out->ids[j]))
+                mp_fail(reader, "an id twice");
+        }
+    }
+    mp_end_array(reader);
+    out->count = (uint8_t)count;
+}
+
+static bool number_fits(const struct response_field *field, uint64_t value)
+{
+    switch (field->type) {
+    case RESPONSE_FIELD_WORD:
+        return value == 0 ? field->min == 0
+                          : value >= field->min && value <= UINT32_MAX &&
+                                response_word(field->words, (uint32_t)value)[0] != '\0';
+    case RESPONSE_FIELD_BITS:
+        return (value & ~(uint64_t)response_all_bits(field->words)) == 0;
+    default:
+        return value >= field->min && value <= field->max;
     }
 }
 
-static void read_text(struct mp_reader *reader, const struct field *field, void *member)
+static vg_span read_text(struct mp_reader *reader, const struct response_field *field, bool lines)
 {
     vg_span text = mp_read_text(reader, (size_t)field->max);
-    bool lines = field->type == FIELD_TEXT || field->type == FIELD_EVENTS;
     if (text.size < field->min)
         mp_fail(reader, "an empty text");
     if (has_control(text, lines))
         mp_fail(reader, "a control character");
-    if (field->type == FIELD_CLASS && !is_class(text))
-        mp_fail(reader, "an unknown classification");
-    if (field->type == FIELD_EVENTS && count_lines(text) > RESPONSE_EVENT_LINES_MAX)
-        mp_fail(reader, "too many lines");
-    memcpy(member, &text, sizeof text);
+    return text;
 }
 
-static void read_whole(struct mp_reader *reader, const struct field *field, void *member)
+static void read_lines(struct mp_reader *reader, struct response_lines *out)
+{
+    static const struct response_field line = {.min = 1, .max = VG_NAME_MAX};
+    uint32_t count = mp_read_array(reader, RESPONSE_LINES_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        out->lines[i] = read_text(reader, &line, false);
+        for (uint32_t j = 0; j < i; j++) {
+            if (vg_span_equal(out->lines[i], out->lines[j]))
+                mp_fail(reader, "a text twice");
+        }
+    }
+    mp_end_array(reader);
+    out->count = (uint8_t)count;
+}
+
+static vg_span read_bytes(struct mp_reader *reader, const struct response_field *field)
 {
     vg_span bytes = mp_read_bytes(reader, (size_t)field->max);
     if (bytes.size < field->min)
         mp_fail(reader, "nothing in it");
-    memcpy(member, &bytes, sizeof bytes);
+    if (field->type == RESPONSE_FIELD_SIGNALS && bytes.size % RESPONSE_SIGNAL_SIZE != 0)
+        mp_fail(reader, "a signal cut short");
+    return bytes;
 }
 
-static void read_field(struct mp_reader *reader, const struct field *field,
+static void read_field(struct mp_reader *reader, const struct response_field *field,
                        struct response_command *out)
 {
     void *member = (uint8_t *)out + field->at;
+    uint64_t number;
     switch (field->type) {
-    case FIELD_ID:
-        read_id(reader, member);
+    case RESPONSE_FIELD_ID:
+        *(vg_id *)member = read_id(reader, field->min > 0);
         break;
-    case FIELD_U8:
-    case FIELD_U32:
-    case FIELD_U64:
-        read_number(reader, field, member);
+    case RESPONSE_FIELD_HASH:
+        read_hash(reader, field, member);
         break;
-    case FIELD_WHOLE:
-        read_whole(reader, field, member);
+    case RESPONSE_FIELD_IDS:
+        read_ids(reader, member);
         break;
-    default:
-        read_text(reader, field, member);
+    case RESPONSE_FIELD_WORD:
+    case RESPONSE_FIELD_BITS:
+    case RESPONSE_FIELD_NUMBER:
+    case RESPONSE_FIELD_TIME:
+        number = mp_read_uint(reader);
+        if (!number_fits(field, number))
+            mp_fail(reader, "a number out of bounds");
+        response_field_set_number(field, out, number);
+        break;
+    case RESPONSE_FIELD_LINES:
+        read_lines(reader, member);
+        break;
+    case RESPONSE_FIELD_BYTES:
+    case RESPONSE_FIELD_SIGNALS:
+        *(vg_span *)member = read_bytes(reader, field);
+        break;
+    case RESPONSE_FIELD_LINE:
+        *(vg_span *)member = read_text(reader, field, false);
+        break;
+    case RESPONSE_FIELD_EVENTS:
+    case RESPONSE_FIELD_TEXT:
+        *(vg_span *)member = read_text(reader, field, true);
+        if (field->type == RESPONSE_FIELD_EVENTS &&
+            count_lines(*(vg_span *)member) > RESPONSE_EVENT_LINES_MAX)
+            mp_fail(reader, "too many lines");
+        break;
     }
 }
 
-/* What a field may be, for the sentence of a refusal. */
-static void describe(const struct field *field, char *out, size_t size)
+/* ---- refusals ----------------------------------------------------------------------------------
+ */
+
+static void list_words(const struct response_field *field, char *out, size_t size)
 {
+    size_t used = 0;
+    out[0] = '\0';
+    for (const struct response_word *word = field->words; word->text != NULL; word++) {
+        if (word->number >= field->min && used < size)
+            used +=
+                (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", word->text);
+    }
+}
+
+void response_field_describe(const struct response_field *field, char *out, size_t size)
+{
+    char words[240] = "";
+    if (field->words != NULL)
+        list_words(field, words, sizeof words);
     switch (field->type) {
-    case FIELD_ID:
-        snprintf(out, size, "an id of 16 bytes, not all zero");
+    case RESPONSE_FIELD_ID:
+        snprintf(out, size, "an id of 16 bytes%s", field->min > 0 ? ", not all zero" : "");
         break;
-    case FIELD_U8:
-    case FIELD_U32:
-    case FIELD_U64:
-        snprintf(out, size, "a number from %llu to %llu", (unsigned long long)field->min,
-                 (unsigned long long)field->max);
+    case RESPONSE_FIELD_HASH:
+        snprintf(out, size, "a hash of 32 bytes%s", field->min > 0 ? ", not all zero" : "");
         break;
-    case FIELD_LINE:
-        snprintf(out, size, "%llu to %llu bytes of UTF-8 without control characters",
-                 (unsigned long long)field->min, (unsigned long long)field->max);
+    case RESPONSE_FIELD_IDS:
+        snprintf(out, size, "at most %d different ids", RESPONSE_IDS_MAX);
         break;
-    case FIELD_TEXT:
-        snprintf(out, size, "%llu to %llu bytes of UTF-8, control characters only newline and tab",
-                 (unsigned long long)field->min, (unsigned long long)field->max);
+    case RESPONSE_FIELD_WORD:
+        snprintf(out, size, "one of %s%s", words, field->min > 0 ? "" : ", or nothing");
         break;
-    case FIELD_EVENTS:
-        snprintf(out, size, "at most %d lines in %llu bytes of UTF-8", RESPONSE_EVENT_LINES_MAX,
-                 (unsigned long long)field->max);
+    case RESPONSE_FIELD_BITS:
+        snprintf(out, size, "any of %s", words);
         break;
-    case FIELD_CLASS:
+    case RESPONSE_FIELD_NUMBER:
+    case RESPONSE_FIELD_TIME:
+        snprintf(out, size, "a number from %" PRIu64 " to %" PRIu64, field->min, field->max);
+        break;
+    case RESPONSE_FIELD_LINE:
+        snprintf(out, size, "%" PRIu64 " to %" PRIu64 " bytes of UTF-8 without control characters",
+                 field->min, field->max);
+        break;
+    case RESPONSE_FIELD_LINES:
         snprintf(out, size,
-                 "false-positive, security-event, security-incident, privacy-event, "
-                 "privacy-incident or empty");
+                 "at most %d different texts of 1 to %d bytes of UTF-8 without control characters",
+                 RESPONSE_LINES_MAX, VG_NAME_MAX);
         break;
-    case FIELD_WHOLE:
-        snprintf(out, size, "%llu to %llu bytes", (unsigned long long)field->min,
-                 (unsigned long long)field->max);
+    case RESPONSE_FIELD_TEXT:
+        snprintf(out, size,
+                 "%" PRIu64 " to %" PRIu64
+                 " bytes of UTF-8, control characters only newline and tab",
+                 field->min, field->max);
+        break;
+    case RESPONSE_FIELD_EVENTS:
+        snprintf(out, size, "at most %d lines in %" PRIu64 " bytes of UTF-8",
+                 RESPONSE_EVENT_LINES_MAX, field->max);
+        break;
+    case RESPONSE_FIELD_BYTES:
+        snprintf(out, size, "%" PRIu64 " to %" PRIu64 " bytes", field->min, field->max);
+        break;
+    case RESPONSE_FIELD_SIGNALS:
+        snprintf(out, size, "1 to %d signals of %d bytes", RESPONSE_SIGNALS_MAX,
+                 RESPONSE_SIGNAL_SIZE);
         break;
     }
 }
 
-static enum vg_code refuse_field(const struct mp_reader *reader, const struct layout *layout,
-                                 const struct field *field, struct vg_error *error)
+static enum vg_code refuse_field(const struct mp_reader *reader, enum response_op op,
+                                 const struct response_field *field, struct vg_error *error)
 {
-    char allowed[160];
-    describe(field, allowed, sizeof allowed);
+    char allowed[300];
+    response_field_describe(field, allowed, sizeof allowed);
     return vg_fail(error, VG_INVALID, "command %s: field %s, byte %zu: %s; it must be %s",
-                   response_op_name(layout->op), field->name, reader->failed_at, reader->failed,
-                   allowed);
+                   response_op_name(op), field->name, reader->failed_at, reader->failed, allowed);
 }
 
 enum vg_code response_command_decode(vg_span bytes, struct response_command *out,
@@ -334,23 +306,24 @@ enum vg_code response_command_decode(vg_span bytes, struct response_command *out
         return vg_fail(error, VG_INVALID, "command: %zu bytes, at most %d are allowed", bytes.size,
                        VG_COMMAND_MAX);
     struct mp_reader reader = mp_reader_of(bytes);
-    uint32_t count = mp_read_array(&reader, 16);
+    uint32_t count = mp_read_array(&reader, FIELDS_MAX);
     uint64_t op = mp_read_uint(&reader);
     if (reader.failed != NULL)
         return mp_finish(&reader, "command", error);
-    const struct layout *layout = layout_of(op);
-    if (layout == NULL)
+    uint32_t wanted;
+    const struct response_field *fields = response_fields(op, &wanted);
+    if (fields == NULL)
         return vg_fail(error, VG_INVALID, "command: operation %llu is unknown to this release",
                        (unsigned long long)op);
-    if (count != layout->count + 1)
+    if (count != wanted + 1)
         return vg_fail(error, VG_INVALID, "command %s: %u fields, it must have %u",
-                       response_op_name(layout->op), count - 1, layout->count);
-    out->op = layout->op;
-    for (uint32_t i = 0; i < layout->count; i++) {
-        read_field(&reader, &layout->fields[i], out);
+                       response_op_name(op), count - 1, wanted);
+    out->op = (enum response_op)op;
+    for (uint32_t i = 0; i < wanted; i++) {
+        read_field(&reader, &fields[i], out);
         if (reader.failed != NULL)
-            return refuse_field(&reader, layout, &layout->fields[i], error);
+            return refuse_field(&reader, out->op, &fields[i], error);
     }
     mp_end_array(&reader);
-    return mp_finish(&reader, response_op_name(layout->op), error);
+    return mp_finish(&reader, response_op_name(op), error);
 }

@@ -1,103 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The commands people give, as structs and as msgpack. One table of operations; each is a
- * positional array [op, field...]. */
+ * The commands people give, as structs and as msgpack: positional arrays [op, field...]. What
+ * fields each operation has, what they may hold and which aspect they set is one table (fields.c),
+ * which encoding, decoding, refusals, `vigil`'s options and the text of a command all read. */
 #ifndef VIGIL_PROTO_RESPONSE_COMMAND_H
 #define VIGIL_PROTO_RESPONSE_COMMAND_H
 
 #include "common/error.h"
 #include "common/limits.h"
-#include "common/mem.h"
-#include "common/types.h"
+#include "proto/response/words.h"
 
 /* Numbers are frozen: they are in signed commands. */
 enum response_op {
-    RESPONSE_OP_PERSON = 1, /* directory: name a person */
-    RESPONSE_OP_LABEL = 2,  /* directory: name a compartment */
-    RESPONSE_OP_GRANT = 3,  /* directory: a role to a person in a compartment */
+    /* in the directory compartment */
+    RESPONSE_OP_PERSON = 1, /* names a person */
+    RESPONSE_OP_LABEL = 2,  /* names a compartment */
+    RESPONSE_OP_GRANT = 3,  /* gives and takes roles in a compartment */
+    RESPONSE_OP_ROSTER = 4, /* who is on call for a compartment, until there are schedules (R4) */
+    RESPONSE_OP_PROCEDURE = 5, /* the version of the SOP in force (R7) */
+    /* among a compartment's incidents */
     RESPONSE_OP_DETECT = 16,
     RESPONSE_OP_NOTE = 17,
     RESPONSE_OP_STAGE = 18,
     RESPONSE_OP_IMPORT = 19, /* a historical incident from elsewhere */
+    RESPONSE_OP_ASSESS = 20,
+    RESPONSE_OP_SEVERITY = 21,
+    RESPONSE_OP_RISK = 22,
+    RESPONSE_OP_RESPONSIBILITY = 23,
+    RESPONSE_OP_OWNER = 24,
+    RESPONSE_OP_CLASSIFY = 25,
+    RESPONSE_OP_ANSWER = 26, /* root cause and systematic answer of a false positive (R10) */
+    RESPONSE_OP_DECLARE = 27,
+    RESPONSE_OP_WITHDRAW = 28, /* by two people alone (R12) */
+    RESPONSE_OP_AFFECT = 29,   /* one more affected tenant */
+    RESPONSE_OP_REFER = 30,
+    RESPONSE_OP_COLLABORATE = 31,
+    RESPONSE_OP_PLAN = 32,
+    RESPONSE_OP_ATTEST = 33,
+    RESPONSE_OP_REOPEN = 34,
+    RESPONSE_OP_LINK = 35,
+    RESPONSE_OP_TASK = 36,
+    RESPONSE_OP_TASK_MOVE = 37,
+    RESPONSE_OP_STEP = 38,
+    RESPONSE_OP_STEP_MOVE = 39,
+    RESPONSE_OP_EVIDENCE = 40,
+    RESPONSE_OP_CUSTODY = 41,
+    RESPONSE_OP_COUNT = 42, /* repeats of an integration's signal, by a node (R3) */
+    RESPONSE_OP_PROPOSE = 48,
+    RESPONSE_OP_APPROVE = 49,
+    RESPONSE_OP_REJECT = 50,
+    /* control entries: opaque ids and keys alone */
+    RESPONSE_OP_ENROLL = 64,
+    RESPONSE_OP_EXPEL = 65,
 };
 
-/* R1. Numbers are frozen. */
-enum response_source {
-    RESPONSE_SOURCE_AUTOMATED = 1,
-    RESPONSE_SOURCE_FIRST_PARTY,
-    RESPONSE_SOURCE_VULNERABILITY_REPORT,
-    RESPONSE_SOURCE_CUSTOMER_REPORT,
-    RESPONSE_SOURCE_EXERCISE, /* refused until R2 is built */
-    RESPONSE_SOURCE_OPERATOR,
-    RESPONSE_SOURCE_PHYSICAL,
-    RESPONSE_SOURCE_UNKNOWN,
+enum {
+    RESPONSE_EVENT_LINES_MAX = 64, /* lines of an imported timeline */
+    RESPONSE_IDS_MAX = 16,         /* pieces of evidence, participants of one command */
+    RESPONSE_LINES_MAX = 32,       /* tenants of one command */
+    RESPONSE_SIGNAL_SIZE = 64,     /* author, request, request hash */
+    RESPONSE_SIGNALS_MAX = 1024,   /* of one count */
 };
 
-/* R1: sub-kinds of `automated`; 0 for every other source. */
-enum response_subsource {
-    RESPONSE_SUB_NONE,
-    RESPONSE_SUB_ANTIMALWARE,
-    RESPONSE_SUB_IDS,
-    RESPONSE_SUB_ANOMALY,
-    RESPONSE_SUB_OTHER,
+struct response_ids {
+    uint8_t count;
+    vg_id ids[RESPONSE_IDS_MAX];
 };
 
-/* R13. Numbers are frozen. */
-enum response_stage {
-    RESPONSE_DETECT = 1,
-    RESPONSE_ASSESS,
-    RESPONSE_DIAGNOSE,
-    RESPONSE_STABILIZE,
-    RESPONSE_CLOSE,
+struct response_lines {
+    uint8_t count;
+    vg_span lines[RESPONSE_LINES_MAX];
 };
 
-/* Bits of what is in question (R1); a claim of harm for historical records. */
-enum { RESPONSE_CONFIDENTIALITY = 1, RESPONSE_INTEGRITY = 2, RESPONSE_AVAILABILITY = 4 };
-
-/* Roles of PROCESS "People"; bits of a grant. Numbers are frozen. */
-#define RESPONSE_ROLES(X)                                                                          \
-    X(REPORTER, 0, "reporter")                                                                     \
-    X(RESPONDER, 1, "responder")                                                                   \
-    X(INCIDENT_MANAGER, 2, "incident-manager")                                                     \
-    X(EXECUTIVE, 3, "executive-incident-manager")                                                  \
-    X(LEGAL, 4, "legal")                                                                           \
-    X(PRIVACY_OFFICER, 5, "privacy-officer")                                                       \
-    X(COMMUNICATIONS, 6, "communications")                                                         \
-    X(SERVICE_TEAM, 7, "service-team")                                                             \
-    X(SUPPORT, 8, "support")                                                                       \
-    X(KEY_OFFICER, 9, "key-officer")                                                               \
-    X(AUDITOR, 10, "auditor")                                                                      \
-    X(TENANT_CONTACT, 11, "tenant-contact")                                                        \
-    X(OPERATOR, 12, "operator")
-
-enum response_role {
-#define X(symbol, bit, name) RESPONSE_ROLE_##symbol = 1 << (bit),
-    RESPONSE_ROLES(X)
-#undef X
-};
-
-/* Aspects of an incident that have a revision (DESIGN "Together"). Numbers are frozen: they are in
- * preambles. Aspects with parts (task, containment) carry the part's id beside it. */
-#define RESPONSE_ASPECTS(X)                                                                        \
-    X(STAGE, 1, "stage")                                                                           \
-    X(SEVERITY, 2, "severity")                                                                     \
-    X(CLASSIFICATION, 3, "classification")                                                         \
-    X(RESPONSIBILITY, 4, "responsibility")                                                         \
-    X(OWNER, 5, "owner")                                                                           \
-    X(RECOVERY_PLAN, 6, "recovery-plan")                                                           \
-    X(TASK, 7, "task")                                                                             \
-    X(CONTAINMENT, 8, "containment")                                                               \
-    X(NOTES, 9, "notes")                                                                           \
-    X(DETECTION, 10, "detection")
-
-enum response_aspect {
-#define X(symbol, number, name) RESPONSE_ASPECT_##symbol = number,
-    RESPONSE_ASPECTS(X)
-#undef X
-};
-
-enum { RESPONSE_EVENT_LINES_MAX = 64 }; /* lines of an imported timeline */
-
-/* One decoded command. Text spans borrow the decoded bytes. */
+/* One decoded command. Text spans borrow the decoded bytes. Zero is "not said" where a field may be
+ * left out. Times are ms since 1970. */
 struct response_command {
     enum response_op op;
     union {
@@ -112,27 +87,39 @@ struct response_command {
         struct {
             vg_id person;
             vg_id compartment;
-            uint32_t roles; /* the person's roles there from now on; 0 takes all away */
+            uint32_t give; /* roles */
+            uint32_t take;
         } grant;
+        struct {
+            vg_id compartment;
+            vg_id person;
+            uint8_t on; /* on call: yes or no */
+        } roster;
+        struct {
+            vg_id compartment;
+            vg_span version;
+        } procedure;
         struct {
             uint8_t source;
             uint8_t subsource;
-            uint8_t cia; /* bits; 0: not settled */
+            uint8_t cia;
             vg_span title;
-            vg_span product;      /* "" if none */
-            vg_span dedup_key;    /* "" if none (R3) */
-            vg_span detail;       /* "" if none */
-            uint64_t happened_at; /* ms; 0 if unknown */
+            vg_span product;
+            vg_span dedup_key; /* R3 */
+            vg_span detail;
+            uint64_t happened_at;
         } detect;
         struct {
             vg_id incident;
+            uint8_t kind;
+            uint64_t corrects; /* sequence of an earlier event; 0: none */
             vg_span text;
         } note;
         struct {
             vg_id incident;
             uint8_t stage;
-            uint8_t cia;    /* bits: settles what is in question (R1); 0: leaves it as it is */
-            vg_span reason; /* R13: why; not empty */
+            uint8_t cia;    /* settles what is in question (R1) */
+            vg_span reason; /* R13: why */
         } stage;
         struct {
             vg_span space; /* namespace of the natural key */
@@ -141,13 +128,187 @@ struct response_command {
             uint8_t subsource;
             uint8_t cia;
             vg_span title;
-            vg_span classification;   /* claimed, R9's names or "" */
-            uint64_t happened_at;     /* 0 if unknown */
-            uint64_t records;         /* claimed count of records; 0 if unknown */
+            uint8_t classification; /* claimed */
+            uint64_t happened_at;
+            uint64_t records;         /* claimed count of records */
             uint32_t unknown_members; /* members the importer did not know */
-            vg_span timeline;         /* claimed timeline, one event a line, "" if none */
-            vg_span document;         /* whole, as found; not empty */
+            vg_span timeline;         /* claimed, one event a line */
+            vg_span document;         /* whole, as found */
         } import;
+        struct {
+            vg_id incident;
+            uint8_t functional;
+            uint8_t information; /* bits; 0: none */
+            uint8_t recoverability;
+            uint8_t cia;
+            uint8_t responsibility;
+            vg_span product;
+            struct response_ids evidence;
+            vg_span break_glass; /* why, though not on call */
+            vg_span reason;
+        } assess;
+        struct {
+            vg_id incident;
+            uint8_t severity;
+            uint8_t priority;
+            vg_span reason;
+        } severity;
+        struct {
+            vg_id incident;
+            uint8_t risk;
+            vg_span reason;
+        } risk;
+        struct {
+            vg_id incident;
+            uint8_t responsibility;
+            vg_span reason;
+        } responsibility;
+        struct {
+            vg_id incident;
+            vg_id owner; /* zero: the author */
+            vg_span reason;
+        } owner;
+        struct {
+            vg_id incident;
+            uint8_t class_;
+            uint8_t ground; /* of a security event */
+            vg_span policy; /* that a privacy event broke */
+            struct response_ids evidence;
+            struct response_ids participants; /* beside the author */
+            vg_span reason;
+        } classify;
+        struct {
+            vg_id incident;
+            uint8_t kind;
+            vg_span cause;  /* root cause */
+            vg_span match;  /* a filter's deduplication key */
+            vg_span change; /* to the detector */
+            vg_id owner;
+        } answer;
+        struct {
+            vg_id incident;
+            uint8_t class_;
+            uint8_t harm;
+            uint8_t likelihood; /* of unauthorized access */
+            vg_span duty;       /* law or contract */
+            struct response_lines tenants;
+            vg_span impact;
+            vg_span resources;
+            vg_span repair;
+            struct response_ids evidence;
+            vg_span reason;
+        } declare;
+        struct {
+            vg_id incident;
+            vg_span reason;
+        } withdraw, reopen;
+        struct {
+            vg_id incident;
+            vg_span tenant;
+            vg_span reason;
+        } affect;
+        struct {
+            vg_id incident;
+            vg_span tenant;
+            vg_span text; /* what the tenant needs */
+        } refer;
+        struct {
+            vg_id incident;
+            vg_span contract;
+            vg_span text;
+        } collaborate;
+        struct {
+            vg_id incident;
+            vg_span text;
+        } plan;
+        struct {
+            vg_id incident;
+            uint8_t what;  /* an aspect of response_attestations */
+            uint8_t holds; /* yes or no */
+            vg_span reason;
+        } attest;
+        struct {
+            vg_id incident;
+            vg_id other;
+            uint8_t kind;
+            vg_span reason;
+        } link;
+        struct {
+            vg_id incident;
+            vg_span title;
+            vg_id owner;
+            uint64_t due_at;
+        } task;
+        struct {
+            vg_id incident;
+            vg_id task;
+            uint8_t state;
+            vg_id owner; /* of a claim; zero: the author */
+            vg_span text;
+        } task_move;
+        struct {
+            vg_id incident;
+            uint8_t kind;
+            vg_span action;
+            vg_span target;
+            vg_id owner; /* zero: the author */
+            uint64_t due_at;
+            uint8_t reversible; /* yes or no */
+            uint8_t emergency;  /* yes or no */
+            vg_span break_glass;
+        } step;
+        struct {
+            vg_id incident;
+            vg_id step;
+            uint8_t state;
+            vg_span text;
+        } step_move;
+        struct {
+            vg_id incident;
+            vg_span name;
+            vg_span source;
+            vg_span collector;
+            vg_hash hash; /* SHA-256 of the content */
+            uint64_t size;
+            uint64_t collected_at;
+            vg_span content; /* "" when it is kept elsewhere */
+        } evidence;
+        struct {
+            vg_id incident;
+            vg_id evidence;
+            uint8_t action;
+            vg_id to;     /* of an offer */
+            vg_hash hash; /* of a verification, SHA-256 as found; else zero */
+            vg_span text;
+        } custody;
+        struct {
+            vg_span key;       /* deduplication key */
+            uint64_t first_at; /* when the first of them was received */
+            vg_span signals;   /* RESPONSE_SIGNAL_SIZE each */
+        } count;
+        struct {
+            vg_span command; /* an encoded one */
+            uint32_t role;   /* the proposer signs as; 0: the first that fits */
+            uint64_t expires_at;
+        } propose;
+        struct {
+            vg_id proposal;
+            vg_hash hash; /* of compartment and proposed command, as requests have it */
+            uint32_t role;
+            vg_span reason;
+        } approve;
+        struct {
+            vg_id proposal;
+            vg_span reason;
+        } reject;
+        struct {
+            vg_id person;
+            vg_hash key; /* Ed25519 */
+            uint8_t bits;
+        } enroll;
+        struct {
+            vg_id person;
+        } expel;
     };
 };
 
@@ -157,18 +318,5 @@ void response_command_encode(const struct response_command *command, struct vg_b
  * field and what it may be. */
 enum vg_code response_command_decode(vg_span bytes, struct response_command *out,
                                      struct vg_error *error);
-
-/* Names as CLI.md has them; parse returns 0 for an unknown name. */
-const char *response_op_name(enum response_op op);
-const char *response_source_name(uint8_t source);
-uint8_t response_source_parse(const char *name);
-const char *response_subsource_name(uint8_t subsource);
-uint8_t response_subsource_parse(const char *name);
-const char *response_stage_name(uint8_t stage);
-uint8_t response_stage_parse(const char *name);
-const char *response_aspect_name(uint16_t aspect);
-uint16_t response_aspect_parse(const char *name);
-const char *response_role_name(uint32_t bit);
-uint32_t response_role_parse(const char *name);
 
 #endif

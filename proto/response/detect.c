@@ -1,122 +1,200 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Detection: R1's sources, and R3's one incident per signal. */
-#include "proto/response/call.h"
+ * Detection: R1's sources, R3's one incident per signal, and R10's filters, which count what they
+ * take out. */
+#include <assert.h>
+
+#include "proto/response/detect.h"
 
 /* ---- R1, R2: sources ---------------------------------------------------------------------------
  */
 
-/* A refusal of sources: `bad` says when it applies. */
-struct source_rule {
-    bool (*bad)(uint8_t source, uint8_t subsource);
-    const char *rule;
-    const char *sentence;
-};
-
-static bool is_exercise(uint8_t source, uint8_t subsource)
+enum vg_code response_judge_source(struct response_call *call, uint8_t source, uint8_t subsource)
 {
-    (void)subsource;
-    return source == RESPONSE_SOURCE_EXERCISE;
-}
-
-static bool has_stray_subsource(uint8_t source, uint8_t subsource)
-{
-    return subsource != RESPONSE_SUB_NONE && source != RESPONSE_SOURCE_AUTOMATED;
-}
-
-static const struct source_rule source_rules[] = {
-    {is_exercise, "R2",
-     "an exercise names its engagement and its rules of engagement and lives in an exercise "
-     "compartment; exercises come with R2, which this release does not have"},
-    {has_stray_subsource, "R1",
-     "only the source automated has sub-kinds (antimalware, ids, anomaly, other); give the source "
-     "alone"},
-};
-
-enum vg_code response_judge_source(uint8_t source, uint8_t subsource, struct vg_error *error)
-{
-    for (size_t i = 0; i < sizeof source_rules / sizeof source_rules[0]; i++) {
-        if (source_rules[i].bad(source, subsource))
-            return vg_fail_rule(error, source_rules[i].rule, "%s", source_rules[i].sentence);
-    }
+    if (source == RESPONSE_SOURCE_EXERCISE)
+        return response_refuse(call, RESPONSE_REFUSED_EXERCISE);
+    if (subsource != RESPONSE_SUB_NONE && source != RESPONSE_SOURCE_AUTOMATED)
+        return response_refuse(call, RESPONSE_REFUSED_STRAY_SUBSOURCE);
     return VG_OK;
-}
-
-static void append_text(struct vg_buffer *out, const char *text)
-{
-    vg_buffer_append(out, text, strlen(text));
 }
 
 void response_describe_source(uint8_t source, uint8_t subsource, vg_span title,
                               struct vg_buffer *out)
 {
-    append_text(out, response_source_name(source));
+    response_append_text(out, response_word(response_sources, source));
     if (subsource != RESPONSE_SUB_NONE) {
-        append_text(out, "/");
-        append_text(out, response_subsource_name(subsource));
+        response_append_text(out, "/");
+        response_append_text(out, response_word(response_subsources, subsource));
     }
-    append_text(out, ": ");
+    response_append_text(out, ": ");
     vg_buffer_append(out, title.data, title.size);
 }
 
-/* ---- R3: joining -------------------------------------------------------------------------------
+/* ---- R3: the incident of a signal --------------------------------------------------------------
  */
 
-static struct response_key dedup_key(const struct response_call *call)
+static struct response_key signal_key(const vg_id *compartment, enum response_kind kind,
+                                      vg_span signal)
 {
-    struct response_key key = response_key_of(&call->request->compartment, RESPONSE_KIND_DEDUP);
-    response_key_text(&key, call->command.detect.dedup_key);
+    struct response_key key = response_key_of(compartment, kind);
+    response_key_text(&key, signal);
     return key;
 }
 
-/* The latest incident of the command's deduplication key. */
-static bool find_signal(const struct response_call *call, struct response_incident *out)
+bool response_find_signal(const struct response_machine *machine, const vg_id *compartment,
+                          vg_span signal, struct response_incident *out)
 {
-    struct response_key key = dedup_key(call);
     vg_span value;
-    if (call->command.detect.dedup_key.size == 0 || !response_get(&call->machine->kv, &key, &value))
+    if (signal.size == 0)
+        return false;
+    struct response_key key = signal_key(compartment, RESPONSE_KIND_DEDUP, signal);
+    if (!response_get(&machine->kv, &key, &value))
         return false;
     vg_id id = response_key_last_id(value);
-    return response_incident_get(call->machine, &call->request->compartment, &id, out) == VG_OK;
+    return response_incident_get(machine, compartment, &id, out) == VG_OK;
 }
 
-enum vg_code response_judge_detect(struct response_call *call)
+void response_remember_latest(struct response_call *call)
 {
-    struct response_outcome *outcome = call->outcome;
-    struct response_incident known;
-    if (response_expect_nothing(call) != VG_OK ||
-        response_judge_source(call->command.detect.source, call->command.detect.subsource,
-                              &outcome->error) != VG_OK)
-        return outcome->error.code;
-    bool found = find_signal(call, &known);
-    if (found && known.stage != RESPONSE_CLOSE) {
-        call->incident = known;
-        outcome->id = known.id;
-        outcome->joined = true;
-        return VG_OK;
+    const struct response_incident *incident = &call->next;
+    vg_span signal = vg_span_text(incident->dedup_key);
+    if (signal.size == 0)
+        return;
+    struct response_key key = signal_key(&incident->compartment, RESPONSE_KIND_DEDUP, signal);
+    response_pairs_put(&call->writing->pairs, &key,
+                       vg_span_of(incident->id.bytes, sizeof incident->id.bytes));
+}
+
+/* ---- R10: filters ------------------------------------------------------------------------------
+ */
+
+bool response_filter_get(const struct response_machine *machine, const vg_id *compartment,
+                         vg_span signal, struct response_filter *out)
+{
+    vg_span value;
+    if (signal.size == 0)
+        return false;
+    struct response_key key = signal_key(compartment, RESPONSE_KIND_FILTER, signal);
+    if (!response_get(&machine->kv, &key, &value))
+        return false;
+    response_filter_decode(value, out);
+    response_copy_text(signal, out->key, sizeof out->key);
+    return true;
+}
+
+bool response_filter_next(const struct response_machine *machine, const vg_id *compartment,
+                          const char *after, struct response_filter *out)
+{
+    struct response_key prefix = response_key_of(compartment, RESPONSE_KIND_FILTER);
+    struct response_key from = signal_key(compartment, RESPONSE_KIND_FILTER, vg_span_text(after));
+    vg_span key;
+    vg_span value;
+    if (!response_next(&machine->kv, &prefix, &from, &key, &value))
+        return false;
+    response_filter_decode(value, out);
+    size_t start = prefix.size + 1; /* the text's length is before it */
+    response_copy_text(vg_span_of(key.data + start, key.size - start), out->key, sizeof out->key);
+    return true;
+}
+
+static void put_filter(struct response_call *call, const struct response_filter *filter)
+{
+    struct vg_buffer buffer = {0};
+    struct response_key key =
+        signal_key(&call->request->compartment, RESPONSE_KIND_FILTER, vg_span_text(filter->key));
+    response_filter_encode(filter, &buffer);
+    response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&buffer));
+    vg_buffer_free(&buffer);
+}
+
+void response_count_filtered(struct response_call *call, vg_span signal, uint64_t more)
+{
+    struct response_filter filter;
+    bool found = response_filter_get(call->machine, &call->request->compartment, signal, &filter);
+    assert(found);
+    filter.count += more;
+    filter.last_at = call->time_ms;
+    put_filter(call, &filter);
+}
+
+/* The filter that the incident's answer names, if it is still this incident's. */
+static bool own_filter(const struct response_call *call, const struct response_incident *incident,
+                       struct response_filter *out)
+{
+    return response_filter_get(call->machine, &incident->compartment,
+                               vg_span_text(incident->filter), out) &&
+           vg_id_equal(&out->incident, &incident->id);
+}
+
+void response_set_filter(struct response_call *call, const struct response_incident *incident,
+                         bool stands)
+{
+    struct response_filter filter;
+    if (!own_filter(call, incident, &filter))
+        return;
+    filter.stands = stands;
+    put_filter(call, &filter);
+}
+
+void response_claim_filter(struct response_call *call)
+{
+    const struct response_incident *incident = &call->next;
+    struct response_filter filter;
+    bool same = strcmp(call->incident.filter, incident->filter) == 0;
+    if (own_filter(call, &call->incident, &filter) && !same) {
+        struct response_key key = signal_key(&incident->compartment, RESPONSE_KIND_FILTER,
+                                             vg_span_text(call->incident.filter));
+        response_pairs_del(&call->writing->pairs, &key);
     }
-    enum vg_code code = response_begin_incident(call);
-    if (code == VG_OK && found)
-        call->incident.linked = known.id;
-    return code;
+    if (incident->filter[0] == '\0' || own_filter(call, incident, &filter))
+        return;
+    filter = (struct response_filter){.incident = incident->id};
+    memcpy(filter.key, incident->filter, sizeof filter.key);
+    put_filter(call, &filter);
 }
 
-/* The whole of what was detected, so that a joined signal loses nothing. */
-static void add_signal(struct response_call *call, enum response_event_kind kind)
+/* ---- detect ------------------------------------------------------------------------------------
+ */
+
+/* What the event of a detection says: the whole of it, so that a joined signal loses nothing. */
+static void add_detection(struct response_call *call, enum response_event_kind kind)
 {
-    struct vg_buffer text = {0};
+    struct vg_buffer *text = &call->text;
     response_describe_source(call->command.detect.source, call->command.detect.subsource,
-                             call->command.detect.title, &text);
+                             call->command.detect.title, text);
     if (call->command.detect.detail.size > 0) {
-        append_text(&text, "\n");
-        vg_buffer_append(&text, call->command.detect.detail.data, call->command.detect.detail.size);
+        response_append_text(text, "\n");
+        vg_buffer_append(text, call->command.detect.detail.data, call->command.detect.detail.size);
     }
-    response_add_event(call, kind, call->command.detect.happened_at, vg_buffer_span(&text));
-    vg_buffer_free(&text);
+    response_append(call, kind, RESPONSE_ASPECT_DETECTION, vg_buffer_span(text))->happened_at =
+        call->command.detect.happened_at;
 }
 
-static void fill_incident(struct response_call *call)
+static enum vg_code judge_joining(struct response_call *call, const struct response_incident *known)
 {
-    struct response_incident *incident = &call->incident;
+    call->incident = call->next = *known;
+    call->outcome->id = known->id;
+    call->outcome->joined = true;
+    call->next.count++;
+    add_detection(call, RESPONSE_EVENT_JOIN);
+    return VG_OK;
+}
+
+/* A signal that a filter has makes nothing. */
+static bool is_filtered(struct response_call *call)
+{
+    struct response_filter filter;
+    if (call->command.detect.source != RESPONSE_SOURCE_AUTOMATED ||
+        !response_filter_get(call->machine, &call->request->compartment,
+                             call->command.detect.dedup_key, &filter) ||
+        !filter.stands)
+        return false;
+    call->outcome->id = filter.incident;
+    call->outcome->filtered = true;
+    return true;
+}
+
+static void fill_incident(const struct response_call *call, struct response_incident *incident)
+{
     incident->stage = RESPONSE_DETECT;
     incident->source = call->command.detect.source;
     incident->subsource = call->command.detect.subsource;
@@ -128,26 +206,33 @@ static void fill_incident(struct response_call *call)
                        sizeof incident->dedup_key);
 }
 
-static void remember_signal(struct response_call *call)
+enum vg_code response_judge_detect(struct response_call *call)
 {
-    if (call->command.detect.dedup_key.size == 0)
-        return;
-    struct response_key key = dedup_key(call);
-    response_pairs_put(&call->pairs, &key,
-                       vg_span_of(call->incident.id.bytes, sizeof call->incident.id.bytes));
+    static const vg_span nothing;
+    struct response_incident known;
+    if (response_judge_source(call, call->command.detect.source, call->command.detect.subsource) !=
+        VG_OK)
+        return call->outcome->error.code;
+    bool found = response_find_signal(call->machine, &call->request->compartment,
+                                      call->command.detect.dedup_key, &known);
+    if (found && known.stage != RESPONSE_CLOSE)
+        return judge_joining(call, &known);
+    if (is_filtered(call))
+        return VG_OK;
+    if (response_begin_incident(call) != VG_OK)
+        return call->outcome->error.code;
+    fill_incident(call, &call->next);
+    if (found)
+        call->next.linked = known.id;
+    add_detection(call, RESPONSE_EVENT_DETECT);
+    response_change(call, 0, RESPONSE_ASPECT_STAGE, nothing);
+    return VG_OK;
 }
 
 void response_effect_detect(struct response_call *call)
 {
-    if (call->outcome->joined) {
-        call->incident.count++;
-        add_signal(call, RESPONSE_EVENT_JOIN);
-    } else {
-        fill_incident(call);
-        remember_signal(call);
-        response_bump(call, RESPONSE_ASPECT_STAGE);
-        add_signal(call, RESPONSE_EVENT_DETECT);
-    }
-    response_bump(call, RESPONSE_ASPECT_DETECTION);
-    response_save_incident(call);
+    if (call->outcome->filtered)
+        response_count_filtered(call, call->command.detect.dedup_key, 1);
+    else if (!call->outcome->joined)
+        response_remember_latest(call);
 }

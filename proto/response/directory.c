@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The directory compartment: names of people and compartments, and who has which roles where. */
+ * The directory compartment: names of people and compartments, who has which roles where, who is on
+ * call, and the SOP in force. */
+#include "proto/response/directory.h"
+
 #include <stdio.h>
 
 #include "common/text.h"
@@ -11,25 +14,27 @@ static struct response_key directory_key(const struct response_machine *machine,
     return response_key_of(&machine->genesis->directory, kind);
 }
 
-static struct response_key named_key(const struct response_machine *machine,
-                                     enum response_kind kind, const vg_id *id)
+static struct response_key id_key(const struct response_machine *machine, enum response_kind kind,
+                                  const vg_id *id)
 {
     struct response_key key = directory_key(machine, kind);
     response_key_id(&key, id);
     return key;
 }
 
-static struct response_key label_key(const struct response_machine *machine, vg_span name)
+static struct response_key name_key(const struct response_machine *machine, enum response_kind kind,
+                                    vg_span name)
 {
-    struct response_key key = directory_key(machine, RESPONSE_KIND_LABEL);
+    struct response_key key = directory_key(machine, kind);
     response_key_text(&key, name);
     return key;
 }
 
-static struct response_key grant_key(const struct response_machine *machine, const vg_id *person,
-                                     const vg_id *compartment)
+/* What a person has in a compartment. */
+static struct response_key pair_key(const struct response_machine *machine, enum response_kind kind,
+                                    const vg_id *compartment, const vg_id *person)
 {
-    struct response_key key = named_key(machine, RESPONSE_KIND_GRANT, compartment);
+    struct response_key key = id_key(machine, kind, compartment);
     response_key_id(&key, person);
     return key;
 }
@@ -43,7 +48,7 @@ bool response_name_get(const struct response_machine *machine, const vg_id *id,
     static const enum response_kind kinds[] = {RESPONSE_KIND_PERSON, RESPONSE_KIND_COMPARTMENT};
     out[0] = '\0';
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        struct response_key key = named_key(machine, kinds[i], id);
+        struct response_key key = id_key(machine, kinds[i], id);
         vg_span name;
         if (response_get(&machine->kv, &key, &name)) {
             response_copy_text(name, out, VG_NAME_MAX + 1);
@@ -53,9 +58,19 @@ bool response_name_get(const struct response_machine *machine, const vg_id *id,
     return false;
 }
 
-static bool find_label(const struct response_machine *machine, vg_span name, vg_id *out)
+void response_person_words(const struct response_machine *machine, const vg_id *person,
+                           char out[VG_NAME_MAX + 1])
 {
-    struct response_key key = label_key(machine, name);
+    if (!response_name_get(machine, person, out))
+        vg_id_format(person, out);
+}
+
+static bool find_name(const struct response_machine *machine, enum response_kind kind, vg_span name,
+                      vg_id *out)
+{
+    if (name.size > VG_NAME_MAX)
+        return false;
+    struct response_key key = name_key(machine, kind, name);
     vg_span value;
     if (!response_get(&machine->kv, &key, &value))
         return false;
@@ -65,34 +80,43 @@ static bool find_label(const struct response_machine *machine, vg_span name, vg_
 
 bool response_compartment_find(const struct response_machine *machine, const char *name, vg_id *out)
 {
-    vg_span text = vg_span_text(name);
-    return text.size <= VG_NAME_MAX && find_label(machine, text, out);
+    return find_name(machine, RESPONSE_KIND_LABEL, vg_span_text(name), out);
+}
+
+bool response_person_find(const struct response_machine *machine, vg_span name, vg_id *out)
+{
+    return find_name(machine, RESPONSE_KIND_PERSON_NAME, name, out);
 }
 
 bool response_compartment_next(const struct response_machine *machine, const vg_id *after,
                                vg_id *out)
 {
-    const struct vg_kv *kv = &machine->kv;
     struct response_key prefix = directory_key(machine, RESPONSE_KIND_COMPARTMENT);
-    struct response_key from = named_key(machine, RESPONSE_KIND_COMPARTMENT, after);
+    struct response_key from = id_key(machine, RESPONSE_KIND_COMPARTMENT, after);
     vg_span key;
     vg_span value;
-    if (!kv->next(kv->context, response_key_span(&prefix), response_key_span(&from), true, &key,
-                  &value))
+    if (!response_next(&machine->kv, &prefix, &from, &key, &value))
         return false;
     *out = response_key_last_id(key);
     return true;
 }
 
-uint32_t response_roles(const struct response_machine *machine, const vg_id *person,
+bool response_compartment_known(const struct response_machine *machine, const vg_id *compartment)
+{
+    struct response_key key = id_key(machine, RESPONSE_KIND_COMPARTMENT, compartment);
+    vg_span value;
+    return vg_id_is_zero(compartment) || vg_id_equal(compartment, &machine->genesis->directory) ||
+           vg_id_equal(compartment, &machine->genesis->first) ||
+           response_get(&machine->kv, &key, &value);
+}
+
+/* Roles as they were granted, whether the person is still here or not. */
+static uint32_t granted(const struct response_machine *machine, const vg_id *person,
                         const vg_id *compartment)
 {
-    const struct ledger_person *first = ledger_genesis_person(machine->genesis, person);
-    struct response_key key = grant_key(machine, person, compartment);
+    struct response_key key = pair_key(machine, RESPONSE_KIND_GRANT, compartment, person);
     uint32_t roles = 0;
     vg_span value;
-    if (first != NULL && (first->bits & LEDGER_PERSON_OPERATOR) != 0)
-        roles |= RESPONSE_ROLE_OPERATOR;
     if (response_get(&machine->kv, &key, &value)) {
         for (size_t i = 0; i < value.size; i++)
             roles |= (uint32_t)value.data[i] << (8 * i);
@@ -100,119 +124,195 @@ uint32_t response_roles(const struct response_machine *machine, const vg_id *per
     return roles;
 }
 
-bool response_compartment_known(const struct response_machine *machine, const vg_id *compartment)
+uint32_t response_roles_of(const struct response_machine *machine, const vg_id *person,
+                           const vg_id *compartment)
 {
-    struct response_key key = named_key(machine, RESPONSE_KIND_COMPARTMENT, compartment);
+    struct response_person who;
+    if (response_person_get(machine, person, &who) != VG_OK || who.expelled_at != 0)
+        return 0;
+    uint32_t own = (who.bits & LEDGER_PERSON_OPERATOR) != 0 ? RESPONSE_ROLE_OPERATOR : 0;
+    return own | granted(machine, person, compartment);
+}
+
+bool response_on_call(const struct response_machine *machine, const vg_id *compartment,
+                      const vg_id *person)
+{
+    struct response_key key = pair_key(machine, RESPONSE_KIND_ROSTER, compartment, person);
     vg_span value;
-    return vg_id_equal(compartment, &machine->genesis->directory) ||
-           vg_id_equal(compartment, &machine->genesis->first) ||
-           response_get(&machine->kv, &key, &value);
+    return response_get(&machine->kv, &key, &value);
+}
+
+void response_procedure_of(const struct response_machine *machine, const vg_id *compartment,
+                           char out[VG_NAME_MAX + 1])
+{
+    struct response_key key = id_key(machine, RESPONSE_KIND_PROCEDURE, compartment);
+    vg_span value = vg_span_text("vigil-1");
+    response_get(&machine->kv, &key, &value);
+    response_copy_text(value, out, VG_NAME_MAX + 1);
 }
 
 /* ---- roles -------------------------------------------------------------------------------------
  */
 
-static void list_roles(uint32_t roles, char *out, size_t size)
+static enum vg_code refuse_role(struct response_call *call)
 {
-    size_t used = 0;
-    out[0] = '\0';
-    for (uint32_t bit = 1; bit != 0 && used < size; bit <<= 1) {
-        if ((roles & bit) != 0)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
-                                     response_role_name(bit));
-    }
+    char author[VG_NAME_MAX + 1];
+    char allowed[256];
+    response_person_words(call->machine, &call->request->author, author);
+    response_words(response_roles, call->rule->roles, "", allowed, sizeof allowed);
+    return RESPONSE_REFUSE(call, NO_ROLE, response_op_name(call->command.op), allowed, author);
 }
 
-enum vg_code response_require_role(struct response_call *call, uint32_t roles)
+enum vg_code response_require_role(struct response_call *call)
 {
     const struct ledger_command *request = call->request;
-    if ((response_roles(call->machine, &request->author, &request->compartment) & roles) != 0)
+    uint32_t roles = response_roles_of(call->machine, &request->author, &request->compartment);
+    if ((roles & call->rule->roles) != 0)
         return VG_OK;
-    char author[VG_ID_TEXT];
-    char allowed[256];
-    vg_id_format(&request->author, author);
-    list_roles(roles, allowed, sizeof allowed);
-    return vg_fail(&call->outcome->error, VG_FORBIDDEN,
-                   "%s needs one of the roles %s in this compartment, and %s has none of them",
-                   response_op_name(call->command.op), allowed, author);
+    bool breaks = call->command.op == RESPONSE_OP_STEP && call->command.step.break_glass.size > 0;
+    if ((roles & call->rule->glass_roles) == 0 || !breaks)
+        return refuse_role(call);
+    call->glass = call->command.step.emergency == RESPONSE_YES &&
+                  call->command.step.kind == RESPONSE_CONTAINMENT;
+    return call->glass ? VG_OK : response_refuse(call, RESPONSE_REFUSED_GLASS_IS_FOR_EMERGENCIES);
 }
 
-/* ---- commands ----------------------------------------------------------------------------------
+/* ---- names -------------------------------------------------------------------------------------
  */
 
-static enum vg_code require_person(struct response_call *call, const vg_id *person)
+static enum vg_code require_compartment(struct response_call *call, const vg_id *compartment)
 {
     char text[VG_ID_TEXT];
-    if (ledger_genesis_person(call->machine->genesis, person) != NULL)
+    call->outcome->id = *compartment;
+    if (!vg_id_is_zero(compartment) && response_compartment_known(call->machine, compartment))
         return VG_OK;
-    vg_id_format(person, text);
-    return vg_fail(&call->outcome->error, VG_NOT_FOUND, "person %s has no key in this cluster",
-                   text);
+    vg_id_format(compartment, text);
+    return RESPONSE_REFUSE(call, NOT_LABELLED, text);
 }
 
 enum vg_code response_judge_person(struct response_call *call)
 {
-    call->outcome->id = call->command.person.person;
-    return require_person(call, &call->command.person.person);
+    const vg_id *person = &call->command.person.person;
+    vg_id holder;
+    char text[VG_ID_TEXT];
+    call->outcome->id = *person;
+    if (response_require_person(call, person) != VG_OK)
+        return call->outcome->error.code;
+    if (!response_person_find(call->machine, call->command.person.name, &holder) ||
+        vg_id_equal(&holder, person))
+        return VG_OK;
+    vg_id_format(&holder, text);
+    return RESPONSE_REFUSE(call, NAME_TAKEN, text);
 }
 
 enum vg_code response_judge_label(struct response_call *call)
 {
     const vg_id *compartment = &call->command.label.compartment;
     vg_id holder;
+    char text[VG_ID_TEXT];
     call->outcome->id = *compartment;
-    if (!find_label(call->machine, call->command.label.name, &holder) ||
+    if (!find_name(call->machine, RESPONSE_KIND_LABEL, call->command.label.name, &holder) ||
         vg_id_equal(&holder, compartment))
         return VG_OK;
-    char text[VG_ID_TEXT];
     vg_id_format(&holder, text);
-    return vg_fail(&call->outcome->error, VG_EXISTS, "compartment %s has this name already", text);
+    return RESPONSE_REFUSE(call, LABEL_TAKEN, text);
 }
 
-enum vg_code response_judge_grant(struct response_call *call)
+/* Puts a name both ways, and takes away the name there was. */
+static void put_name(struct response_call *call, enum response_kind by_id,
+                     enum response_kind by_name, const vg_id *id, vg_span name)
 {
-    const vg_id *compartment = &call->command.grant.compartment;
-    call->outcome->id = call->command.grant.person;
-    if (!response_compartment_known(call->machine, compartment)) {
-        char text[VG_ID_TEXT];
-        vg_id_format(compartment, text);
-        return vg_fail(&call->outcome->error, VG_NOT_FOUND,
-                       "the cluster has no compartment %s; label it first", text);
+    struct response_key key = id_key(call->machine, by_id, id);
+    struct response_key back = name_key(call->machine, by_name, name);
+    vg_span old_name;
+    if (response_get(&call->machine->kv, &key, &old_name)) {
+        struct response_key old = name_key(call->machine, by_name, old_name);
+        response_pairs_del(&call->writing->pairs, &old);
     }
-    return require_person(call, &call->command.grant.person);
+    response_pairs_put(&call->writing->pairs, &key, name);
+    response_pairs_put(&call->writing->pairs, &back, vg_span_of(id->bytes, sizeof id->bytes));
 }
 
 void response_effect_person(struct response_call *call)
 {
-    struct response_key key =
-        named_key(call->machine, RESPONSE_KIND_PERSON, &call->command.person.person);
-    response_pairs_put(&call->pairs, &key, call->command.person.name);
+    put_name(call, RESPONSE_KIND_PERSON, RESPONSE_KIND_PERSON_NAME, &call->command.person.person,
+             call->command.person.name);
 }
 
 void response_effect_label(struct response_call *call)
 {
-    const vg_id *compartment = &call->command.label.compartment;
-    struct response_key key = named_key(call->machine, RESPONSE_KIND_COMPARTMENT, compartment);
-    struct response_key label = label_key(call->machine, call->command.label.name);
-    vg_span old_name;
-    if (response_get(&call->machine->kv, &key, &old_name)) {
-        struct response_key old = label_key(call->machine, old_name);
-        response_pairs_del(&call->pairs, &old);
+    put_name(call, RESPONSE_KIND_COMPARTMENT, RESPONSE_KIND_LABEL, &call->command.label.compartment,
+             call->command.label.name);
+}
+
+/* ---- grants, roster, procedure -----------------------------------------------------------------
+ */
+
+enum vg_code response_judge_grant(struct response_call *call)
+{
+    uint32_t both = call->command.grant.give & call->command.grant.take;
+    char words[256];
+    if (require_compartment(call, &call->command.grant.compartment) != VG_OK)
+        return call->outcome->error.code;
+    call->outcome->id = call->command.grant.person;
+    if (both != 0) {
+        response_words(response_roles, both, "", words, sizeof words);
+        return RESPONSE_REFUSE(call, GIVES_AND_TAKES, words);
     }
-    response_pairs_put(&call->pairs, &key, call->command.label.name);
-    response_pairs_put(&call->pairs, &label,
-                       vg_span_of(compartment->bytes, sizeof compartment->bytes));
+    struct response_person person;
+    bool known = response_person_get(call->machine, &call->command.grant.person, &person) == VG_OK;
+    /* what one who has gone was granted can still be taken away */
+    if (known && call->command.grant.give == 0)
+        return VG_OK;
+    return response_require_person(call, &call->command.grant.person);
 }
 
 void response_effect_grant(struct response_call *call)
 {
-    uint32_t roles = call->command.grant.roles;
+    const vg_id *person = &call->command.grant.person;
+    const vg_id *compartment = &call->command.grant.compartment;
+    uint32_t roles = granted(call->machine, person, compartment);
+    roles = (roles | call->command.grant.give) & ~call->command.grant.take;
     uint8_t bytes[4] = {(uint8_t)roles, (uint8_t)(roles >> 8), (uint8_t)(roles >> 16),
                         (uint8_t)(roles >> 24)};
-    struct response_key key =
-        grant_key(call->machine, &call->command.grant.person, &call->command.grant.compartment);
+    struct response_key key = pair_key(call->machine, RESPONSE_KIND_GRANT, compartment, person);
     if (roles == 0)
-        response_pairs_del(&call->pairs, &key);
+        response_pairs_del(&call->writing->pairs, &key);
     else
-        response_pairs_put(&call->pairs, &key, vg_span_of(bytes, sizeof bytes));
+        response_pairs_put(&call->writing->pairs, &key, vg_span_of(bytes, sizeof bytes));
+}
+
+enum vg_code response_judge_roster(struct response_call *call)
+{
+    const vg_id *person = &call->command.roster.person;
+    if (require_compartment(call, &call->command.roster.compartment) != VG_OK)
+        return call->outcome->error.code;
+    call->outcome->id = *person;
+    if (call->command.roster.on == RESPONSE_NO &&
+        response_on_call(call->machine, &call->command.roster.compartment, person))
+        return VG_OK;
+    return response_require_person(call, person);
+}
+
+void response_effect_roster(struct response_call *call)
+{
+    struct response_key key =
+        pair_key(call->machine, RESPONSE_KIND_ROSTER, &call->command.roster.compartment,
+                 &call->command.roster.person);
+    if (call->command.roster.on == RESPONSE_NO)
+        response_pairs_del(&call->writing->pairs, &key);
+    else
+        response_pairs_put(&call->writing->pairs, &key, vg_span_text("on"));
+}
+
+enum vg_code response_judge_procedure(struct response_call *call)
+{
+    return require_compartment(call, &call->command.procedure.compartment);
+}
+
+void response_effect_procedure(struct response_call *call)
+{
+    struct response_key key =
+        id_key(call->machine, RESPONSE_KIND_PROCEDURE, &call->command.procedure.compartment);
+    response_pairs_put(&call->writing->pairs, &key, call->command.procedure.version);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Historical incidents: records from elsewhere, once by their natural key, kept whole (R1). */
 #include "common/text.h"
-#include "proto/response/call.h"
+#include "proto/response/detect.h"
 
 static struct response_key natural_key(const struct response_call *call)
 {
@@ -14,96 +14,92 @@ static struct response_key natural_key(const struct response_call *call)
 /* The incident that has the natural key already: the same document is the same import. */
 static enum vg_code judge_known(struct response_call *call, const vg_id *id)
 {
+    char text[VG_ID_TEXT];
     vg_span kept;
-    bool same = response_find_incident(call, id) == VG_OK &&
-                response_document_get(call->machine, &call->request->compartment, id, &kept) &&
-                vg_span_equal(kept, call->command.import.document);
-    if (!same) {
-        char text[VG_ID_TEXT];
-        vg_id_format(id, text);
-        return vg_fail(&call->outcome->error, VG_EXISTS,
-                       "incident %s was imported under this key from another document; nothing is "
-                       "overwritten, import it under another namespace or note the change there",
-                       text);
-    }
-    call->outcome->repeated = true;
-    call->outcome->revision_count = call->incident.revision_count;
-    memcpy(call->outcome->revisions, call->incident.revisions, sizeof call->outcome->revisions);
-    return VG_OK;
+    call->outcome->id = *id;
+    call->outcome->repeated =
+        response_document_get(call->machine, &call->request->compartment, id, &kept) &&
+        vg_span_equal(kept, call->command.import.document);
+    if (call->outcome->repeated)
+        return VG_OK;
+    vg_id_format(id, text);
+    return RESPONSE_REFUSE(call, OTHER_DOCUMENT, text);
 }
 
-enum vg_code response_judge_import(struct response_call *call)
+/* "NAMESPACE KEY, SOURCE: TITLE", so that a record can be followed back to where it came from. */
+static vg_span describe(struct response_call *call)
 {
-    struct response_key key = natural_key(call);
-    vg_span value;
-    if (response_expect_nothing(call) != VG_OK ||
-        response_judge_source(call->command.import.source, call->command.import.subsource,
-                              &call->outcome->error) != VG_OK)
-        return call->outcome->error.code;
-    if (!response_get(&call->machine->kv, &key, &value))
-        return response_begin_incident(call);
-    vg_id id = response_key_last_id(value);
-    return judge_known(call, &id);
+    struct vg_buffer *text = &call->text;
+    vg_buffer_append(text, call->command.import.space.data, call->command.import.space.size);
+    response_append_text(text, " ");
+    vg_buffer_append(text, call->command.import.key.data, call->command.import.key.size);
+    response_append_text(text, ", ");
+    response_describe_source(call->command.import.source, call->command.import.subsource,
+                             call->command.import.title, text);
+    return vg_buffer_span(text);
 }
 
-static void fill_incident(struct response_call *call)
+static void fill_incident(const struct response_call *call, struct response_incident *incident)
 {
-    struct response_incident *incident = &call->incident;
     incident->historical = true;
     incident->stage = RESPONSE_CLOSE;
     incident->source = call->command.import.source;
     incident->subsource = call->command.import.subsource;
     incident->cia = call->command.import.cia;
+    incident->class_ = call->command.import.classification;
     incident->happened_at = call->command.import.happened_at;
     incident->records = call->command.import.records;
     incident->unknown_members = call->command.import.unknown_members;
     response_copy_text(call->command.import.title, incident->title, sizeof incident->title);
-    response_copy_text(call->command.import.classification, incident->classification,
-                       sizeof incident->classification);
 }
 
-/* "NAMESPACE KEY, " so that a record can be followed back to where it came from. */
-static void append_natural_key(const struct response_call *call, struct vg_buffer *out)
+enum vg_code response_judge_import(struct response_call *call)
 {
-    vg_buffer_append(out, call->command.import.space.data, call->command.import.space.size);
-    vg_buffer_append(out, " ", 1);
-    vg_buffer_append(out, call->command.import.key.data, call->command.import.key.size);
-    vg_buffer_append(out, ", ", 2);
+    static const vg_span nothing;
+    struct response_key key = natural_key(call);
+    vg_span value;
+    if (response_judge_source(call, call->command.import.source, call->command.import.subsource) !=
+        VG_OK)
+        return call->outcome->error.code;
+    if (response_get(&call->machine->kv, &key, &value)) {
+        vg_id id = response_key_last_id(value);
+        return judge_known(call, &id);
+    }
+    if (response_begin_incident(call) != VG_OK)
+        return call->outcome->error.code;
+    fill_incident(call, &call->next);
+    response_append(call, RESPONSE_EVENT_IMPORT, RESPONSE_ASPECT_DETECTION, describe(call))
+        ->happened_at = call->command.import.happened_at;
+    response_change(call, 0, RESPONSE_ASPECT_STAGE, nothing);
+    return VG_OK;
 }
 
-/* One event for the import, and one for each line of the claimed timeline. */
-static void add_events(struct response_call *call)
+/* One event for each line of the claimed timeline; they set nothing. */
+static void add_claimed_events(struct response_call *call)
 {
-    struct vg_buffer text = {0};
-    append_natural_key(call, &text);
-    response_describe_source(call->command.import.source, call->command.import.subsource,
-                             call->command.import.title, &text);
-    response_add_event(call, RESPONSE_EVENT_IMPORT, call->command.import.happened_at,
-                       vg_buffer_span(&text));
-    vg_buffer_free(&text);
-
+    static const struct response_revision none;
     vg_span lines = call->command.import.timeline;
     for (size_t start = 0, end = 0; start < lines.size; start = end + 1) {
         for (end = start; end < lines.size && lines.data[end] != '\n';)
             end++;
+        struct response_change line = {.kind = RESPONSE_EVENT_IMPORT,
+                                       .append = true,
+                                       .text = vg_span_of(lines.data + start, end - start)};
         if (end > start)
-            response_add_event(call, RESPONSE_EVENT_IMPORT, 0,
-                               vg_span_of(lines.data + start, end - start));
+            response_add_event(call, &call->incident, &line, &none);
     }
 }
 
 void response_effect_import(struct response_call *call)
 {
-    const struct response_incident *incident = &call->incident;
-    fill_incident(call);
-    struct response_key document = response_key_of(&incident->compartment, RESPONSE_KIND_DOCUMENT);
+    const struct response_incident *incident = &call->next;
+    struct response_key document =
+        response_key_in(&incident->compartment, &incident->id, RESPONSE_SECTION_DOCUMENT);
     struct response_key natural = natural_key(call);
-    response_key_id(&document, &incident->id);
-    response_pairs_put(&call->pairs, &document, call->command.import.document);
-    response_pairs_put(&call->pairs, &natural,
+    response_pairs_put(&call->writing->pairs, &document, call->command.import.document);
+    response_pairs_put(&call->writing->pairs, &natural,
                        vg_span_of(incident->id.bytes, sizeof incident->id.bytes));
-    response_bump(call, RESPONSE_ASPECT_STAGE);
-    response_bump(call, RESPONSE_ASPECT_DETECTION);
-    add_events(call);
-    response_save_incident(call);
+    response_record_changes(call);
+    add_claimed_events(call);
+    response_save_incident(call, &call->incident);
 }

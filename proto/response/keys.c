@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "common/bytes.h"
 #include "common/limits.h"
 
 static_assert((int)sizeof(vg_id) + 1 + 2 * (1 + VG_NAME_MAX) <= VG_KEY_MAX,
@@ -23,6 +24,16 @@ struct response_key response_key_of(const vg_id *compartment, enum response_kind
     struct response_key key = {.size = 0};
     uint8_t byte = (uint8_t)kind;
     response_key_id(&key, compartment != NULL ? compartment : &own);
+    append(&key, &byte, 1);
+    return key;
+}
+
+struct response_key response_key_in(const vg_id *compartment, const vg_id *incident,
+                                    enum response_section section)
+{
+    struct response_key key = response_key_of(compartment, RESPONSE_KIND_INCIDENT);
+    uint8_t byte = (uint8_t)section;
+    response_key_id(&key, incident);
     append(&key, &byte, 1);
     return key;
 }
@@ -56,7 +67,38 @@ vg_id response_key_last_id(vg_span key)
     return id;
 }
 
+uint64_t response_key_last_u64(vg_span key)
+{
+    uint64_t value = 0;
+    assert(key.size >= 8);
+    for (size_t i = key.size - 8; i < key.size; i++)
+        value = value << 8 | key.data[i];
+    return value;
+}
+
 bool response_get(const struct vg_kv *kv, const struct response_key *key, vg_span *value)
 {
     return kv->get(kv->context, response_key_span(key), value);
+}
+
+bool response_next(const struct vg_kv *kv, const struct response_key *prefix,
+                   const struct response_key *from, vg_span *key, vg_span *value)
+{
+    return kv->next(kv->context, response_key_span(prefix), response_key_span(from), true, key,
+                    value);
+}
+
+vg_span response_u64_value(uint64_t number, uint8_t out[8])
+{
+    struct vg_writer writer = vg_writer_of(out, 8);
+    vg_write_u64(&writer, number);
+    return vg_span_of(out, 8);
+}
+
+uint64_t response_u64_of(vg_span value)
+{
+    struct vg_reader reader = vg_reader_of(value);
+    uint64_t number = vg_read_u64(&reader);
+    assert(vg_reader_done(&reader));
+    return number;
 }

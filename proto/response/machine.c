@@ -4,41 +4,93 @@
 #include <assert.h>
 
 #include "common/bytes.h"
+#include "common/text.h"
 #include "proto/response/call.h"
 
 enum {
-    STAFF = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER | RESPONSE_ROLE_EXECUTIVE |
-            RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_PRIVACY_OFFICER | RESPONSE_ROLE_COMMUNICATIONS |
-            RESPONSE_ROLE_SERVICE_TEAM | RESPONSE_ROLE_SUPPORT,
     RUNNERS = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER,
+    MANAGERS = RESPONSE_ROLE_INCIDENT_MANAGER | RESPONSE_ROLE_EXECUTIVE,
+    STAFF = RUNNERS | MANAGERS | RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_PRIVACY_OFFICER |
+            RESPONSE_ROLE_COMMUNICATIONS | RESPONSE_ROLE_SERVICE_TEAM | RESPONSE_ROLE_SUPPORT,
+    SERVICE = RUNNERS | RESPONSE_ROLE_SERVICE_TEAM,
+    SIGNERS = RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_EXECUTIVE,
+    OPERATOR = RESPONSE_ROLE_OPERATOR,
+    ANYWHERE = RESPONSE_ON_RECORD | RESPONSE_WHEN_CLOSED,
 };
 
-/* What each operation needs and does. A new operation is a row here and a layout in command.c. */
-static const struct rule {
-    enum response_op op;
-    bool in_directory;
-    uint32_t roles; /* one of them is enough */
-    enum vg_code (*judge)(struct response_call *call);
-    void (*effect)(struct response_call *call);
-} rules[] = {
-    {RESPONSE_OP_PERSON, true, RESPONSE_ROLE_OPERATOR, response_judge_person,
-     response_effect_person},
-    {RESPONSE_OP_LABEL, true, RESPONSE_ROLE_OPERATOR, response_judge_label, response_effect_label},
-    {RESPONSE_OP_GRANT, true, RESPONSE_ROLE_OPERATOR, response_judge_grant, response_effect_grant},
-    {RESPONSE_OP_DETECT, false, STAFF | RESPONSE_ROLE_REPORTER, response_judge_detect,
-     response_effect_detect},
-    {RESPONSE_OP_NOTE, false, STAFF, response_judge_note, response_effect_note},
-    {RESPONSE_OP_STAGE, false, RUNNERS, response_judge_stage, response_effect_stage},
-    {RESPONSE_OP_IMPORT, false, RUNNERS, response_judge_import, response_effect_import},
-};
-
-static const struct rule *rule_of(enum response_op op)
-{
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (rules[i].op == op)
-            return &rules[i];
+#define DIRECTORY(op, name)                                                                        \
+    {                                                                                              \
+        RESPONSE_OP_##op, RESPONSE_IN_DIRECTORY, OPERATOR, 0, RESPONSE_EXPECTLESS,                 \
+            response_judge_##name, response_effect_##name                                          \
     }
-    return NULL;
+#define CONTROL(op, name)                                                                          \
+    {                                                                                              \
+        RESPONSE_OP_##op, RESPONSE_IN_CONTROL, OPERATOR, 0, RESPONSE_EXPECTLESS,                   \
+            response_judge_##name, response_effect_##name                                          \
+    }
+#define AMONG(op, name, roles, glass, flags)                                                       \
+    {                                                                                              \
+        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, flags, response_judge_##name,    \
+            response_effect_##name                                                                 \
+    }
+
+/* Sets aspects of the incident, and writes nothing beside it. */
+#define SETS(op, name, roles, glass, flags)                                                        \
+    {                                                                                              \
+        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, flags, response_judge_##name,    \
+            NULL                                                                                   \
+    }
+
+/* What each operation needs and does (docs/process.md, "Operations"). A new one is a row here and a
+ * layout in fields.c. */
+static const struct response_rule rules[] = {
+    CONTROL(ENROLL, enroll),
+    CONTROL(EXPEL, expel),
+    DIRECTORY(PERSON, person),
+    DIRECTORY(LABEL, label),
+    DIRECTORY(GRANT, grant),
+    DIRECTORY(ROSTER, roster),
+    DIRECTORY(PROCEDURE, procedure),
+    AMONG(DETECT, detect, STAFF | RESPONSE_ROLE_REPORTER, 0, RESPONSE_EXPECTLESS | ANYWHERE),
+    AMONG(IMPORT, import, RUNNERS, 0, RESPONSE_EXPECTLESS | ANYWHERE),
+    SETS(NOTE, note, STAFF, 0, ANYWHERE),
+    AMONG(STAGE, stage, RUNNERS, 0, RESPONSE_WHEN_CLOSED),
+    AMONG(ASSESS, assess, RUNNERS, 0, 0),
+    SETS(SEVERITY, severity, RUNNERS, 0, 0),
+    SETS(RISK, risk, RUNNERS | RESPONSE_ROLE_PRIVACY_OFFICER, 0, 0),
+    SETS(RESPONSIBILITY, responsibility, RUNNERS, 0, 0),
+    SETS(OWNER, owner, RUNNERS, 0, 0),
+    SETS(PLAN, plan, SERVICE, 0, 0),
+    SETS(ATTEST, attest, MANAGERS, 0, 0),
+    AMONG(REOPEN, reopen, RUNNERS, 0, RESPONSE_WHEN_CLOSED),
+    AMONG(TASK, task, STAFF, 0, 0),
+    AMONG(TASK_MOVE, task_move, STAFF, 0, RESPONSE_WHEN_CLOSED),
+    AMONG(STEP, step, SERVICE, STAFF, 0),
+    AMONG(STEP_MOVE, step_move, SERVICE, 0, RESPONSE_WHEN_CLOSED),
+    AMONG(EVIDENCE, evidence, STAFF, 0, ANYWHERE),
+    AMONG(CUSTODY, custody, STAFF, 0, ANYWHERE),
+};
+
+const struct response_rule *response_rule_of(enum response_op op)
+{
+    size_t i = 0;
+    while (i < sizeof rules / sizeof rules[0] && rules[i].op != op)
+        i++;
+    assert(i < sizeof rules / sizeof rules[0]);
+    return &rules[i];
+}
+
+enum vg_code(response_refuse_with)(struct response_call *call, enum response_refusal refusal,
+                                   const char *const *words)
+{
+    call->outcome->refusal = refusal;
+    return response_refusal_say(refusal, words, &call->outcome->error);
+}
+
+enum vg_code(response_refuse)(struct response_call *call, enum response_refusal refusal)
+{
+    static const char *const none[] = {NULL};
+    return response_refuse_with(call, refusal, none);
 }
 
 /* ---- one command -------------------------------------------------------------------------------
@@ -60,30 +112,93 @@ static void call_begin(struct response_call *call, const struct response_machine
     };
 }
 
-static enum vg_code check_place(struct response_call *call, const struct rule *rule)
+static enum vg_code check_place(struct response_call *call)
 {
-    bool directory = vg_id_equal(&call->request->compartment, &call->machine->genesis->directory);
-    if (directory == rule->in_directory)
+    static const char *const places[] = {
+        [RESPONSE_IN_CONTROL] = "in a control entry",
+        [RESPONSE_IN_DIRECTORY] = "in the directory compartment",
+        [RESPONSE_AMONG_INCIDENTS] = "in a compartment of incidents",
+    };
+    const vg_id *compartment = &call->request->compartment;
+    enum response_where where = RESPONSE_AMONG_INCIDENTS;
+    if (vg_id_is_zero(compartment))
+        where = RESPONSE_IN_CONTROL;
+    else if (vg_id_equal(compartment, &call->machine->genesis->directory))
+        where = RESPONSE_IN_DIRECTORY;
+    if (where == call->rule->where)
         return VG_OK;
-    return vg_fail(&call->outcome->error, VG_INVALID, "%s belongs in %s",
-                   response_op_name(rule->op),
-                   rule->in_directory ? "the directory compartment"
-                                      : "a compartment of tenants, not in the directory");
+    return RESPONSE_REFUSE(call, BELONGS_ELSEWHERE, response_op_name(call->command.op),
+                           places[call->rule->where]);
 }
 
-/* Decodes and judges an admitted command. The rule to carry out, or NULL when there is nothing to
- * do: it is refused, or was done before under another request. */
-static const struct rule *judge(struct response_call *call)
+/* A person or a node, whichever the operation is for, and still here. */
+static enum vg_code check_author(struct response_call *call)
+{
+    const vg_id *author = &call->request->author;
+    const char *op = response_op_name(call->command.op);
+    bool by_node = (call->rule->flags & RESPONSE_BY_NODE) != 0;
+    struct response_person person;
+    vg_node_id node;
+    if (response_is_node_author(author, &node))
+        return by_node ? VG_OK : RESPONSE_REFUSE(call, FOR_PEOPLE, op);
+    if (response_person_get(call->machine, author, &person) == VG_OK && person.expelled_at != 0) {
+        char id[VG_ID_TEXT];
+        char at[VG_TIME_TEXT];
+        vg_id_format(author, id);
+        vg_time_format(person.expelled_at, at);
+        return RESPONSE_REFUSE(call, GONE, id, at);
+    }
+    return by_node ? RESPONSE_REFUSE(call, FOR_NODES, op) : VG_OK;
+}
+
+static enum vg_code check_signers(struct response_call *call)
+{
+    char roles[64];
+    if ((call->rule->flags & RESPONSE_BY_TWO) == 0)
+        return VG_OK;
+    response_words(response_roles, call->rule->roles, "", roles, sizeof roles);
+    return RESPONSE_REFUSE(call, NEEDS_TWO, response_op_name(call->command.op), roles);
+}
+
+/* Whether the author may give the command at all. */
+static enum vg_code stand(struct response_call *call)
+{
+    if (check_place(call) != VG_OK || check_author(call) != VG_OK || check_signers(call) != VG_OK)
+        return call->outcome->error.code;
+    return (call->rule->flags & RESPONSE_BY_NODE) != 0 ? VG_OK : response_require_role(call);
+}
+
+enum vg_code response_judge(struct response_call *call)
+{
+    bool expectless = (call->rule->flags & RESPONSE_EXPECTLESS) != 0;
+    if (expectless && response_expect_nothing(call) != VG_OK)
+        return call->outcome->error.code;
+    if (call->rule->judge(call) != VG_OK)
+        return call->outcome->error.code;
+    if (call->rule->where != RESPONSE_AMONG_INCIDENTS)
+        return VG_OK;
+    if (response_check_conflicts(call) != VG_OK)
+        return call->outcome->error.code;
+    return response_check_guards(call);
+}
+
+void response_carry_out(struct response_call *call)
+{
+    if (call->rule->effect != NULL)
+        call->rule->effect(call);
+    if (call->change_count > 0)
+        response_record_changes(call);
+}
+
+/* Decodes and judges an admitted command. False when there is nothing to do: it is refused, or was
+ * done before under another request. */
+static bool judge(struct response_call *call)
 {
     if (response_command_decode(call->request->body, &call->command, &call->outcome->error) !=
         VG_OK)
-        return NULL;
-    const struct rule *rule = rule_of(call->command.op);
-    assert(rule != NULL);
-    if (check_place(call, rule) != VG_OK || response_require_role(call, rule->roles) != VG_OK ||
-        rule->judge(call) != VG_OK)
-        return NULL;
-    return call->outcome->repeated ? NULL : rule;
+        return false;
+    call->rule = response_rule_of(call->command.op);
+    return stand(call) == VG_OK && response_judge(call) == VG_OK && !call->outcome->repeated;
 }
 
 void response_check(struct response_machine *machine, const struct ledger_command *command,
@@ -93,18 +208,20 @@ void response_check(struct response_machine *machine, const struct ledger_comman
     call_begin(&call, machine, command, outcome);
     if (response_admit(&call))
         judge(&call);
+    vg_buffer_free(&call.text);
 }
 
 static void carry_out(struct response_call *call)
 {
     if (!response_admit(call))
         return;
-    const struct rule *rule = judge(call);
-    response_pairs_open(&call->pairs, &call->machine->kv, &call->request->compartment);
-    if (rule != NULL)
-        rule->effect(call);
+    bool accepted = judge(call);
+    response_pairs_open(&call->writing->pairs, &call->machine->kv, &call->request->compartment);
+    if (accepted)
+        response_carry_out(call);
     response_remember(call);
-    response_pairs_close(&call->pairs);
+    response_pairs_close(&call->writing->pairs);
+    vg_buffer_free(&call->text);
 }
 
 /* ---- cursor and counters -----------------------------------------------------------------------
@@ -172,18 +289,34 @@ static void count_outcome(struct response_counters *counters,
 /* ---- one entry ---------------------------------------------------------------------------------
  */
 
-static enum response_applied apply_sealed(struct response_machine *machine,
-                                          const struct ledger_header *header,
-                                          const struct response_opened *opened,
-                                          struct response_outcome *outcome,
-                                          struct response_counters *counters)
+/* Whether the signature is that of the key the author has as of this entry. */
+static bool is_authentic(struct response_machine *machine, const struct response_opened *opened)
 {
-    if (opened->code != VG_OK) {
+    vg_public_key key;
+    if (opened->code != VG_OK || !response_key_find(machine, &opened->command.author, &key))
+        return false;
+    if (opened->verified && memcmp(key.bytes, opened->key.bytes, sizeof key.bytes) == 0)
+        return true;
+    return ledger_command_verify(opened->bytes, machine->signer, &key);
+}
+
+static enum response_applied apply_command(struct response_machine *machine,
+                                           const struct ledger_view *entry,
+                                           const struct response_opened *opened,
+                                           struct response_outcome *outcome,
+                                           struct response_counters *counters)
+{
+    const struct ledger_header *header = &entry->header;
+    if (!is_authentic(machine, opened)) {
         counters->voided++;
         return RESPONSE_APPLIED_VOID;
     }
-    struct response_call call = {
-        .index = header->index, .term = header->term, .time_ms = header->time_ms};
+    struct response_writing writing = {.events = 0};
+    struct response_call call = {.writing = &writing,
+                                 .index = header->index,
+                                 .term = header->term,
+                                 .time_ms = header->time_ms,
+                                 .origin = entry->envelope.origin};
     call_begin(&call, machine, &opened->command, outcome);
     carry_out(&call);
     count_outcome(counters, outcome);
@@ -198,8 +331,8 @@ enum response_applied response_apply(struct response_machine *machine,
     struct progress progress = progress_read(machine);
     enum response_applied applied = RESPONSE_APPLIED_OTHER;
     assert(entry->header.index == progress.index + 1);
-    if (entry->envelope.type == LEDGER_SEALED)
-        applied = apply_sealed(machine, &entry->header, opened, outcome, &progress.counters);
+    if (response_has_command(entry->envelope.type))
+        applied = apply_command(machine, entry, opened, outcome, &progress.counters);
     progress.index = entry->header.index;
     progress_write(machine, &progress);
     return applied;

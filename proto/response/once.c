@@ -11,12 +11,18 @@
  * window, and few enough that no command pays for all. */
 enum { FORGET_MAX = 4 };
 
-static struct response_key request_key(const struct response_call *call, enum response_kind kind)
+static struct response_key request_key(const struct response_call *call, enum response_kind kind,
+                                       const vg_id *request, const vg_id *author)
 {
     struct response_key key = response_key_of(&call->request->compartment, kind);
-    response_key_id(&key, &call->request->request);
-    response_key_id(&key, &call->request->author);
+    response_key_id(&key, request);
+    response_key_id(&key, author);
     return key;
+}
+
+static struct response_key own_key(const struct response_call *call, enum response_kind kind)
+{
+    return request_key(call, kind, &call->request->request, &call->request->author);
 }
 
 static bool too_old(uint64_t issued_ms, uint64_t time_ms)
@@ -24,28 +30,25 @@ static bool too_old(uint64_t issued_ms, uint64_t time_ms)
     return time_ms > VG_REQUEST_PAST_MS && issued_ms < time_ms - VG_REQUEST_PAST_MS;
 }
 
-static enum vg_code check_window(const struct response_call *call)
+static enum vg_code check_window(struct response_call *call)
 {
     uint64_t issued_ms = vg_uuid7_time_ms(&call->request->request);
-    bool early = issued_ms > call->time_ms + VG_REQUEST_AHEAD_MS;
-    if (!early && !too_old(issued_ms, call->time_ms))
-        return VG_OK;
     char issued[VG_TIME_TEXT];
     char now[VG_TIME_TEXT];
     vg_time_format(issued_ms, issued);
     vg_time_format(call->time_ms, now);
-    return vg_fail(&call->outcome->error, VG_EXPIRED,
-                   "the request was issued at %s, which is more than %s log time %s; %s", issued,
-                   early ? "10 minutes ahead of" : "7 days behind", now,
-                   early ? "set this machine's clock and send it anew"
-                         : "look whether it was done, then send it anew if not");
+    if (issued_ms > call->time_ms + VG_REQUEST_AHEAD_MS)
+        return RESPONSE_REFUSE(call, TOO_EARLY, issued, now);
+    if (too_old(issued_ms, call->time_ms))
+        return RESPONSE_REFUSE(call, TOO_OLD, issued, now);
+    return VG_OK;
 }
 
 /* True if the table has the request: its outcome again, or `invalid` for another command. */
-static bool recall(const struct response_call *call)
+static bool recall(struct response_call *call)
 {
     struct response_outcome *outcome = call->outcome;
-    struct response_key key = request_key(call, RESPONSE_KIND_REQUEST);
+    struct response_key key = own_key(call, RESPONSE_KIND_REQUEST);
     vg_span value;
     if (!response_get(&call->machine->kv, &key, &value))
         return false;
@@ -54,13 +57,12 @@ static bool recall(const struct response_call *call)
     response_outcome_decode(value, &kept_hash, &kept);
     vg_hash hash = ledger_request_hash(call->request);
     if (!vg_hash_equal(&hash, &kept_hash)) {
-        vg_fail(&outcome->error, VG_INVALID,
-                "this request id was used for another command, applied at index %" PRIu64
-                "; make a new id for each command",
-                kept.index);
+        char index[24];
+        snprintf(index, sizeof index, "%" PRIu64, kept.index);
+        RESPONSE_REFUSE(call, REUSED, index);
         return true;
     }
-    struct response_key sentence = request_key(call, RESPONSE_KIND_SENTENCE);
+    struct response_key sentence = own_key(call, RESPONSE_KIND_SENTENCE);
     if (response_get(&call->machine->kv, &sentence, &value))
         response_copy_text(value, kept.error.text, sizeof kept.error.text);
     *outcome = kept;
@@ -71,15 +73,14 @@ static bool recall(const struct response_call *call)
 bool response_admit(struct response_call *call)
 {
     const struct ledger_command *request = call->request;
-    struct vg_error *error = &call->outcome->error;
     if (!vg_uuid7_valid(&request->request)) {
-        vg_fail(error, VG_INVALID, "the request id is not a UUIDv7");
+        response_refuse(call, RESPONSE_REFUSED_NOT_UUID7);
         return false;
     }
     if (!response_compartment_known(call->machine, &request->compartment)) {
         char text[VG_ID_TEXT];
         vg_id_format(&request->compartment, text);
-        vg_fail(error, VG_NOT_FOUND, "the cluster has no compartment %s", text);
+        RESPONSE_REFUSE(call, NO_COMPARTMENT, text);
         return false;
     }
     return check_window(call) == VG_OK && !recall(call);
@@ -87,7 +88,7 @@ bool response_admit(struct response_call *call)
 
 static void forget_old(struct response_call *call)
 {
-    const struct vg_kv *kv = call->pairs.kv;
+    const struct vg_kv *kv = call->writing->pairs.kv;
     struct response_key prefix =
         response_key_of(&call->request->compartment, RESPONSE_KIND_REQUEST);
     vg_span from = response_key_span(&prefix);
@@ -102,23 +103,46 @@ static void forget_old(struct response_call *call)
             return;
         memcpy(key.bytes, found.data, found.size);
         key.size = found.size;
-        response_pairs_del(&call->pairs, &key);
+        response_pairs_del(&call->writing->pairs, &key);
         key.bytes[sizeof(vg_id)] = RESPONSE_KIND_SENTENCE;
-        response_pairs_del(&call->pairs, &key);
+        response_pairs_del(&call->writing->pairs, &key);
     }
+}
+
+bool response_is_in_time(const struct response_call *call, const vg_id *request)
+{
+    uint64_t issued_ms = vg_uuid7_time_ms(request);
+    return vg_uuid7_valid(request) && issued_ms <= call->time_ms + VG_REQUEST_AHEAD_MS &&
+           !too_old(issued_ms, call->time_ms);
+}
+
+bool response_is_remembered(const struct response_call *call, const vg_id *request,
+                            const vg_id *author)
+{
+    struct response_key key = request_key(call, RESPONSE_KIND_REQUEST, request, author);
+    vg_span value;
+    return response_get(&call->machine->kv, &key, &value);
+}
+
+void response_remember_answer(struct response_call *call, const vg_id *request, const vg_id *author,
+                              const vg_hash *request_hash, const struct response_outcome *outcome)
+{
+    struct vg_buffer buffer = {0};
+    struct response_key key = request_key(call, RESPONSE_KIND_REQUEST, request, author);
+    response_outcome_encode(request_hash, outcome, &buffer);
+    response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&buffer));
+    vg_buffer_free(&buffer);
+    forget_old(call);
 }
 
 void response_remember(struct response_call *call)
 {
-    struct vg_buffer buffer = {0};
-    vg_hash hash = ledger_request_hash(call->request);
-    struct response_key key = request_key(call, RESPONSE_KIND_REQUEST);
-    response_outcome_encode(&hash, call->outcome, &buffer);
-    response_pairs_put(&call->pairs, &key, vg_buffer_span(&buffer));
-    vg_buffer_free(&buffer);
+    const struct ledger_command *request = call->request;
+    vg_hash hash = ledger_request_hash(request);
+    response_remember_answer(call, &request->request, &request->author, &hash, call->outcome);
     if (call->outcome->error.code != VG_OK) {
-        struct response_key sentence = request_key(call, RESPONSE_KIND_SENTENCE);
-        response_pairs_put(&call->pairs, &sentence, vg_span_text(call->outcome->error.text));
+        struct response_key sentence = own_key(call, RESPONSE_KIND_SENTENCE);
+        response_pairs_put(&call->writing->pairs, &sentence,
+                           vg_span_text(call->outcome->error.text));
     }
-    forget_old(call);
 }

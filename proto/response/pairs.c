@@ -7,7 +7,8 @@
 
 static bool is_hashed(vg_span key)
 {
-    return key.data[sizeof(vg_id)] != RESPONSE_KIND_SENTENCE;
+    static const char apart[] = {RESPONSE_KIND_SENTENCE, RESPONSE_KIND_CURSOR, RESPONSE_KIND_HASH};
+    return memchr(apart, key.data[sizeof(vg_id)], sizeof apart) == NULL;
 }
 
 static struct response_sum pair_hash(vg_span key, vg_span value)

@@ -5,59 +5,121 @@
 
 #include "proto/wire/mp.h"
 
-/* ---- shared ------------------------------------------------------------------------------------
+/* ---- records as tables of their members --------------------------------------------------------
  */
 
-static void write_id(struct vg_buffer *out, const vg_id *id)
+enum member_type { MEMBER_NUMBER, MEMBER_BYTES, MEMBER_TEXT, MEMBER_SPAN, MEMBER_WHOLE };
+
+struct member {
+    enum member_type type;
+    size_t at;
+    size_t size;
+};
+
+#define MEMBER(kind, record, name)                                                                 \
+    {                                                                                              \
+        MEMBER_##kind, offsetof(struct response_##record, name),                                   \
+            sizeof(((struct response_##record *)0)->name)                                          \
+    }
+
+static uint64_t number_at(const void *member, size_t size)
 {
-    mp_write_bytes(out, vg_span_of(id->bytes, sizeof id->bytes));
+    uint8_t u8;
+    uint16_t u16;
+    uint32_t u32;
+    uint64_t u64;
+    switch (size) {
+    case sizeof u8:
+        memcpy(&u8, member, sizeof u8);
+        return u8;
+    case sizeof u16:
+        memcpy(&u16, member, sizeof u16);
+        return u16;
+    case sizeof u32:
+        memcpy(&u32, member, sizeof u32);
+        return u32;
+    default:
+        memcpy(&u64, member, sizeof u64);
+        return u64;
+    }
 }
 
-static void read_id(struct mp_reader *reader, vg_id *id)
+static void set_number(void *member, size_t size, uint64_t value)
 {
-    mp_read_fixed(reader, id->bytes, sizeof id->bytes);
+    uint8_t u8 = (uint8_t)value;
+    uint16_t u16 = (uint16_t)value;
+    uint32_t u32 = (uint32_t)value;
+    switch (size) {
+    case sizeof u8:
+        memcpy(member, &u8, size);
+        break;
+    case sizeof u16:
+        memcpy(member, &u16, size);
+        break;
+    case sizeof u32:
+        memcpy(member, &u32, size);
+        break;
+    default:
+        memcpy(member, &value, size);
+    }
 }
 
-static void write_string(struct vg_buffer *out, const char *text)
+static void write_members(const struct member *members, size_t count, const void *record,
+                          struct vg_buffer *out)
 {
-    mp_write_text(out, vg_span_text(text));
+    for (size_t i = 0; i < count; i++) {
+        const void *at = (const uint8_t *)record + members[i].at;
+        switch (members[i].type) {
+        case MEMBER_NUMBER:
+            mp_write_uint(out, number_at(at, members[i].size));
+            break;
+        case MEMBER_BYTES:
+            mp_write_bytes(out, vg_span_of(at, members[i].size));
+            break;
+        case MEMBER_TEXT:
+            mp_write_text(out, vg_span_text(at));
+            break;
+        case MEMBER_SPAN:
+            mp_write_text(out, *(const vg_span *)at);
+            break;
+        case MEMBER_WHOLE:
+            mp_write_bytes(out, *(const vg_span *)at);
+            break;
+        }
+    }
 }
 
-static void read_string(struct mp_reader *reader, char *out, size_t size)
+static void read_text(struct mp_reader *reader, char *out, size_t size)
 {
     vg_span text = mp_read_text(reader, size - 1);
-    memcpy(out, text.data, text.size);
+    if (text.size > 0)
+        memcpy(out, text.data, text.size);
     out[text.size] = '\0';
 }
 
-static void write_revisions(struct vg_buffer *out, const struct response_revision *revisions,
-                            uint32_t count)
+static void read_members(struct mp_reader *reader, const struct member *members, size_t count,
+                         void *record)
 {
-    mp_write_array(out, count);
-    for (uint32_t i = 0; i < count; i++) {
-        mp_write_array(out, 5);
-        mp_write_uint(out, revisions[i].aspect);
-        write_id(out, &revisions[i].part);
-        mp_write_uint(out, revisions[i].revision);
-        write_id(out, &revisions[i].set_by);
-        mp_write_uint(out, revisions[i].set_at_ms);
+    for (size_t i = 0; i < count; i++) {
+        void *at = (uint8_t *)record + members[i].at;
+        switch (members[i].type) {
+        case MEMBER_NUMBER:
+            set_number(at, members[i].size, mp_read_uint(reader));
+            break;
+        case MEMBER_BYTES:
+            mp_read_fixed(reader, at, members[i].size);
+            break;
+        case MEMBER_TEXT:
+            read_text(reader, at, members[i].size);
+            break;
+        case MEMBER_SPAN:
+            *(vg_span *)at = mp_read_text(reader, RESPONSE_EVENT_TEXT_MAX);
+            break;
+        case MEMBER_WHOLE:
+            *(vg_span *)at = mp_read_bytes(reader, VG_COMMAND_MAX);
+            break;
+        }
     }
-}
-
-static uint32_t read_revisions(struct mp_reader *reader, struct response_revision *revisions)
-{
-    uint32_t count = mp_read_array(reader, RESPONSE_REVISIONS_MAX);
-    for (uint32_t i = 0; i < count; i++) {
-        mp_read_tuple(reader, 5);
-        revisions[i].aspect = (uint16_t)mp_read_uint(reader);
-        read_id(reader, &revisions[i].part);
-        revisions[i].revision = mp_read_uint(reader);
-        read_id(reader, &revisions[i].set_by);
-        revisions[i].set_at_ms = mp_read_uint(reader);
-        mp_end_array(reader);
-    }
-    mp_end_array(reader);
-    return count;
 }
 
 static void finish(struct mp_reader *reader)
@@ -67,167 +129,334 @@ static void finish(struct mp_reader *reader)
     assert(code == VG_OK);
 }
 
+#define COUNT(members) (sizeof(members) / sizeof((members)[0]))
+
+/* A record that is its members and nothing else. */
+#define PLAIN_RECORD(name)                                                                         \
+    void response_##name##_encode(const struct response_##name *record, struct vg_buffer *out)     \
+    {                                                                                              \
+        mp_write_array(out, COUNT(name##_members));                                                \
+        write_members(name##_members, COUNT(name##_members), record, out);                         \
+    }                                                                                              \
+    void response_##name##_decode(vg_span bytes, struct response_##name *out)                      \
+    {                                                                                              \
+        struct mp_reader reader = mp_reader_of(bytes);                                             \
+        memset(out, 0, sizeof *out);                                                               \
+        mp_read_tuple(&reader, COUNT(name##_members));                                             \
+        read_members(&reader, name##_members, COUNT(name##_members), out);                         \
+        finish(&reader);                                                                           \
+    }
+
+/* The members of a revision within a part's record, which knows aspect and part itself. */
+#define REVISION_MEMBERS(record)                                                                   \
+    MEMBER(NUMBER, record, revision.revision), MEMBER(BYTES, record, revision.set_by),             \
+        MEMBER(NUMBER, record, revision.set_at_ms)
+
+/* ---- lists of revisions ------------------------------------------------------------------------
+ */
+
+static const struct member revision_members[] = {
+    MEMBER(NUMBER, revision, aspect),    MEMBER(BYTES, revision, part),
+    MEMBER(NUMBER, revision, revision),  MEMBER(BYTES, revision, set_by),
+    MEMBER(NUMBER, revision, set_at_ms),
+};
+
+static void write_revisions(struct vg_buffer *out, const struct response_revision *revisions,
+                            uint32_t count)
+{
+    mp_write_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        mp_write_array(out, COUNT(revision_members));
+        write_members(revision_members, COUNT(revision_members), &revisions[i], out);
+    }
+}
+
+static uint32_t read_revisions(struct mp_reader *reader, struct response_revision *revisions,
+                               uint32_t max)
+{
+    uint32_t count = mp_read_array(reader, max);
+    for (uint32_t i = 0; i < count; i++) {
+        mp_read_tuple(reader, COUNT(revision_members));
+        read_members(reader, revision_members, COUNT(revision_members), &revisions[i]);
+        mp_end_array(reader);
+    }
+    mp_end_array(reader);
+    return count;
+}
+
 /* ---- incident ----------------------------------------------------------------------------------
  */
 
-enum { INCIDENT_FIELDS = 18 };
+static const struct member incident_members[] = {
+    MEMBER(BYTES, incident, linked),
+    MEMBER(NUMBER, incident, origin.value),
+    MEMBER(NUMBER, incident, stage),
+    MEMBER(NUMBER, incident, closed_from),
+    MEMBER(NUMBER, incident, disposition),
+    MEMBER(NUMBER, incident, source),
+    MEMBER(NUMBER, incident, subsource),
+    MEMBER(NUMBER, incident, cia),
+    MEMBER(NUMBER, incident, functional),
+    MEMBER(NUMBER, incident, information),
+    MEMBER(NUMBER, incident, recoverability),
+    MEMBER(NUMBER, incident, severity),
+    MEMBER(NUMBER, incident, priority),
+    MEMBER(NUMBER, incident, overridden),
+    MEMBER(NUMBER, incident, risk),
+    MEMBER(NUMBER, incident, responsibility),
+    MEMBER(NUMBER, incident, class_),
+    MEMBER(NUMBER, incident, ground),
+    MEMBER(NUMBER, incident, class_before),
+    MEMBER(NUMBER, incident, harm),
+    MEMBER(NUMBER, incident, likelihood),
+    MEMBER(NUMBER, incident, answer),
+    MEMBER(NUMBER, incident, attested),
+    MEMBER(NUMBER, incident, historical),
+    MEMBER(BYTES, incident, owner),
+    MEMBER(NUMBER, incident, declared_at),
+    MEMBER(NUMBER, incident, withdrawn_at),
+    MEMBER(NUMBER, incident, count),
+    MEMBER(NUMBER, incident, created_at),
+    MEMBER(NUMBER, incident, updated_at),
+    MEMBER(NUMBER, incident, happened_at),
+    MEMBER(NUMBER, incident, assessed_at),
+    MEMBER(NUMBER, incident, contained_at),
+    MEMBER(NUMBER, incident, stabilized_at),
+    MEMBER(NUMBER, incident, closed_at),
+    MEMBER(NUMBER, incident, records),
+    MEMBER(NUMBER, incident, unknown_members),
+    MEMBER(NUMBER, incident, tasks),
+    MEMBER(NUMBER, incident, tasks_open),
+    MEMBER(NUMBER, incident, steps),
+    MEMBER(NUMBER, incident, steps_open),
+    MEMBER(NUMBER, incident, steps_long),
+    MEMBER(NUMBER, incident, evidence),
+    MEMBER(NUMBER, incident, tenants),
+    MEMBER(NUMBER, incident, links),
+    MEMBER(NUMBER, incident, proposals),
+    MEMBER(NUMBER, incident, events),
+    MEMBER(TEXT, incident, title),
+    MEMBER(TEXT, incident, product),
+    MEMBER(TEXT, incident, dedup_key),
+    MEMBER(TEXT, incident, policy),
+    MEMBER(TEXT, incident, duty),
+    MEMBER(TEXT, incident, filter),
+};
 
-void response_incident_encode(const struct response_incident *incident, struct vg_buffer *out)
+void response_incident_encode(const struct response_incident *record, struct vg_buffer *out)
 {
-    mp_write_array(out, INCIDENT_FIELDS);
-    write_id(out, &incident->linked);
-    mp_write_uint(out, incident->stage);
-    mp_write_uint(out, incident->source);
-    mp_write_uint(out, incident->subsource);
-    mp_write_uint(out, incident->cia);
-    mp_write_bool(out, incident->historical);
-    mp_write_uint(out, incident->count);
-    mp_write_uint(out, incident->created_at);
-    mp_write_uint(out, incident->updated_at);
-    mp_write_uint(out, incident->happened_at);
-    mp_write_uint(out, incident->records);
-    mp_write_uint(out, incident->unknown_members);
-    mp_write_uint(out, incident->events);
-    write_revisions(out, incident->revisions, incident->revision_count);
-    write_string(out, incident->title);
-    write_string(out, incident->product);
-    write_string(out, incident->classification);
-    write_string(out, incident->dedup_key);
+    mp_write_array(out, COUNT(incident_members) + 1);
+    write_members(incident_members, COUNT(incident_members), record, out);
+    write_revisions(out, record->revisions, record->revision_count);
 }
 
 void response_incident_decode(vg_span bytes, struct response_incident *out)
 {
     struct mp_reader reader = mp_reader_of(bytes);
-    mp_read_tuple(&reader, INCIDENT_FIELDS);
-    read_id(&reader, &out->linked);
-    out->stage = (uint8_t)mp_read_uint(&reader);
-    out->source = (uint8_t)mp_read_uint(&reader);
-    out->subsource = (uint8_t)mp_read_uint(&reader);
-    out->cia = (uint8_t)mp_read_uint(&reader);
-    out->historical = mp_read_bool(&reader);
-    out->count = mp_read_uint(&reader);
-    out->created_at = mp_read_uint(&reader);
-    out->updated_at = mp_read_uint(&reader);
-    out->happened_at = mp_read_uint(&reader);
-    out->records = mp_read_uint(&reader);
-    out->unknown_members = (uint32_t)mp_read_uint(&reader);
-    out->events = mp_read_uint(&reader);
-    out->revision_count = read_revisions(&reader, out->revisions);
-    read_string(&reader, out->title, sizeof out->title);
-    read_string(&reader, out->product, sizeof out->product);
-    read_string(&reader, out->classification, sizeof out->classification);
-    read_string(&reader, out->dedup_key, sizeof out->dedup_key);
+    memset(out, 0, sizeof *out);
+    mp_read_tuple(&reader, COUNT(incident_members) + 1);
+    read_members(&reader, incident_members, COUNT(incident_members), out);
+    out->revision_count = read_revisions(&reader, out->revisions, RESPONSE_REVISIONS_MAX);
     finish(&reader);
 }
 
-/* ---- event -------------------------------------------------------------------------------------
+/* ---- timeline and parts ------------------------------------------------------------------------
  */
 
-enum { EVENT_FIELDS = 7 };
+static const struct member event_members[] = {
+    MEMBER(NUMBER, event, index),
+    MEMBER(NUMBER, event, time_ms),
+    MEMBER(NUMBER, event, happened_at),
+    MEMBER(NUMBER, event, received_at),
+    MEMBER(BYTES, event, author),
+    MEMBER(NUMBER, event, kind),
+    MEMBER(NUMBER, event, aspect),
+    MEMBER(BYTES, event, part),
+    MEMBER(NUMBER, event, revision),
+    MEMBER(NUMBER, event, corrects),
+    MEMBER(NUMBER, event, corrected_by),
+    MEMBER(SPAN, event, from),
+    MEMBER(SPAN, event, to),
+    MEMBER(SPAN, event, procedure),
+    MEMBER(SPAN, event, text),
+};
+PLAIN_RECORD(event)
 
-static const char *const event_names[] = {
-    [RESPONSE_EVENT_DETECT] = "detect", [RESPONSE_EVENT_JOIN] = "join",
-    [RESPONSE_EVENT_NOTE] = "note",     [RESPONSE_EVENT_STAGE] = "stage",
-    [RESPONSE_EVENT_IMPORT] = "import",
+static const struct member task_members[] = {
+    MEMBER(NUMBER, task, number), MEMBER(NUMBER, task, kind),   MEMBER(NUMBER, task, state),
+    MEMBER(BYTES, task, owner),   MEMBER(NUMBER, task, due_at), MEMBER(NUMBER, task, made_at),
+    MEMBER(BYTES, task, made_by), MEMBER(TEXT, task, title),    REVISION_MEMBERS(task),
+};
+PLAIN_RECORD(task)
+
+static const struct member step_members[] = {
+    MEMBER(NUMBER, step, number),      MEMBER(NUMBER, step, kind),
+    MEMBER(NUMBER, step, state),       MEMBER(NUMBER, step, reversible),
+    MEMBER(NUMBER, step, emergency),   MEMBER(BYTES, step, owner),
+    MEMBER(NUMBER, step, due_at),      MEMBER(NUMBER, step, made_at),
+    MEMBER(BYTES, step, made_by),      MEMBER(BYTES, step, done_by),
+    MEMBER(NUMBER, step, done_at),     MEMBER(BYTES, step, verified_by),
+    MEMBER(NUMBER, step, verified_at), MEMBER(TEXT, step, action),
+    MEMBER(TEXT, step, target),        REVISION_MEMBERS(step),
+};
+PLAIN_RECORD(step)
+
+static const struct member evidence_members[] = {
+    MEMBER(NUMBER, evidence, number),       MEMBER(BYTES, evidence, hash),
+    MEMBER(NUMBER, evidence, size),         MEMBER(NUMBER, evidence, index),
+    MEMBER(NUMBER, evidence, collected_at), MEMBER(NUMBER, evidence, made_at),
+    MEMBER(BYTES, evidence, holder),        MEMBER(BYTES, evidence, offered_to),
+    MEMBER(NUMBER, evidence, sealed),       MEMBER(NUMBER, evidence, disposed),
+    MEMBER(TEXT, evidence, name),           MEMBER(TEXT, evidence, source),
+    MEMBER(TEXT, evidence, collector),      REVISION_MEMBERS(evidence),
+};
+PLAIN_RECORD(evidence)
+
+static const struct member tenant_members[] = {
+    MEMBER(NUMBER, tenant, added_at),
+};
+PLAIN_RECORD(tenant)
+
+static const struct member filter_members[] = {
+    MEMBER(BYTES, filter, incident),
+    MEMBER(NUMBER, filter, stands),
+    MEMBER(NUMBER, filter, count),
+    MEMBER(NUMBER, filter, last_at),
+};
+PLAIN_RECORD(filter)
+
+static const struct member person_members[] = {
+    MEMBER(BYTES, person, key),          MEMBER(NUMBER, person, bits),
+    MEMBER(NUMBER, person, enrolled_at), MEMBER(NUMBER, person, expelled_at),
+    MEMBER(NUMBER, person, first),
+};
+PLAIN_RECORD(person)
+
+/* ---- proposal ----------------------------------------------------------------------------------
+ */
+
+static const struct member proposal_members[] = {
+    MEMBER(BYTES, proposal, incident),  MEMBER(BYTES, proposal, hash),
+    MEMBER(WHOLE, proposal, command),   MEMBER(NUMBER, proposal, state),
+    MEMBER(NUMBER, proposal, made_at),  MEMBER(NUMBER, proposal, expires_at),
+    MEMBER(NUMBER, proposal, ended_at), REVISION_MEMBERS(proposal),
 };
 
-void response_event_encode(const struct response_event *event, enum response_event_kind kind,
-                           struct vg_buffer *out)
+static void write_signers(const struct response_proposal *record, struct vg_buffer *out)
 {
-    assert(event->text.size <= RESPONSE_EVENT_TEXT_MAX);
-    mp_write_array(out, EVENT_FIELDS);
-    mp_write_uint(out, event->index);
-    mp_write_uint(out, event->time_ms);
-    mp_write_uint(out, event->happened_at);
-    mp_write_uint(out, event->received_at);
-    write_id(out, &event->author);
-    mp_write_uint(out, (uint64_t)kind);
-    mp_write_text(out, event->text);
+    mp_write_array(out, record->signer_count);
+    for (uint32_t i = 0; i < record->signer_count; i++) {
+        mp_write_array(out, 3);
+        mp_write_bytes(out, vg_span_of(record->signers[i].person.bytes, sizeof(vg_id)));
+        mp_write_uint(out, record->signers[i].role);
+        mp_write_uint(out, record->signers[i].signed_at);
+    }
 }
 
-void response_event_decode(vg_span bytes, struct response_event *out)
+static void read_signers(struct mp_reader *reader, struct response_proposal *out)
+{
+    out->signer_count = mp_read_array(reader, RESPONSE_SIGNERS_MAX);
+    for (uint32_t i = 0; i < out->signer_count; i++) {
+        mp_read_tuple(reader, 3);
+        mp_read_fixed(reader, out->signers[i].person.bytes, sizeof(vg_id));
+        out->signers[i].role = (uint32_t)mp_read_uint(reader);
+        out->signers[i].signed_at = mp_read_uint(reader);
+        mp_end_array(reader);
+    }
+    mp_end_array(reader);
+}
+
+static void write_expectations(const struct response_proposal *record, struct vg_buffer *out)
+{
+    mp_write_array(out, record->expectation_count);
+    for (uint16_t i = 0; i < record->expectation_count; i++) {
+        mp_write_array(out, 3);
+        mp_write_uint(out, record->expectations[i].aspect);
+        mp_write_bytes(out, vg_span_of(record->expectations[i].part.bytes, sizeof(vg_id)));
+        mp_write_uint(out, record->expectations[i].revision);
+    }
+}
+
+static void read_expectations(struct mp_reader *reader, struct response_proposal *out)
+{
+    out->expectation_count = (uint16_t)mp_read_array(reader, VG_EXPECTATIONS_MAX);
+    for (uint16_t i = 0; i < out->expectation_count; i++) {
+        mp_read_tuple(reader, 3);
+        out->expectations[i].aspect = (uint16_t)mp_read_uint(reader);
+        mp_read_fixed(reader, out->expectations[i].part.bytes, sizeof(vg_id));
+        out->expectations[i].revision = mp_read_uint(reader);
+        mp_end_array(reader);
+    }
+    mp_end_array(reader);
+}
+
+void response_proposal_encode(const struct response_proposal *record, struct vg_buffer *out)
+{
+    mp_write_array(out, COUNT(proposal_members) + 2);
+    write_members(proposal_members, COUNT(proposal_members), record, out);
+    write_signers(record, out);
+    write_expectations(record, out);
+}
+
+void response_proposal_decode(vg_span bytes, struct response_proposal *out)
 {
     struct mp_reader reader = mp_reader_of(bytes);
-    mp_read_tuple(&reader, EVENT_FIELDS);
-    out->index = mp_read_uint(&reader);
-    out->time_ms = mp_read_uint(&reader);
-    out->happened_at = mp_read_uint(&reader);
-    out->received_at = mp_read_uint(&reader);
-    read_id(&reader, &out->author);
-    uint64_t kind = mp_read_uint(&reader);
-    out->text = mp_read_text(&reader, RESPONSE_EVENT_TEXT_MAX);
-    if (kind < RESPONSE_EVENT_DETECT || kind > RESPONSE_EVENT_IMPORT)
-        mp_fail(&reader, "an unknown kind of event");
+    memset(out, 0, sizeof *out);
+    mp_read_tuple(&reader, COUNT(proposal_members) + 2);
+    read_members(&reader, proposal_members, COUNT(proposal_members), out);
+    read_signers(&reader, out);
+    read_expectations(&reader, out);
     finish(&reader);
-    assert(kind >= RESPONSE_EVENT_DETECT && kind <= RESPONSE_EVENT_IMPORT);
-    memcpy(out->kind, event_names[kind], strlen(event_names[kind]) + 1);
 }
 
 /* ---- outcome -----------------------------------------------------------------------------------
  */
 
-enum { OUTCOME_FIELDS = 10, CONFLICT_FIELDS = 7 };
+static const struct member outcome_members[] = {
+    MEMBER(TEXT, outcome, error.rule), MEMBER(BYTES, outcome, id),
+    MEMBER(NUMBER, outcome, index),    MEMBER(NUMBER, outcome, term),
+    MEMBER(NUMBER, outcome, time_ms),  MEMBER(NUMBER, outcome, joined),
+    MEMBER(NUMBER, outcome, filtered),
+};
 
-static void write_conflict(struct vg_buffer *out, const struct response_outcome *outcome)
-{
-    if (outcome->error.code != VG_CONFLICT) {
-        mp_write_nil(out);
-        return;
-    }
-    mp_write_array(out, CONFLICT_FIELDS);
-    mp_write_uint(out, outcome->conflict.aspect);
-    mp_write_uint(out, outcome->conflict.expected);
-    mp_write_uint(out, outcome->conflict.current);
-    write_id(out, &outcome->conflict.set_by);
-    mp_write_uint(out, outcome->conflict.set_at_ms);
-    write_string(out, outcome->conflict.value);
-    write_string(out, outcome->conflict.proposed);
-}
+static const struct member conflict_members[] = {
+    MEMBER(NUMBER, outcome, conflict.aspect),   MEMBER(BYTES, outcome, conflict.part),
+    MEMBER(NUMBER, outcome, conflict.expected), MEMBER(NUMBER, outcome, conflict.current),
+    MEMBER(BYTES, outcome, conflict.set_by),    MEMBER(NUMBER, outcome, conflict.set_at_ms),
+    MEMBER(TEXT, outcome, conflict.value),      MEMBER(TEXT, outcome, conflict.proposed),
+};
 
-static void read_conflict(struct mp_reader *reader, struct response_outcome *out)
-{
-    if (mp_read_nil(reader))
-        return;
-    mp_read_tuple(reader, CONFLICT_FIELDS);
-    out->conflict.aspect = (uint16_t)mp_read_uint(reader);
-    out->conflict.expected = mp_read_uint(reader);
-    out->conflict.current = mp_read_uint(reader);
-    read_id(reader, &out->conflict.set_by);
-    out->conflict.set_at_ms = mp_read_uint(reader);
-    read_string(reader, out->conflict.value, sizeof out->conflict.value);
-    read_string(reader, out->conflict.proposed, sizeof out->conflict.proposed);
-    mp_end_array(reader);
-}
+/* The code, the members, the request hash, the revisions, the conflict. */
+enum { OUTCOME_FIELDS = COUNT(outcome_members) + 4 };
 
 void response_outcome_encode(const vg_hash *request_hash, const struct response_outcome *outcome,
                              struct vg_buffer *out)
 {
     mp_write_array(out, OUTCOME_FIELDS);
-    mp_write_bytes(out, vg_span_of(request_hash->bytes, sizeof request_hash->bytes));
     mp_write_uint(out, (uint64_t)outcome->error.code);
-    write_string(out, outcome->error.rule);
-    write_id(out, &outcome->id);
-    mp_write_uint(out, outcome->index);
-    mp_write_uint(out, outcome->term);
-    mp_write_uint(out, outcome->time_ms);
-    mp_write_bool(out, outcome->joined);
+    write_members(outcome_members, COUNT(outcome_members), outcome, out);
+    mp_write_bytes(out, vg_span_of(request_hash->bytes, sizeof request_hash->bytes));
     write_revisions(out, outcome->revisions, outcome->revision_count);
-    write_conflict(out, outcome);
+    if (outcome->error.code != VG_CONFLICT) {
+        mp_write_nil(out);
+        return;
+    }
+    mp_write_array(out, COUNT(conflict_members));
+    write_members(conflict_members, COUNT(conflict_members), outcome, out);
 }
 
 void response_outcome_decode(vg_span bytes, vg_hash *request_hash, struct response_outcome *out)
 {
     struct mp_reader reader = mp_reader_of(bytes);
     mp_read_tuple(&reader, OUTCOME_FIELDS);
-    mp_read_fixed(&reader, request_hash->bytes, sizeof request_hash->bytes);
     out->error.code = vg_code_from_number((unsigned)mp_read_uint(&reader));
-    read_string(&reader, out->error.rule, sizeof out->error.rule);
-    read_id(&reader, &out->id);
-    out->index = mp_read_uint(&reader);
-    out->term = mp_read_uint(&reader);
-    out->time_ms = mp_read_uint(&reader);
-    out->joined = mp_read_bool(&reader);
-    out->revision_count = read_revisions(&reader, out->revisions);
-    read_conflict(&reader, out);
+    read_members(&reader, outcome_members, COUNT(outcome_members), out);
+    mp_read_fixed(&reader, request_hash->bytes, sizeof request_hash->bytes);
+    out->revision_count = read_revisions(&reader, out->revisions, RESPONSE_CHANGES_MAX);
+    if (!mp_read_nil(&reader)) {
+        mp_read_tuple(&reader, COUNT(conflict_members));
+        read_members(&reader, conflict_members, COUNT(conflict_members), out);
+        mp_end_array(&reader);
+    }
     finish(&reader);
 }

@@ -1,32 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Values of the state as msgpack. Internal to proto/response. A value that does not decode is a
- * damaged state: the process stops, since the state is a cache of the log and is made anew from it.
- */
+ * Values of the state as msgpack. What is in the key is not in the value. Internal to
+ * proto/response. A value that does not decode is a damaged state: the process stops, since the
+ * state is a cache of the log and is made anew from it. */
 #ifndef VIGIL_PROTO_RESPONSE_RECORDS_H
 #define VIGIL_PROTO_RESPONSE_RECORDS_H
 
-#include "proto/response/machine.h"
+#include "proto/response/directory.h"
+#include "proto/response/incident.h"
 
-/* Kinds of timeline events. Numbers are frozen. */
-enum response_event_kind {
-    RESPONSE_EVENT_DETECT = 1,
-    RESPONSE_EVENT_JOIN,
-    RESPONSE_EVENT_NOTE,
-    RESPONSE_EVENT_STAGE,
-    RESPONSE_EVENT_IMPORT,
-};
+/* The longest text of an event: the four texts of a declaration and its tenants, with titles. */
+enum { RESPONSE_EVENT_TEXT_MAX = 4 * VG_TEXT_MAX + RESPONSE_LINES_MAX * (VG_NAME_MAX + 32) + 1024 };
 
-/* The longest text of an event: a detection's title and detail with its source. */
-enum { RESPONSE_EVENT_TEXT_MAX = VG_TEXT_MAX + VG_TITLE_MAX + 64 };
-
-/* Without id and compartment, which are in the key. */
-void response_incident_encode(const struct response_incident *incident, struct vg_buffer *out);
-void response_incident_decode(vg_span bytes, struct response_incident *out);
-
-/* Without the sequence, which is in the key. */
-void response_event_encode(const struct response_event *event, enum response_event_kind kind,
-                           struct vg_buffer *out);
-void response_event_decode(vg_span bytes, struct response_event *out);
+/* Spans of decoded records borrow `bytes`. */
+#define RESPONSE_RECORDS(X)                                                                        \
+    X(incident) X(event) X(task) X(step) X(evidence) X(tenant) X(proposal) X(filter) X(person)
+#define X(name)                                                                                    \
+    void response_##name##_encode(const struct response_##name *record, struct vg_buffer *out);    \
+    void response_##name##_decode(vg_span bytes, struct response_##name *out);
+RESPONSE_RECORDS(X)
+#undef X
 
 /* Without compartment, author and request, which are in the key, and without the sentence. */
 void response_outcome_encode(const vg_hash *request_hash, const struct response_outcome *outcome,

@@ -23,13 +23,13 @@ class Refused(Exception):
 
 
 class Cluster:
-    def __init__(self, bin_dir, nodes=3, environment=None, election_timeout_ms=ELECTION_TIMEOUT_MS):
+    def __init__(self, bin_dir, nodes=3, environment=None, election_timeout_ms=ELECTION_TIMEOUT_MS, people=1):
         self.bin = pathlib.Path(bin_dir)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vigil-cluster-"))
         self.environment = dict(os.environ, HOME=str(self.dir / "home"), XDG_CONFIG_HOME=str(self.dir / "config"),
                                 XDG_STATE_HOME=str(self.dir / "state"), NO_COLOR="1", **(environment or {}))
         (self.dir / "home").mkdir()
-        started = self.vigil("dev", "up", "--dir", self.dir / "dev", "--nodes", nodes,
+        started = self.vigil("dev", "up", "--dir", self.dir / "dev", "--nodes", nodes, "--people", people,
                              "--election-timeout-ms", election_timeout_ms, "--timeout", "60s")
         self.context = started["context"]
         self.nodes = {node["id"]: node for node in started["nodes"]}
@@ -56,8 +56,9 @@ class Cluster:
 
     def run(self, *args, **options):
         """`vigil` with these words; the finished process, whatever its exit code."""
+        options.setdefault("input", "")
         return subprocess.run([self.bin / "vigil", *map(str, args)], env=self.environment, capture_output=True,
-                              text=True, stdin=subprocess.DEVNULL, **options)
+                              text=True, **options)
 
     def vigil(self, *args, node=None):
         """`vigil -o json` with these words, at one node if given; its answer, or Refused."""
@@ -72,6 +73,10 @@ class Cluster:
                 error = done.stderr.strip()
             raise Refused(args, done.returncode, error)
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def person(self, number, node):
+        """The dev cluster's person of a number, in the region of a node."""
+        return Person(self, self.dir / "dev" / f"person-{number}.identity", node)
 
     def signal(self, verb, node, check=True):
         done = self.run("dev", verb, node, "--dir", self.dir / "dev")
@@ -111,6 +116,32 @@ class Cluster:
     def verify_logs(self):
         for node in self.nodes:
             self.vigil("log", "verify", node=node)
+
+
+class Person:
+    """Somebody who works at one region's node, and at the others when it does not answer."""
+
+    def __init__(self, cluster, identity, node):
+        self.cluster = cluster
+        self.identity = identity
+        self.nodes = [node, *(other for other in cluster.nodes if other != node)]
+
+    def words(self):
+        urls = ",".join(self.cluster.nodes[node]["client"] for node in self.nodes)
+        return ["--node", urls, "--identity", str(self.identity)]
+
+    def vigil(self, *args):
+        return self.cluster.vigil(*self.words(), *args)
+
+    def run(self, *args, **options):
+        return self.cluster.run("--context", self.cluster.context, *self.words(), *args, **options)
+
+
+def request_id(generator):
+    """A UUIDv7 of now."""
+    value = int(time.time() * 1000) << 80 | 7 << 76 | generator.getrandbits(12) << 64 | 2 << 62 | generator.getrandbits(62)
+    text = f"{value:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def wait_for(find, what):

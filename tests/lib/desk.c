@@ -16,7 +16,18 @@ static vg_id id_of(uint8_t kind, uint8_t number)
     return id;
 }
 
-static struct ledger_genesis make_genesis(vg_secret_key secrets[DESK_PEOPLE])
+static void make_keys(struct desk *desk)
+{
+    for (uint32_t i = 0; i < DESK_AUTHORS; i++) {
+        uint8_t seed[VG_SEED_SIZE] = {(uint8_t)i, 1};
+        vg_public_key *key = i == DESK_NODE       ? &desk->genesis.members[0].key
+                             : i == DESK_NEWCOMER ? &desk->newcomer
+                                                  : &desk->genesis.people[i].key;
+        fast_signer.keypair(seed, key, &desk->secrets[i]);
+    }
+}
+
+static struct ledger_genesis make_genesis(void)
 {
     struct ledger_genesis genesis = {
         .version = 1,
@@ -28,12 +39,10 @@ static struct ledger_genesis make_genesis(vg_secret_key secrets[DESK_PEOPLE])
         .person_count = DESK_PEOPLE,
     };
     genesis.members[0].id.value = 1;
-    for (uint32_t i = 0; i < DESK_PEOPLE; i++) {
-        uint8_t seed[VG_SEED_SIZE] = {(uint8_t)i, 1};
+    for (uint32_t i = 0; i < DESK_PEOPLE; i++)
         genesis.people[i].id = id_of(0xa0, (uint8_t)(i + 1));
-        fast_signer.keypair(seed, &genesis.people[i].key, &secrets[i]);
-    }
     genesis.people[DESK_OPERATOR].bits = LEDGER_PERSON_OPERATOR;
+    genesis.people[DESK_INTEGRATION].bits = LEDGER_PERSON_INTEGRATION;
     return genesis;
 }
 
@@ -41,15 +50,49 @@ struct desk *desk_new_bare(void)
 {
     uint8_t bytes[LEDGER_GENESIS_MAX];
     struct desk *desk = vg_alloc_zero(1, sizeof *desk);
-    desk->genesis = make_genesis(desk->secrets);
+    desk->genesis = make_genesis();
+    make_keys(desk);
     desk->cluster =
         ledger_genesis_hash(vg_span_of(bytes, ledger_genesis_encode(&desk->genesis, bytes)));
     desk->store = memkv_new();
-    desk->machine = (struct response_machine){
-        .genesis = &desk->genesis, .cluster = desk->cluster, .kv = memkv_kv(desk->store)};
+    desk->machine = (struct response_machine){.genesis = &desk->genesis,
+                                              .cluster = desk->cluster,
+                                              .signer = &fast_signer,
+                                              .kv = memkv_kv(desk->store)};
     desk->log = ledger_tail_new(0, &desk->cluster, UINT32_MAX);
     desk->time_ms = FIRST_TIME_MS;
     return desk;
+}
+
+vg_id desk_author(const struct desk *desk, enum desk_person person)
+{
+    if (person == DESK_NODE)
+        return response_node_author(desk->genesis.members[0].id);
+    if (person == DESK_NEWCOMER)
+        return id_of(0xa0, 0x80);
+    return desk->genesis.people[person].id;
+}
+
+static void give_roles(struct desk *desk, enum desk_person person, uint32_t roles)
+{
+    struct desk_order order = {.compartment = desk->genesis.directory};
+    order.command.op = RESPONSE_OP_GRANT;
+    order.command.grant.person = desk->genesis.people[person].id;
+    order.command.grant.compartment = desk->genesis.first;
+    order.command.grant.give = roles;
+    struct response_outcome outcome = desk_send(desk, &order);
+    assert(outcome.error.code == VG_OK);
+}
+
+static void put_on_call(struct desk *desk, enum desk_person person)
+{
+    struct desk_order order = {.compartment = desk->genesis.directory};
+    order.command.op = RESPONSE_OP_ROSTER;
+    order.command.roster.person = desk->genesis.people[person].id;
+    order.command.roster.compartment = desk->genesis.first;
+    order.command.roster.on = RESPONSE_YES;
+    struct response_outcome outcome = desk_send(desk, &order);
+    assert(outcome.error.code == VG_OK);
 }
 
 struct desk *desk_new(void)
@@ -58,17 +101,19 @@ struct desk *desk_new(void)
         [DESK_ANN] = RESPONSE_ROLE_RESPONDER,
         [DESK_BEN] = RESPONSE_ROLE_RESPONDER,
         [DESK_MANAGER] = RESPONSE_ROLE_INCIDENT_MANAGER,
+        [DESK_EXECUTIVE] = RESPONSE_ROLE_EXECUTIVE,
+        [DESK_LEGAL] = RESPONSE_ROLE_LEGAL,
+        [DESK_PRIVACY] = RESPONSE_ROLE_PRIVACY_OFFICER,
+        [DESK_SERVICE] = RESPONSE_ROLE_SERVICE_TEAM,
+        [DESK_SUPPORT] = RESPONSE_ROLE_SUPPORT,
+        [DESK_REPORTER] = RESPONSE_ROLE_REPORTER,
+        [DESK_INTEGRATION] = RESPONSE_ROLE_REPORTER,
     };
     struct desk *desk = desk_new_bare();
-    for (uint32_t i = 0; i < DESK_PEOPLE; i++) {
-        struct desk_order order = {.compartment = desk->genesis.directory};
-        order.command.op = RESPONSE_OP_GRANT;
-        order.command.grant.person = desk->genesis.people[i].id;
-        order.command.grant.compartment = desk->genesis.first;
-        order.command.grant.roles = roles[i];
-        struct response_outcome outcome = desk_send(desk, &order);
-        assert(outcome.error.code == VG_OK);
-    }
+    for (uint32_t i = 0; i < DESK_PEOPLE; i++)
+        give_roles(desk, (enum desk_person)i, roles[i]);
+    put_on_call(desk, DESK_ANN);
+    put_on_call(desk, DESK_MANAGER);
     return desk;
 }
 
@@ -95,12 +140,12 @@ static struct ledger_command preamble_of(struct desk *desk, const struct desk_or
     struct ledger_command command = {
         .cluster = desk->cluster,
         .compartment = order->compartment,
-        .author = desk->genesis.people[order->person].id,
+        .author = desk_author(desk, order->person),
         .request = order->request,
         .expectation_count = order->expectation_count,
         .body = order->body,
     };
-    if (vg_id_is_zero(&command.compartment))
+    if (vg_id_is_zero(&command.compartment) && !order->control)
         command.compartment = desk->genesis.first;
     if (vg_id_is_zero(&command.request))
         command.request = desk_request(desk, desk->time_ms);
@@ -139,7 +184,7 @@ struct vg_blob *desk_append(struct desk *desk, const struct desk_order *order)
     struct ledger_envelope envelope = {
         .version = LEDGER_FORMAT,
         .cluster = desk->cluster,
-        .type = LEDGER_SEALED,
+        .type = order->control ? LEDGER_CONTROL : LEDGER_SEALED,
         .compartment = command.compartment,
         .origin = {1},
         .id = command.request,
@@ -158,8 +203,9 @@ enum response_applied desk_apply(struct desk *desk, struct vg_blob *entry,
     struct vg_error error;
     enum vg_code parsed = ledger_parse(vg_blob_span(entry), &view, &error);
     assert(parsed == VG_OK);
-    if (view.envelope.type == LEDGER_SEALED)
-        response_open(&desk->genesis, &desk->cluster, &fast_signer, &view, &opened);
+    const struct response_keys keys = {response_key_find, &desk->machine};
+    if (response_has_command(view.envelope.type))
+        response_open(&desk->genesis, &desk->cluster, &keys, &fast_signer, &view, &opened);
     return response_apply(&desk->machine, &view, &opened, outcome);
 }
 
@@ -226,6 +272,7 @@ struct desk_order desk_note(const vg_id *incident, const char *text)
     struct desk_order order = {.person = DESK_ANN};
     order.command.op = RESPONSE_OP_NOTE;
     order.command.note.incident = *incident;
+    order.command.note.kind = RESPONSE_NOTE;
     order.command.note.text = vg_span_text(text);
     return order;
 }

@@ -7,17 +7,37 @@
 
 #include "common/prng.h"
 #include "proto/ledger/tail.h"
-#include "proto/response/machine.h"
+#include "proto/response/directory.h"
+#include "proto/response/incident.h"
 #include "tests/lib/memkv.h"
 
-/* People of the genesis: an operator; responders and a manager with roles in the first
- * compartment; and one with no role at all. */
-enum desk_person { DESK_OPERATOR, DESK_ANN, DESK_BEN, DESK_MANAGER, DESK_STRANGER, DESK_PEOPLE };
+/* People of the genesis with their roles in the first compartment; one has none at all. Ann and the
+ * manager are on call. Behind them the node, which gives commands of its own, and somebody with a
+ * key whom nobody has enrolled. */
+enum desk_person {
+    DESK_OPERATOR,
+    DESK_ANN, /* responder */
+    DESK_BEN, /* responder */
+    DESK_MANAGER,
+    DESK_EXECUTIVE,
+    DESK_LEGAL,
+    DESK_PRIVACY,
+    DESK_SERVICE,
+    DESK_SUPPORT,
+    DESK_REPORTER,
+    DESK_INTEGRATION, /* a machine, with the role reporter */
+    DESK_STRANGER,
+    DESK_PEOPLE,
+    DESK_NODE = DESK_PEOPLE,
+    DESK_NEWCOMER,
+    DESK_AUTHORS
+};
 
 struct desk {
     struct ledger_genesis genesis;
     vg_hash cluster;
-    vg_secret_key secrets[DESK_PEOPLE];
+    vg_secret_key secrets[DESK_AUTHORS];
+    vg_public_key newcomer;
     struct memkv *store;
     struct response_machine machine;
     struct ledger_tail *log; /* holds every entry */
@@ -29,10 +49,11 @@ struct desk {
  * the encoded command. */
 struct desk_order {
     enum desk_person person;
+    bool control; /* a control entry, in no compartment */
     vg_id compartment;
     vg_id request;
     vg_span body; /* instead of `command` */
-    struct ledger_expectation expectations[4];
+    struct ledger_expectation expectations[VG_EXPECTATIONS_MAX];
     uint16_t expectation_count;
     struct response_command command;
 };
@@ -43,6 +64,9 @@ struct desk_order desk_detect(const char *title, const char *dedup_key);
 struct desk_order desk_note(const vg_id *incident, const char *text);
 struct desk_order desk_stage(const vg_id *incident, uint8_t stage, uint64_t expected);
 struct desk_order desk_import(const char *key, const char *document);
+
+/* The id under which anybody gives commands. */
+vg_id desk_author(const struct desk *desk, enum desk_person person);
 
 /* A desk with an empty log and no roles; desk_new() grants the people's roles too. */
 struct desk *desk_new_bare(void);

@@ -121,7 +121,7 @@ void lone_start(struct lone *lone)
     vg_id request = lone_request();
     grant.grant.person = lone->person.id;
     grant.grant.compartment = lone->genesis.first;
-    grant.grant.roles = ALL_ROLES;
+    grant.grant.give = ALL_ROLES;
     lone_sign(lone, &lone->genesis.directory, &request, &grant, &bytes);
     json_decref(lone_submit(lone, &bytes, false, &error));
     must(error.code, &error);

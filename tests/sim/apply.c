@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The apply thread in miniature: committed entries in order through the state machine, its store
  * kept now and then, answers before that (DESIGN section 5). */
+#include "proto/response/directory.h"
 #include "tests/sim/sim.h"
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -40,26 +41,33 @@ static uint64_t stage_revision(const struct response_outcome *outcome)
     return 0;
 }
 
+/* An import or enrolment that was there already is no second copy of a request. */
+static bool is_copy(const struct response_outcome *outcome, const struct check_apply *apply)
+{
+    return outcome->repeated && outcome->index != apply->index;
+}
+
 static void decide(struct sim *sim, struct host *host, const struct ledger_command *command,
                    const struct response_outcome *outcome, struct check_apply *apply)
 {
     uint64_t op = history_op_of(command);
     bool original = history_is_original(&sim->history, op, &command->signature);
     apply->outcome = outcome_hash(outcome);
-    apply->duplicate = outcome->repeated;
+    apply->duplicate = is_copy(outcome, apply);
     /* Another command under a used id is not that request: its answer is its own. */
     apply->key = original ? op : 0;
     struct reply reply = {
         .code = outcome->error.code,
         .decided = true,
-        .repeated = outcome->repeated,
+        .repeated = apply->duplicate,
+        .changed = outcome->revision_count > 0,
         .joined = outcome->joined,
         .index = outcome->index,
         .outcome = apply->outcome,
         .stage_revision = stage_revision(outcome),
         .id = outcome->id,
     };
-    SOMETIMES(&sim->marks, COPY_APPLIED, outcome->repeated);
+    SOMETIMES(&sim->marks, COPY_APPLIED, apply->duplicate);
     uint64_t asked = original ? op : history_clash_of(&sim->history, &command->signature);
     origin_applied(sim, host, asked, &reply);
 }
@@ -85,8 +93,9 @@ static void apply_one(struct sim *sim, struct host *host)
         sim_violate(sim, "I39", host->id.value, host->cursor + 1, "%s", error.text);
         return;
     }
-    if (view.envelope.type == LEDGER_SEALED)
-        response_open(&sim->genesis, &sim->cluster, sim->signer, &view, &opened);
+    const struct response_keys keys = {response_key_find, &host->machine};
+    if (response_has_command(view.envelope.type))
+        response_open(&sim->genesis, &sim->cluster, &keys, sim->signer, &view, &opened);
     enum response_applied applied = response_apply(&host->machine, &view, &opened, &outcome);
     host->cursor = view.header.index;
     struct check_apply told = {.index = view.header.index};
@@ -96,7 +105,7 @@ static void apply_one(struct sim *sim, struct host *host)
     else if (applied == RESPONSE_APPLIED_VOID)
         check_void(sim, host, told.index, &opened);
     check_applied(sim->check, host->id, &told);
-    history_state(sim, host, view.header.index);
+    history_state(sim, host, view.header.index, told.key);
     sim_trace(sim, host->id.value, "applies %llu", (unsigned long long)told.index);
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/response/directory.h"
+#include "proto/response/incident.h"
 #include "tests/sim/sim.h"
 
 enum { NUMBER_SIZE = 6 }; /* bytes of an op's number at the end of its request id */
@@ -30,6 +32,7 @@ void history_free(struct history *history)
         vg_blob_unref(history->ops[i].signed_command);
     free(history->ops);
     free(history->states);
+    free(history->applied);
 }
 
 uint64_t history_op_of(const struct ledger_command *command)
@@ -77,7 +80,6 @@ static void mark_answer(struct marks *marks, const struct reply *reply)
     SOMETIMES(marks, CONFLICT_ANSWERED, reply->code == VG_CONFLICT);
     SOMETIMES(marks, RULE_REFUSED, reply->code == VG_RULE);
     SOMETIMES(marks, FORBIDDEN, reply->code == VG_FORBIDDEN);
-    SOMETIMES(marks, CLASH_REFUSED, reply->code == VG_INVALID);
     SOMETIMES(marks, DETECTION_JOINED, reply->joined);
     SOMETIMES(marks, RETRY_ANSWERED, reply->repeated);
 }
@@ -92,7 +94,8 @@ void history_told(struct sim *sim, uint64_t number, const struct reply *reply)
     struct history *history = &sim->history;
     struct op *op = history_get(history, number);
     mark_answer(&sim->marks, reply);
-    if (op->clash != (reply->code == VG_INVALID))
+    SOMETIMES(&sim->marks, CLASH_REFUSED, op->clash);
+    if (op->clash && reply->code != VG_INVALID)
         sim_violate(sim, "I23", 0, reply->index, "op %" PRIu64 " is answered %s", number,
                     vg_code_name(reply->code));
     if (!op->clash)
@@ -135,26 +138,45 @@ void history_read(struct sim *sim, uint64_t floor, uint64_t index)
 /* ---- states ------------------------------------------------------------------------------------
  */
 
-static uint64_t state_hash(const struct sim *sim, const struct host *host)
+static void mix_hash(uint64_t *mixed, const struct response_machine *machine,
+                     const vg_id *compartment)
 {
-    vg_hash first = response_state_hash(&host->machine, &sim->genesis.first);
-    vg_hash directory = response_state_hash(&host->machine, &sim->genesis.directory);
-    uint64_t halves[2];
-    memcpy(&halves[0], first.bytes, sizeof halves[0]);
-    memcpy(&halves[1], directory.bytes, sizeof halves[1]);
-    return halves[0] ^ (halves[1] << 1 | halves[1] >> 63);
+    vg_hash hash = response_state_hash(machine, compartment);
+    uint64_t half;
+    memcpy(&half, hash.bytes, sizeof half);
+    *mixed = (*mixed << 1 | *mixed >> 63) ^ half;
 }
 
-void history_state(struct sim *sim, struct host *host, uint64_t index)
+/* Of control and every compartment. */
+static uint64_t state_hash(const struct host *host)
+{
+    uint64_t mixed = 0;
+    vg_id home = {{0}};
+    mix_hash(&mixed, &host->machine, &home);
+    mix_hash(&mixed, &host->machine, &host->machine.genesis->directory);
+    while (response_compartment_next(&host->machine, &home, &home))
+        mix_hash(&mixed, &host->machine, &home);
+    return mixed;
+}
+
+static void grow_states(struct history *history)
+{
+    if (history->states_count < history->states_capacity)
+        return;
+    history->states_capacity = history->states_capacity ? 2 * history->states_capacity : 1024;
+    history->states =
+        vg_realloc(history->states, history->states_capacity * sizeof *history->states);
+    history->applied =
+        vg_realloc(history->applied, history->states_capacity * sizeof *history->applied);
+}
+
+void history_state(struct sim *sim, struct host *host, uint64_t index, uint64_t op)
 {
     struct history *history = &sim->history;
-    uint64_t hash = state_hash(sim, host);
-    if (history->states_count == history->states_capacity) {
-        history->states_capacity = history->states_capacity ? 2 * history->states_capacity : 1024;
-        history->states =
-            vg_realloc(history->states, history->states_capacity * sizeof *history->states);
-    }
+    uint64_t hash = state_hash(host);
+    grow_states(history);
     if (index == history->states_count + 1) {
+        history->applied[history->states_count] = op;
         history->states[history->states_count++] = hash;
         sim_mix(sim, hash);
     } else if (index > history->states_count || history->states[index - 1] != hash) {
@@ -165,57 +187,50 @@ void history_state(struct sim *sim, struct host *host, uint64_t index)
 /* ---- the end -----------------------------------------------------------------------------------
  */
 
-/* How often each op shows in the timelines. */
+/* Where each op shows in the timelines. */
 struct tally {
-    uint32_t *seen;
+    uint64_t *index; /* of the entry whose events are there; 0: none; UINT64_MAX: several */
     uint64_t count;
     bool strange; /* an event that no op has made */
 };
 
-/* Every text that the workload makes ends in "op NUMBER". */
-static void tally_event(struct tally *tally, const struct response_event *event)
+static void tally_event(const struct history *history, struct tally *tally,
+                        const struct response_event *event)
 {
-    char text[64];
-    size_t size = event->text.size < sizeof text ? event->text.size : sizeof text - 1;
-    memcpy(text, event->text.data + event->text.size - size, size);
-    text[size] = '\0';
-    const char *at = strstr(text, "op ");
-    uint64_t number = at ? strtoull(at + 3, NULL, 10) : 0;
-    if (number >= 1 && number <= tally->count)
-        tally->seen[number - 1]++;
-    else
+    uint64_t op = event->index <= history->states_count ? history->applied[event->index - 1] : 0;
+    if (op == 0) {
         tally->strange = true;
+        return;
+    }
+    uint64_t *seen = &tally->index[op - 1];
+    *seen = *seen == 0 || *seen == event->index ? event->index : UINT64_MAX;
 }
 
 static void tally_timelines(const struct sim *sim, const struct host *host, struct tally *tally)
 {
-    struct response_incident incident;
-    const vg_id *first = &sim->genesis.first;
-    vg_id after = {0};
-    while (response_incident_next(&host->machine, first, &after, true, &incident)) {
+    vg_id home = {{0}};
+    while (response_compartment_next(&host->machine, &home, &home)) {
+        struct response_place place = {.index = 0};
         struct response_event event;
-        for (uint64_t i = 1; i <= incident.events; i++)
-            if (response_event_get(&host->machine, first, &incident.id, i, &event))
-                tally_event(tally, &event);
-        after = incident.id;
+        vg_id incident;
+        while (response_stream_next(&host->machine, &home, &place, &incident, &event))
+            tally_event(&sim->history, tally, &event);
     }
 }
 
-static void check_op(struct sim *sim, uint64_t number, uint32_t seen)
+static void check_op(struct sim *sim, uint64_t number, uint64_t seen)
 {
     const struct op *op = history_get(&sim->history, number);
-    bool effect = op->acked && op->told.code == VG_OK;
-    bool timeline = op->what >= RESPONSE_OP_DETECT;
-    if (op->acked && effect && timeline && seen != 1)
-        sim_violate(sim, seen ? "I23" : "I24", 0, op->told.index,
-                    "op %" PRIu64 " was accepted and is in the timelines %" PRIu32 " times", number,
+    bool effect = op->acked && op->told.code == VG_OK && op->told.changed;
+    if (seen == UINT64_MAX)
+        sim_violate(sim, "I23", 0, 0, "op %" PRIu64 " is in the timelines more than once", number);
+    else if (effect && seen != op->told.index)
+        sim_violate(sim, "I24", 0, op->told.index,
+                    "op %" PRIu64 " was accepted and is in the timelines at %" PRIu64, number,
                     seen);
-    if (seen > 0 && (op->acked ? !effect : !op->maybe))
+    else if (seen > 0 && (op->acked ? !effect : !op->maybe))
         sim_violate(sim, "I26", 0, op->told.index,
                     "op %" PRIu64 " was refused and is in the timelines", number);
-    if (seen > 1)
-        sim_violate(sim, "I23", 0, 0, "op %" PRIu64 " is in the timelines %" PRIu32 " times",
-                    number, seen);
 }
 
 static void check_scan(struct sim *sim, const struct host *host, const vg_id *compartment)
@@ -231,14 +246,17 @@ void history_finish(struct sim *sim)
 {
     struct host *host = &sim->hosts[0];
     struct tally tally = {.count = sim->history.count};
-    tally.seen = vg_alloc_zero(tally.count + 1, sizeof *tally.seen);
+    tally.index = vg_alloc_zero(tally.count + 1, sizeof *tally.index);
     tally_timelines(sim, host, &tally);
     for (uint64_t number = 1; number <= tally.count; number++)
-        check_op(sim, number, tally.seen[number - 1]);
+        check_op(sim, number, tally.index[number - 1]);
     if (tally.strange)
         sim_violate(sim, "I25", host->id.value, 0, "a timeline holds an event nobody asked for");
-    free(tally.seen);
-    check_scan(sim, host, &sim->genesis.first);
+    free(tally.index);
+    vg_id home = {{0}};
+    check_scan(sim, host, &home);
     check_scan(sim, host, &sim->genesis.directory);
+    while (response_compartment_next(&host->machine, &home, &home))
+        check_scan(sim, host, &home);
     check_finished(sim->check);
 }

@@ -12,8 +12,9 @@ struct sim;
 
 /* One command of one person, however often it is sent. */
 struct op {
-    enum response_op what;
     uint32_t author;
+    enum response_op what;
+    vg_id compartment;
     bool acked;
     bool maybe; /* some attempt may have got into the log */
     bool clash; /* another command under the id of an earlier op */
@@ -28,7 +29,8 @@ struct history {
     struct op *ops; /* an op's number is its place + 1 */
     uint64_t count;
     uint64_t capacity;
-    uint64_t *states; /* state hash after each index, by index - 1; set by the first to apply it */
+    uint64_t *states;  /* state hash after each index, by index - 1; set by the first to apply it */
+    uint64_t *applied; /* the op of each entry, by index - 1; 0: none, or one that clashes */
     uint64_t states_count;
     uint64_t states_capacity;
     uint64_t high; /* highest index a client has seen the effect of */
@@ -61,8 +63,8 @@ void history_unknown(struct sim *sim, uint64_t number);
 /* A read that began when `floor` was seen was answered at `index` (I22). */
 void history_read(struct sim *sim, uint64_t floor, uint64_t index);
 
-/* The host applied `index`: its state must be everybody's (I6, I15). */
-void history_state(struct sim *sim, struct host *host, uint64_t index);
+/* The host applied `index`, which holds `op` (0: none): its state must be everybody's (I6, I15). */
+void history_state(struct sim *sim, struct host *host, uint64_t index, uint64_t op);
 
 /* At the end: what was acknowledged is in the timelines, once; what was refused is not; nothing
  * else is (I23 to I26). */

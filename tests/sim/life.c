@@ -38,8 +38,10 @@ void host_make(struct sim *sim, uint32_t index)
     host->prng = vg_prng_seed(sim->options.seed * 31 + index);
     host->core = vg_alloc_zero(1, raft_size());
     host->store = memkv_new();
-    host->machine = (struct response_machine){
-        .genesis = &sim->genesis, .cluster = sim->cluster, .kv = memkv_kv(host->store)};
+    host->machine = (struct response_machine){.genesis = &sim->genesis,
+                                              .cluster = sim->cluster,
+                                              .signer = sim->signer,
+                                              .kv = memkv_kv(host->store)};
     clock_make(sim, host);
 }
 

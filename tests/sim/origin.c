@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proto/response/directory.h"
 #include "tests/sim/sim.h"
 
 enum { FORGED_PPM = 10000 };
@@ -93,7 +94,8 @@ static struct vg_blob *seal(struct host *host, const struct ledger_command *comm
     vg_prng_fill(&host->prng, salt, sizeof salt);
     size_t size = ledger_body_size(bytes.size);
     struct vg_blob *blob = vg_blob_new(LEDGER_ENVELOPE_SIZE + size);
-    struct ledger_envelope envelope = envelope_of(host, LEDGER_SEALED);
+    struct ledger_envelope envelope =
+        envelope_of(host, vg_id_is_zero(&command->compartment) ? LEDGER_CONTROL : LEDGER_SEALED);
     envelope.compartment = command->compartment;
     envelope.body_size = (uint32_t)size;
     envelope.commitment = ledger_body_build(salt, bytes, blob->data + LEDGER_ENVELOPE_SIZE);
@@ -108,8 +110,9 @@ static struct vg_blob *wrap(const struct sim *sim, struct host *host, const stru
     vg_span bytes = vg_blob_span(signed_);
     if (ledger_command_decode(bytes, &command, NULL) != VG_OK)
         return NULL;
-    const struct ledger_person *person = ledger_genesis_person(&sim->genesis, &command.author);
-    if (!person || !ledger_command_verify(bytes, sim->signer, &person->key))
+    vg_public_key key;
+    if (!response_key_find(&host->machine, &command.author, &key) ||
+        !ledger_command_verify(bytes, sim->signer, &key))
         return NULL;
     return seal(host, &command, bytes);
 }

@@ -13,7 +13,7 @@ enum {
     DEDUP_KEYS = 5,   /* few, so that detections join */
     PATIENCE = 2,     /* election timeouts a client waits for an answer */
     AGAIN_US = 20000, /* before another try after a refusal */
-    SCRIPT_LENGTH = 2 * GRANTED - 1,
+    SCRIPT_LENGTH = 2 * GRANTED,
 };
 
 /* What a free client does next, in percent; the rest are new commands. */
@@ -82,6 +82,7 @@ static void draft_note(struct sim *sim, struct draft *draft, const struct known 
     draft->command.note.incident = known->id;
     if (below(sim, 100) < 4)
         vg_prng_fill(&sim->work_chance, draft->command.note.incident.bytes, sizeof(vg_id));
+    draft->command.note.kind = RESPONSE_NOTE;
     draft->command.note.text = vg_span_text(draft->text);
 }
 
@@ -112,22 +113,28 @@ static void draft_any(struct sim *sim, struct draft *draft)
         draft_stage(sim, draft, known);
 }
 
-/* The operator's commands: names of people 1 to 4, then roles of 1 to 3. */
+/* The operator's commands: the compartment's name, those of people 1 to 4, roles of 1 to 3. */
 static void draft_script(struct sim *sim, struct draft *draft)
 {
     uint32_t step = sim->work.script;
     draft->author = 0;
     draft->in_directory = true;
-    if (step < GRANTED) {
+    if (step == 0) {
+        draft->command.op = RESPONSE_OP_LABEL;
+        draft->command.label.compartment = sim->genesis.first;
+        draft->command.label.name = vg_span_text("default");
+        return;
+    }
+    if (step <= GRANTED) {
         draft->command.op = RESPONSE_OP_PERSON;
-        draft->command.person.person = sim->genesis.people[1 + step].id;
+        draft->command.person.person = sim->genesis.people[step].id;
         draft->command.person.name = vg_span_text(draft->text);
         return;
     }
     draft->command.op = RESPONSE_OP_GRANT;
-    draft->command.grant.person = sim->genesis.people[1 + step - GRANTED].id;
+    draft->command.grant.person = sim->genesis.people[step - GRANTED].id;
     draft->command.grant.compartment = sim->genesis.first;
-    draft->command.grant.roles = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER;
+    draft->command.grant.give = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER;
 }
 
 static uint64_t draft_sign(struct sim *sim, const struct draft *draft, const struct op *clash)
@@ -146,15 +153,18 @@ static uint64_t draft_sign(struct sim *sim, const struct draft *draft, const str
     struct vg_blob *blob = vg_blob_new(ledger_command_size(&command));
     ledger_command_sign(&command, sim->signer, &sim->work.keys[draft->author], blob->data);
     vg_buffer_free(&body);
-    return history_add(&sim->history, &(struct op){
-                                          .what = draft->command.op,
-                                          .clash = clash,
-                                          .author = draft->author,
-                                          .signed_command = blob,
-                                          .signature = command.signature,
-                                          .request = command.request,
-                                          .floor = sim->history.high,
-                                      });
+    return history_add(
+        &sim->history,
+        &(struct op){
+            .what = draft->command.op,
+            .compartment = draft->in_directory ? sim->genesis.directory : sim->genesis.first,
+            .clash = clash,
+            .author = draft->author,
+            .signed_command = blob,
+            .signature = command.signature,
+            .request = command.request,
+            .floor = sim->history.high,
+        });
 }
 
 static uint64_t make_op(struct sim *sim, void (*fill)(struct sim *, struct draft *))

@@ -82,6 +82,23 @@ static const struct {
     {"{\"query\":\"log.get\",\"index\":-4}", "a log index from 1"},
     {"{\"query\":\"log.tail\",\"count\":5000}", "1 .. 4096"},
     {"{\"query\":\"cluster.transfer\",\"to\":\"2\"}", "a node id"},
+    {"{\"query\":\"incident.page\"}", "needs \"id\""},
+    {"{\"query\":\"incident.parts\",\"id\":\"01930000-0000-7000-8000-000000000001\"}",
+     "needs \"kind\""},
+    {"{\"query\":\"incident.parts\",\"kind\":\"notes\"}", "tasks, containment or evidence"},
+    {"{\"query\":\"incident.parts\",\"kind\":7}", "tasks, containment or evidence"},
+    {"{\"query\":\"incident.timeline\",\"wait_ms\":30001}", "0 .. 30000"},
+    {"{\"query\":\"incident.timeline\",\"wait_ms\":-1}", "0 .. 30000"},
+    {"{\"query\":\"incident.timeline\",\"after\":\"7\"}", "a sequence number"},
+    {"{\"query\":\"incident.watch\"}", "needs \"compartment\""},
+    {"{\"query\":\"incident.watch\",\"compartment\":\"x\",\"after_number\":4294967296}",
+     "an event's number"},
+    {"{\"query\":\"incident.explain\",\"id\":\"first\"}", "a UUID"},
+    {"{\"query\":\"incident.milestones\",\"compartment\":7}", "compartment"},
+    {"{\"query\":\"proposal.list\",\"after\":\"x\"}", "a UUID"},
+    {"{\"query\":\"proposal.show\",\"id\":true}", "a UUID"},
+    {"{\"query\":\"filter.list\",\"compartment\":\"x\",\"after\":7}", "a deduplication key"},
+    {"{\"query\":\"log.content\",\"index\":\"1\"}", "a log index from 1"},
 };
 
 Test(api_query, names_each_mistake)

@@ -185,6 +185,7 @@ Test(node_serve, a_refusal_of_the_rules_is_in_the_log_and_names_its_rule)
     vg_id request = lone_request(), incident = lone_request();
     struct response_command command = {.op = RESPONSE_OP_NOTE};
     command.note.incident = incident;
+    command.note.kind = RESPONSE_NOTE;
     command.note.text = vg_span_text("about nothing");
     lone_sign(&lone, &lone.genesis.first, &request, &command, &bytes);
     cr_expect_null(lone_submit(&lone, &bytes, false, &error));

@@ -24,7 +24,7 @@ static struct desk_order grant_of(const struct desk *desk, enum desk_person pers
     struct desk_order order = order_of(desk, RESPONSE_OP_GRANT);
     order.command.grant.person = person_of(desk, person);
     order.command.grant.compartment = *compartment;
-    order.command.grant.roles = roles;
+    order.command.grant.give = roles;
     return order;
 }
 
@@ -108,21 +108,40 @@ Test(directory, compartments_are_listed_in_id_order)
     desk_free(desk);
 }
 
-Test(directory, roles_are_per_compartment_and_replace_each_other)
+Test(directory, roles_are_given_and_taken_per_compartment)
 {
     struct desk *desk = desk_new();
     vg_id ann = person_of(desk, DESK_ANN);
-    cr_assert_eq(response_roles(&desk->machine, &ann, &desk->genesis.first),
+    cr_assert_eq(response_roles_of(&desk->machine, &ann, &desk->genesis.first),
                  RESPONSE_ROLE_RESPONDER);
-    cr_assert_eq(response_roles(&desk->machine, &ann, &desk->genesis.directory), 0);
+    cr_assert_eq(response_roles_of(&desk->machine, &ann, &desk->genesis.directory), 0);
     struct desk_order order =
         grant_of(desk, DESK_ANN, &desk->genesis.first, RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_AUDITOR);
     cr_assert_eq(desk_send(desk, &order).error.code, VG_OK);
-    cr_assert_eq(response_roles(&desk->machine, &ann, &desk->genesis.first),
-                 RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_AUDITOR);
+    cr_assert_eq(response_roles_of(&desk->machine, &ann, &desk->genesis.first),
+                 RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_AUDITOR);
     order = grant_of(desk, DESK_ANN, &desk->genesis.first, 0);
+    order.command.grant.take = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_LEGAL;
     cr_assert_eq(desk_send(desk, &order).error.code, VG_OK);
-    cr_assert_eq(response_roles(&desk->machine, &ann, &desk->genesis.first), 0);
+    cr_assert_eq(response_roles_of(&desk->machine, &ann, &desk->genesis.first),
+                 RESPONSE_ROLE_AUDITOR);
+    desk_free(desk);
+}
+
+Test(directory, roles_count_from_the_entry_that_gives_them_to_the_one_that_takes_them)
+{
+    struct desk *desk = desk_new();
+    struct desk_order note = desk_detect("seen", "");
+    struct desk_order grant =
+        grant_of(desk, DESK_STRANGER, &desk->genesis.first, RESPONSE_ROLE_SUPPORT);
+    note.person = DESK_STRANGER;
+    cr_assert_eq(desk_send(desk, &note).error.code, VG_FORBIDDEN);
+    desk_send(desk, &grant);
+    cr_assert_eq(desk_send(desk, &note).error.code, VG_OK);
+    grant.command.grant.give = 0;
+    grant.command.grant.take = RESPONSE_ROLE_SUPPORT;
+    desk_send(desk, &grant);
+    cr_assert_eq(desk_send(desk, &note).error.code, VG_FORBIDDEN);
     desk_free(desk);
 }
 
@@ -191,7 +210,7 @@ Test(directory, each_role_may_do_what_the_table_says)
         for (size_t k = 0; k < 4; k++) {
             orders[k].person = DESK_STRANGER;
             cr_assert_eq(desk_send(desk, &orders[k]).error.code, may[k] ? VG_OK : VG_FORBIDDEN,
-                         "%s, command %zu", response_role_name(rows[i].role), k);
+                         "%s, command %zu", response_word(response_roles, rows[i].role), k);
         }
         desk_free(desk);
     }
@@ -203,8 +222,9 @@ Test(directory, refusals_name_the_roles_that_are_needed)
     struct desk_order order = desk_import("A", "{}");
     order.person = DESK_STRANGER;
     struct response_outcome outcome = desk_send(desk, &order);
-    cr_assert_not_null(strstr(outcome.error.text, "one of the roles responder, incident-manager"),
-                       "%s", outcome.error.text);
+    cr_assert_not_null(
+        strstr(outcome.error.text, "one of the roles responder, incident-manager in"), "%s",
+        outcome.error.text);
     desk_free(desk);
 }
 

@@ -339,12 +339,15 @@ Test(store_damage, another_node)
                        error.text);
 }
 
-Test(store_damage, a_newer_format)
+Test(store_damage, another_format)
 {
+    static const char *const others[] = {"vigil log, format 1\n", "vigil log, format 3\n"};
     char marker[sizeof box.path + 16];
     snprintf(marker, sizeof marker, "%s/format", box.path);
-    cr_assert_eq(vg_file_write(marker, vg_span_text("vigil log, format 2\n"), 0600, NULL), VG_OK);
-    refused(VG_INTEGRITY, "format that this version does not know", "start the version");
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(vg_file_write(marker, vg_span_text(others[i]), 0600, NULL), VG_OK);
+        refused(VG_INTEGRITY, "format that this version does not know", "start the version");
+    }
 }
 
 Test(store_damage, a_folder_that_another_process_holds)

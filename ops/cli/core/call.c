@@ -6,5 +6,6 @@ void cli_call_free(struct cli_call *call)
     cli_author_free(call->author);
     cli_client_free(call->client);
     cli_settings_free(&call->settings);
+    json_decref(call->names);
     json_decref(call->details);
 }

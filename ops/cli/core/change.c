@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "ops/cli/core/expect.h"
+#include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/session.h"
 #include "proto/ledger/entry.h"
@@ -114,59 +117,14 @@ void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
     vg_buffer_free(&body);
 }
 
-/* What a change expects: --expect, and for the aspect it sets what this session has read. */
-struct expectations {
-    struct ledger_expectation list[VG_EXPECTATIONS_MAX];
-    uint16_t count;
-};
-
-static enum vg_code add_expectation(struct cli_call *call, struct expectations *expectations,
-                                    const char *text)
+/* What the change has set counts as read, of the incident it is about. */
+static void learn_own(struct cli_call *call, const struct cli_change *change, const json_t *answer)
 {
-    char name[32];
-    size_t size = strcspn(text, "=");
-    snprintf(name, sizeof name, "%.*s", (int)size, text);
-    struct ledger_expectation expectation = {.aspect = response_aspect_parse(name)};
-    if (expectation.aspect == 0 || text[size] != '=')
-        return vg_fail(&call->error, VG_USAGE,
-                       "--expect is '%s'; write ASPECT=N, for example stage=2", text);
-    if (expectations->count == VG_EXPECTATIONS_MAX)
-        return vg_fail(&call->error, VG_USAGE, "--expect is given more than %d times",
-                       VG_EXPECTATIONS_MAX);
-    enum vg_code code = cli_number_parse(text + size + 1, "the revision of --expect", 0, INT64_MAX,
-                                         &expectation.revision, &call->error);
-    for (unsigned i = 0; code == VG_OK && i < expectations->count; i++)
-        if (expectations->list[i].aspect == expectation.aspect)
-            code = vg_fail(&call->error, VG_USAGE, "--expect names '%s' twice", name);
-    expectations->list[expectations->count++] = expectation;
-    return code;
-}
-
-static bool expects(const struct expectations *expectations, uint16_t aspect)
-{
-    for (unsigned i = 0; i < expectations->count; i++)
-        if (expectations->list[i].aspect == aspect)
-            return true;
-    return false;
-}
-
-static enum vg_code collect_expectations(struct cli_call *call, const struct cli_change *change,
-                                         struct expectations *out)
-{
-    out->count = 0;
-    for (int i = 0; i < call->value_count; i++)
-        if (strcmp(call->values[i].option->name, "expect") == 0 &&
-            add_expectation(call, out, call->values[i].text) != VG_OK)
-            return call->error.code;
-    uint64_t revision;
-    bool read = change->aspect != 0 && !expects(out, change->aspect) &&
-                out->count < VG_EXPECTATIONS_MAX &&
-                cli_session_revision(cli_text(call, "session"), call->author->id, change->incident,
-                                     response_aspect_name(change->aspect), &revision);
-    if (read)
-        out->list[out->count++] =
-            (struct ledger_expectation){.aspect = change->aspect, .revision = revision};
-    return VG_OK;
+    const char *id = change->incident != NULL ? change->incident : cli_json_text(answer, "id");
+    json_t *set =
+        json_pack("{s:s, s:O}", "id", id, "revision", json_object_get(answer, "revision"));
+    cli_learn(call, set);
+    json_decref(set);
 }
 
 void cli_change_explain(struct cli_call *call, const struct cli_change *change)
@@ -184,27 +142,86 @@ void cli_change_explain(struct cli_call *call, const struct cli_change *change)
     json_object_set_new(call->details, "request_id", json_string(id));
 }
 
-enum vg_code cli_change_submit(struct cli_call *call, struct cli_change *change, json_t **answer)
+static enum vg_code send(struct cli_call *call, struct cli_change *change,
+                         const struct cli_expectations *expectations, json_t **answer)
 {
-    struct cli_author *author;
-    struct expectations expectations;
-    enum vg_code code = cli_author_open(call, &author);
-    if (code == VG_OK)
-        code = collect_expectations(call, change, &expectations);
-    if (code != VG_OK)
-        return code;
     struct vg_buffer bytes = {0};
-    cli_command_sign(author, &change->compartment, &change->request, expectations.list,
-                     expectations.count, change->command, &bytes);
+    json_decref(call->details); /* of a conflict that was looked at */
+    call->details = NULL;
+    cli_command_sign(call->author, &change->compartment, &change->request, expectations->list,
+                     expectations->count, change->command, &bytes);
     struct wire_request submit = {
         .kind = WIRE_SUBMIT, .dry_run = call->settings.dry_run, .body = vg_buffer_span(&bytes)};
     change->submitted = true;
-    code = cli_client_call(call->client, &submit, answer, &call->error, &call->details);
+    enum vg_code code =
+        cli_client_call(call->client, &submit, answer, &call->error, &call->details);
     vg_buffer_free(&bytes);
+    return code;
+}
+
+/* ---- rebasing ----------------------------------------------------------------------------------
+ */
+
+/* The aspect that a conflict is about. */
+static struct cli_aspect conflicting(const json_t *details)
+{
+    struct cli_aspect aspect = {
+        .aspect = (uint16_t)response_number(response_aspects, cli_json_text(details, "aspect"))};
+    vg_id_parse(cli_json_text(details, "part"), &aspect.part);
+    return aspect;
+}
+
+/* Shows both values and asks whether the author's goes on top. */
+static bool confirm_rebase(struct cli_call *call)
+{
+    const json_t *details = call->details;
+    const json_t *people = json_object_get(call->author->names, "people");
+    char answer[16] = "";
+    fprintf(stderr, "%s has changed since you read it\n  now    ",
+            cli_json_text(details, "aspect"));
+    cli_print_text(stderr, cli_json_text(details, "value"), 9);
+    fprintf(stderr, "         revision %llu, by %s at %s\n  yours  ",
+            (unsigned long long)cli_json_number(details, "current"),
+            cli_person_name(people, cli_json_text(details, "set_by")),
+            cli_json_text(details, "set_at"));
+    cli_print_text(stderr, cli_json_text(details, "proposed"), 9);
+    fprintf(stderr, "Put yours in its place? [y/N] ");
+    fflush(stderr);
+    bool answered = fgets(answer, sizeof answer, stdin) != NULL;
+    if (!isatty(STDIN_FILENO))
+        fputc('\n', stderr);
+    return answered && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* True if the change is to be sent anew, on top of what is there now. */
+static bool rebase(struct cli_call *call, struct cli_change *change,
+                   struct cli_expectations *expectations)
+{
+    if (call->error.code != VG_CONFLICT || call->settings.dry_run || !cli_flag(call, "rebase") ||
+        call->details == NULL || !confirm_rebase(call))
+        return false;
+    struct cli_aspect aspect = conflicting(call->details);
+    cli_expectations_set(expectations, &aspect, cli_json_number(call->details, "current"));
+    change->request = cli_request_make();
+    return true;
+}
+
+enum vg_code cli_change_submit(struct cli_call *call, struct cli_change *change, json_t **answer)
+{
+    struct cli_author *author;
+    struct cli_expectations expectations;
+    enum vg_code code = cli_author_open(call, &author);
+    if (code == VG_OK)
+        code = cli_expectations_collect(call, change, &expectations);
+    if (code != VG_OK)
+        return code;
+    do {
+        code = send(call, change, &expectations, answer);
+    } while (code != VG_OK && rebase(call, change, &expectations));
     if (code == VG_OK && call->settings.dry_run)
         json_object_set_new(*answer, "dry_run", json_true());
     else if (code == VG_OK)
-        cli_learn(call, *answer);
+        learn_own(call, change, *answer);
     return code;
 }
 

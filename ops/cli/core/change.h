@@ -19,13 +19,22 @@ struct cli_author {
     json_t *names;   /* the directory as the node told it */
 };
 
-/* One change. `aspect` is the one it sets, 0 for an append; with --expect or what this session has
- * read, it is what the change expects. */
+enum { CLI_ASPECTS_MAX = 8 };
+
+/* An aspect, or a part of one, that a change sets. */
+struct cli_aspect {
+    uint16_t aspect;
+    vg_id part;
+};
+
+/* One change. For the aspects it sets, --expect or what this session has read is what the change
+ * expects. */
 struct cli_change {
     vg_id request;
     vg_id compartment;
     const char *incident; /* id as text; NULL: none yet */
-    uint16_t aspect;      /* enum response_aspect */
+    struct cli_aspect aspects[CLI_ASPECTS_MAX];
+    uint32_t aspect_count;
     const struct response_command *command;
     bool submitted; /* set when it was sent */
 };
@@ -50,8 +59,8 @@ void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
                       uint16_t expectation_count, const struct response_command *command,
                       struct vg_buffer *out);
 
-/* Signs and submits; with --dry-run as a check only. Remembers the revisions of the answer, which
- * is the caller's. */
+/* Signs and submits; with --dry-run as a check only, with --rebase anew where a conflict is
+ * overruled. Remembers the revisions of the answer, which is the caller's. */
 enum vg_code cli_change_submit(struct cli_call *call, struct cli_change *change, json_t **answer);
 
 /* Where a change was not done now (exit code 3): adds to the call's error how to repeat it. */

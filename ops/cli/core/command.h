@@ -8,8 +8,9 @@
 
 #include "common/error.h"
 #include "ops/cli/core/settings.h"
+#include "proto/response/command.h"
 
-enum { CLI_DEPTH_MAX = 4, CLI_VALUES_MAX = 64, CLI_WORDS_MAX = 64 };
+enum { CLI_DEPTH_MAX = 4, CLI_VALUES_MAX = 128, CLI_WORDS_MAX = 64 };
 
 struct cli_option {
     const char *name;
@@ -38,12 +39,16 @@ struct cli_command {
     const char *summary; /* one line */
     const char *about;   /* paragraphs below the summary; NULL: none */
     const char *examples;
-    const struct cli_option *options;   /* ends with a NULL name; NULL: none of its own */
-    const struct cli_command *children; /* NULL: a command that runs */
-    enum vg_code (*run)(struct cli_call *call);
+    const struct cli_option *options;           /* ends with a NULL name; NULL: none of its own */
+    const struct cli_command *children;         /* NULL: a command that runs */
+    enum vg_code (*run)(struct cli_call *call); /* with children: what it does without any */
     int words_min;
     int words_max;
     unsigned flags; /* CLI_CHANGES, ... */
+    /* Of a command that sends one operation (fill.h): */
+    enum response_op op;  /* 0: not such a command */
+    const char *fields;   /* those its words are for, "incident,stage" */
+    const char *defaults; /* of fields that no option is given for, "kind=note" */
 };
 
 struct cli_value {
@@ -66,6 +71,7 @@ struct cli_call {
     struct cli_settings settings;
     struct cli_client *client; /* made by the first query */
     struct cli_author *author; /* made by the first change */
+    json_t *names;             /* the directory, for those who show people; may be NULL */
 
     struct vg_error error;
     json_t *details; /* of the error; may be NULL */
@@ -93,6 +99,9 @@ void cli_call_free(struct cli_call *call);
 
 /* "vigil incident stage" of a call. */
 void cli_call_name(const struct cli_call *call, char *out, size_t size);
+
+/* The option of a name that a command takes, or NULL. */
+const struct cli_option *cli_option_of(const struct cli_command *command, const char *name);
 
 /* The value of an option, or NULL; whether a flag was given. The option must be in the tables. */
 const char *cli_text(const struct cli_call *call, const char *name);

@@ -43,6 +43,7 @@ const struct cli_option cli_expect_options[] = {
      .value = "ASPECT=N",
      .help = "refuse unless the aspect has this revision",
      .repeats = true},
+    {.name = "rebase", .help = "where somebody else was first: show both, and ask"},
     {.name = NULL},
 };
 
@@ -61,6 +62,17 @@ void cli_option_sets(const struct cli_command *command,
     if (flags & CLI_CHANGES)
         sets[count++] = cli_change_options;
     sets[count] = cli_global_options;
+}
+
+const struct cli_option *cli_option_of(const struct cli_command *command, const char *name)
+{
+    const struct cli_option *sets[CLI_OPTION_SETS];
+    cli_option_sets(command, sets);
+    for (int i = 0; i < CLI_OPTION_SETS && sets[i] != NULL; i++)
+        for (const struct cli_option *option = sets[i]; option->name != NULL; option++)
+            if (strcmp(option->name, name) == 0)
+                return option;
+    return NULL;
 }
 
 void cli_call_name(const struct cli_call *call, char *out, size_t size)
@@ -236,7 +248,7 @@ enum vg_code cli_parse(const struct cli_command *root, int argc, char **argv, st
         build_tables(call->command, true, &tables);
         code = take_options(call, &tables, argc, argv);
         if (code == VG_OK && optind >= argc) {
-            call->help = true;
+            call->help = call->help || call->command->run == NULL;
             return VG_OK;
         }
         if (code == VG_OK)

@@ -298,18 +298,18 @@ enum vg_code veris_read(vg_span document, struct veris_incident *out, struct vg_
 struct response_command veris_command(const struct veris_incident *incident, const char *space,
                                       vg_span document)
 {
-    return (struct response_command){
-        .op = RESPONSE_OP_IMPORT,
-        .import = {.space = vg_span_text(space),
-                   .key = vg_span_text(incident->key),
-                   .source = incident->source,
-                   .subsource = incident->subsource,
-                   .cia = incident->cia,
-                   .title = vg_span_text(incident->title),
-                   .classification = vg_span_text(incident->classification),
-                   .happened_at = incident->happened_at,
-                   .records = incident->records,
-                   .unknown_members = incident->unknown_members,
-                   .timeline = vg_span_text(incident->timeline),
-                   .document = document}};
+    return (struct response_command){.op = RESPONSE_OP_IMPORT,
+                                     .import = {.space = vg_span_text(space),
+                                                .key = vg_span_text(incident->key),
+                                                .source = incident->source,
+                                                .subsource = incident->subsource,
+                                                .cia = incident->cia,
+                                                .title = vg_span_text(incident->title),
+                                                .classification = (uint8_t)response_number(
+                                                    response_classes, incident->classification),
+                                                .happened_at = incident->happened_at,
+                                                .records = incident->records,
+                                                .unknown_members = incident->unknown_members,
+                                                .timeline = vg_span_text(incident->timeline),
+                                                .document = document}};
 }

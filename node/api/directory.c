@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/api/directory.h"
+
+#include "common/crypto.h"
+#include "node/api/compartments.h"
+#include "node/api/text.h"
+
+static json_t *name_or_null(const struct response_machine *machine, const vg_id *id)
+{
+    char name[VG_NAME_MAX + 1];
+    return response_name_get(machine, id, name) ? json_string(name) : json_null();
+}
+
+static json_t *key_of(const struct response_person *person)
+{
+    vg_hash key;
+    memcpy(key.bytes, person->key.bytes, sizeof key.bytes);
+    return api_hash(&key);
+}
+
+/* {COMPARTMENT: [ROLE, ...]}, and the compartments for which the person is on call. */
+static void set_places(json_t *out, const struct response_machine *machine,
+                       const struct api_compartments *all, const struct response_person *person)
+{
+    json_t *roles = json_object();
+    json_t *on_call = json_array();
+    for (uint32_t i = 0; i < all->count; i++) {
+        char name[VG_NAME_MAX + 1];
+        uint32_t bits = response_roles_of(machine, &person->id, &all->ids[i]);
+        api_compartment_name(machine, &all->ids[i], name);
+        if (bits != 0)
+            api_set(roles, name, api_words(response_roles, bits));
+        if (response_on_call(machine, &all->ids[i], &person->id))
+            json_array_append_new(on_call, json_string(name));
+    }
+    api_set(out, "roles", roles);
+    api_set(out, "on_call", on_call);
+}
+
+static json_t *person_object(const struct response_machine *machine,
+                             const struct api_compartments *all,
+                             const struct response_person *person)
+{
+    json_t *out = json_object();
+    api_set(out, "id", api_id(&person->id));
+    api_set(out, "name", name_or_null(machine, &person->id));
+    api_set(out, "public_key", key_of(person));
+    api_set(out, "rights", api_words(response_person_bits, person->bits));
+    api_set(out, "enrolled_at", api_time(person->enrolled_at));
+    api_set(out, "removed_at", api_time(person->expelled_at));
+    set_places(out, machine, all, person);
+    return out;
+}
+
+static json_t *compartment_object(const struct response_machine *machine, const vg_id *id)
+{
+    json_t *out = json_object();
+    char procedure[VG_NAME_MAX + 1];
+    response_procedure_of(machine, id, procedure);
+    api_set(out, "id", api_id(id));
+    api_set(out, "name", name_or_null(machine, id));
+    api_set(out, "procedure", json_string(procedure));
+    return out;
+}
+
+json_t *api_directory(struct response_machine *machine, const struct api_query *query,
+                      struct vg_error *error)
+{
+    struct api_compartments all;
+    struct response_person person = {.first = false};
+    json_t *people = json_array();
+    json_t *compartments = json_array();
+    json_t *out = json_object();
+    (void)query;
+    (void)error;
+    api_compartments_list(machine, &all);
+    while (response_person_next(machine, &person))
+        json_array_append_new(people, person_object(machine, &all, &person));
+    for (uint32_t i = 0; i < all.count; i++)
+        json_array_append_new(compartments, compartment_object(machine, &all.ids[i]));
+    api_set(out, "cluster_id", api_hash(&machine->cluster));
+    api_set(out, "directory", api_id(&machine->genesis->directory));
+    api_set(out, "people", people);
+    api_set(out, "compartments", compartments);
+    return out;
+}

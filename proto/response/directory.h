@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * People, compartments and roles as they can be read: keys from control entries and the genesis,
+ * names and roles from the directory compartment. */
+#ifndef VIGIL_PROTO_RESPONSE_DIRECTORY_H
+#define VIGIL_PROTO_RESPONSE_DIRECTORY_H
+
+#include "proto/response/machine.h"
+
+enum { RESPONSE_PEOPLE_MAX = 4096 }; /* enrolled beside those of the genesis */
+
+/* The name of a person or compartment into `out`; "" and false if not named. */
+bool response_name_get(const struct response_machine *machine, const vg_id *id,
+                       char out[VG_NAME_MAX + 1]);
+
+/* The compartment, or the person, of a name; false if there is none. */
+bool response_compartment_find(const struct response_machine *machine, const char *name,
+                               vg_id *out);
+bool response_person_find(const struct response_machine *machine, vg_span name, vg_id *out);
+
+/* The first compartment after `after`; false at the end. */
+bool response_compartment_next(const struct response_machine *machine, const vg_id *after,
+                               vg_id *out);
+
+/* True for control (the zero id), the directory, the genesis' first compartment, and whatever the
+ * directory has named. */
+bool response_compartment_known(const struct response_machine *machine, const vg_id *compartment);
+
+/* Roles of a person in a compartment, as a set of bits; none for one who has gone. */
+uint32_t response_roles_of(const struct response_machine *machine, const vg_id *person,
+                           const vg_id *compartment);
+
+/* Whether a person is on the roster of a compartment (R4). */
+bool response_on_call(const struct response_machine *machine, const vg_id *compartment,
+                      const vg_id *person);
+
+/* The version of the SOP in force in a compartment (R7). */
+void response_procedure_of(const struct response_machine *machine, const vg_id *compartment,
+                           char out[VG_NAME_MAX + 1]);
+
+struct response_person {
+    vg_id id;
+    vg_public_key key;
+    uint8_t bits; /* LEDGER_PERSON_* */
+    bool first;   /* of the genesis */
+    uint64_t enrolled_at;
+    uint64_t expelled_at; /* 0: is here */
+};
+
+/* VG_NOT_FOUND if no entry has ever enrolled the id and the genesis does not have it. */
+enum vg_code response_person_get(const struct response_machine *machine, const vg_id *id,
+                                 struct response_person *out);
+
+/* The next of all people there are or were: the genesis' in its order, then by id. Zero-initialise
+ * `out` to start; false at the end. */
+bool response_person_next(const struct response_machine *machine, struct response_person *out);
+
+/* As struct response_keys has it; `context` is a machine. Nodes too. */
+bool response_key_find(void *context, const vg_id *author, vg_public_key *key);
+
+#endif

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/response/fields.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/text.h"
+
+#define LAST_TIME_MS UINT64_C(253402300799999) /* the end of 9999 */
+
+/* One row each; where a member is and how large is taken from the struct. */
+#define PLACE(member)                                                                              \
+    offsetof(struct response_command, member), sizeof(((struct response_command *)0)->member)
+#define ID(name, member, must, referent, sets)                                                     \
+    {                                                                                              \
+        name, RESPONSE_FIELD_ID, PLACE(member), must, 0, NULL, RESPONSE_OF_##referent, sets        \
+    }
+#define IDS(name, member, referent)                                                                \
+    {                                                                                              \
+        name, RESPONSE_FIELD_IDS, PLACE(member), 0, RESPONSE_IDS_MAX, NULL,                        \
+            RESPONSE_OF_##referent, 0                                                              \
+    }
+#define HASH(name, member, must)                                                                   \
+    {                                                                                              \
+        name, RESPONSE_FIELD_HASH, PLACE(member), must, 0, NULL, RESPONSE_OF_NOTHING, 0            \
+    }
+#define WORD(name, member, must, words, sets)                                                      \
+    {                                                                                              \
+        name, RESPONSE_FIELD_WORD, PLACE(member), must, 0, words, RESPONSE_OF_NOTHING, sets        \
+    }
+#define BITS(name, member, words, sets)                                                            \
+    {                                                                                              \
+        name, RESPONSE_FIELD_BITS, PLACE(member), 0, 0, words, RESPONSE_OF_NOTHING, sets           \
+    }
+#define VALUE(name, type, member, min, max)                                                        \
+    {                                                                                              \
+        name, RESPONSE_FIELD_##type, PLACE(member), min, max, NULL, RESPONSE_OF_NOTHING, 0         \
+    }
+#define SETTING(name, type, member, min, max, sets)                                                \
+    {                                                                                              \
+        name, RESPONSE_FIELD_##type, PLACE(member), min, max, NULL, RESPONSE_OF_NOTHING, sets      \
+    }
+#define TIME(name, member) VALUE(name, TIME, member, 0, LAST_TIME_MS)
+#define INCIDENT(member) ID("incident", member, 1, INCIDENT, 0)
+#define REASON(member) VALUE("reason", TEXT, member, 1, VG_TEXT_MAX)
+
+/* ---- directory and control --------------------------------------------------------------------
+ */
+
+static const struct response_field person_fields[] = {
+    ID("person", person.person, 1, PERSON, 0),
+    VALUE("name", LINE, person.name, 1, VG_NAME_MAX),
+};
+
+static const struct response_field label_fields[] = {
+    ID("compartment", label.compartment, 1, COMPARTMENT, 0),
+    VALUE("name", LINE, label.name, 1, VG_NAME_MAX),
+};
+
+static const struct response_field grant_fields[] = {
+    ID("person", grant.person, 1, PERSON, 0),
+    ID("compartment", grant.compartment, 1, COMPARTMENT, 0),
+    BITS("give", grant.give, response_roles, 0),
+    BITS("take", grant.take, response_roles, 0),
+};
+
+static const struct response_field roster_fields[] = {
+    ID("compartment", roster.compartment, 1, COMPARTMENT, 0),
+    ID("person", roster.person, 1, PERSON, 0),
+    WORD("on", roster.on, 1, response_yes_no, 0),
+};
+
+static const struct response_field procedure_fields[] = {
+    ID("compartment", procedure.compartment, 1, COMPARTMENT, 0),
+    VALUE("version", LINE, procedure.version, 1, VG_NAME_MAX),
+};
+
+static const struct response_field enroll_fields[] = {
+    ID("person", enroll.person, 1, PERSON, 0),
+    HASH("key", enroll.key, 1),
+    BITS("bits", enroll.bits, response_person_bits, 0),
+};
+
+static const struct response_field expel_fields[] = {
+    ID("person", expel.person, 1, PERSON, 0),
+};
+
+/* ---- detection --------------------------------------------------------------------------------
+ */
+
+static const struct response_field detect_fields[] = {
+    WORD("source", detect.source, 1, response_sources, 0),
+    WORD("sub-kind", detect.subsource, 0, response_subsources, 0),
+    BITS("cia", detect.cia, response_cia, 0),
+    VALUE("title", LINE, detect.title, 1, VG_TITLE_MAX),
+    VALUE("product", LINE, detect.product, 0, VG_NAME_MAX),
+    VALUE("dedup-key", LINE, detect.dedup_key, 0, VG_NAME_MAX),
+    VALUE("detail", TEXT, detect.detail, 0, VG_TEXT_MAX),
+    TIME("happened-at", detect.happened_at),
+};
+
+static const struct response_field import_fields[] = {
+    VALUE("namespace", LINE, import.space, 1, VG_NAME_MAX),
+    VALUE("key", LINE, import.key, 1, VG_NAME_MAX),
+    WORD("source", import.source, 1, response_sources, 0),
+    WORD("sub-kind", import.subsource, 0, response_subsources, 0),
+    BITS("cia", import.cia, response_cia, 0),
+    VALUE("title", LINE, import.title, 1, VG_TITLE_MAX),
+    WORD("classification", import.classification, 0, response_classes, 0),
+    TIME("happened-at", import.happened_at),
+    VALUE("records", NUMBER, import.records, 0, INT64_MAX),
+    VALUE("unknown-members", NUMBER, import.unknown_members, 0, UINT32_MAX),
+    VALUE("timeline", EVENTS, import.timeline, 0, VG_TEXT_MAX),
+    VALUE("document", BYTES, import.document, 1, VG_DOCUMENT_MAX),
+};
+
+static const struct response_field note_fields[] = {
+    INCIDENT(note.incident),
+    WORD("kind", note.kind, 1, response_note_kinds, 0),
+    VALUE("corrects", NUMBER, note.corrects, 0, INT64_MAX),
+    VALUE("text", TEXT, note.text, 1, VG_TEXT_MAX),
+};
+
+/* ---- assessing --------------------------------------------------------------------------------
+ */
+
+static const struct response_field stage_fields[] = {
+    INCIDENT(stage.incident),
+    WORD("stage", stage.stage, 1, response_stages, RESPONSE_ASPECT_STAGE),
+    BITS("cia", stage.cia, response_cia, RESPONSE_ASPECT_DETECTION),
+    REASON(stage.reason),
+};
+
+static const struct response_field assess_fields[] = {
+    INCIDENT(assess.incident),
+    WORD("functional", assess.functional, 1, response_functionals, RESPONSE_ASPECT_SEVERITY),
+    BITS("information", assess.information, response_information, 0),
+    WORD("recoverability", assess.recoverability, 1, response_recoverabilities, 0),
+    BITS("cia", assess.cia, response_cia, RESPONSE_ASPECT_DETECTION),
+    WORD("responsibility", assess.responsibility, 0, response_responsibilities,
+         RESPONSE_ASPECT_RESPONSIBILITY),
+    SETTING("product", LINE, assess.product, 0, VG_NAME_MAX, RESPONSE_ASPECT_DETECTION),
+    IDS("evidence", assess.evidence, EVIDENCE),
+    VALUE("break-glass", TEXT, assess.break_glass, 0, VG_TEXT_MAX),
+    REASON(assess.reason),
+};
+
+static const struct response_field severity_fields[] = {
+    INCIDENT(severity.incident),
+    WORD("severity", severity.severity, 1, response_severities, RESPONSE_ASPECT_SEVERITY),
+    WORD("priority", severity.priority, 0, response_priorities, 0),
+    REASON(severity.reason),
+};
+
+static const struct response_field risk_fields[] = {
+    INCIDENT(risk.incident),
+    WORD("risk", risk.risk, 1, response_risks, RESPONSE_ASPECT_DATA_RISK),
+    REASON(risk.reason),
+};
+
+static const struct response_field responsibility_fields[] = {
+    INCIDENT(responsibility.incident),
+    WORD("responsibility", responsibility.responsibility, 1, response_responsibilities,
+         RESPONSE_ASPECT_RESPONSIBILITY),
+    REASON(responsibility.reason),
+};
+
+static const struct response_field owner_fields[] = {
+    INCIDENT(owner.incident),
+    ID("owner", owner.owner, 0, PERSON, RESPONSE_ASPECT_OWNER),
+    REASON(owner.reason),
+};
+
+/* ---- classifying ------------------------------------------------------------------------------
+ */
+
+/* ---- working and closing ----------------------------------------------------------------------
+ */
+
+static const struct response_field plan_fields[] = {
+    INCIDENT(plan.incident),
+    SETTING("text", TEXT, plan.text, 1, VG_TEXT_MAX, RESPONSE_ASPECT_RECOVERY_PLAN),
+};
+
+static const struct response_field attest_fields[] = {
+    INCIDENT(attest.incident),
+    WORD("what", attest.what, 1, response_attestations, RESPONSE_ASPECT_OF_WORD),
+    WORD("holds", attest.holds, 1, response_yes_no, 0),
+    REASON(attest.reason),
+};
+
+static const struct response_field reopen_fields[] = {
+    ID("incident", reopen.incident, 1, INCIDENT, RESPONSE_ASPECT_STAGE),
+    REASON(reopen.reason),
+};
+
+static const struct response_field task_fields[] = {
+    INCIDENT(task.incident),
+    VALUE("title", LINE, task.title, 1, VG_TITLE_MAX),
+    ID("owner", task.owner, 0, PERSON, 0),
+    TIME("due", task.due_at),
+};
+
+static const struct response_field task_move_fields[] = {
+    INCIDENT(task_move.incident),
+    ID("task", task_move.task, 1, TASK, RESPONSE_ASPECT_TASK),
+    WORD("state", task_move.state, 1, response_task_states, 0),
+    ID("owner", task_move.owner, 0, PERSON, 0),
+    VALUE("text", TEXT, task_move.text, 0, VG_TEXT_MAX),
+};
+
+static const struct response_field step_fields[] = {
+    INCIDENT(step.incident),
+    WORD("kind", step.kind, 1, response_step_kinds, 0),
+    VALUE("action", LINE, step.action, 1, VG_TITLE_MAX),
+    VALUE("target", LINE, step.target, 1, VG_NAME_MAX),
+    ID("owner", step.owner, 0, PERSON, 0),
+    TIME("due", step.due_at),
+    WORD("reversible", step.reversible, 1, response_yes_no, 0),
+    WORD("emergency", step.emergency, 1, response_yes_no, 0),
+    VALUE("break-glass", TEXT, step.break_glass, 0, VG_TEXT_MAX),
+};
+
+static const struct response_field step_move_fields[] = {
+    INCIDENT(step_move.incident),
+    ID("step", step_move.step, 1, STEP, RESPONSE_ASPECT_CONTAINMENT),
+    WORD("state", step_move.state, 1, response_step_states, 0),
+    VALUE("text", TEXT, step_move.text, 0, VG_TEXT_MAX),
+};
+
+static const struct response_field evidence_fields[] = {
+    INCIDENT(evidence.incident),
+    VALUE("name", LINE, evidence.name, 1, VG_TITLE_MAX),
+    VALUE("source", LINE, evidence.source, 1, VG_NAME_MAX),
+    VALUE("collector", LINE, evidence.collector, 1, VG_NAME_MAX),
+    HASH("hash", evidence.hash, 1),
+    VALUE("size", NUMBER, evidence.size, 1, INT64_MAX),
+    TIME("collected-at", evidence.collected_at),
+    VALUE("content", BYTES, evidence.content, 0, VG_DOCUMENT_MAX),
+};
+
+static const struct response_field custody_fields[] = {
+    INCIDENT(custody.incident),
+    ID("evidence", custody.evidence, 1, EVIDENCE, 0),
+    WORD("action", custody.action, RESPONSE_OFFER, response_custodies, 0),
+    ID("to", custody.to, 0, PERSON, 0),
+    HASH("hash", custody.hash, 0),
+    VALUE("text", TEXT, custody.text, 0, VG_TEXT_MAX),
+};
+
+/* ---- two people -------------------------------------------------------------------------------
+ */
+
+/* ---- which are whose --------------------------------------------------------------------------
+ */
+
+struct layout {
+    enum response_op op;
+    const char *name;
+    const struct response_field *fields;
+    uint32_t count;
+};
+
+#define LAYOUT(op, name, fields)                                                                   \
+    {                                                                                              \
+        RESPONSE_OP_##op, name, fields, sizeof(fields) / sizeof((fields)[0])                       \
+    }
+
+static const struct layout layouts[] = {
+    LAYOUT(PERSON, "person", person_fields),
+    LAYOUT(LABEL, "label", label_fields),
+    LAYOUT(GRANT, "grant", grant_fields),
+    LAYOUT(ROSTER, "roster", roster_fields),
+    LAYOUT(PROCEDURE, "procedure", procedure_fields),
+    LAYOUT(DETECT, "detect", detect_fields),
+    LAYOUT(NOTE, "note", note_fields),
+    LAYOUT(STAGE, "stage", stage_fields),
+    LAYOUT(IMPORT, "import", import_fields),
+    LAYOUT(ASSESS, "assess", assess_fields),
+    LAYOUT(SEVERITY, "severity", severity_fields),
+    LAYOUT(RISK, "risk", risk_fields),
+    LAYOUT(RESPONSIBILITY, "responsibility", responsibility_fields),
+    LAYOUT(OWNER, "owner", owner_fields),
+    LAYOUT(PLAN, "plan", plan_fields),
+    LAYOUT(ATTEST, "attest", attest_fields),
+    LAYOUT(REOPEN, "reopen", reopen_fields),
+    LAYOUT(TASK, "task", task_fields),
+    LAYOUT(TASK_MOVE, "task-move", task_move_fields),
+    LAYOUT(STEP, "step", step_fields),
+    LAYOUT(STEP_MOVE, "step-move", step_move_fields),
+    LAYOUT(EVIDENCE, "evidence", evidence_fields),
+    LAYOUT(CUSTODY, "custody", custody_fields),
+    LAYOUT(ENROLL, "enroll", enroll_fields),
+    LAYOUT(EXPEL, "expel", expel_fields),
+};
+
+static const struct layout *layout_of(uint64_t op)
+{
+    for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
+        if ((uint64_t)layouts[i].op == op)
+            return &layouts[i];
+    }
+    return NULL;
+}
+
+const struct response_field *response_fields(uint64_t op, uint32_t *count)
+{
+    const struct layout *layout = layout_of(op);
+    *count = layout != NULL ? layout->count : 0;
+    return layout != NULL ? layout->fields : NULL;
+}
+
+const char *response_op_name(uint64_t op)
+{
+    const struct layout *layout = layout_of(op);
+    return layout != NULL ? layout->name : "";
+}
+
+enum response_op response_op_after(uint64_t op)
+{
+    for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
+        if ((uint64_t)layouts[i].op > op)
+            return layouts[i].op;
+    }
+    return (enum response_op)0;
+}
+
+/* ---- what a command says in a field -----------------------------------------------------------
+ */
+
+const void *response_field_at(const struct response_field *field,
+                              const struct response_command *command)
+{
+    return (const uint8_t *)command + field->at;
+}
+
+uint64_t response_field_number(const struct response_field *field,
+                               const struct response_command *command)
+{
+    const void *member = response_field_at(field, command);
+    uint8_t u8;
+    uint32_t u32;
+    uint64_t u64;
+    switch (field->size) {
+    case sizeof u8:
+        memcpy(&u8, member, sizeof u8);
+        return u8;
+    case sizeof u32:
+        memcpy(&u32, member, sizeof u32);
+        return u32;
+    default:
+        assert(field->size == sizeof u64);
+        memcpy(&u64, member, sizeof u64);
+        return u64;
+    }
+}
+
+void response_field_set_number(const struct response_field *field, struct response_command *command,
+                               uint64_t value)
+{
+    void *member = (uint8_t *)command + field->at;
+    uint8_t u8 = (uint8_t)value;
+    uint32_t u32 = (uint32_t)value;
+    if (field->size == sizeof u8)
+        memcpy(member, &u8, sizeof u8);
+    else if (field->size == sizeof u32)
+        memcpy(member, &u32, sizeof u32);
+    else
+        memcpy(member, &value, sizeof value);
+}
+
+/* A zero of any width, or nothing in a list or text. */
+bool response_field_given(const struct response_field *field,
+                          const struct response_command *command)
+{
+    const void *member = response_field_at(field, command);
+    switch (field->type) {
+    case RESPONSE_FIELD_ID:
+        return !vg_id_is_zero(member);
+    case RESPONSE_FIELD_HASH: {
+        static const vg_hash zero;
+        return !vg_hash_equal(member, &zero);
+    }
+    case RESPONSE_FIELD_IDS:
+        return ((const struct response_ids *)member)->count > 0;
+    case RESPONSE_FIELD_LINES:
+        return ((const struct response_lines *)member)->count > 0;
+    case RESPONSE_FIELD_WORD:
+    case RESPONSE_FIELD_BITS:
+    case RESPONSE_FIELD_NUMBER:
+    case RESPONSE_FIELD_TIME:
+        return response_field_number(field, command) != 0;
+    default:
+        return ((const vg_span *)member)->size > 0;
+    }
+}
+
+/* ---- as text -----------------------------------------------------------------------------------
+ */
+
+static void add(struct vg_buffer *out, const char *text)
+{
+    vg_buffer_append(out, text, strlen(text));
+}
+
+static void add_ids(const struct response_ids *ids, struct vg_buffer *out)
+{
+    for (uint8_t i = 0; i < ids->count; i++) {
+        char id[VG_ID_TEXT];
+        vg_id_format(&ids->ids[i], id);
+        add(out, i > 0 ? ", " : "");
+        add(out, id);
+    }
+}
+
+static void add_lines(const struct response_lines *lines, struct vg_buffer *out)
+{
+    for (uint8_t i = 0; i < lines->count; i++) {
+        add(out, i > 0 ? ", " : "");
+        vg_buffer_append(out, lines->lines[i].data, lines->lines[i].size);
+    }
+}
+
+void response_field_text(const struct response_field *field, const struct response_command *command,
+                         struct vg_buffer *out)
+{
+    const void *member = response_field_at(field, command);
+    char text[256] = "";
+    switch (field->type) {
+    case RESPONSE_FIELD_ID:
+        vg_id_format(member, text);
+        break;
+    case RESPONSE_FIELD_HASH:
+        vg_hex_format(vg_span_of(member, sizeof(vg_hash)), text);
+        break;
+    case RESPONSE_FIELD_IDS:
+        add_ids(member, out);
+        break;
+    case RESPONSE_FIELD_LINES:
+        add_lines(member, out);
+        break;
+    case RESPONSE_FIELD_WORD:
+        add(out, response_word(field->words, (uint32_t)response_field_number(field, command)));
+        break;
+    case RESPONSE_FIELD_BITS:
+        response_words(field->words, (uint32_t)response_field_number(field, command), "none", text,
+                       sizeof text);
+        break;
+    case RESPONSE_FIELD_NUMBER:
+        snprintf(text, sizeof text, "%" PRIu64, response_field_number(field, command));
+        break;
+    case RESPONSE_FIELD_TIME:
+        vg_time_format(response_field_number(field, command), text);
+        break;
+    case RESPONSE_FIELD_BYTES:
+    case RESPONSE_FIELD_SIGNALS:
+        snprintf(text, sizeof text, "%zu bytes", ((const vg_span *)member)->size);
+        break;
+    case RESPONSE_FIELD_LINE:
+    case RESPONSE_FIELD_TEXT:
+    case RESPONSE_FIELD_EVENTS:
+        vg_buffer_append(out, ((const vg_span *)member)->data, ((const vg_span *)member)->size);
+        break;
+    }
+    add(out, text);
+}

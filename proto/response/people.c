@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * People: who has a key, from the genesis and from control entries (DESIGN section 3). */
+#include <assert.h>
+#include <stdio.h>
+
+#include "common/text.h"
+#include "proto/response/call.h"
+
+static struct response_key person_key(const vg_id *person)
+{
+    struct response_key key = response_key_of(NULL, RESPONSE_KIND_KEY);
+    response_key_id(&key, person);
+    return key;
+}
+
+static struct response_key key_owner_key(const vg_public_key *of)
+{
+    vg_id halves[2];
+    struct response_key key = response_key_of(NULL, RESPONSE_KIND_KEY_OWNER);
+    memcpy(halves, of->bytes, sizeof halves);
+    response_key_id(&key, &halves[0]);
+    response_key_id(&key, &halves[1]);
+    return key;
+}
+
+/* ---- views -------------------------------------------------------------------------------------
+ */
+
+static void fill_first(const struct ledger_person *first, struct response_person *out)
+{
+    *out = (struct response_person){
+        .id = first->id, .key = first->key, .bits = first->bits, .first = true};
+}
+
+enum vg_code response_person_get(const struct response_machine *machine, const vg_id *id,
+                                 struct response_person *out)
+{
+    const struct ledger_person *first = ledger_genesis_person(machine->genesis, id);
+    struct response_key key = person_key(id);
+    vg_span value;
+    if (response_get(&machine->kv, &key, &value)) {
+        response_person_decode(value, out);
+        out->id = *id;
+        return VG_OK;
+    }
+    if (first == NULL)
+        return VG_NOT_FOUND;
+    fill_first(first, out);
+    return VG_OK;
+}
+
+/* The place after a person of the genesis; 0 to start. */
+static uint32_t place_after(const struct ledger_genesis *genesis, const struct response_person *at)
+{
+    uint32_t place = 0;
+    while (at->first && !vg_id_equal(&genesis->people[place].id, &at->id))
+        place++;
+    return at->first ? place + 1 : 0;
+}
+
+bool response_person_next(const struct response_machine *machine, struct response_person *out)
+{
+    const struct ledger_genesis *genesis = machine->genesis;
+    struct response_key prefix = response_key_of(NULL, RESPONSE_KIND_KEY);
+    static const vg_id none;
+    vg_id after = out->first ? none : out->id;
+    uint32_t place = place_after(genesis, out);
+    vg_span key;
+    vg_span value;
+    if ((out->first || vg_id_is_zero(&out->id)) && place < genesis->person_count)
+        return response_person_get(machine, &genesis->people[place].id, out) == VG_OK;
+    do {
+        struct response_key from = person_key(&after);
+        if (!response_next(&machine->kv, &prefix, &from, &key, &value))
+            return false;
+        after = response_key_last_id(key);
+        response_person_decode(value, out);
+        out->id = after;
+    } while (out->first);
+    return true;
+}
+
+bool response_key_find(void *context, const vg_id *author, vg_public_key *key)
+{
+    const struct response_machine *machine = context;
+    struct response_person person;
+    vg_node_id node;
+    if (response_is_node_author(author, &node)) {
+        const struct ledger_genesis *genesis = machine->genesis;
+        for (uint32_t i = 0; i < genesis->member_count; i++) {
+            if (vg_node_equal(genesis->members[i].id, node)) {
+                *key = genesis->members[i].key;
+                return true;
+            }
+        }
+        return false;
+    }
+    if (response_person_get(machine, author, &person) != VG_OK)
+        return false;
+    *key = person.key;
+    return true;
+}
+
+enum vg_code response_require_person(struct response_call *call, const vg_id *id)
+{
+    struct response_person person;
+    char text[VG_ID_TEXT];
+    if (response_person_get(call->machine, id, &person) == VG_OK && person.expelled_at == 0)
+        return VG_OK;
+    vg_id_format(id, text);
+    return RESPONSE_REFUSE(call, NO_PERSON, text);
+}
+
+/* ---- enroll ------------------------------------------------------------------------------------
+ */
+
+/* The person or node of a key; false if nobody had it yet. */
+static bool find_key(const struct response_machine *machine, const vg_public_key *of, vg_id *person)
+{
+    struct response_key key = key_owner_key(of);
+    vg_span value;
+    for (uint32_t i = 0; i < machine->genesis->person_count; i++) {
+        if (memcmp(machine->genesis->people[i].key.bytes, of->bytes, sizeof of->bytes) == 0) {
+            *person = machine->genesis->people[i].id;
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < machine->genesis->member_count; i++) {
+        if (memcmp(machine->genesis->members[i].key.bytes, of->bytes, sizeof of->bytes) == 0) {
+            *person = response_node_author(machine->genesis->members[i].id);
+            return true;
+        }
+    }
+    if (!response_get(&machine->kv, &key, &value))
+        return false;
+    *person = response_key_last_id(value);
+    return true;
+}
+
+static uint32_t count_enrolled(const struct response_machine *machine)
+{
+    struct response_person person = {.first = false};
+    uint32_t count = 0;
+    while (response_person_next(machine, &person))
+        count += !person.first;
+    return count;
+}
+
+static vg_public_key key_of(const struct response_call *call)
+{
+    vg_public_key key;
+    memcpy(key.bytes, call->command.enroll.key.bytes, sizeof key.bytes);
+    return key;
+}
+
+/* The same enrolment again is done already; any other use of the id is refused. */
+static enum vg_code judge_known(struct response_call *call, const struct response_person *known)
+{
+    vg_public_key key = key_of(call);
+    char text[VG_ID_TEXT];
+    call->outcome->repeated = known->expelled_at == 0 && known->bits == call->command.enroll.bits &&
+                              memcmp(known->key.bytes, key.bytes, sizeof key.bytes) == 0;
+    if (call->outcome->repeated)
+        return VG_OK;
+    vg_id_format(&known->id, text);
+    return RESPONSE_REFUSE(call, PERSON_KNOWN, text);
+}
+
+enum vg_code response_judge_enroll(struct response_call *call)
+{
+    static const uint8_t zeros[8];
+    const vg_id *id = &call->command.enroll.person;
+    vg_public_key key = key_of(call);
+    struct response_person known;
+    vg_id owner;
+    char text[VG_ID_TEXT];
+    call->outcome->id = *id;
+    if (memcmp(id->bytes, zeros, sizeof zeros) == 0)
+        return response_refuse(call, RESPONSE_REFUSED_ID_OF_NODES);
+    if (response_person_get(call->machine, id, &known) == VG_OK)
+        return judge_known(call, &known);
+    if (find_key(call->machine, &key, &owner)) {
+        vg_id_format(&owner, text);
+        return RESPONSE_REFUSE(call, KEY_KNOWN, text);
+    }
+    if (count_enrolled(call->machine) < RESPONSE_PEOPLE_MAX)
+        return VG_OK;
+    snprintf(text, sizeof text, "%d", RESPONSE_PEOPLE_MAX);
+    return RESPONSE_REFUSE(call, PEOPLE_FULL, text);
+}
+
+static void put_person(struct response_call *call, const struct response_person *person)
+{
+    struct vg_buffer buffer = {0};
+    struct response_key key = person_key(&person->id);
+    response_person_encode(person, &buffer);
+    response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&buffer));
+    vg_buffer_free(&buffer);
+}
+
+void response_effect_enroll(struct response_call *call)
+{
+    struct response_person person = {.id = call->command.enroll.person,
+                                     .key = key_of(call),
+                                     .bits = call->command.enroll.bits,
+                                     .enrolled_at = call->time_ms};
+    struct response_key owner = key_owner_key(&person.key);
+    put_person(call, &person);
+    response_pairs_put(&call->writing->pairs, &owner,
+                       vg_span_of(person.id.bytes, sizeof person.id.bytes));
+}
+
+/* ---- expel -------------------------------------------------------------------------------------
+ */
+
+static bool is_last_operator(const struct response_machine *machine, const vg_id *id)
+{
+    struct response_person person = {.first = false};
+    while (response_person_next(machine, &person)) {
+        bool other = !vg_id_equal(&person.id, id) && person.expelled_at == 0;
+        if (other && (person.bits & LEDGER_PERSON_OPERATOR) != 0)
+            return false;
+    }
+    return true;
+}
+
+enum vg_code response_judge_expel(struct response_call *call)
+{
+    const vg_id *id = &call->command.expel.person;
+    struct response_person person;
+    char text[VG_ID_TEXT];
+    call->outcome->id = *id;
+    vg_id_format(id, text);
+    if (response_person_get(call->machine, id, &person) != VG_OK)
+        return RESPONSE_REFUSE(call, NO_PERSON, text);
+    call->outcome->repeated = person.expelled_at != 0;
+    if (person.expelled_at == 0 && (person.bits & LEDGER_PERSON_OPERATOR) != 0 &&
+        is_last_operator(call->machine, id))
+        return RESPONSE_REFUSE(call, LAST_OPERATOR, text);
+    return VG_OK;
+}
+
+void response_effect_expel(struct response_call *call)
+{
+    struct response_person person;
+    enum vg_code found = response_person_get(call->machine, &call->command.expel.person, &person);
+    assert(found == VG_OK);
+    person.expelled_at = call->time_ms;
+    put_person(call, &person);
+}
