@@ -411,6 +411,21 @@ json_t *api_incident_parts(const struct response_machine *machine, const struct 
     return part_lists[query->parts].list(machine, incident, &query->after_id, query->limit);
 }
 
+static json_t *tenants(const struct response_machine *machine,
+                       const struct response_incident *incident)
+{
+    json_t *out = json_array();
+    struct response_tenant tenant = {.name = ""};
+    while (response_tenant_next(machine, &incident->compartment, &incident->id, tenant.name,
+                                &tenant)) {
+        json_t *object = json_object();
+        api_set(object, "tenant", json_string(tenant.name));
+        api_set(object, "added_at", api_time(tenant.added_at));
+        json_array_append_new(out, object);
+    }
+    return out;
+}
+
 /* ---- proposals ---------------------------------------------------------------------------------
  */
 
@@ -426,6 +441,7 @@ json_t *api_incident_page(const struct response_machine *machine, const struct a
                         const struct response_incident *incident);
     } lists[] = {
         {"history", histories},
+        {"tenants", tenants},
         {"timeline", timeline},
     };
     json_t *out = api_incident(machine, query, incident);

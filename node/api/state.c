@@ -222,6 +222,28 @@ static json_t *answer_milestones(struct response_machine *machine, const struct 
 /* ---- proposals, filters ------------------------------------------------------------------------
  */
 
+static json_t *answer_filters(struct response_machine *machine, const struct api_query *query,
+                              struct vg_error *error)
+{
+    struct response_filter filter = {.stands = false};
+    vg_id compartment;
+    if (api_compartment_find(machine, query->compartment, &compartment, error) != VG_OK)
+        return NULL;
+    memcpy(filter.key, query->after_text, sizeof filter.key);
+    json_t *page = json_array();
+    while (json_array_size(page) < query->limit &&
+           response_filter_next(machine, &compartment, filter.key, &filter)) {
+        json_t *object = json_object();
+        api_set(object, "match", json_string(filter.key));
+        api_set(object, "incident", api_id(&filter.incident));
+        api_set(object, "stands", json_boolean(filter.stands));
+        api_set(object, "count", api_uint(filter.count));
+        api_set(object, "last_at", api_time(filter.last_at));
+        json_array_append_new(page, object);
+    }
+    return page;
+}
+
 json_t *api_state_answer(struct response_machine *machine, const struct api_query *query,
                          struct vg_error *error)
 {
@@ -232,7 +254,7 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
         [API_INCIDENT_SHOW] = answer_show,         [API_INCIDENT_PAGE] = answer_page,
         [API_INCIDENT_PARTS] = answer_parts,       [API_INCIDENT_TIMELINE] = answer_timeline,
         [API_INCIDENT_WATCH] = answer_watch,       [API_INCIDENT_MILESTONES] = answer_milestones,
-        [API_INCIDENT_DOCUMENT] = answer_document,
+        [API_INCIDENT_DOCUMENT] = answer_document, [API_FILTER_LIST] = answer_filters,
     };
     assert(query->source == API_FROM_STATE && answers[query->name] != NULL);
     return answers[query->name](machine, query, error);

@@ -116,6 +116,67 @@ static const struct cli_option own_options[] = {
     END,
 };
 
+static const struct cli_option classify_options[] = {
+    {.name = "ground",
+     .value = "GROUND",
+     .help = "of a security-event",
+     .choices = "attempt|circumvention|data-indication"},
+    {.name = "policy", .value = "NAME", .help = "the policy or control a privacy-event broke"},
+    EVIDENCE,
+    {.name = "participant",
+     .value = "NAME,...",
+     .help = "who took part in the classification, beside you",
+     .repeats = true},
+    REASON,
+    END,
+};
+
+static const struct cli_option answer_options[] = {
+    {.name = "root-cause", .value = "TEXT", .help = "why the detector was wrong"},
+    {.name = "match", .value = "KEY", .help = "filter: the deduplication key to take out"},
+    {.name = "change", .value = "TEXT", .help = "detector: what changes there"},
+    {.name = "owner", .value = "NAME", .help = "who sees to it"},
+    END,
+};
+
+static const struct cli_option declare_options[] = {
+    {.name = "harm",
+     .value = "HARM,...",
+     .help = "what happened to data",
+     .choices = "destruction|loss|alteration|disclosure|access",
+     .repeats = true},
+    {.name = "access",
+     .value = "HOW SURE",
+     .help = "unauthorized access",
+     .choices = "occurred|likely"},
+    {.name = "duty", .value = "TEXT", .help = "the law or contract that asks to notify"},
+    {.name = "tenant", .value = "NAME", .help = "an affected tenant", .repeats = true},
+    {.name = "impact", .value = "TEXT", .help = "customer impact, if known"},
+    {.name = "resources", .value = "TEXT", .help = "resources accessed, if known"},
+    {.name = "repair", .value = "TEXT", .help = "repair steps, if known"},
+    EVIDENCE,
+    REASON,
+    END,
+};
+
+static const struct cli_option affect_options[] = {
+    {.name = "tenant", .value = "NAME", .help = "the tenant that was found later"},
+    REASON,
+    END,
+};
+
+static const struct cli_option refer_options[] = {
+    {.name = "tenant", .value = "NAME", .help = "to whom"},
+    {.name = "text", .value = "TEXT", .help = "what the tenant needs"},
+    END,
+};
+
+static const struct cli_option collaborate_options[] = {
+    {.name = "contract", .value = "REF", .help = "the contract's reference"},
+    {.name = "text", .value = "TEXT", .help = "what is done together"},
+    END,
+};
+
 #define ONE_ID .words = "ID", .words_min = 1, .words_max = 1
 #define OPERATION(operation, words_are)                                                            \
     .run = cli_run_operation, .op = RESPONSE_OP_##operation, .fields = words_are,                  \
@@ -270,6 +331,61 @@ const struct cli_command incident_commands[] = {
      .options = own_options,
      .defaults = "owner=me",
      OPERATION(OWNER, "incident")},
+    {.name = "classify",
+     .words = "ID CLASS",
+     .summary = "Classify: false-positive, security-event or privacy-event (R9)",
+     .about = "security-incident and privacy-incident are set by declaration alone (R11).",
+     .examples =
+         "  vigil incident classify ID security-event --ground attempt --evidence E1 \\\n"
+         "      --reason 'the scan was stopped at the gateway'\n"
+         "  vigil incident classify ID false-positive --evidence E2 --reason 'our own scanner'",
+     .options = classify_options,
+     .words_min = 2,
+     .words_max = 2,
+     OPERATION(CLASSIFY, "incident,class")},
+    {.name = "answer",
+     .words = "ID filter|detector",
+     .summary = "Root cause and systematic answer of a false positive (R10)",
+     .examples =
+         "  vigil incident answer ID filter --match scanner-7 --root-cause 'our scanner' \\\n"
+         "      --owner Ben",
+     .options = answer_options,
+     .words_min = 2,
+     .words_max = 2,
+     OPERATION(ANSWER, "incident,answer")},
+    {.name = "declare",
+     .words = "ID CLASS",
+     .summary = "Declare a reportable incident (R11)",
+     .about =
+         "security-incident or privacy-incident: harm, and unauthorized access that has or has\n"
+         "likely occurred, or a duty to notify. What is not known of impact, resources and repair\n"
+         "becomes follow-up tasks.",
+     .examples =
+         "  vigil incident declare ID security-incident --harm disclosure --access occurred \\\n"
+         "      --tenant acme --evidence E1 --reason 'the archive was copied out'",
+     .options = declare_options,
+     .words_min = 2,
+     .words_max = 2,
+     OPERATION(DECLARE, "incident,class")},
+    {.name = "affect",
+     ONE_ID,
+     .summary = "Add a tenant that was found to be affected (R12)",
+     .examples =
+         "  vigil incident affect ID --tenant globex --reason 'their rows were in the copy'",
+     .options = affect_options,
+     OPERATION(AFFECT, "incident")},
+    {.name = "refer",
+     ONE_ID,
+     .summary = "Refer what is the customer's alone, with what the tenant needs (R8)",
+     .examples = "  vigil incident refer ID --tenant acme --text @for-acme.txt",
+     .options = refer_options,
+     OPERATION(REFER, "incident")},
+    {.name = "collaborate",
+     ONE_ID,
+     .summary = "Record support collaboration under a contract (R8)",
+     .examples = "  vigil incident collaborate ID --contract C-2041 --text 'joint log review'",
+     .options = collaborate_options,
+     OPERATION(COLLABORATE, "incident")},
     {.name = "attest",
      .words = "ID WHAT yes|no",
      .summary = "Attest customer-risk, business-risk or corrective-measures (R25)",
@@ -279,5 +395,9 @@ const struct cli_command incident_commands[] = {
      .words_min = 3,
      .words_max = 3,
      OPERATION(ATTEST, "incident,what,holds")},
+    {.name = "filters",
+     .summary = "List the filters that false positives left behind (R10)",
+     .examples = "  vigil incident filters",
+     .run = incident_filters},
     {.name = NULL},
 };

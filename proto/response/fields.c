@@ -175,6 +175,62 @@ static const struct response_field owner_fields[] = {
 /* ---- classifying ------------------------------------------------------------------------------
  */
 
+static const struct response_field classify_fields[] = {
+    INCIDENT(classify.incident),
+    WORD("class", classify.class_, 1, response_classes, RESPONSE_ASPECT_CLASSIFICATION),
+    WORD("ground", classify.ground, 0, response_grounds, 0),
+    VALUE("policy", LINE, classify.policy, 0, VG_NAME_MAX),
+    IDS("evidence", classify.evidence, EVIDENCE),
+    IDS("participant", classify.participants, PERSON),
+    REASON(classify.reason),
+};
+
+static const struct response_field answer_fields[] = {
+    INCIDENT(answer.incident),
+    WORD("answer", answer.kind, 1, response_answers, RESPONSE_ASPECT_ANSWER),
+    VALUE("root-cause", TEXT, answer.cause, 1, VG_TEXT_MAX),
+    VALUE("match", LINE, answer.match, 0, VG_NAME_MAX),
+    VALUE("change", TEXT, answer.change, 0, VG_TEXT_MAX),
+    ID("owner", answer.owner, 1, PERSON, 0),
+};
+
+static const struct response_field declare_fields[] = {
+    INCIDENT(declare.incident),
+    WORD("class", declare.class_, 1, response_classes, RESPONSE_ASPECT_CLASSIFICATION),
+    BITS("harm", declare.harm, response_harms, RESPONSE_ASPECT_DECLARATION),
+    WORD("access", declare.likelihood, 0, response_likelihoods, 0),
+    VALUE("duty", LINE, declare.duty, 0, VG_TITLE_MAX),
+    VALUE("tenant", LINES, declare.tenants, 0, RESPONSE_LINES_MAX),
+    VALUE("impact", TEXT, declare.impact, 0, VG_TEXT_MAX),
+    VALUE("resources", TEXT, declare.resources, 0, VG_TEXT_MAX),
+    VALUE("repair", TEXT, declare.repair, 0, VG_TEXT_MAX),
+    IDS("evidence", declare.evidence, EVIDENCE),
+    REASON(declare.reason),
+};
+
+static const struct response_field withdraw_fields[] = {
+    ID("incident", withdraw.incident, 1, INCIDENT, RESPONSE_ASPECT_DECLARATION),
+    REASON(withdraw.reason),
+};
+
+static const struct response_field affect_fields[] = {
+    INCIDENT(affect.incident),
+    VALUE("tenant", LINE, affect.tenant, 1, VG_NAME_MAX),
+    REASON(affect.reason),
+};
+
+static const struct response_field refer_fields[] = {
+    INCIDENT(refer.incident),
+    SETTING("tenant", LINE, refer.tenant, 1, VG_NAME_MAX, RESPONSE_ASPECT_REFERRAL),
+    VALUE("text", TEXT, refer.text, 1, VG_TEXT_MAX),
+};
+
+static const struct response_field collaborate_fields[] = {
+    INCIDENT(collaborate.incident),
+    VALUE("contract", LINE, collaborate.contract, 0, VG_NAME_MAX),
+    VALUE("text", TEXT, collaborate.text, 1, VG_TEXT_MAX),
+};
+
 /* ---- working and closing ----------------------------------------------------------------------
  */
 
@@ -282,6 +338,13 @@ static const struct layout layouts[] = {
     LAYOUT(RISK, "risk", risk_fields),
     LAYOUT(RESPONSIBILITY, "responsibility", responsibility_fields),
     LAYOUT(OWNER, "owner", owner_fields),
+    LAYOUT(CLASSIFY, "classify", classify_fields),
+    LAYOUT(ANSWER, "answer", answer_fields),
+    LAYOUT(DECLARE, "declare", declare_fields),
+    LAYOUT(WITHDRAW, "withdraw", withdraw_fields),
+    LAYOUT(AFFECT, "affect", affect_fields),
+    LAYOUT(REFER, "refer", refer_fields),
+    LAYOUT(COLLABORATE, "collaborate", collaborate_fields),
     LAYOUT(PLAN, "plan", plan_fields),
     LAYOUT(ATTEST, "attest", attest_fields),
     LAYOUT(REOPEN, "reopen", reopen_fields),

@@ -149,6 +149,11 @@ static bool is_not_declared(const struct response_call *call)
     return call->incident.declared_at == 0;
 }
 
+static bool is_declared(const struct response_call *call)
+{
+    return call->incident.declared_at != 0;
+}
+
 static bool closes_as(const struct response_call *call, uint8_t disposition)
 {
     return response_disposition_of(&call->incident) == disposition;
@@ -282,6 +287,82 @@ static enum vg_code refuse_owner(struct response_call *call)
 /* ---- classifying -------------------------------------------------------------------------------
  */
 
+static bool is_by_declaration(uint8_t class_)
+{
+    return class_ == RESPONSE_SECURITY_INCIDENT || class_ == RESPONSE_PRIVACY_INCIDENT;
+}
+
+static bool class_needs_no_declaration(const struct response_call *call)
+{
+    return !is_by_declaration(call->command.classify.class_);
+}
+
+static bool ground_fits(const struct response_call *call)
+{
+    return (call->command.classify.class_ == RESPONSE_SECURITY_EVENT) ==
+           (call->command.classify.ground != 0);
+}
+
+static bool policy_fits(const struct response_call *call)
+{
+    return (call->command.classify.class_ == RESPONSE_PRIVACY_EVENT) ==
+           (call->command.classify.policy.size > 0);
+}
+
+static bool class_cites(const struct response_call *call)
+{
+    return call->command.classify.evidence.count > 0;
+}
+
+static bool is_false_positive(const struct response_call *call)
+{
+    return call->incident.class_ == RESPONSE_FALSE_POSITIVE;
+}
+
+static bool answer_is_whole(const struct response_call *call)
+{
+    return call->command.answer.kind == RESPONSE_ANSWER_FILTER
+               ? call->command.answer.match.size > 0
+               : call->command.answer.change.size > 0;
+}
+
+static enum vg_code refuse_second(struct response_call *call)
+{
+    char at[VG_TIME_TEXT];
+    vg_time_format(call->incident.declared_at, at);
+    return RESPONSE_REFUSE(call, DECLARED_ALREADY, at);
+}
+
+static bool declares_class(const struct response_call *call)
+{
+    return is_by_declaration(call->command.declare.class_);
+}
+
+static bool declares_harm(const struct response_call *call)
+{
+    return call->command.declare.harm != 0;
+}
+
+static bool declares_ground(const struct response_call *call)
+{
+    return call->command.declare.likelihood != 0 || call->command.declare.duty.size > 0;
+}
+
+static bool declaration_cites(const struct response_call *call)
+{
+    return call->command.declare.evidence.count > 0;
+}
+
+static bool is_customers_alone(const struct response_call *call)
+{
+    return call->incident.responsibility == RESPONSE_CUSTOMER;
+}
+
+static bool has_contract(const struct response_call *call)
+{
+    return call->command.collaborate.contract.size > 0;
+}
+
 /* ---- working -----------------------------------------------------------------------------------
  */
 
@@ -414,6 +495,23 @@ static const struct guard {
     GUARD(RESPONSE_OP_RISK, ANY, ANY, has_owner_if_risky, RISK_WITHOUT_OWNER),
     GUARD(RESPONSE_OP_RESPONSIBILITY, ANY, ANY, may_be_customers, DECLARED_NOT_CUSTOMERS),
     GUARD_WITH(RESPONSE_OP_OWNER, ANY, ANY, owner_is_runner, refuse_owner),
+
+    GUARD(RESPONSE_OP_CLASSIFY, ANY, ANY, class_needs_no_declaration, BY_DECLARATION),
+    GUARD(RESPONSE_OP_CLASSIFY, ANY, ANY, is_not_declared, CLASS_IS_DECLARED),
+    GUARD(RESPONSE_OP_CLASSIFY, ANY, ANY, ground_fits, GROUND),
+    GUARD(RESPONSE_OP_CLASSIFY, ANY, ANY, policy_fits, POLICY),
+    GUARD(RESPONSE_OP_CLASSIFY, ANY, ANY, class_cites, CLASS_WITHOUT_EVIDENCE),
+    GUARD(RESPONSE_OP_ANSWER, ANY, ANY, is_false_positive, NOT_FALSE_POSITIVE),
+    GUARD(RESPONSE_OP_ANSWER, ANY, ANY, answer_is_whole, ANSWER_INCOMPLETE),
+    GUARD_WITH(RESPONSE_OP_DECLARE, ANY, ANY, is_not_declared, refuse_second),
+    GUARD(RESPONSE_OP_DECLARE, ANY, ANY, declares_class, DECLARED_CLASS),
+    GUARD(RESPONSE_OP_DECLARE, ANY, ANY, declares_harm, DECLARED_WITHOUT_HARM),
+    GUARD(RESPONSE_OP_DECLARE, ANY, ANY, declares_ground, DECLARED_WITHOUT_GROUND),
+    GUARD(RESPONSE_OP_DECLARE, ANY, ANY, declaration_cites, CLASS_WITHOUT_EVIDENCE),
+    GUARD(RESPONSE_OP_WITHDRAW, ANY, ANY, is_declared, NOT_DECLARED),
+    GUARD(RESPONSE_OP_AFFECT, ANY, ANY, is_declared, NOT_DECLARED),
+    GUARD(RESPONSE_OP_REFER, ANY, ANY, is_customers_alone, NOT_CUSTOMERS),
+    GUARD(RESPONSE_OP_COLLABORATE, ANY, ANY, has_contract, NO_CONTRACT),
 
     GUARD(RESPONSE_OP_PLAN, ANY, ANY, is_being_worked_on, PLANNED_TOO_EARLY),
     GUARD(RESPONSE_OP_ATTEST, ANY, ANY, is_beyond_detect, ATTESTED_TOO_EARLY),

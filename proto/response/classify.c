@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Classes and declaration: R9 to R12. */
+#include "common/text.h"
+#include "proto/response/detect.h"
+#include "proto/response/parts.h"
+
+/* ---- classify ----------------------------------------------------------------------------------
+ */
+
+static void append_part(struct vg_buffer *out, const char *title, vg_span text)
+{
+    if (text.size == 0)
+        return;
+    response_append_text(out, out->size > 0 ? "\n" : "");
+    response_append_text(out, title);
+    vg_buffer_append(out, text.data, text.size);
+}
+
+/* The reason, and who took part beside the author. */
+static vg_span describe_class(struct response_call *call)
+{
+    const struct response_ids *participants = &call->command.classify.participants;
+    append_part(&call->text, "", call->command.classify.reason);
+    for (uint8_t i = 0; i < participants->count; i++) {
+        char name[VG_NAME_MAX + 1];
+        response_person_words(call->machine, &participants->ids[i], name);
+        response_append_text(&call->text, i == 0 ? "\nwith " : ", ");
+        response_append_text(&call->text, name);
+    }
+    return vg_buffer_span(&call->text);
+}
+
+enum vg_code response_judge_classify(struct response_call *call)
+{
+    const struct response_ids *participants = &call->command.classify.participants;
+    if (response_find_incident(call, &call->command.classify.incident) != VG_OK ||
+        response_require_evidence(call, &call->command.classify.evidence) != VG_OK)
+        return call->outcome->error.code;
+    for (uint8_t i = 0; i < participants->count; i++) {
+        if (response_require_person(call, &participants->ids[i]) != VG_OK)
+            return call->outcome->error.code;
+    }
+    struct response_incident *next = &call->next;
+    next->class_ = call->command.classify.class_;
+    next->ground = call->command.classify.ground;
+    response_copy_text(call->command.classify.policy, next->policy, sizeof next->policy);
+    response_change(call, RESPONSE_EVENT_CLASSIFY, RESPONSE_ASPECT_CLASSIFICATION,
+                    describe_class(call));
+    return VG_OK;
+}
+
+/* ---- answer (R10) ------------------------------------------------------------------------------
+ */
+
+/* One key, one filter, while who has it is a false positive. */
+static enum vg_code check_filter(struct response_call *call)
+{
+    const vg_id *compartment = &call->request->compartment;
+    struct response_filter filter;
+    struct response_incident other;
+    char text[VG_ID_TEXT];
+    if (!response_filter_get(call->machine, compartment, call->command.answer.match, &filter) ||
+        vg_id_equal(&filter.incident, &call->incident.id) ||
+        response_incident_get(call->machine, compartment, &filter.incident, &other) != VG_OK ||
+        other.class_ != RESPONSE_FALSE_POSITIVE)
+        return VG_OK;
+    vg_id_format(&filter.incident, text);
+    return RESPONSE_REFUSE(call, FILTERED_ALREADY, text);
+}
+
+static vg_span describe_answer(struct response_call *call)
+{
+    char name[VG_NAME_MAX + 1];
+    response_person_words(call->machine, &call->command.answer.owner, name);
+    append_part(&call->text, "root cause: ", call->command.answer.cause);
+    append_part(&call->text, "filter: ", call->command.answer.match);
+    append_part(&call->text, "change to the detector: ", call->command.answer.change);
+    append_part(&call->text, "owner: ", vg_span_text(name));
+    return vg_buffer_span(&call->text);
+}
+
+enum vg_code response_judge_answer(struct response_call *call)
+{
+    bool filters = call->command.answer.kind == RESPONSE_ANSWER_FILTER;
+    if (response_find_incident(call, &call->command.answer.incident) != VG_OK ||
+        response_require_person(call, &call->command.answer.owner) != VG_OK ||
+        (filters && check_filter(call) != VG_OK))
+        return call->outcome->error.code;
+    struct response_incident *next = &call->next;
+    next->answer = call->command.answer.kind;
+    next->filter[0] = '\0';
+    if (filters)
+        response_copy_text(call->command.answer.match, next->filter, sizeof next->filter);
+    response_change(call, RESPONSE_EVENT_ANSWER, RESPONSE_ASPECT_ANSWER, describe_answer(call));
+    return VG_OK;
+}
+
+void response_effect_answer(struct response_call *call)
+{
+    response_claim_filter(call);
+}
+
+/* ---- declare -----------------------------------------------------------------------------------
+ */
+
+/* What is wanted and missing becomes follow-up work (R11). */
+static enum vg_code judge_wants(struct response_call *call)
+{
+    const struct {
+        vg_span said;
+        const char *title;
+    } wants[] = {
+        {call->command.declare.impact, "Find out the customer impact (R11)"},
+        {call->command.declare.resources, "Find out which resources were accessed (R11)"},
+        {call->command.declare.repair, "Say which repair steps are taken (R11)"},
+    };
+    for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++) {
+        if (wants[i].said.size == 0 && response_judge_follow_up(call, wants[i].title) != VG_OK)
+            return call->outcome->error.code;
+    }
+    return VG_OK;
+}
+
+static vg_span describe_declaration(struct response_call *call)
+{
+    struct vg_buffer *text = &call->text;
+    append_part(text, "", call->command.declare.reason);
+    if (call->command.declare.likelihood != 0) {
+        response_append_text(text, "\nunauthorized access: ");
+        response_append_text(text,
+                             response_word(response_likelihoods, call->command.declare.likelihood));
+    }
+    append_part(text, "duty: ", call->command.declare.duty);
+    append_part(text, "customer impact: ", call->command.declare.impact);
+    append_part(text, "resources accessed: ", call->command.declare.resources);
+    append_part(text, "repair steps: ", call->command.declare.repair);
+    for (uint8_t i = 0; i < call->command.declare.tenants.count; i++)
+        append_part(text, "affected tenant: ", call->command.declare.tenants.lines[i]);
+    return vg_buffer_span(text);
+}
+
+static struct response_key tenant_key(const vg_id *compartment, const vg_id *incident, vg_span name)
+{
+    struct response_key key = response_key_in(compartment, incident, RESPONSE_SECTION_TENANT);
+    response_key_text(&key, name);
+    return key;
+}
+
+static bool is_affected(const struct response_call *call, vg_span name)
+{
+    struct response_key key = tenant_key(&call->incident.compartment, &call->incident.id, name);
+    vg_span value;
+    return response_get(&call->machine->kv, &key, &value);
+}
+
+static uint32_t count_new_tenants(const struct response_call *call)
+{
+    const struct response_lines *tenants = &call->command.declare.tenants;
+    uint32_t count = 0;
+    for (uint8_t i = 0; i < tenants->count; i++)
+        count += !is_affected(call, tenants->lines[i]);
+    return count;
+}
+
+static void fill_declaration(struct response_call *call)
+{
+    struct response_incident *next = &call->next;
+    next->class_before = next->class_;
+    next->class_ = call->command.declare.class_;
+    next->harm = call->command.declare.harm;
+    next->likelihood = call->command.declare.likelihood;
+    next->declared_at = call->time_ms;
+    next->withdrawn_at = 0;
+    response_copy_text(call->command.declare.duty, next->duty, sizeof next->duty);
+}
+
+enum vg_code response_judge_declare(struct response_call *call)
+{
+    vg_span reason = call->command.declare.reason;
+    if (response_find_incident(call, &call->command.declare.incident) != VG_OK ||
+        response_require_evidence(call, &call->command.declare.evidence) != VG_OK)
+        return call->outcome->error.code;
+    call->next.tenants += count_new_tenants(call);
+    if (call->next.tenants > RESPONSE_TENANTS_MAX)
+        return response_require_room(call, call->next.tenants, RESPONSE_TENANTS_MAX, "tenants");
+    fill_declaration(call);
+    response_change(call, RESPONSE_EVENT_DECLARE, RESPONSE_ASPECT_DECLARATION,
+                    describe_declaration(call));
+    response_change(call, RESPONSE_EVENT_CLASSIFY, RESPONSE_ASPECT_CLASSIFICATION, reason);
+    response_raise_severity(call, "raised with the declaration (R12)");
+    if (call->incident.stage == RESPONSE_CLOSE) {
+        response_reopen_next(call);
+        response_change_by_rule(call, RESPONSE_EVENT_REOPEN, RESPONSE_ASPECT_STAGE,
+                                "reopened by the declaration (R11, R25)");
+    }
+    return judge_wants(call);
+}
+
+static void put_tenant(struct response_call *call, vg_span name)
+{
+    struct response_tenant tenant = {.added_at = call->time_ms};
+    struct response_key key = tenant_key(&call->next.compartment, &call->next.id, name);
+    struct vg_buffer record = {0};
+    response_tenant_encode(&tenant, &record);
+    response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&record));
+    vg_buffer_free(&record);
+}
+
+void response_effect_declare(struct response_call *call)
+{
+    const struct response_lines *tenants = &call->command.declare.tenants;
+    if (call->incident.stage == RESPONSE_CLOSE)
+        response_set_filter(call, &call->incident, false);
+    for (uint8_t i = 0; i < tenants->count; i++) {
+        if (!is_affected(call, tenants->lines[i]))
+            put_tenant(call, tenants->lines[i]);
+    }
+    response_effect_rule_tasks(call);
+}
+
+/* ---- withdraw ----------------------------------------------------------------------------------
+ */
+
+enum vg_code response_judge_withdraw(struct response_call *call)
+{
+    if (response_find_incident(call, &call->command.withdraw.incident) != VG_OK)
+        return call->outcome->error.code;
+    struct response_incident *next = &call->next;
+    next->declared_at = 0;
+    next->withdrawn_at = call->time_ms;
+    next->class_ = next->class_before;
+    response_change(call, RESPONSE_EVENT_WITHDRAW, RESPONSE_ASPECT_DECLARATION,
+                    call->command.withdraw.reason);
+    response_change_by_rule(call, RESPONSE_EVENT_CLASSIFY, RESPONSE_ASPECT_CLASSIFICATION,
+                            "as before the declaration (R12)");
+    return VG_OK;
+}
+
+/* ---- affected tenants --------------------------------------------------------------------------
+ */
+
+enum vg_code response_judge_affect(struct response_call *call)
+{
+    vg_span tenant = call->command.affect.tenant;
+    char name[VG_NAME_MAX + 1];
+    if (response_find_incident(call, &call->command.affect.incident) != VG_OK)
+        return call->outcome->error.code;
+    response_copy_text(tenant, name, sizeof name);
+    if (is_affected(call, tenant))
+        return RESPONSE_REFUSE(call, TENANT_KNOWN, name);
+    if (response_require_room(call, call->incident.tenants, RESPONSE_TENANTS_MAX, "tenants") !=
+        VG_OK)
+        return call->outcome->error.code;
+    call->next.tenants++;
+    append_part(&call->text, "affected tenant: ", tenant);
+    append_part(&call->text, "", call->command.affect.reason);
+    response_append(call, RESPONSE_EVENT_TENANT, RESPONSE_ASPECT_TENANTS,
+                    vg_buffer_span(&call->text));
+    return VG_OK;
+}
+
+void response_effect_affect(struct response_call *call)
+{
+    put_tenant(call, call->command.affect.tenant);
+}
+
+bool response_tenant_next(const struct response_machine *machine, const vg_id *compartment,
+                          const vg_id *incident, const char *after, struct response_tenant *out)
+{
+    struct response_key prefix = response_key_in(compartment, incident, RESPONSE_SECTION_TENANT);
+    struct response_key from = tenant_key(compartment, incident, vg_span_text(after));
+    vg_span key;
+    vg_span value;
+    if (!response_next(&machine->kv, &prefix, &from, &key, &value))
+        return false;
+    response_tenant_decode(value, out);
+    size_t start = prefix.size + 1; /* the text's length is before it */
+    response_copy_text(vg_span_of(key.data + start, key.size - start), out->name, sizeof out->name);
+    return true;
+}
