@@ -429,6 +429,66 @@ static json_t *tenants(const struct response_machine *machine,
 /* ---- proposals ---------------------------------------------------------------------------------
  */
 
+static json_t *signers(const struct response_proposal *proposal)
+{
+    json_t *out = json_array();
+    for (uint32_t i = 0; i < proposal->signer_count; i++) {
+        json_t *object = json_object();
+        api_set(object, "person", api_id(&proposal->signers[i].person));
+        api_set(object, "as", api_word(response_roles, proposal->signers[i].role));
+        api_set(object, "at", api_time(proposal->signers[i].signed_at));
+        json_array_append_new(out, object);
+    }
+    return out;
+}
+
+static json_t *roles_missing(const struct response_proposal *proposal)
+{
+    struct response_command command;
+    if (proposal->state != RESPONSE_PROPOSAL_OPEN ||
+        response_command_decode(proposal->command, &command, NULL) != VG_OK)
+        return json_array();
+    uint32_t roles = response_signing_roles(command.op);
+    for (uint32_t i = 0; i < proposal->signer_count; i++)
+        roles &= ~proposal->signers[i].role;
+    return api_words(response_roles, roles);
+}
+
+json_t *api_proposal(const struct response_proposal *proposal)
+{
+    static const char *const states[] = {[RESPONSE_PROPOSAL_OPEN] = "open",
+                                         [RESPONSE_PROPOSAL_CARRIED] = "carried",
+                                         [RESPONSE_PROPOSAL_REJECTED] = "rejected"};
+    json_t *out = json_object();
+    api_set(out, "id", api_id(&proposal->id));
+    api_set(out, "incident", api_id(&proposal->incident));
+    api_set(out, "state", json_string(states[proposal->state]));
+    api_set(out, "hash", api_hash(&proposal->hash));
+    api_set(out, "command", api_base64(proposal->command));
+    api_set(out, "made_at", api_time(proposal->made_at));
+    api_set(out, "expires_at", api_time(proposal->expires_at));
+    api_set(out, "ended_at", api_time(proposal->ended_at));
+    api_set(out, "signers", signers(proposal));
+    api_set(out, "missing", roles_missing(proposal));
+    return out;
+}
+
+/* Without the commands they are about, which proposal.show has. */
+static json_t *proposals(const struct response_machine *machine,
+                         const struct response_incident *incident)
+{
+    json_t *out = json_array();
+    struct response_proposal proposal = {.id = none};
+    while (json_array_size(out) < PARTS_MAX &&
+           response_proposed_next(machine, &incident->compartment, &incident->id, &proposal.id,
+                                  &proposal)) {
+        json_t *object = api_proposal(&proposal);
+        json_object_del(object, "command");
+        json_array_append_new(out, object);
+    }
+    return out;
+}
+
 /* ---- the page ----------------------------------------------------------------------------------
  */
 
@@ -442,6 +502,7 @@ json_t *api_incident_page(const struct response_machine *machine, const struct a
     } lists[] = {
         {"history", histories},
         {"tenants", tenants},
+        {"proposals", proposals},
         {"timeline", timeline},
     };
     json_t *out = api_incident(machine, query, incident);

@@ -222,6 +222,47 @@ static json_t *answer_milestones(struct response_machine *machine, const struct 
 /* ---- proposals, filters ------------------------------------------------------------------------
  */
 
+static json_t *answer_proposals(struct response_machine *machine, const struct api_query *query,
+                                struct vg_error *error)
+{
+    struct response_proposal proposal = {.id = query->after_id};
+    size_t bytes = 0;
+    vg_id compartment;
+    if (api_compartment_find(machine, query->compartment, &compartment, error) != VG_OK)
+        return NULL;
+    json_t *page = json_array();
+    while (json_array_size(page) < query->limit && bytes < API_PAGE_BYTES &&
+           response_proposal_next(machine, &compartment, &proposal.id, &proposal)) {
+        bytes += proposal.command.size;
+        json_array_append_new(page, api_proposal(&proposal));
+    }
+    return page;
+}
+
+static json_t *answer_proposal(struct response_machine *machine, const struct api_query *query,
+                               struct vg_error *error)
+{
+    struct api_compartments list;
+    struct response_proposal proposal;
+    struct response_incident about;
+    char text[VG_ID_TEXT];
+    char name[VG_NAME_MAX + 1];
+    api_compartments_list(machine, &list);
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (response_proposal_get(machine, &list.ids[i], &query->id, &proposal) != VG_OK)
+            continue;
+        json_t *out = api_proposal(&proposal);
+        api_compartment_name(machine, &list.ids[i], name);
+        api_set(out, "compartment", json_string(name));
+        if (response_incident_get(machine, &list.ids[i], &proposal.incident, &about) == VG_OK)
+            api_set(out, "title", json_string(about.title));
+        return out;
+    }
+    vg_id_format(&query->id, text);
+    vg_fail(error, VG_NOT_FOUND, "there is no proposal %s; see vigil proposal list", text);
+    return NULL;
+}
+
 static json_t *answer_filters(struct response_machine *machine, const struct api_query *query,
                               struct vg_error *error)
 {
@@ -254,7 +295,8 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
         [API_INCIDENT_SHOW] = answer_show,         [API_INCIDENT_PAGE] = answer_page,
         [API_INCIDENT_PARTS] = answer_parts,       [API_INCIDENT_TIMELINE] = answer_timeline,
         [API_INCIDENT_WATCH] = answer_watch,       [API_INCIDENT_MILESTONES] = answer_milestones,
-        [API_INCIDENT_DOCUMENT] = answer_document, [API_FILTER_LIST] = answer_filters,
+        [API_INCIDENT_DOCUMENT] = answer_document, [API_PROPOSAL_LIST] = answer_proposals,
+        [API_PROPOSAL_SHOW] = answer_proposal,     [API_FILTER_LIST] = answer_filters,
     };
     assert(query->source == API_FROM_STATE && answers[query->name] != NULL);
     return answers[query->name](machine, query, error);

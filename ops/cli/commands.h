@@ -16,5 +16,6 @@ extern const struct cli_command completion_commands[];
 extern const struct cli_command task_commands[];
 extern const struct cli_command contain_commands[];
 extern const struct cli_command evidence_commands[];
+extern const struct cli_command proposal_commands[];
 
 #endif

@@ -177,6 +177,16 @@ static const struct cli_option collaborate_options[] = {
     END,
 };
 
+static const struct cli_option withdraw_options[] = {
+    REASON,
+    {.name = "as",
+     .value = "ROLE",
+     .help = "sign as this role (the first that fits)",
+     .choices = "legal|executive-incident-manager"},
+    {.name = "expires", .value = "TIME", .help = "how long the other may take (24h)"},
+    END,
+};
+
 #define ONE_ID .words = "ID", .words_min = 1, .words_max = 1
 #define OPERATION(operation, words_are)                                                            \
     .run = cli_run_operation, .op = RESPONSE_OP_##operation, .fields = words_are,                  \
@@ -367,6 +377,18 @@ const struct cli_command incident_commands[] = {
      .words_min = 2,
      .words_max = 2,
      OPERATION(DECLARE, "incident,class")},
+    {.name = "withdraw",
+     ONE_ID,
+     .summary = "Propose to withdraw a declaration made in error (R12)",
+     .about =
+         "Takes two people, one as legal, one as executive incident manager. Prints the id of\n"
+         "the proposal, which the other approves: vigil proposal approve ID.",
+     .examples = "  vigil incident withdraw ID --reason 'the copy was ours'",
+     .options = withdraw_options,
+     .run = incident_withdraw,
+     .op = RESPONSE_OP_WITHDRAW,
+     .fields = "incident",
+     .flags = CLI_CHANGES | CLI_EXPECTS},
     {.name = "affect",
      ONE_ID,
      .summary = "Add a tenant that was found to be affected (R12)",

@@ -58,6 +58,11 @@ static const struct cli_command root_children[] = {
      .examples = "  vigil evidence add ID --file alert.json --source siem\n"
                  "  vigil evidence list ID\n"
                  "  vigil evidence offer ID E1 --to Ben"},
+    {.name = "proposal",
+     .summary = "What takes two people",
+     .children = proposal_commands,
+     .examples = "  vigil proposal show ID\n"
+                 "  vigil proposal approve ID --reason 'checked with counsel'"},
     {.name = "import",
      .summary = "Bring incidents in from elsewhere",
      .children = import_commands,

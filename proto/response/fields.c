@@ -308,6 +308,24 @@ static const struct response_field custody_fields[] = {
 /* ---- two people -------------------------------------------------------------------------------
  */
 
+static const struct response_field propose_fields[] = {
+    VALUE("command", BYTES, propose.command, 1, 2 * VG_TEXT_MAX),
+    WORD("as", propose.role, 0, response_roles, 0),
+    TIME("expires-at", propose.expires_at),
+};
+
+static const struct response_field approve_fields[] = {
+    ID("proposal", approve.proposal, 1, PROPOSAL, 0),
+    HASH("hash", approve.hash, 1),
+    WORD("as", approve.role, 0, response_roles, 0),
+    REASON(approve.reason),
+};
+
+static const struct response_field reject_fields[] = {
+    ID("proposal", reject.proposal, 1, PROPOSAL, 0),
+    REASON(reject.reason),
+};
+
 /* ---- which are whose --------------------------------------------------------------------------
  */
 
@@ -354,6 +372,9 @@ static const struct layout layouts[] = {
     LAYOUT(STEP_MOVE, "step-move", step_move_fields),
     LAYOUT(EVIDENCE, "evidence", evidence_fields),
     LAYOUT(CUSTODY, "custody", custody_fields),
+    LAYOUT(PROPOSE, "propose", propose_fields),
+    LAYOUT(APPROVE, "approve", approve_fields),
+    LAYOUT(REJECT, "reject", reject_fields),
     LAYOUT(ENROLL, "enroll", enroll_fields),
     LAYOUT(EXPEL, "expel", expel_fields),
 };

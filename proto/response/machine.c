@@ -76,6 +76,9 @@ static const struct response_rule rules[] = {
     AMONG(STEP_MOVE, step_move, SERVICE, 0, RESPONSE_WHEN_CLOSED),
     AMONG(EVIDENCE, evidence, STAFF, 0, ANYWHERE),
     AMONG(CUSTODY, custody, STAFF, 0, ANYWHERE),
+    AMONG(PROPOSE, propose, SIGNERS, 0, ANYWHERE),
+    AMONG(APPROVE, approve, SIGNERS, 0, ANYWHERE),
+    AMONG(REJECT, reject, SIGNERS, 0, ANYWHERE),
 };
 
 const struct response_rule *response_rule_of(enum response_op op)

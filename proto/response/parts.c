@@ -122,7 +122,11 @@ struct response_revision response_part_revision(const struct response_call *call
 {
     const vg_id *compartment = &call->request->compartment;
     struct response_part found = {.revision = {.revision = 0}};
+    struct response_proposal proposal;
     response_part_get(call->machine, compartment, incident, aspect, part, &found);
+    if (aspect == RESPONSE_ASPECT_PROPOSAL &&
+        response_proposal_get(call->machine, compartment, part, &proposal) == VG_OK)
+        found.revision = proposal.revision;
     found.revision.aspect = aspect;
     found.revision.part = *part;
     return found.revision;

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `vigil proposal`: what takes two people. The second signer is shown the whole of what the first
+ * has signed, decoded here from the very bytes that the signature covers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/text.h"
+#include "ops/cli/commands.h"
+#include "ops/cli/core/fill.h"
+#include "ops/cli/core/find.h"
+#include "ops/cli/core/output.h"
+#include "ops/cli/incident.h"
+#include "proto/response/fields.h"
+
+enum { PAGE = 500 };
+
+/* ---- list --------------------------------------------------------------------------------------
+ */
+
+static const struct cli_option list_options[] = {
+    {.name = "compartment", .value = "NAME", .help = "of this compartment (the context's)"},
+    {.name = NULL},
+};
+
+static const struct cli_column columns[] = {
+    {.title = "ID", .path = "id"},
+    {.title = "STATE", .path = "state"},
+    {.title = "INCIDENT", .path = "incident"},
+    {.title = "EXPIRES", .path = "expires_at"},
+    {.title = "MISSING", .path = "missing"},
+    {.title = NULL},
+};
+
+static const char *compartment_of(const struct cli_call *call)
+{
+    const char *name = cli_text(call, "compartment");
+    return name != NULL ? name : call->settings.compartment;
+}
+
+static enum vg_code run_list(struct cli_call *call)
+{
+    json_t *all = json_array();
+    char after[VG_ID_TEXT] = "";
+    for (size_t count = 1; count > 0;) {
+        json_t *page = cli_query(call, json_pack("{s:s, s:s?, s:s?, s:i}", "query", "proposal.list",
+                                                 "compartment", compartment_of(call), "after",
+                                                 after[0] ? after : NULL, "limit", PAGE));
+        if (page == NULL) {
+            json_decref(all);
+            return call->error.code;
+        }
+        count = json_array_size(page);
+        if (count > 0)
+            snprintf(after, sizeof after, "%s",
+                     cli_json_text(json_array_get(page, count - 1), "id"));
+        json_array_extend(all, page);
+        json_decref(page);
+    }
+    if (cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, all);
+    else if (json_array_size(all) == 0)
+        printf("no proposals\n");
+    else
+        cli_print_table(stdout, call->settings.output, all, columns);
+    json_decref(all);
+    return VG_OK;
+}
+
+/* ---- the whole text ----------------------------------------------------------------------------
+ */
+
+/* A proposal as a node told it, and what its bytes say. */
+struct proposal {
+    json_t *document;
+    vg_id id;
+    vg_id compartment;
+    struct vg_buffer bytes;
+    struct response_command command;
+    vg_hash hash; /* computed here: what an approval signs */
+};
+
+static void proposal_free(struct proposal *proposal)
+{
+    json_decref(proposal->document);
+    vg_buffer_free(&proposal->bytes);
+}
+
+static enum vg_code decode(struct cli_call *call, struct proposal *proposal)
+{
+    const json_t *text = json_object_get(proposal->document, "command");
+    char told[VG_HASH_TEXT];
+    bool ok = vg_base64_parse(vg_span_of(json_string_value(text), json_string_length(text)),
+                              &proposal->bytes);
+    struct ledger_command request = {.compartment = proposal->compartment,
+                                     .body = vg_buffer_span(&proposal->bytes)};
+    proposal->hash = ledger_request_hash(&request);
+    vg_hex_format(vg_span_of(proposal->hash.bytes, sizeof(vg_hash)), told);
+    if (!ok || strcmp(told, cli_json_text(proposal->document, "hash")) != 0)
+        return vg_fail(&call->error, VG_INTEGRITY,
+                       "the node shows another text than was proposed; ask another node");
+    return response_command_decode(request.body, &proposal->command, &call->error);
+}
+
+static enum vg_code ask(struct cli_call *call, struct proposal *proposal)
+{
+    *proposal = (struct proposal){.document = NULL};
+    if (!vg_id_parse(call->words[0], &proposal->id))
+        return vg_fail(&call->error, VG_INVALID, "'%s' is not an id of a proposal", call->words[0]);
+    proposal->document =
+        cli_query(call, json_pack("{s:s, s:s}", "query", "proposal.show", "id", call->words[0]));
+    if (proposal->document == NULL)
+        return call->error.code;
+    enum vg_code code = cli_compartment_find(call, cli_json_text(proposal->document, "compartment"),
+                                             &proposal->compartment);
+    return code == VG_OK ? decode(call, proposal) : code;
+}
+
+/* Every field that says something, by its name. */
+static void print_command(const struct response_command *command)
+{
+    uint32_t count;
+    const struct response_field *fields = response_fields((uint64_t)command->op, &count);
+    printf("  %-12s %s\n", "operation", response_op_name((uint64_t)command->op));
+    for (uint32_t i = 0; i < count; i++) {
+        struct vg_buffer text = {0};
+        if (!response_field_given(&fields[i], command))
+            continue;
+        response_field_text(&fields[i], command, &text);
+        vg_buffer_append(&text, "", 1);
+        printf("  %-12s ", fields[i].name);
+        cli_print_text(stdout, (const char *)text.data, 15);
+        vg_buffer_free(&text);
+    }
+}
+
+static void print_proposal(struct cli_call *call, const struct proposal *proposal)
+{
+    const json_t *people = incident_people(call);
+    size_t i;
+    json_t *signer;
+    printf("proposal      %s (%s)\n", call->words[0], cli_json_text(proposal->document, "state"));
+    printf("about         ");
+    cli_print_text(stdout, cli_json_text(proposal->document, "title"), 14);
+    json_array_foreach(json_object_get(proposal->document, "signers"), i, signer)
+    {
+        const char *name = cli_person_name(people, cli_json_text(signer, "person"));
+        struct cli_cell cell = cli_cell_of(name, 0);
+        printf("signed        by %s, as %s, at %s\n", cell.text, cli_json_text(signer, "as"),
+               cli_json_text(signer, "at"));
+        free(cell.text);
+    }
+    json_array_foreach(json_object_get(proposal->document, "missing"), i, signer)
+        printf("missing       %s\n", json_string_value(signer));
+    printf("expires       %s\n", cli_json_text(proposal->document, "expires_at"));
+    printf("what is signed\n");
+    print_command(&proposal->command);
+}
+
+static enum vg_code run_show(struct cli_call *call)
+{
+    struct proposal proposal;
+    enum vg_code code = ask(call, &proposal);
+    if (code == VG_OK && cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, proposal.document);
+    else if (code == VG_OK)
+        print_proposal(call, &proposal);
+    proposal_free(&proposal);
+    return code;
+}
+
+/* ---- approve, reject ---------------------------------------------------------------------------
+ */
+
+static const struct cli_option approve_options[] = {
+    {.name = "reason", .value = "TEXT", .help = "why you agree"},
+    {.name = "as",
+     .value = "ROLE",
+     .help = "sign as this role (the first that fits)",
+     .choices = "legal|executive-incident-manager"},
+    {.name = "yes", .help = "do not ask: I have read what I sign"},
+    {.name = NULL},
+};
+
+static const struct cli_option reject_options[] = {
+    {.name = "reason", .value = "TEXT", .help = "why not"},
+    {.name = NULL},
+};
+
+/* The text is shown before it is signed; without a terminal only --yes signs. */
+static enum vg_code confirm(struct cli_call *call, const struct proposal *proposal)
+{
+    char answer[16] = "";
+    if (cli_flag(call, "yes") || call->settings.dry_run)
+        return VG_OK;
+    if (!isatty(STDIN_FILENO))
+        return vg_fail(&call->error, VG_USAGE,
+                       "there is no terminal to ask on; read it with 'vigil proposal show %s', "
+                       "then sign with --yes",
+                       call->words[0]);
+    print_proposal(call, proposal);
+    printf("Sign it? [y/N] ");
+    fflush(stdout);
+    if (fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+        return VG_OK;
+    return vg_fail(&call->error, VG_FORBIDDEN, "not signed; nothing was changed");
+}
+
+static enum vg_code run_approve(struct cli_call *call)
+{
+    struct proposal proposal;
+    struct cli_fill fill = {.given_count = 0};
+    char hash[VG_HASH_TEXT];
+    enum vg_code code = ask(call, &proposal);
+    if (code == VG_OK)
+        code = confirm(call, &proposal);
+    if (code == VG_OK) {
+        vg_hex_format(vg_span_of(proposal.hash.bytes, sizeof(vg_hash)), hash);
+        cli_fill_give(&fill, "hash", hash);
+        fill.compartment = proposal.compartment;
+        fill.incident = cli_json_text(proposal.document, "incident");
+        code = cli_fill(call, &fill);
+    }
+    if (code == VG_OK)
+        code = cli_fill_submit(call, &fill);
+    cli_fill_free(&fill);
+    proposal_free(&proposal);
+    return code;
+}
+
+static enum vg_code run_reject(struct cli_call *call)
+{
+    struct proposal proposal;
+    struct cli_fill fill = {.given_count = 0};
+    enum vg_code code = ask(call, &proposal);
+    if (code == VG_OK) {
+        fill.compartment = proposal.compartment;
+        fill.incident = cli_json_text(proposal.document, "incident");
+        code = cli_fill(call, &fill);
+    }
+    if (code == VG_OK)
+        code = cli_fill_submit(call, &fill);
+    cli_fill_free(&fill);
+    proposal_free(&proposal);
+    return code;
+}
+
+const struct cli_command proposal_commands[] = {
+    {.name = "list",
+     .summary = "List proposals, open and ended",
+     .examples = "  vigil proposal list",
+     .options = list_options,
+     .run = run_list},
+    {.name = "show",
+     .words = "ID",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Show what was proposed, word for word",
+     .examples = "  vigil proposal show ID",
+     .run = run_show},
+    {.name = "approve",
+     .words = "ID",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Sign what was proposed, as the second person",
+     .about = "Shows the whole of it first and asks. With the last signature it is done.",
+     .examples = "  vigil proposal approve ID --reason 'checked with counsel'",
+     .options = approve_options,
+     .run = run_approve,
+     .op = RESPONSE_OP_APPROVE,
+     .fields = "proposal",
+     .flags = CLI_CHANGES | CLI_EXPECTS},
+    {.name = "reject",
+     .words = "ID",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "End a proposal without doing what it proposes",
+     .examples = "  vigil proposal reject ID --reason 'the harm is real'",
+     .options = reject_options,
+     .run = run_reject,
+     .op = RESPONSE_OP_REJECT,
+     .fields = "proposal",
+     .flags = CLI_CHANGES | CLI_EXPECTS},
+    {.name = NULL},
+};
