@@ -426,6 +426,22 @@ static json_t *tenants(const struct response_machine *machine,
     return out;
 }
 
+static json_t *links(const struct response_machine *machine,
+                     const struct response_incident *incident)
+{
+    json_t *out = json_array();
+    struct response_link link = {.kind = 0};
+    while (response_link_next(machine, &incident->compartment, &incident->id, &link, &link)) {
+        json_t *object = json_object();
+        const struct response_word *words =
+            link.back ? response_link_kinds_back : response_link_kinds;
+        api_set(object, "incident", api_id(&link.other));
+        api_set(object, "kind", api_word(words, link.kind));
+        json_array_append_new(out, object);
+    }
+    return out;
+}
+
 /* ---- proposals ---------------------------------------------------------------------------------
  */
 
@@ -500,10 +516,8 @@ json_t *api_incident_page(const struct response_machine *machine, const struct a
         json_t *(*list)(const struct response_machine *machine,
                         const struct response_incident *incident);
     } lists[] = {
-        {"history", histories},
-        {"tenants", tenants},
-        {"proposals", proposals},
-        {"timeline", timeline},
+        {"history", histories},   {"tenants", tenants},   {"links", links},
+        {"proposals", proposals}, {"timeline", timeline},
     };
     json_t *out = api_incident(machine, query, incident);
     for (size_t i = 0; i < sizeof part_lists / sizeof part_lists[0]; i++)

@@ -251,6 +251,13 @@ static const struct response_field reopen_fields[] = {
     REASON(reopen.reason),
 };
 
+static const struct response_field link_fields[] = {
+    INCIDENT(link.incident),
+    ID("other", link.other, 1, INCIDENT, 0),
+    WORD("kind", link.kind, 1, response_link_kinds, 0),
+    VALUE("reason", TEXT, link.reason, 0, VG_TEXT_MAX),
+};
+
 static const struct response_field task_fields[] = {
     INCIDENT(task.incident),
     VALUE("title", LINE, task.title, 1, VG_TITLE_MAX),
@@ -366,6 +373,7 @@ static const struct layout layouts[] = {
     LAYOUT(PLAN, "plan", plan_fields),
     LAYOUT(ATTEST, "attest", attest_fields),
     LAYOUT(REOPEN, "reopen", reopen_fields),
+    LAYOUT(LINK, "link", link_fields),
     LAYOUT(TASK, "task", task_fields),
     LAYOUT(TASK_MOVE, "task-move", task_move_fields),
     LAYOUT(STEP, "step", step_fields),

@@ -371,6 +371,11 @@ static bool is_being_worked_on(const struct response_call *call)
     return call->incident.stage == RESPONSE_DIAGNOSE || call->incident.stage == RESPONSE_STABILIZE;
 }
 
+static bool is_another(const struct response_call *call)
+{
+    return !vg_id_equal(&call->command.link.incident, &call->command.link.other);
+}
+
 static bool is_emergency(const struct response_call *call)
 {
     return call->command.step.emergency == RESPONSE_YES;
@@ -516,6 +521,7 @@ static const struct guard {
     GUARD(RESPONSE_OP_PLAN, ANY, ANY, is_being_worked_on, PLANNED_TOO_EARLY),
     GUARD(RESPONSE_OP_ATTEST, ANY, ANY, is_beyond_detect, ATTESTED_TOO_EARLY),
     GUARD_WITH(RESPONSE_OP_REOPEN, ANY, ANY, is_closed, refuse_open),
+    GUARD(RESPONSE_OP_LINK, ANY, ANY, is_another, LINKED_TO_ITSELF),
     GUARD_WITH(RESPONSE_OP_TASK_MOVE, ANY, ANY, is_task_edge, refuse_task),
     GUARD(RESPONSE_OP_STEP, ANY, ANY, is_beyond_detect, CONTAINED_TOO_EARLY),
     GUARD(RESPONSE_OP_STEP, ANY, ANY, emergency_is_containment, EMERGENCY_KIND),

@@ -70,6 +70,7 @@ static const struct response_rule rules[] = {
     SETS(PLAN, plan, SERVICE, 0, 0),
     SETS(ATTEST, attest, MANAGERS, 0, 0),
     AMONG(REOPEN, reopen, RUNNERS, 0, RESPONSE_WHEN_CLOSED),
+    AMONG(LINK, link, STAFF, 0, ANYWHERE),
     AMONG(TASK, task, STAFF, 0, 0),
     AMONG(TASK_MOVE, task_move, STAFF, 0, RESPONSE_WHEN_CLOSED),
     AMONG(STEP, step, SERVICE, STAFF, 0),
