@@ -115,6 +115,13 @@ static const struct response_field import_fields[] = {
     VALUE("document", BYTES, import.document, 1, VG_DOCUMENT_MAX),
 };
 
+static const struct response_field count_fields[] = {
+    VALUE("key", LINE, count.key, 1, VG_NAME_MAX),
+    TIME("first-at", count.first_at),
+    VALUE("signals", SIGNALS, count.signals, RESPONSE_SIGNAL_SIZE,
+          RESPONSE_SIGNAL_SIZE *RESPONSE_SIGNALS_MAX),
+};
+
 static const struct response_field note_fields[] = {
     INCIDENT(note.incident),
     WORD("kind", note.kind, 1, response_note_kinds, 0),
@@ -380,6 +387,7 @@ static const struct layout layouts[] = {
     LAYOUT(STEP_MOVE, "step-move", step_move_fields),
     LAYOUT(EVIDENCE, "evidence", evidence_fields),
     LAYOUT(CUSTODY, "custody", custody_fields),
+    LAYOUT(COUNT, "count", count_fields),
     LAYOUT(PROPOSE, "propose", propose_fields),
     LAYOUT(APPROVE, "approve", approve_fields),
     LAYOUT(REJECT, "reject", reject_fields),
