@@ -8,6 +8,7 @@
 #include "node/api/api.h"
 #include "node/api/compartments.h"
 #include "node/api/directory.h"
+#include "node/api/explain.h"
 #include "node/api/incident.h"
 #include "node/api/text.h"
 
@@ -94,6 +95,15 @@ static json_t *answer_parts(struct response_machine *machine, const struct api_q
     if (find(machine, query, &incident, error) != VG_OK)
         return NULL;
     return api_incident_parts(machine, query, &incident);
+}
+
+static json_t *answer_explain(struct response_machine *machine, const struct api_query *query,
+                              struct vg_error *error)
+{
+    struct response_incident incident;
+    if (find(machine, query, &incident, error) != VG_OK)
+        return NULL;
+    return api_explain(machine, &incident);
 }
 
 static json_t *answer_document(struct response_machine *machine, const struct api_query *query,
@@ -291,12 +301,19 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
     static json_t *(*const answers[API_NAMES])(struct response_machine * machine,
                                                const struct api_query *query,
                                                struct vg_error *error) = {
-        [API_DIRECTORY] = api_directory,           [API_INCIDENT_LIST] = answer_list,
-        [API_INCIDENT_SHOW] = answer_show,         [API_INCIDENT_PAGE] = answer_page,
-        [API_INCIDENT_PARTS] = answer_parts,       [API_INCIDENT_TIMELINE] = answer_timeline,
-        [API_INCIDENT_WATCH] = answer_watch,       [API_INCIDENT_MILESTONES] = answer_milestones,
-        [API_INCIDENT_DOCUMENT] = answer_document, [API_PROPOSAL_LIST] = answer_proposals,
-        [API_PROPOSAL_SHOW] = answer_proposal,     [API_FILTER_LIST] = answer_filters,
+        [API_DIRECTORY] = api_directory,
+        [API_INCIDENT_LIST] = answer_list,
+        [API_INCIDENT_SHOW] = answer_show,
+        [API_INCIDENT_PAGE] = answer_page,
+        [API_INCIDENT_PARTS] = answer_parts,
+        [API_INCIDENT_TIMELINE] = answer_timeline,
+        [API_INCIDENT_WATCH] = answer_watch,
+        [API_INCIDENT_EXPLAIN] = answer_explain,
+        [API_INCIDENT_MILESTONES] = answer_milestones,
+        [API_INCIDENT_DOCUMENT] = answer_document,
+        [API_PROPOSAL_LIST] = answer_proposals,
+        [API_PROPOSAL_SHOW] = answer_proposal,
+        [API_FILTER_LIST] = answer_filters,
     };
     assert(query->source == API_FROM_STATE && answers[query->name] != NULL);
     return answers[query->name](machine, query, error);
