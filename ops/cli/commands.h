@@ -17,5 +17,9 @@ extern const struct cli_command task_commands[];
 extern const struct cli_command contain_commands[];
 extern const struct cli_command evidence_commands[];
 extern const struct cli_command proposal_commands[];
+extern const struct cli_command rules_commands[];
+
+/* `vigil rules` without more: all of them. */
+enum vg_code rules_all(struct cli_call *call);
 
 #endif

@@ -63,6 +63,14 @@ static const struct cli_command root_children[] = {
      .children = proposal_commands,
      .examples = "  vigil proposal show ID\n"
                  "  vigil proposal approve ID --reason 'checked with counsel'"},
+    {.name = "rules",
+     .summary = "The rules of the response process, and what an incident still needs",
+     .children = rules_commands,
+     .run = rules_all,
+     .examples = "  vigil rules\n"
+                 "  vigil rules explain ID\n"
+                 "  vigil rules severity",
+     .flags = CLI_LOCAL},
     {.name = "import",
      .summary = "Bring incidents in from elsewhere",
      .children = import_commands,
