@@ -17,6 +17,8 @@ extern const struct cli_command task_commands[];
 extern const struct cli_command contain_commands[];
 extern const struct cli_command evidence_commands[];
 extern const struct cli_command proposal_commands[];
+extern const struct cli_command user_commands[];
+extern const struct cli_command oncall_commands[];
 extern const struct cli_command rules_commands[];
 
 /* `vigil rules` without more: all of them. */

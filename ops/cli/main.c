@@ -71,6 +71,17 @@ static const struct cli_command root_children[] = {
                  "  vigil rules explain ID\n"
                  "  vigil rules severity",
      .flags = CLI_LOCAL},
+    {.name = "user",
+     .summary = "People of the cluster and their roles",
+     .children = user_commands,
+     .examples = "  vigil user add ada --public ada.json --role responder\n"
+                 "  vigil user list\n"
+                 "  vigil user grant ada incident-manager"},
+    {.name = "oncall",
+     .summary = "Who is on call",
+     .children = oncall_commands,
+     .examples = "  vigil oncall now\n"
+                 "  vigil oncall add ben"},
     {.name = "import",
      .summary = "Bring incidents in from elsewhere",
      .children = import_commands,

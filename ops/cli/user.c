@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `vigil user` and `vigil oncall`: who is in the cluster, who may do what where, who is on call. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/file.h"
+#include "common/text.h"
+#include "ops/cli/commands.h"
+#include "ops/cli/core/fill.h"
+#include "ops/cli/core/find.h"
+#include "ops/cli/core/output.h"
+#include "proto/ledger/genesis.h"
+
+enum { PUBLIC_FILE_MAX = 4096, WORDS_TEXT = 512 };
+
+/* ---- add ---------------------------------------------------------------------------------------
+ */
+
+static const struct cli_option add_options[] = {
+    {.name = "public",
+     .value = "FILE",
+     .help = "what 'vigil identity show -o json' printed; - is standard input"},
+    {.name = "role", .value = "ROLE,...", .help = "grant these roles too"},
+    {.name = "compartment", .value = "NAME", .help = "where the roles hold (the context's)"},
+    {.name = "operator", .help = "runs the cluster: may enroll and grant"},
+    {.name = "integration", .help = "a machine: repeats of its signals are counted (R3)"},
+    {.name = NULL},
+};
+
+/* Id and key of the file's identity, which has no secret in it. */
+static enum vg_code read_public(struct cli_call *call, const char *path,
+                                struct response_command *enroll)
+{
+    struct vg_buffer bytes = {0};
+    json_error_t where;
+    const char *name = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+    json_t *document = NULL;
+    if (name != path)
+        document = json_loadf(stdin, JSON_REJECT_DUPLICATES, &where);
+    else if (vg_file_read(path, PUBLIC_FILE_MAX, &bytes, &call->error) == VG_OK)
+        document = json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, &where);
+    vg_buffer_free(&bytes);
+    if (call->error.code != VG_OK)
+        return call->error.code;
+    bool ok = strcmp(cli_json_text(document, "kind"), "person") == 0 &&
+              vg_id_parse(cli_json_text(document, "id"), &enroll->enroll.person) &&
+              vg_hex_parse(cli_json_text(document, "public_key"), enroll->enroll.key.bytes,
+                           sizeof enroll->enroll.key.bytes);
+    json_decref(document);
+    return ok ? VG_OK
+              : vg_fail(&call->error, VG_INVALID,
+                        "%s is not what 'vigil identity show -o json' prints of a person", name);
+}
+
+static enum vg_code give(struct cli_call *call, const vg_id *compartment,
+                         const struct response_command *command, json_t **answer)
+{
+    struct cli_change change = {
+        .request = cli_request_make(), .compartment = *compartment, .command = command};
+    json_decref(*answer);
+    *answer = NULL;
+    enum vg_code code = cli_change_submit(call, &change, answer);
+    cli_change_explain(call, &change);
+    return code;
+}
+
+static enum vg_code parse_roles(struct cli_call *call, const char *text, uint32_t *out)
+{
+    *out = 0;
+    for (const char *at = text; *at != '\0';) {
+        char word[64];
+        size_t size = strcspn(at, ",");
+        snprintf(word, sizeof word, "%.*s", (int)size, at);
+        uint32_t role = response_number(response_roles, word);
+        char roles[512];
+        response_words(response_roles, response_all_bits(response_roles), "", roles, sizeof roles);
+        if (role == 0)
+            return vg_fail(&call->error, VG_USAGE, "'%s' is not a role; it may be %s", word, roles);
+        *out |= role;
+        at += size + (at[size] == ',');
+    }
+    return VG_OK;
+}
+
+/* One entry for the key, one for the name, one for the roles: what broke off in between is done by
+ * doing it again. */
+static enum vg_code add_person(struct cli_call *call, struct response_command *enroll,
+                               uint32_t roles, json_t **answer)
+{
+    static const vg_id control;
+    const vg_id *directory = &call->author->directory;
+    struct response_command name = {
+        .op = RESPONSE_OP_PERSON,
+        .person = {.person = enroll->enroll.person, .name = vg_span_text(call->words[0])}};
+    struct response_command grant = {.op = RESPONSE_OP_GRANT,
+                                     .grant = {.person = enroll->enroll.person, .give = roles}};
+    enum vg_code code = give(call, &control, enroll, answer);
+    if (code != VG_OK || call->settings.dry_run)
+        return code;
+    code = give(call, directory, &name, answer);
+    if (code == VG_OK && roles != 0)
+        code = cli_compartment_find(call, cli_text(call, "compartment"), &grant.grant.compartment);
+    if (code == VG_OK && roles != 0)
+        code = give(call, directory, &grant, answer);
+    return code;
+}
+
+/* Somebody who is here keeps the name; another one is given on purpose. */
+static enum vg_code check_name(struct cli_call *call, const vg_id *person)
+{
+    char id[VG_ID_TEXT];
+    vg_id_format(person, id);
+    const json_t *people = json_object_get(call->author->names, "people");
+    const char *name = cli_json_text(cli_person_entry(people, id), "name");
+    if (name[0] == '\0' || strcmp(name, call->words[0]) == 0)
+        return VG_OK;
+    return vg_fail(&call->error, VG_EXISTS,
+                   "this identity is enrolled as '%s'; another name is given with vigil user "
+                   "rename",
+                   name);
+}
+
+static enum vg_code run_add(struct cli_call *call)
+{
+    struct response_command enroll = {.op = RESPONSE_OP_ENROLL};
+    struct cli_author *author;
+    json_t *answer = NULL;
+    const char *path;
+    uint32_t roles = 0;
+    enum vg_code code = cli_required(call, "public", &path);
+    if (code == VG_OK && cli_text(call, "role") != NULL)
+        code = parse_roles(call, cli_text(call, "role"), &roles);
+    if (code == VG_OK)
+        code = read_public(call, path, &enroll);
+    if (code == VG_OK)
+        code = cli_author_open(call, &author);
+    if (code == VG_OK)
+        code = check_name(call, &enroll.enroll.person);
+    enroll.enroll.bits = (uint8_t)((cli_flag(call, "operator") ? LEDGER_PERSON_OPERATOR : 0) |
+                                   (cli_flag(call, "integration") ? LEDGER_PERSON_INTEGRATION : 0));
+    if (code == VG_OK)
+        code = add_person(call, &enroll, roles, &answer);
+    if (code == VG_OK)
+        cli_change_print(call, answer);
+    json_decref(answer);
+    return code;
+}
+
+/* ---- grant, revoke -----------------------------------------------------------------------------
+ */
+
+/* The words after the name are roles: "responder legal" as "responder,legal". */
+static enum vg_code run_roles(struct cli_call *call)
+{
+    struct cli_fill fill = {.given_count = 0};
+    char roles[WORDS_TEXT] = "";
+    size_t used = 0;
+    for (int i = 1; i < call->word_count && used < sizeof roles; i++)
+        used += (size_t)snprintf(roles + used, sizeof roles - used, "%s%s", i > 1 ? "," : "",
+                                 call->words[i]);
+    bool gives = strcmp(call->command->name, "grant") == 0;
+    cli_fill_give(&fill, gives ? "give" : "take", roles);
+    enum vg_code code = cli_fill(call, &fill);
+    if (code == VG_OK)
+        code = cli_fill_submit(call, &fill);
+    cli_fill_free(&fill);
+    return code;
+}
+
+/* ---- list --------------------------------------------------------------------------------------
+ */
+
+static const struct cli_option place_options[] = {
+    {.name = "compartment", .value = "NAME", .help = "where (the context's)"},
+    {.name = NULL},
+};
+
+static const struct cli_option list_options[] = {
+    {.name = "compartment", .value = "NAME", .help = "whose roles to show (the context's)"},
+    {.name = "all", .help = "also who was removed"},
+    {.name = NULL},
+};
+
+static const struct cli_column columns[] = {
+    {.title = "NAME", .path = "name"},
+    {.title = "ROLES", .path = "here", .cut = 40},
+    {.title = "ON CALL", .path = "on_call"},
+    {.title = "RIGHTS", .path = "rights"},
+    {.title = "REMOVED", .path = "removed_at", .wide = true},
+    {.title = "PUBLIC KEY", .path = "public_key", .wide = true},
+    {.title = "ID", .path = "id"},
+    {.title = NULL},
+};
+
+static const char *place_of(const struct cli_call *call)
+{
+    const char *name = cli_text(call, "compartment");
+    return name != NULL ? name : call->settings.compartment;
+}
+
+/* The people that are asked for; in tables with their roles in one compartment. */
+static json_t *pick_people(struct cli_call *call, const json_t *directory, bool on_call_only)
+{
+    const char *place = place_of(call);
+    json_t *out = json_array();
+    size_t i;
+    json_t *person;
+    json_array_foreach(json_object_get(directory, "people"), i, person)
+    {
+        bool gone = cli_json_text(person, "removed_at")[0] != 0;
+        bool on_call = false;
+        size_t k;
+        json_t *name;
+        json_array_foreach(json_object_get(person, "on_call"), k, name) on_call |=
+            place != NULL && strcmp(json_string_value(name), place) == 0;
+        if ((gone && !cli_flag(call, "all")) || (on_call_only && (!on_call || gone)))
+            continue;
+        json_t *roles = json_object_get(json_object_get(person, "roles"), place ? place : "");
+        json_object_set_new(person, "here", roles != NULL ? json_incref(roles) : json_null());
+        json_array_append(out, person);
+    }
+    return out;
+}
+
+static enum vg_code print_people(struct cli_call *call, bool on_call_only)
+{
+    json_t *directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
+    if (directory == NULL)
+        return call->error.code;
+    json_t *people = pick_people(call, directory, on_call_only);
+    if (cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, people);
+    else if (json_array_size(people) == 0)
+        printf("nobody\n");
+    else
+        cli_print_table(stdout, call->settings.output, people, columns);
+    json_decref(people);
+    json_decref(directory);
+    return VG_OK;
+}
+
+static enum vg_code run_list(struct cli_call *call)
+{
+    return print_people(call, false);
+}
+
+static enum vg_code run_now(struct cli_call *call)
+{
+    return print_people(call, true);
+}
+
+/* ---- the commands ------------------------------------------------------------------------------
+ */
+
+#define ROLES(verb, does, shows)                                                                   \
+    {                                                                                              \
+        .name = verb, .words = "NAME ROLE...", .words_min = 2, .words_max = 14, .summary = does,   \
+        .examples = shows, .options = place_options, .run = run_roles, .op = RESPONSE_OP_GRANT,    \
+        .fields = "person", .flags = CLI_CHANGES                                                   \
+    }
+
+const struct cli_command user_commands[] = {
+    {.name = "add",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Enroll a person's key under a name; prints the id",
+     .about = "The person makes an identity (vigil identity new) and gives you what\n"
+              "'vigil identity show -o json' prints: id and public key, no secret.",
+     .examples = "  vigil user add ada --public ada.json --role responder,incident-manager\n"
+                 "  vigil user add siem --public siem.json --role reporter --integration",
+     .options = add_options,
+     .run = run_add,
+     .flags = CLI_CHANGES},
+    {.name = "list",
+     .summary = "List people with their roles",
+     .examples = "  vigil user list\n"
+                 "  vigil user list --all -o wide",
+     .options = list_options,
+     .run = run_list},
+    {.name = "remove",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Remove a person: commands signed from there on are refused",
+     .about = "What the person did stays, under the name. The id is never used again.",
+     .examples = "  vigil user remove ada",
+     .run = cli_run_operation,
+     .op = RESPONSE_OP_EXPEL,
+     .fields = "person",
+     .flags = CLI_CHANGES},
+    {.name = "rename",
+     .words = "NAME NEW",
+     .words_min = 2,
+     .words_max = 2,
+     .summary = "Give a person another name",
+     .examples = "  vigil user rename person-2 ben",
+     .run = cli_run_operation,
+     .op = RESPONSE_OP_PERSON,
+     .fields = "person,name",
+     .flags = CLI_CHANGES},
+    ROLES("grant", "Give a person roles in a compartment",
+          "  vigil user grant ben legal executive-incident-manager"),
+    ROLES("revoke", "Take roles from a person in a compartment", "  vigil user revoke ben legal"),
+    {.name = NULL},
+};
+
+#define ROSTER(verb, on_is, does, shows)                                                           \
+    {                                                                                              \
+        .name = verb, .words = "NAME", .words_min = 1, .words_max = 1, .summary = does,            \
+        .examples = shows, .options = place_options, .run = cli_run_operation,                     \
+        .op = RESPONSE_OP_ROSTER, .fields = "person", .defaults = "on=" on_is,                     \
+        .flags = CLI_CHANGES                                                                       \
+    }
+
+const struct cli_command oncall_commands[] = {
+    {.name = "now",
+     .summary = "Show who is on call",
+     .examples = "  vigil oncall now",
+     .options = place_options,
+     .run = run_now},
+    ROSTER("add", "yes", "Put a person on call, until there are schedules",
+           "  vigil oncall add ben"),
+    ROSTER("remove", "no", "Take a person off call", "  vigil oncall remove ben"),
+    {.name = NULL},
+};
