@@ -11,6 +11,7 @@
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/session.h"
 #include "ops/cli/incident.h"
+#include "ops/cli/stats.h"
 #include "ops/dev/dev.h"
 
 static enum vg_code run_help(struct cli_call *call);
@@ -71,6 +72,12 @@ static const struct cli_command root_children[] = {
                  "  vigil rules explain ID\n"
                  "  vigil rules severity",
      .flags = CLI_LOCAL},
+    {.name = "stats",
+     .summary = "Times to assess, contain, stabilize and close",
+     .about = stats_about,
+     .examples = stats_examples,
+     .options = stats_options,
+     .run = stats_run},
     {.name = "user",
      .summary = "People of the cluster and their roles",
      .children = user_commands,
