@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An incident played through at a desk: lawful commands with whatever they need, which a test bends
+ * to what it is about. Single-threaded. */
+#ifndef VIGIL_TESTS_LIB_PLAY_H
+#define VIGIL_TESTS_LIB_PLAY_H
+
+#include "tests/lib/desk.h"
+
+struct play {
+    struct desk *desk;
+    vg_id incident;
+    vg_id evidence; /* E1; in the incident from the start */
+    vg_id part;     /* task, step or proposal that the next command is about, where it has one */
+    struct vg_buffer proposed;       /* what the last play_proposing proposes, encoded */
+    struct response_outcome refused; /* the answer that the last play_refuses got */
+};
+
+/* A desk of its own, with an incident in a stage that was come to lawfully: from assess on it is
+ * assessed (sev3) and the provider's. One that is closed was not escalated. */
+struct play play_new(enum response_stage stage);
+void play_free(struct play *play);
+
+/* Another incident at the same desk, of a deduplication key or "", which is the play's from now. */
+void play_begin(struct play *play, const char *dedup_key, enum response_stage stage);
+
+/* The least command of an operation that is lawful in the stages it is meant for: what must be said
+ * is said, about the incident, citing E1; given by a person with the role for it. To be bent before
+ * it is sent. */
+struct desk_order play_order(const struct play *play, enum response_op op);
+
+/* Sends an order, expecting of each aspect it sets the revision it has now. An order with
+ * expectations of its own keeps them instead. */
+struct response_outcome play_send(struct play *play, struct desk_order order);
+
+/* As play_send, and it must be accepted; answers with the id it made or changed. */
+vg_id play_must(struct play *play, struct desk_order order);
+
+/* play_must of play_order. */
+vg_id play_do(struct play *play, enum response_op op);
+
+/* Whether the order is refused like this, with the code and rule of the table, by a check as well,
+ * and changes nothing but the request table. Says on stderr what is otherwise. */
+bool play_refuses(struct play *play, struct desk_order order, enum response_refusal refusal);
+
+/* Whether the order does not even decode, for what it says in a field. */
+bool play_misses(struct play *play, struct desk_order order, const char *field);
+
+/* Moves to a stage; it must be accepted. */
+void play_move(struct play *play, enum response_stage stage);
+
+/* Attestations, and a recovery plan: what a close from diagnose or stabilize needs. */
+void play_attest_all(struct play *play);
+void play_plan(struct play *play);
+
+/* Closes as a false positive whose answer is a filter of the key. */
+void play_filter(struct play *play, const char *dedup_key);
+
+/* ---- people ------------------------------------------------------------------------------------
+ */
+
+void play_grant(struct play *play, enum desk_person person, uint32_t give, uint32_t take);
+void play_on_call(struct play *play, enum desk_person person, bool on);
+void play_expel(struct play *play, enum desk_person person);
+void play_name(struct play *play, enum desk_person person, const char *name);
+
+/* A proposal by a signer of what this command says, expecting the declaration as it is; for a day.
+ * It borrows the play until the next one. */
+struct desk_order play_proposing(struct play *play, enum desk_person signer,
+                                 const struct response_command *command);
+
+/* Proposes to withdraw the declaration; the proposal's id. */
+vg_id play_propose(struct play *play, enum desk_person signer);
+
+/* A second signature under a proposal. */
+struct desk_order play_approval(const struct play *play, enum desk_person signer,
+                                const vg_id *proposal);
+
+/* Withdraws the declaration, with both signatures. */
+void play_withdraw(struct play *play);
+
+/* ---- what became of it -------------------------------------------------------------------------
+ */
+
+struct response_incident play_incident(const struct play *play);
+uint64_t play_revision(const struct play *play, uint16_t aspect);
+
+/* Parts by their ids; they must be there. */
+struct response_task play_task(const struct play *play, const vg_id *id);
+struct response_step play_step(const struct play *play, const vg_id *id);
+struct response_evidence play_evidence(const struct play *play, const vg_id *id);
+
+/* The n-th event from the end of the timeline; 1 is the last. */
+struct response_event play_event(const struct play *play, uint64_t from_end);
+
+/* What an event should say. NULL is "" in `from` and `to`, and anything in `text`; nobody said is
+ * Ann. */
+struct play_telling {
+    enum response_event_kind kind;
+    uint16_t aspect;
+    uint64_t revision;
+    const char *from, *to, *text;
+    enum desk_person by;
+};
+
+/* Whether the n-th event from the end says that, at this time. Says on stderr what is otherwise. */
+bool play_tells(const struct play *play, uint64_t from_end, struct play_telling telling);
+#define PLAY_TELLS(play, from_end, ...)                                                            \
+    play_tells(play, from_end, (struct play_telling){__VA_ARGS__})
+
+/* Whether a span says exactly, or contains, a text. */
+bool play_says(vg_span span, const char *text);
+bool play_contains(vg_span span, const char *text);
+
+#endif
