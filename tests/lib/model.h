@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A second state machine, written from docs/process.md alone: plain arrays and tables, no store, no
+ * msgpack, no code in common with proto/response but its words and structs. Tests and the simulator
+ * give it what the first one is given, in the same order, and every verdict must agree.
+ * Single-threaded. */
+#ifndef VIGIL_TESTS_LIB_MODEL_H
+#define VIGIL_TESTS_LIB_MODEL_H
+
+#include "proto/ledger/entry.h"
+#include "proto/ledger/genesis.h"
+#include "proto/response/command.h"
+
+struct model;
+
+/* A command as it comes to be applied. */
+struct model_order {
+    uint64_t index;
+    uint64_t time_ms;  /* log time */
+    vg_id compartment; /* zero: control */
+    vg_id author;
+    vg_id request;
+    vg_hash content; /* equal for equal compartment and command */
+    const struct ledger_expectation *expectations;
+    uint16_t expectation_count;
+    const struct response_command *command; /* NULL: its bytes did not decode */
+};
+
+/* What becomes of it, as far as a sentence does not matter. */
+struct model_verdict {
+    enum vg_code code;
+    char rule[VG_RULE_TEXT];
+    vg_id id; /* where accepted */
+    uint64_t index;
+    bool repeated;
+    bool joined;
+    bool filtered;
+};
+
+/* An empty machine; borrows nothing. Free with model_free. */
+struct model *model_new(const struct ledger_genesis *genesis);
+void model_free(struct model *model);
+
+/* Applies the command, as response_apply does of one that opened. */
+void model_apply(struct model *model, const struct model_order *order, struct model_verdict *out);
+
+/* What model_apply would say, changing nothing. */
+void model_check(const struct model *model, const struct model_order *order,
+                 struct model_verdict *out);
+
+/* What is known of an incident; severity and priority as in the commands (1 is sev0, 0 is none). */
+struct model_facts {
+    uint8_t stage, disposition, cia, severity, priority, risk, responsibility, class_, attested;
+    bool historical, declared;
+    vg_id owner, linked;
+    uint64_t count;
+    uint64_t assessed_at, contained_at, stabilized_at, closed_at;
+    uint32_t tasks, tasks_open, steps, steps_open, evidence, tenants, links, proposals;
+};
+
+/* False if the compartment has no incident of this id. */
+bool model_incident(const struct model *model, const vg_id *compartment, const vg_id *incident,
+                    struct model_facts *out);
+
+/* The revision of an aspect, or of a part of one (zero: the whole); 0 if it was never set. */
+uint64_t model_revision(const struct model *model, const vg_id *compartment, const vg_id *incident,
+                        uint16_t aspect, const vg_id *part);
+
+/* For those who make up commands: incidents of a compartment in the order they were made, and the
+ * parts of one. The counts move as commands are applied. */
+uint32_t model_incident_count(const struct model *model, const vg_id *compartment);
+vg_id model_incident_at(const struct model *model, const vg_id *compartment, uint32_t place);
+enum model_part { MODEL_TASK, MODEL_STEP, MODEL_EVIDENCE, MODEL_PROPOSAL };
+uint32_t model_part_count(const struct model *model, const vg_id *compartment,
+                          const vg_id *incident, enum model_part kind);
+vg_id model_part_at(const struct model *model, const vg_id *compartment, const vg_id *incident,
+                    enum model_part kind, uint32_t place);
+
+#endif

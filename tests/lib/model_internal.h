@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Inside of the model: what it keeps, and how one command is judged. Each operation is a row: where
+ * it is given, by whom, on what kind of incident, what it names, which values it sets, which rules
+ * it must hold, in the order of docs/process.md, and what it does. */
+#ifndef VIGIL_TESTS_LIB_MODEL_INTERNAL_H
+#define VIGIL_TESTS_LIB_MODEL_INTERNAL_H
+
+#include <uthash.h>
+
+#include "common/mem.h"
+#include "proto/response/incident.h"
+#include "tests/lib/model.h"
+
+enum {
+    MODEL_ASPECTS = RESPONSE_ASPECT_FINDINGS + 1,
+    MODEL_OPS = RESPONSE_OP_EXPEL + 1,
+    MODEL_INCIDENT = MODEL_PROPOSAL + 1, /* what requests make, beside the parts */
+    MODEL_SETS_MAX = 3,                  /* values that one operation sets */
+};
+
+/* Bounds of an incident, and of the cluster. */
+enum {
+    TASKS_MAX = 1000,
+    STEPS_MAX = 1000,
+    EVIDENCE_MAX = 1000,
+    TENANTS_MAX = 64,
+    LINKS_MAX = 64,
+    PROPOSALS_MAX = 1000,
+    PEOPLE_MAX = 4096, /* beside those of the genesis */
+    SIGNERS_MAX = 2,
+};
+
+enum {
+    STAFF = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER | RESPONSE_ROLE_EXECUTIVE |
+            RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_PRIVACY_OFFICER | RESPONSE_ROLE_COMMUNICATIONS |
+            RESPONSE_ROLE_SERVICE_TEAM | RESPONSE_ROLE_SUPPORT,
+    RUNNERS = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER,
+    MANAGERS = RESPONSE_ROLE_INCIDENT_MANAGER | RESPONSE_ROLE_EXECUTIVE,
+};
+
+/* ---- what is kept ------------------------------------------------------------------------------
+ */
+
+struct model_list {
+    void **items;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+struct model_name {
+    char text[VG_NAME_MAX + 1];
+};
+
+struct model_person {
+    vg_id id;
+    vg_hash key;
+    uint8_t bits;
+    bool gone;
+    struct model_name name;
+    UT_hash_handle hh;
+};
+
+/* A person in a compartment. */
+struct model_standing {
+    struct model_membership {
+        vg_id person;
+        vg_id compartment;
+    } of;
+    uint32_t roles;
+    bool on_call;
+    UT_hash_handle hh;
+};
+
+struct model_request {
+    struct model_request_key {
+        vg_id request;
+        vg_id author;
+    } key;
+    vg_hash content;
+    struct model_verdict verdict;
+    UT_hash_handle hh;
+};
+
+/* A deduplication key: its latest incident, and the one whose answer filters it. */
+struct model_signal {
+    struct model_name key;
+    struct model_case *latest;
+    struct model_case *filtering;
+    UT_hash_handle hh;
+};
+
+struct model_import {
+    struct model_natural_key {
+        struct model_name space;
+        struct model_name key;
+    } key;
+    vg_hash document;
+    struct model_case *incident;
+    UT_hash_handle hh;
+};
+
+struct model_step {
+    uint8_t kind;
+    bool reversible;
+    bool due;
+    vg_id done_by;
+};
+
+struct model_evidence {
+    vg_id holder;
+    vg_id offered_to;
+    bool disposed;
+};
+
+struct model_proposal {
+    vg_span command; /* its own copy */
+    vg_hash hash;
+    uint64_t expires_at;
+    struct {
+        vg_id person;
+        uint32_t role;
+    } signers[SIGNERS_MAX];
+    uint32_t signer_count;
+    struct ledger_expectation expectations[VG_EXPECTATIONS_MAX];
+    uint16_t expectation_count;
+};
+
+/* Something a request (or a rule) made: a part of an incident, or an incident itself. */
+struct model_thing {
+    struct model_thing_key {
+        vg_id id;
+        vg_id within;  /* the incident of a task, step or piece of evidence; else zero */
+        uint32_t kind; /* enum model_part or MODEL_INCIDENT */
+    } key;
+    uint32_t revision;
+    struct model_case *incident;
+    uint8_t state;
+    union {
+        struct model_step step;
+        struct model_evidence evidence;
+        struct model_proposal *proposal;
+    };
+    UT_hash_handle hh;
+};
+
+struct model_link {
+    const struct model_case *other;
+    uint8_t kind;
+};
+
+/* An incident. */
+struct model_case {
+    vg_id id;
+    struct model_facts facts;
+    uint8_t source, subsource;
+    uint8_t closed_from;
+    uint8_t class_before; /* the declaration */
+    bool answered, referred;
+    uint64_t events;
+    uint32_t steps_long; /* open ones that may outlast the incident (R16) */
+    struct model_name product;
+    struct model_signal *signal; /* its deduplication key */
+    struct model_signal *filter; /* what its answer takes out */
+    uint32_t revisions[MODEL_ASPECTS];
+    struct model_list parts[MODEL_PROPOSAL + 1]; /* struct model_thing */
+    struct model_list tenants;                   /* char, their own */
+    struct model_list links;                     /* struct model_link */
+};
+
+struct model_compartment {
+    vg_id id;
+    struct model_name name;
+    struct model_list incidents; /* struct model_case, in the order they were made */
+    struct model_thing *things;
+    struct model_signal *signals;
+    struct model_import *imports;
+    struct model_request *requests;
+    struct model_list oldest; /* the requests as a heap, the next to be forgotten first */
+};
+
+struct model {
+    vg_id directory;
+    uint32_t first_people; /* of the genesis */
+    vg_hash node_keys[VG_NODES_MAX];
+    uint32_t node_count;
+    struct model_list compartments;
+    struct model_person *people;
+    struct model_standing *standings;
+    const struct model_operation *operations[MODEL_OPS];
+};
+
+/* ---- how one command is judged -----------------------------------------------------------------
+ */
+
+struct model_refusal {
+    enum vg_code code; /* VG_OK: none */
+    const char *rule;
+};
+
+/* One command on its way: what it names, as it is found. */
+struct model_call {
+    struct model *model; /* written by effects alone */
+    const struct model_order *order;
+    const struct response_command *command;
+    const struct model_operation *operation;
+    struct model_compartment *home;
+    const struct ledger_expectation *expectations;
+    uint16_t expectation_count;
+    struct model_case *incident; /* that it is about; NULL: one that it would make */
+    struct model_case *other;    /* of a link; whose filter has the signal; the closed one before */
+    struct model_thing *thing;   /* the part that it is about */
+    vg_id answer;                /* the id that an accepted command is answered with */
+    bool glass;                  /* was broken */
+    bool joined, filtered;
+    uint64_t signals;                 /* of a count, that are new */
+    bool repeated;                    /* was done before */
+    struct response_command proposed; /* of propose, approve */
+};
+
+enum model_place { IN_CONTROL = 1, IN_DIRECTORY, AMONG_INCIDENTS };
+enum model_when_closed { NOT_WHEN_CLOSED, ALSO_WHEN_CLOSED, ONLY_WHEN_CLOSED };
+
+struct model_guard {
+    bool (*holds)(const struct model_call *call); /* NULL: the last */
+    enum vg_code code;
+    const char *rule;
+};
+
+struct model_operation {
+    enum response_op op;
+    enum model_place place;
+    uint32_t roles;   /* one of them is needed */
+    uint32_t signers; /* each of them signs; 0: one person gives it */
+    bool by_node;
+    bool expects_nothing; /* is about no incident there is */
+    bool about_incident;  /* and names it in its first field */
+    bool historical;      /* historical incidents take it too */
+    enum model_when_closed when_closed;
+    uint16_t sets[MODEL_SETS_MAX]; /* values */
+    int makes;                     /* a part, of `bound` an incident at most */
+    uint32_t bound;                /* 0: it makes none */
+    /* What is named exists, and what must be true of it before conflicts are. */
+    struct model_refusal (*names)(struct model_call *call);
+    /* Whether a value of `sets` is changed in this case; NULL: all are. */
+    bool (*changes)(const struct model_call *call, uint16_t aspect);
+    const struct model_guard *guards;
+    void (*effect)(struct model_call *call);
+};
+
+/* Of those whose first field is an incident. */
+#define MODEL_ABOUT_INCIDENT .place = AMONG_INCIDENTS, .about_incident = true
+
+/* Rows end with op 0. */
+extern const struct model_operation model_directory_operations[];
+extern const struct model_operation model_detection_operations[];
+extern const struct model_operation model_incident_operations[];
+extern const struct model_operation model_class_operations[];
+extern const struct model_operation model_part_operations[];
+extern const struct model_operation model_proposal_operations[];
+
+static inline struct model_refusal model_accepts(void)
+{
+    return (struct model_refusal){VG_OK, ""};
+}
+
+static inline struct model_refusal model_refuses(enum vg_code code)
+{
+    return (struct model_refusal){code, ""};
+}
+
+/* Whether a request was issued in the time that is remembered. */
+bool model_is_in_time(const vg_id *request, uint64_t now_ms);
+/* The first of the rules that does not hold. */
+struct model_refusal model_holds(const struct model_call *call, const struct model_guard *guards);
+/* Stands, then what is named, conflicts, guards. */
+struct model_refusal model_judge(struct model_call *call);
+/* The same after standing, for what was proposed. */
+struct model_refusal model_judge_case(struct model_call *call);
+/* No part is made under the id of another of its kind; an incident holds only so much. */
+struct model_refusal model_has_room(const struct model_call *call);
+/* Goes back to the stage it was closed from; attestations lapse. */
+void model_reopens(struct model_case *incident);
+/* By rule: severity at most sev1, priority at most p1. */
+void model_raise(struct model_case *incident);
+/* A task that a rule adds; `number` counts those of one command. */
+void model_rule_task(struct model_call *call, uint32_t number);
+
+/* What several operations ask. */
+bool model_is_runner(const struct model_call *call, const vg_id *person);
+bool model_has_evidence(const struct model_call *call, const struct response_ids *ids);
+bool model_has_left_detect(const struct model_call *call);
+/* Somebody who is here, or nobody. */
+struct model_refusal model_names_person(const struct model_call *call, const vg_id *person);
+
+/* ---- state (model_state.c) ---------------------------------------------------------------------
+ */
+
+void model_list_add(struct model_list *list, void *item);
+struct model_name model_name_of(vg_span text);
+bool model_name_equal(const struct model_name *a, const struct model_name *b);
+
+struct model_compartment *model_compartment_of(const struct model *model, const vg_id *id);
+struct model_compartment *model_compartment_add(struct model *model, const vg_id *id);
+void model_compartment_free(struct model_compartment *compartment);
+
+struct model_person *model_person_of(const struct model *model, const vg_id *id);
+/* Ids that begin with eight zero bytes are nodes'. */
+bool model_is_node(const vg_id *id);
+/* A person who is still here. */
+bool model_is_here(const struct model *model, const vg_id *id);
+struct model_standing *model_standing_of(const struct model *model, const vg_id *person,
+                                         const vg_id *compartment);
+uint32_t model_roles_of(const struct model *model, const vg_id *person, const vg_id *compartment);
+
+struct model_case *model_case_of(const struct model_compartment *home, const vg_id *id);
+/* A part of an incident; a proposal, which needs no incident to be found (NULL). */
+struct model_thing *model_part_of(const struct model_compartment *home,
+                                  const struct model_case *incident, const vg_id *id,
+                                  enum model_part kind);
+struct model_case *model_case_add(struct model_compartment *home, const vg_id *id);
+struct model_thing *model_part_add(struct model_compartment *home, struct model_case *incident,
+                                   const vg_id *id, enum model_part kind);
+struct model_signal *model_signal_of(const struct model_compartment *home, vg_span key);
+struct model_signal *model_signal_add(struct model_compartment *home, vg_span key);
+
+uint64_t model_revision_in(const struct model_case *incident, uint16_t aspect, const vg_id *part);
+/* One more revision of an aspect, and its event. */
+void model_change(struct model_case *incident, uint16_t aspect);
+void model_change_part(struct model_thing *thing);
+
+struct model_request *model_request_of(const struct model_compartment *home, const vg_id *request,
+                                       const vg_id *author);
+void model_remember(struct model_compartment *home, const vg_id *request, const vg_id *author,
+                    const vg_hash *content, const struct model_verdict *verdict);
+void model_forget(struct model_compartment *home, uint64_t now_ms);
+
+#endif
