@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * People, compartments, roles: what operators give. */
+#include "tests/lib/model_internal.h"
+
+/* ---- enroll, expel -----------------------------------------------------------------------------
+ */
+
+static struct model_refusal enroll_names(struct model_call *call)
+{
+    const vg_id *id = &call->command->enroll.person;
+    const struct model_person *known = model_person_of(call->model, id);
+    call->answer = *id;
+    if (model_is_node(id))
+        return model_refuses(VG_INVALID);
+    if (known != NULL) {
+        bool same = !known->gone && vg_hash_equal(&known->key, &call->command->enroll.key) &&
+                    known->bits == call->command->enroll.bits;
+        call->repeated = same;
+        return same ? model_accepts() : model_refuses(VG_EXISTS);
+    }
+    for (known = call->model->people; known != NULL; known = known->hh.next) {
+        if (vg_hash_equal(&known->key, &call->command->enroll.key))
+            return model_refuses(VG_EXISTS);
+    }
+    for (uint32_t i = 0; i < call->model->node_count; i++) {
+        if (vg_hash_equal(&call->model->node_keys[i], &call->command->enroll.key))
+            return model_refuses(VG_EXISTS);
+    }
+    /* those of the genesis are not counted */
+    return HASH_COUNT(call->model->people) - call->model->first_people < PEOPLE_MAX
+               ? model_accepts()
+               : model_refuses(VG_INVALID);
+}
+
+static void enroll(struct model_call *call)
+{
+    if (call->repeated)
+        return;
+    struct model *model = call->model;
+    struct model_person *person = vg_alloc_zero(1, sizeof *person);
+    person->id = call->command->enroll.person;
+    person->key = call->command->enroll.key;
+    person->bits = call->command->enroll.bits;
+    HASH_ADD(hh, model->people, id, sizeof person->id, person);
+}
+
+static uint32_t operators(const struct model *model)
+{
+    uint32_t count = 0;
+    for (const struct model_person *person = model->people; person != NULL;
+         person = person->hh.next)
+        count += !person->gone && (person->bits & LEDGER_PERSON_OPERATOR) != 0;
+    return count;
+}
+
+static struct model_refusal expel_names(struct model_call *call)
+{
+    const struct model_person *person = model_person_of(call->model, &call->command->expel.person);
+    call->answer = call->command->expel.person;
+    if (person == NULL)
+        return model_refuses(VG_NOT_FOUND);
+    call->repeated = person->gone;
+    bool last = !person->gone && (person->bits & LEDGER_PERSON_OPERATOR) != 0 &&
+                operators(call->model) == 1;
+    return last ? model_refuses(VG_FORBIDDEN) : model_accepts();
+}
+
+static void expel(struct model_call *call)
+{
+    model_person_of(call->model, &call->command->expel.person)->gone = true;
+}
+
+/* ---- names -------------------------------------------------------------------------------------
+ */
+
+static struct model_refusal person_names(struct model_call *call)
+{
+    const vg_id *id = &call->command->person.person;
+    struct model_name name = model_name_of(call->command->person.name);
+    call->answer = *id;
+    if (!model_is_here(call->model, id))
+        return model_refuses(VG_NOT_FOUND);
+    for (const struct model_person *person = call->model->people; person != NULL;
+         person = person->hh.next) {
+        if (!vg_id_equal(&person->id, id) && model_name_equal(&person->name, &name))
+            return model_refuses(VG_EXISTS);
+    }
+    return model_accepts();
+}
+
+static void name_person(struct model_call *call)
+{
+    model_person_of(call->model, &call->command->person.person)->name =
+        model_name_of(call->command->person.name);
+}
+
+static struct model_refusal label_names(struct model_call *call)
+{
+    const vg_id *id = &call->command->label.compartment;
+    struct model_name name = model_name_of(call->command->label.name);
+    call->answer = *id;
+    for (uint32_t i = 0; i < call->model->compartments.count; i++) {
+        const struct model_compartment *other = call->model->compartments.items[i];
+        if (!vg_id_equal(&other->id, id) && model_name_equal(&other->name, &name))
+            return model_refuses(VG_EXISTS);
+    }
+    return model_accepts();
+}
+
+static void label(struct model_call *call)
+{
+    struct model *model = call->model;
+    const vg_id *id = &call->command->label.compartment;
+    struct model_compartment *compartment = model_compartment_of(model, id);
+    if (compartment == NULL)
+        compartment = model_compartment_add(model, id);
+    compartment->name = model_name_of(call->command->label.name);
+}
+
+/* ---- roles and rosters -------------------------------------------------------------------------
+ */
+
+static struct model_standing *standing_for(struct model *model, const vg_id *person,
+                                           const vg_id *compartment)
+{
+    struct model_standing *standing = model_standing_of(model, person, compartment);
+    if (standing == NULL) {
+        standing = vg_alloc_zero(1, sizeof *standing);
+        standing->of = (struct model_membership){*person, *compartment};
+        HASH_ADD(hh, model->standings, of, sizeof standing->of, standing);
+    }
+    return standing;
+}
+
+static struct model_refusal grant_names(struct model_call *call)
+{
+    const struct response_command *command = call->command;
+    const vg_id *id = &command->grant.person;
+    call->answer = *id;
+    if (model_compartment_of(call->model, &command->grant.compartment) == NULL)
+        return model_refuses(VG_NOT_FOUND);
+    if ((command->grant.give & command->grant.take) != 0)
+        return model_refuses(VG_INVALID);
+    bool may = command->grant.give == 0 ? model_person_of(call->model, id) != NULL
+                                        : model_is_here(call->model, id);
+    return may ? model_accepts() : model_refuses(VG_NOT_FOUND);
+}
+
+static void grant(struct model_call *call)
+{
+    const struct response_command *command = call->command;
+    struct model_standing *standing =
+        standing_for(call->model, &command->grant.person, &command->grant.compartment);
+    standing->roles = (standing->roles | command->grant.give) & ~command->grant.take;
+}
+
+static struct model_refusal roster_names(struct model_call *call)
+{
+    const struct response_command *command = call->command;
+    const struct model_standing *standing =
+        model_standing_of(call->model, &command->roster.person, &command->roster.compartment);
+    call->answer = command->roster.person;
+    if (model_compartment_of(call->model, &command->roster.compartment) == NULL)
+        return model_refuses(VG_NOT_FOUND);
+    bool taken_off = command->roster.on == RESPONSE_NO && standing != NULL && standing->on_call;
+    return taken_off || model_is_here(call->model, &command->roster.person)
+               ? model_accepts()
+               : model_refuses(VG_NOT_FOUND);
+}
+
+static void roster(struct model_call *call)
+{
+    const struct response_command *command = call->command;
+    standing_for(call->model, &command->roster.person, &command->roster.compartment)->on_call =
+        command->roster.on == RESPONSE_YES;
+}
+
+static struct model_refusal procedure_names(struct model_call *call)
+{
+    call->answer = call->command->procedure.compartment;
+    return model_compartment_of(call->model, &call->answer) != NULL ? model_accepts()
+                                                                    : model_refuses(VG_NOT_FOUND);
+}
+
+/* The version is stamped on the timeline, which the model does not keep. */
+static void procedure(struct model_call *call)
+{
+    (void)call;
+}
+
+#define BY_OPERATORS(where)                                                                        \
+    .place = (where), .roles = RESPONSE_ROLE_OPERATOR, .expects_nothing = true
+
+const struct model_operation model_directory_operations[] = {
+    {.op = RESPONSE_OP_ENROLL, BY_OPERATORS(IN_CONTROL), .names = enroll_names, .effect = enroll},
+    {.op = RESPONSE_OP_EXPEL, BY_OPERATORS(IN_CONTROL), .names = expel_names, .effect = expel},
+    {.op = RESPONSE_OP_PERSON,
+     BY_OPERATORS(IN_DIRECTORY),
+     .names = person_names,
+     .effect = name_person},
+    {.op = RESPONSE_OP_LABEL, BY_OPERATORS(IN_DIRECTORY), .names = label_names, .effect = label},
+    {.op = RESPONSE_OP_GRANT, BY_OPERATORS(IN_DIRECTORY), .names = grant_names, .effect = grant},
+    {.op = RESPONSE_OP_ROSTER, BY_OPERATORS(IN_DIRECTORY), .names = roster_names, .effect = roster},
+    {.op = RESPONSE_OP_PROCEDURE,
+     BY_OPERATORS(IN_DIRECTORY),
+     .names = procedure_names,
+     .effect = procedure},
+    {.op = (enum response_op)0},
+};
