@@ -31,16 +31,6 @@ static uint64_t outcome_hash(const struct response_outcome *outcome)
     return mix(mix(hash, outcome->conflict.aspect), outcome->conflict.current);
 }
 
-static uint64_t stage_revision(const struct response_outcome *outcome)
-{
-    if (outcome->error.code == VG_CONFLICT)
-        return outcome->conflict.current;
-    for (uint32_t i = 0; i < outcome->revision_count; i++)
-        if (outcome->revisions[i].aspect == RESPONSE_ASPECT_STAGE)
-            return outcome->revisions[i].revision;
-    return 0;
-}
-
 /* An import or enrolment that was there already is no second copy of a request. */
 static bool is_copy(const struct response_outcome *outcome, const struct check_apply *apply)
 {
@@ -64,7 +54,6 @@ static void decide(struct sim *sim, struct host *host, const struct ledger_comma
         .joined = outcome->joined,
         .index = outcome->index,
         .outcome = apply->outcome,
-        .stage_revision = stage_revision(outcome),
         .id = outcome->id,
     };
     SOMETIMES(&sim->marks, COPY_APPLIED, apply->duplicate);
@@ -100,6 +89,9 @@ static void apply_one(struct sim *sim, struct host *host)
     host->cursor = view.header.index;
     struct check_apply told = {.index = view.header.index};
     memcpy(&told.hash, view.hash.bytes, sizeof told.hash);
+    bool first = told.index == sim->history.states_count + 1;
+    if (applied == RESPONSE_APPLIED_OUTCOME && first)
+        rules_applied(sim, host, &view.header, &opened.command, &outcome);
     if (applied == RESPONSE_APPLIED_OUTCOME)
         decide(sim, host, &opened.command, &outcome, &told);
     else if (applied == RESPONSE_APPLIED_VOID)

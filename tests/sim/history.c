@@ -258,5 +258,6 @@ void history_finish(struct sim *sim)
     check_scan(sim, host, &sim->genesis.directory);
     while (response_compartment_next(&host->machine, &home, &home))
         check_scan(sim, host, &home);
+    rules_finish(sim, host);
     check_finished(sim->check);
 }

@@ -13,7 +13,6 @@ struct sim;
 /* One command of one person, however often it is sent. */
 struct op {
     uint32_t author;
-    enum response_op what;
     vg_id compartment;
     bool acked;
     bool maybe; /* some attempt may have got into the log */

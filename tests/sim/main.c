@@ -112,6 +112,7 @@ struct totals {
     uint64_t events_least;
     uint64_t acked;
     uint64_t acked_least;
+    uint64_t verdicts;
     uint64_t time_us;
     uint64_t trace; /* of all seeds, in their order */
     struct marks marks;
@@ -130,6 +131,7 @@ static void add(struct totals *totals, const struct sim_result *result)
     totals->changed += result->leader_changes > 0;
     totals->events += result->events;
     totals->acked += result->acked;
+    totals->verdicts += result->verdicts;
     totals->time_us += result->time_us;
     totals->trace = (totals->trace ^ result->trace) * UINT64_C(0x100000001b3);
     totals->events_least = lesser(totals->events_least, result->events);
@@ -184,6 +186,8 @@ static int many_seeds(const struct sim_options *first, uint64_t runs)
            "), simulated %.1f h\n",
            totals.events, totals.events_least, totals.acked, totals.acked_least,
            (double)totals.time_us / 3.6e9);
+    printf("commands decided %" PRIu64 ", each as the second statement of the rules decides it\n",
+           totals.verdicts);
     printf("trace %016" PRIx64 "\n", totals.trace);
     printf("took %.1f s, %.0f events/s\n", took, (double)totals.events / took);
     return totals.broken == 0 && (marked || runs < MARKS_RUNS) ? EXIT_HOLDS : EXIT_BROKEN;

@@ -29,6 +29,12 @@
     X(RULE_REFUSED, "command refused by a rule")                                                   \
     X(FORBIDDEN, "command refused for want of a role")                                             \
     X(DETECTION_JOINED, "detection joined an open incident")                                       \
+    X(SIGNAL_FILTERED, "signal counted at a filter")                                               \
+    X(SIGNALS_COUNTED, "repeats of an integration counted")                                        \
+    X(PERSON_ENROLLED, "person enrolled by a control entry")                                       \
+    X(PROPOSAL_CARRIED, "proposal carried by its second signer")                                   \
+    X(INCIDENT_DECLARED, "incident declared")                                                      \
+    X(INCIDENT_CLOSED, "incident closed")                                                          \
     X(RETRY_ANSWERED, "retry answered from the request table")                                     \
     X(COPY_APPLIED, "second copy of a request applied without effect")                             \
     X(CLASH_REFUSED, "request id with another command refused")                                    \

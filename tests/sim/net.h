@@ -26,7 +26,6 @@ struct reply {
     bool decided;
     bool repeated;
     bool joined;
-    uint64_t stage_revision;
     bool changed; /* an incident: it is in the timelines */
     uint64_t index;
     uint64_t outcome; /* hash of the whole outcome */

@@ -433,6 +433,7 @@ static struct sim *sim_new(const struct sim_options *options)
     sim->twin = vg_alloc_zero(1, raft_size());
     make_streams(sim);
     make_genesis(sim);
+    sim->rules = model_new(&sim->genesis);
     struct check_config config = {.voter_count = sim->host_count,
                                   .uncommitted_bytes_max = sim->profile.uncommitted_bytes};
     for (uint32_t i = 0; i < sim->host_count; i++)
@@ -454,6 +455,7 @@ static void sim_free(struct sim *sim)
         host_free(&sim->hosts[i]);
     history_free(&sim->history);
     check_free(sim->check);
+    model_free(sim->rules);
     free(sim->twin);
     free(sim);
 }
@@ -490,6 +492,7 @@ static void fill_result(struct sim *sim, struct sim_result *result)
         .nodes = sim->host_count,
         .events = sim->events,
         .acked = sim->history.acked,
+        .verdicts = sim->verdicts,
         .leader_changes = sim->leaderships > 0 ? sim->leaderships - 1 : 0,
         .time_us = sim->now_us,
         .trace = sim->trace,

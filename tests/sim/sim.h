@@ -12,6 +12,7 @@
 #include "tests/sim/net.h"
 #include "tests/sim/profile.h"
 #include "tests/sim/queue.h"
+#include "tests/sim/rules.h"
 #include "tests/sim/workload.h"
 
 /* The true wall clock at virtual time zero. */
@@ -45,6 +46,8 @@ struct sim {
     struct workload work;
     struct history history;
     struct check *check;
+    struct model *rules;
+    uint64_t verdicts; /* commands on which it agreed */
     struct marks marks;
     uint64_t leaderships;
     vg_node_id last_leader;
@@ -67,6 +70,7 @@ struct sim_result {
     uint32_t nodes;
     uint64_t events;
     uint64_t acked;
+    uint64_t verdicts;
     uint64_t leader_changes;
     uint64_t time_us;
     uint64_t trace;

@@ -5,15 +5,14 @@
 #include <stdio.h>
 
 #include "common/text.h"
+#include "proto/response/directory.h"
+#include "tests/lib/guess.h"
 #include "tests/sim/sim.h"
 
 enum {
     TRIES_MAX = 5,    /* under faults a client gives up after so many */
-    GRANTED = 4,      /* people 1 to 3 get roles, person 4 gets none */
-    DEDUP_KEYS = 5,   /* few, so that detections join */
     PATIENCE = 2,     /* election timeouts a client waits for an answer */
     AGAIN_US = 20000, /* before another try after a refusal */
-    SCRIPT_LENGTH = 2 * GRANTED,
 };
 
 /* What a free client does next, in percent; the rest are new commands. */
@@ -27,10 +26,14 @@ static uint64_t below(struct sim *sim, uint64_t bound)
 void workload_people(struct sim *sim)
 {
     struct ledger_genesis *genesis = &sim->genesis;
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i <= PEOPLE; i++) {
         struct ledger_person *person = &genesis->people[i];
         uint8_t seed[VG_SEED_SIZE];
         vg_prng_fill(&sim->work_chance, seed, sizeof seed);
+        if (i == PEOPLE) {
+            sim->signer->keypair(seed, &genesis->members[0].key, &sim->work.keys[i]);
+            break;
+        }
         vg_prng_fill(&sim->work_chance, person->id.bytes, sizeof person->id.bytes);
         sim->signer->keypair(seed, &person->key, &sim->work.keys[i]);
         person->bits = i == 0 ? LEDGER_PERSON_OPERATOR : 0;
@@ -43,14 +46,9 @@ void workload_people(struct sim *sim)
 
 /* A command on its way to be signed. `number` is the op's, unless it clashes with another. */
 struct draft {
-    struct response_command command;
-    struct ledger_expectation expectation;
-    bool expects;
-    bool in_directory;
-    uint32_t author;
+    struct guess guess;
     uint64_t number;
     char text[48];
-    char key[16];
 };
 
 static vg_id request_id(struct sim *sim, uint64_t number)
@@ -63,126 +61,112 @@ static vg_id request_id(struct sim *sim, uint64_t number)
     return id;
 }
 
-static void draft_detect(struct sim *sim, struct draft *draft)
-{
-    bool keyed = below(sim, 100) < 40;
-    snprintf(draft->key, sizeof draft->key, "%s%" PRIu64, "signal-", below(sim, DEDUP_KEYS));
-    draft->command.op = RESPONSE_OP_DETECT;
-    draft->command.detect.source = (uint8_t)(1 + below(sim, RESPONSE_SOURCE_UNKNOWN));
-    draft->command.detect.cia = (uint8_t)below(sim, 8);
-    draft->command.detect.title = vg_span_text(draft->text);
-    draft->command.detect.product = vg_span_text("");
-    draft->command.detect.dedup_key = vg_span_text(keyed ? draft->key : "");
-    draft->command.detect.detail = vg_span_text("");
-}
-
-static void draft_note(struct sim *sim, struct draft *draft, const struct known *known)
-{
-    draft->command.op = RESPONSE_OP_NOTE;
-    draft->command.note.incident = known->id;
-    if (below(sim, 100) < 4)
-        vg_prng_fill(&sim->work_chance, draft->command.note.incident.bytes, sizeof(vg_id));
-    draft->command.note.kind = RESPONSE_NOTE;
-    draft->command.note.text = vg_span_text(draft->text);
-}
-
-static void draft_stage(struct sim *sim, struct draft *draft, const struct known *known)
-{
-    draft->command.op = RESPONSE_OP_STAGE;
-    draft->command.stage.incident = known->id;
-    draft->command.stage.stage = (uint8_t)(RESPONSE_ASSESS + below(sim, 4));
-    draft->command.stage.cia = below(sim, 3) == 0 ? RESPONSE_INTEGRITY : 0;
-    draft->command.stage.reason = vg_span_text(draft->text);
-    draft->expects = below(sim, 100) < 90;
-    draft->expectation = (struct ledger_expectation){.aspect = RESPONSE_ASPECT_STAGE,
-                                                     .revision = known->stage_revision};
-}
-
+/* Random people try random steps, lawful and not, in compartments there are: what nobody can answer
+ * is not remembered either, and answered anew each time. */
 static void draft_any(struct sim *sim, struct draft *draft)
 {
-    uint64_t what = below(sim, 100);
-    draft->author = 1 + (uint32_t)(below(sim, 100) < 95 ? below(sim, GRANTED - 1) : GRANTED - 1);
-    const struct known *known = &sim->work.known[0];
-    if (sim->work.known_count > 0)
-        known = &sim->work.known[below(sim, sim->work.known_count)];
-    if (sim->work.known_count < KNOWN_MAX / 2 || what < 30)
-        draft_detect(sim, draft);
-    else if (what < 65)
-        draft_note(sim, draft, known);
-    else
-        draft_stage(sim, draft, known);
+    const struct response_machine *machine = &sim->hosts[0].machine;
+    do {
+        guess_command(&sim->work_chance, sim->rules, &sim->genesis,
+                      SIM_EPOCH_MS + sim->now_us / 1000, draft->number, &draft->guess);
+    } while (!response_compartment_known(machine, &draft->guess.compartment));
 }
 
-/* The operator's commands: the compartment's name, those of people 1 to 4, roles of 1 to 3. */
+/* The operator's first commands: the compartment has a name; who may do what, and who is on call.
+ */
+static const struct {
+    enum response_op op;
+    uint32_t person;
+    uint32_t roles;
+} script[] = {
+    {RESPONSE_OP_LABEL, 0, 0},
+    {RESPONSE_OP_GRANT, 1, RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER},
+    {RESPONSE_OP_GRANT, 2, RESPONSE_ROLE_RESPONDER},
+    {RESPONSE_OP_GRANT, 3, RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_LEGAL},
+    {RESPONSE_OP_GRANT, 4, RESPONSE_ROLE_INCIDENT_MANAGER | RESPONSE_ROLE_EXECUTIVE},
+    {RESPONSE_OP_GRANT, 5, RESPONSE_ROLE_SERVICE_TEAM | RESPONSE_ROLE_PRIVACY_OFFICER},
+    {RESPONSE_OP_GRANT, 6, RESPONSE_ROLE_REPORTER},
+    {RESPONSE_OP_ROSTER, 1, 0},
+    {RESPONSE_OP_ROSTER, 2, 0},
+};
+enum { SCRIPT_LENGTH = sizeof script / sizeof script[0] };
+
 static void draft_script(struct sim *sim, struct draft *draft)
 {
     uint32_t step = sim->work.script;
-    draft->author = 0;
-    draft->in_directory = true;
-    if (step == 0) {
-        draft->command.op = RESPONSE_OP_LABEL;
-        draft->command.label.compartment = sim->genesis.first;
-        draft->command.label.name = vg_span_text("default");
-        return;
+    const vg_id *first = &sim->genesis.first;
+    const vg_id *person = &sim->genesis.people[script[step].person].id;
+    struct response_command *command = &draft->guess.command;
+    draft->guess.compartment = sim->genesis.directory;
+    command->op = script[step].op;
+    if (command->op == RESPONSE_OP_LABEL) {
+        command->label.compartment = *first;
+        command->label.name = vg_span_text("default");
+    } else if (command->op == RESPONSE_OP_GRANT) {
+        command->grant.person = *person;
+        command->grant.compartment = *first;
+        command->grant.give = script[step].roles;
+    } else {
+        command->roster.person = *person;
+        command->roster.compartment = *first;
+        command->roster.on = RESPONSE_YES;
     }
-    if (step <= GRANTED) {
-        draft->command.op = RESPONSE_OP_PERSON;
-        draft->command.person.person = sim->genesis.people[step].id;
-        draft->command.person.name = vg_span_text(draft->text);
-        return;
-    }
-    draft->command.op = RESPONSE_OP_GRANT;
-    draft->command.grant.person = sim->genesis.people[step - GRANTED].id;
-    draft->command.grant.compartment = sim->genesis.first;
-    draft->command.grant.give = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER;
+}
+
+static vg_id author_id(const struct sim *sim, uint32_t author)
+{
+    return author == PEOPLE ? response_node_author(sim->genesis.members[0].id)
+                            : sim->genesis.people[author].id;
 }
 
 static uint64_t draft_sign(struct sim *sim, const struct draft *draft, const struct op *clash)
 {
+    const struct guess *guess = &draft->guess;
     struct vg_buffer body = {0};
-    response_command_encode(&draft->command, &body);
+    response_command_encode(&guess->command, &body);
     struct ledger_command command = {
         .cluster = sim->cluster,
-        .compartment = draft->in_directory ? sim->genesis.directory : sim->genesis.first,
-        .author = sim->genesis.people[draft->author].id,
+        .compartment = guess->compartment,
+        .author = author_id(sim, guess->author),
         .request = clash ? clash->request : request_id(sim, draft->number),
-        .expectations = {draft->expectation},
-        .expectation_count = draft->expects,
+        .expectation_count = guess->expectation_count,
         .body = vg_buffer_span(&body),
     };
+    memcpy(command.expectations, guess->expectations, sizeof guess->expectations);
     struct vg_blob *blob = vg_blob_new(ledger_command_size(&command));
-    ledger_command_sign(&command, sim->signer, &sim->work.keys[draft->author], blob->data);
+    ledger_command_sign(&command, sim->signer, &sim->work.keys[guess->author], blob->data);
     vg_buffer_free(&body);
-    return history_add(
-        &sim->history,
-        &(struct op){
-            .what = draft->command.op,
-            .compartment = draft->in_directory ? sim->genesis.directory : sim->genesis.first,
-            .clash = clash,
-            .author = draft->author,
-            .signed_command = blob,
-            .signature = command.signature,
-            .request = command.request,
-            .floor = sim->history.high,
-        });
+    return history_add(&sim->history, &(struct op){
+                                          .clash = clash,
+                                          .author = guess->author,
+                                          .compartment = guess->compartment,
+                                          .signed_command = blob,
+                                          .signature = command.signature,
+                                          .request = command.request,
+                                          .floor = sim->history.high,
+                                      });
 }
 
 static uint64_t make_op(struct sim *sim, void (*fill)(struct sim *, struct draft *))
 {
     struct draft draft = {.number = sim->history.count + 1};
-    snprintf(draft.text, sizeof draft.text, "op %" PRIu64, draft.number);
     fill(sim, &draft);
     return draft_sign(sim, &draft, NULL);
 }
 
-/* Another command under the id of one that was answered: the same author, or it is no clash. */
+/* Another command under the id of one that was answered: the same author in the same compartment,
+ * or it is no clash. */
 static uint64_t make_clash(struct sim *sim, const struct op *earlier)
 {
     struct op copy = *earlier;
     struct draft draft = {.number = sim->history.count + 1};
+    struct response_command *command = &draft.guess.command;
     snprintf(draft.text, sizeof draft.text, "op %" PRIu64, draft.number);
-    draft_detect(sim, &draft);
-    draft.author = copy.author;
+    draft.guess.author = copy.author;
+    draft.guess.compartment = copy.compartment;
+    command->op = RESPONSE_OP_DETECT;
+    command->detect.source = RESPONSE_SOURCE_OPERATOR;
+    command->detect.title = vg_span_text(draft.text);
     return draft_sign(sim, &draft, &copy);
 }
 
@@ -224,14 +208,16 @@ static void try(struct sim *sim, uint32_t number)
     wake(sim, number, PATIENCE * sim->profile.election_ms * 1000ULL);
 }
 
-/* A random op that was answered and accepted as its own; 0 if chance finds none. */
+/* A random op that was answered as its own, and accepted: what was refused may not be remembered. 0
+ * if chance finds none. */
 static uint64_t answered_op(struct sim *sim)
 {
     struct history *history = &sim->history;
     uint64_t number = history->count > SCRIPT_LENGTH
                           ? 1 + SCRIPT_LENGTH + below(sim, history->count - SCRIPT_LENGTH)
                           : 0;
-    if (number == 0 || !history->ops[number - 1].acked || history->ops[number - 1].clash)
+    if (number == 0 || !history->ops[number - 1].acked || history->ops[number - 1].clash ||
+        history->ops[number - 1].told.code != VG_OK)
         return 0;
     return number;
 }
@@ -285,23 +271,6 @@ void workload_event(struct sim *sim, const struct event *event)
 /* ---- answers -----------------------------------------------------------------------------------
  */
 
-static void learn(struct sim *sim, const struct op *op, const struct reply *reply)
-{
-    struct workload *work = &sim->work;
-    for (uint32_t i = 0; i < work->known_count; i++) {
-        if (!vg_id_equal(&work->known[i].id, &reply->id))
-            continue;
-        if (reply->stage_revision > work->known[i].stage_revision)
-            work->known[i].stage_revision = reply->stage_revision;
-        return;
-    }
-    if (op->what != RESPONSE_OP_DETECT || reply->code != VG_OK)
-        return;
-    uint32_t place =
-        work->known_count < KNOWN_MAX ? work->known_count++ : (uint32_t)below(sim, KNOWN_MAX);
-    work->known[place] = (struct known){.id = reply->id, .stage_revision = reply->stage_revision};
-}
-
 static void told(struct sim *sim, uint32_t number, const struct reply *reply)
 {
     struct client *client = &sim->work.clients[number];
@@ -310,7 +279,6 @@ static void told(struct sim *sim, uint32_t number, const struct reply *reply)
         history_read(sim, client->floor, reply->index);
     } else {
         history_told(sim, client->op, reply);
-        learn(sim, history_get(&sim->history, client->op), reply);
         if (!workload_scripted(sim))
             sim->work.script++;
     }

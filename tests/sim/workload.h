@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The clients: people who report, note and move incidents, retry at another node with the same
- * request id when they lose patience, and read what there is. */
+ * The clients: people, and a node, who give commands of all kinds, retry at another node with the
+ * same request id when they lose patience, and read what there is. */
 #ifndef VIGIL_TESTS_SIM_WORKLOAD_H
 #define VIGIL_TESTS_SIM_WORKLOAD_H
 
@@ -10,7 +10,7 @@
 
 struct sim;
 
-enum { CLIENTS_MAX = 8, PEOPLE = 5, KNOWN_MAX = 12 };
+enum { CLIENTS_MAX = 8, PEOPLE = 8 };
 
 struct client {
     bool busy;
@@ -22,25 +22,17 @@ struct client {
     uint32_t tries;
 };
 
-/* An incident that clients have heard of, with the revision of its stage. */
-struct known {
-    vg_id id;
-    uint64_t stage_revision;
-};
-
 struct workload {
     struct client clients[CLIENTS_MAX];
-    vg_secret_key keys[PEOPLE]; /* person 0 is the operator */
-    struct known known[KNOWN_MAX];
-    uint32_t known_count;
-    uint32_t script; /* commands of the bootstrap that are answered */
-    bool draining;   /* clients end what they are about and begin nothing */
+    vg_secret_key keys[PEOPLE + 1]; /* person 0 is the operator; the last is node 1's */
+    uint32_t script;                /* commands of the bootstrap that are answered */
+    bool draining;                  /* clients end what they are about and begin nothing */
 };
 
-/* Fills the genesis with people of the seed's own keys. */
+/* Fills the genesis with keys of the seed's own. */
 void workload_people(struct sim *sim);
 
-/* Starts the first client, who names people and grants their roles; the others wait for that. */
+/* Starts the first client, who grants roles; the others wait for that. */
 void workload_start(struct sim *sim);
 bool workload_scripted(const struct sim *sim);
 
