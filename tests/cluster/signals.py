@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""R3 and R10 with a real integration: its first signal is an entry at once; repeats are committed as counts signed by the
+node, at most one in ten seconds, each answered after that commit; what a filter takes out is counted."""
+import json
+import threading
+
+from cluster import Cluster, Person, bin_dir, request_id
+import random
+
+SEED = 20261126
+REPEATS = 24
+
+
+def enroll(c, name):
+    path = c.dir / f"{name}.identity"
+    made = c.run("-o", "json", "identity", "new", "--file", path)
+    assert made.returncode == 0, made
+    public = c.dir / f"{name}.json"
+    public.write_text(c.run("-o", "json", "--identity", path, "identity", "show").stdout)
+    c.vigil("user", "add", name, "--public", public, "--role", "reporter", "--integration")
+    return Person(c, path, 1)
+
+
+def signal(machine, *words):
+    return machine.vigil("incident", "detect", "--source", "automated/ids", "--title",
+                         "Beacon from build-7", "--dedup-key", "ids-4711", *words)
+
+
+def in_parallel(count, act):
+    answers, failures = [], []
+
+    def run():
+        try:
+            answers.append(act())
+        except Exception as why:  # noqa: B902, told below
+            failures.append(why)
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[0]
+    return answers
+
+
+def work_to_false_positive(c, incident):
+    c.vigil("incident", "show", incident)
+    c.vigil("evidence", "add", incident, "--file", __file__, "--source", "the test")
+    c.vigil("incident", "stage", incident, "assess", "--reason", "seen")
+    c.vigil("incident", "assess", incident, "--functional", "none", "--recoverability", "regular", "--evidence", "E1", "--cia", "c",
+            "--responsibility", "provider", "--reason", "a scanner of ours")
+    c.vigil("incident", "classify", incident, "false-positive", "--evidence", "E1", "--reason", "a scanner of ours")
+    c.vigil("incident", "answer", incident, "filter", "--root-cause", "the scanner moved", "--match", "ids-4711",
+            "--owner", "person-1")
+    closed = c.vigil("incident", "close", incident, "--reason", "nothing was wrong")
+    assert c.vigil("incident", "show", incident)["disposition"] == "false-positive", closed
+
+
+def main():
+    print(f"seed {SEED}")
+    generator = random.Random(SEED)
+    with Cluster(bin_dir()) as c:
+        siem = enroll(c, "siem")
+        first = signal(siem, "--cia", "c")
+        assert not first["joined"], first
+        before = c.vigil("cluster", "status")["commit_index"]
+        answers = in_parallel(REPEATS, lambda: signal(siem))
+        assert {a["id"] for a in answers} == {first["id"]} and all(a["joined"] for a in answers), answers
+        indices = {a["index"] for a in answers}
+        after = c.vigil("cluster", "status")["commit_index"]
+        assert after - before == len(indices) <= 3, (indices, before, after)
+        entries = [c.vigil("log", "get", index) for index in indices]
+        assert all(e["command"]["op"] == "count" for e in entries), entries
+        shown = c.vigil("incident", "show", first["id"])
+        assert shown["detection"]["count"] == 1 + REPEATS, shown["detection"]
+        told = [e["text"] for e in c.vigil("incident", "timeline", first["id"]) if e["kind"] == "count"]
+        assert sum(int(text.split()[0]) for text in told) == REPEATS, told
+
+        # The same signal again, under its id: the answer of before, and nothing in the log.
+        request = request_id(generator)
+        once = signal(siem, "--request-id", request)
+        again = signal(siem, "--request-id", request)
+        assert again["repeated"] and (again["id"], again["index"]) == (once["id"], once["index"]), (once, again)
+
+        # A person's detection is its own entry.
+        person = c.vigil("incident", "detect", "--source", "automated/ids", "--title", "seen it too", "--dedup-key", "ids-4711")
+        assert person["joined"] and c.vigil("log", "get", person["index"])["command"]["op"] == "detect", person
+
+        work_to_false_positive(c, first["id"])
+        filtered = signal(siem)
+        assert filtered["filtered"] and filtered["id"] == first["id"], filtered
+        filters = json.loads(c.run("-o", "json", "--context", c.context, "incident", "filters").stdout)
+        assert filters[0]["match"] == "ids-4711" and filters[0]["count"] == 1, filters
+        assert c.vigil("incident", "show", first["id"])["detection"]["count"] == REPEATS + 3, "filtered ones are counted apart"
+        c.wait_equal()
+    print(f"{REPEATS} repeats of one signal in {len(indices)} entries, none lost: 1 passed, 0 failed")
+
+
+main()
