@@ -212,12 +212,14 @@ Test(dial_link, who_does_not_read_meets_the_cap)
     struct side client = {0};
     client_start(&client, url);
     int silent = rude_accept(listener);
-    enum vg_code code = VG_OK;
-    while (code == VG_OK)
-        code = dial_link_send(client.link, vg_span_of(piece, PIECE), CAP);
-    cr_expect_eq(code, VG_BUSY);
-    cr_expect_leq(dial_link_queued(client.link), CAP);
-    cr_expect_gt(dial_link_queued(client.link), 0);
+    /* the kernel takes what it has room for, and may take all of a full queue once more */
+    do {
+        enum vg_code code = VG_OK;
+        while (code == VG_OK)
+            code = dial_link_send(client.link, vg_span_of(piece, PIECE), CAP);
+        cr_expect_eq(code, VG_BUSY);
+        cr_expect_leq(dial_link_queued(client.link), CAP);
+    } while (dial_link_queued(client.link) == 0);
     cr_expect_eq(dial_link_send(client.link, vg_span_of(piece, PIECE), PIECE - 1), VG_BUSY);
     dial_link_free(client.link);
     cr_expect_eq(client.closed, 1);
