@@ -86,14 +86,15 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
     return VG_OK;
 }
 
-/* R3: what an integration detects may be a repeat, to be counted. */
+/* R3: what an integration detects may be a repeat, to be counted; what is no automated signal would
+ * pass a filter that takes a count out. */
 static void look_for_signal(struct node_submit *submit, const struct ledger_command *command,
                             const struct response_command *decoded,
                             const struct response_person *author)
 {
     submit->signal = vg_span_of(NULL, 0);
     if ((author->bits & LEDGER_PERSON_INTEGRATION) == 0 || decoded->op != RESPONSE_OP_DETECT ||
-        submit->dry_run)
+        decoded->detect.source != RESPONSE_SOURCE_AUTOMATED || submit->dry_run)
         return;
     submit->signal = decoded->detect.dedup_key;
     submit->request_hash = ledger_request_hash(command);

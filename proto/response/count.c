@@ -27,12 +27,23 @@ static struct signal signal_at(const struct response_call *call, uint32_t place)
     return signal;
 }
 
+/* A node answers for integrations alone, and for those that may detect: nobody else's request is
+ * to be answered without being done. */
+static bool may_detect(const struct response_call *call, const vg_id *author)
+{
+    struct response_person person;
+    return response_person_get(call->machine, author, &person) == VG_OK &&
+           (person.bits & LEDGER_PERSON_INTEGRATION) != 0 &&
+           (response_roles_of(call->machine, author, &call->request->compartment) &
+            response_rule_of(RESPONSE_OP_DETECT)->roles) != 0;
+}
+
 /* A signal that was counted before, or twice in this list, adds nothing; nor does one that is out
  * of the time in which the request table would know it. */
 static bool is_new(const struct response_call *call, uint32_t place)
 {
     struct signal signal = signal_at(call, place);
-    if (!response_is_in_time(call, &signal.request))
+    if (!response_is_in_time(call, &signal.request) || !may_detect(call, &signal.author))
         return false;
     for (uint32_t i = 0; i < place; i++) {
         struct signal earlier = signal_at(call, i);
@@ -81,19 +92,20 @@ static enum vg_code find_target(struct response_call *call, uint32_t more)
     const vg_id *compartment = &call->request->compartment;
     bool is_known = response_find_signal(call->machine, compartment, key, &known);
     call->outcome->joined = is_known && known.stage != RESPONSE_CLOSE;
-    if (is_known && (call->outcome->joined || more == 0)) {
-        call->incident = call->next = known;
-        call->outcome->id = known.id;
-        return VG_OK;
+    call->outcome->filtered = !call->outcome->joined &&
+                              response_filter_get(call->machine, compartment, key, &filter) &&
+                              filter.stands;
+    if (!call->outcome->filtered && !is_known) {
+        response_copy_text(key, words, sizeof words);
+        return RESPONSE_REFUSE(call, NO_SIGNAL, words);
     }
-    call->outcome->filtered =
-        response_filter_get(call->machine, compartment, key, &filter) && filter.stands;
+    call->outcome->id = call->outcome->filtered ? filter.incident : known.id;
     if (call->outcome->filtered)
-        call->outcome->id = filter.incident;
-    if (call->outcome->filtered || is_known)
-        return call->outcome->filtered ? VG_OK : begin_again(call, &known);
-    response_copy_text(key, words, sizeof words);
-    return RESPONSE_REFUSE(call, NO_SIGNAL, words);
+        return VG_OK;
+    if (!call->outcome->joined && more > 0)
+        return begin_again(call, &known);
+    call->incident = call->next = known;
+    return VG_OK;
 }
 
 enum vg_code response_judge_count(struct response_call *call)
@@ -129,8 +141,9 @@ static void remember_signals(struct response_call *call)
 
 void response_effect_count(struct response_call *call)
 {
-    if (call->outcome->filtered)
-        response_count_filtered(call, call->command.count.key, count_new(call));
+    uint32_t more = count_new(call);
+    if (call->outcome->filtered && more > 0)
+        response_count_filtered(call, call->command.count.key, more);
     else if (!call->outcome->joined && call->change_count > 0)
         response_remember_latest(call);
     remember_signals(call);

@@ -456,6 +456,8 @@ static void likely_custody(struct thought *thought)
         memset(&command->custody.to, 0, sizeof command->custody.to);
     if (command->custody.action == RESPONSE_DISPOSE && !once_in(thought, 6))
         command->custody.action = RESPONSE_ACCEPT;
+    memset(&command->custody.hash, command->custody.action == RESPONSE_VERIFY ? 7 : 0,
+           sizeof command->custody.hash);
 }
 
 static void likely_import(struct thought *thought)
@@ -464,6 +466,15 @@ static void likely_import(struct thought *thought)
     command->import.key = numbered(thought, "case ", below(thought, 15));
     thought->out->bytes[0] = (uint8_t)(once_in(thought, 6) ? '!' : '{');
     command->import.document = vg_span_of(thought->out->bytes, 1);
+}
+
+/* The first machine among the people of the genesis; without any, the first person. */
+static vg_id integration(const struct ledger_genesis *genesis)
+{
+    uint32_t i = 0;
+    while (i < genesis->person_count && (genesis->people[i].bits & LEDGER_PERSON_INTEGRATION) == 0)
+        i++;
+    return genesis->people[i < genesis->person_count ? i : 0].id;
 }
 
 /* From a small pool, so that some are counted twice; now and then older than requests are kept. */
@@ -478,8 +489,8 @@ static void likely_signals(struct thought *thought)
         uint8_t random[10] = {0x51, 0, 0, (uint8_t)below(thought, 10)};
         vg_id request =
             vg_uuid7_make(once_in(thought, 60) ? hour - 8 * (uint64_t)DAY_MS : hour, random);
-        uint64_t author = below(thought, genesis->person_count < 2 ? 1 : 2);
-        memcpy(at, &genesis->people[author].id, sizeof(vg_id));
+        vg_id author = once_in(thought, 12) ? some_person(thought) : integration(genesis);
+        memcpy(at, &author, sizeof author);
         memcpy(at + sizeof(vg_id), &request, sizeof request);
         memset(at + 2 * sizeof(vg_id), 7, sizeof(vg_hash));
     }

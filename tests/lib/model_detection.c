@@ -118,7 +118,17 @@ static size_t signals_in(const struct model_call *call)
     return call->command->count.signals.size / RESPONSE_SIGNAL_SIZE;
 }
 
-/* Those that neither were answered before, nor are in the list twice, nor out of time. */
+/* An integration, still here, of which detections are taken. */
+static bool may_signal(const struct model_call *call, const vg_id *author)
+{
+    const struct model_person *person = model_person_of(call->model, author);
+    return person != NULL && (person->bits & LEDGER_PERSON_INTEGRATION) != 0 &&
+           (model_roles_of(call->model, author, &call->home->id) &
+            (STAFF | RESPONSE_ROLE_REPORTER)) != 0;
+}
+
+/* Those of integrations that neither were answered before, nor are in the list twice, nor out of
+ * time. */
 static uint64_t new_signals(const struct model_call *call)
 {
     uint64_t fresh = 0;
@@ -126,7 +136,7 @@ static uint64_t new_signals(const struct model_call *call)
         vg_hash content;
         struct model_request_key key = signal_at(call, i, &content);
         bool known = !model_is_in_time(&key.request, call->order->time_ms) ||
-                     !vg_uuid7_valid(&key.request) ||
+                     !vg_uuid7_valid(&key.request) || !may_signal(call, &key.author) ||
                      model_request_of(call->home, &key.request, &key.author) != NULL;
         for (size_t k = 0; k < i && !known; k++) {
             struct model_request_key other = signal_at(call, k, &content);
@@ -160,6 +170,7 @@ static void remember_signals(struct model_call *call)
         vg_hash content;
         struct model_request_key key = signal_at(call, i, &content);
         if (model_is_in_time(&key.request, call->order->time_ms) && vg_uuid7_valid(&key.request) &&
+            may_signal(call, &key.author) &&
             model_request_of(call->home, &key.request, &key.author) == NULL)
             model_remember(call->home, &key.request, &key.author, &content, &verdict);
     }

@@ -13,6 +13,7 @@ enum {
     TRIES_MAX = 5,    /* under faults a client gives up after so many */
     PATIENCE = 2,     /* election timeouts a client waits for an answer */
     AGAIN_US = 20000, /* before another try after a refusal */
+    REPORTER = 6,     /* the person who is a machine */
 };
 
 /* What a free client does next, in percent; the rest are new commands. */
@@ -36,7 +37,9 @@ void workload_people(struct sim *sim)
         }
         vg_prng_fill(&sim->work_chance, person->id.bytes, sizeof person->id.bytes);
         sim->signer->keypair(seed, &person->key, &sim->work.keys[i]);
-        person->bits = i == 0 ? LEDGER_PERSON_OPERATOR : 0;
+        person->bits = i == 0          ? LEDGER_PERSON_OPERATOR
+                       : i == REPORTER ? LEDGER_PERSON_INTEGRATION
+                                       : 0;
     }
     genesis->person_count = PEOPLE;
 }
@@ -85,7 +88,7 @@ static const struct {
     {RESPONSE_OP_GRANT, 3, RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_LEGAL},
     {RESPONSE_OP_GRANT, 4, RESPONSE_ROLE_INCIDENT_MANAGER | RESPONSE_ROLE_EXECUTIVE},
     {RESPONSE_OP_GRANT, 5, RESPONSE_ROLE_SERVICE_TEAM | RESPONSE_ROLE_PRIVACY_OFFICER},
-    {RESPONSE_OP_GRANT, 6, RESPONSE_ROLE_REPORTER},
+    {RESPONSE_OP_GRANT, REPORTER, RESPONSE_ROLE_REPORTER},
     {RESPONSE_OP_ROSTER, 1, 0},
     {RESPONSE_OP_ROSTER, 2, 0},
 };

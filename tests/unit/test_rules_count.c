@@ -188,11 +188,38 @@ Test(r3, the_same_request_of_another_integration_is_another_signal)
     struct play play = detected();
     struct counting counting = {.count = 0};
     struct desk_order repeat = signal_of(&play, key);
+    struct desk_order enrolment = play_order(&play, RESPONSE_OP_ENROLL);
+    enrolment.command.enroll.bits = LEDGER_PERSON_INTEGRATION;
+    play_must(&play, enrolment);
+    play_grant(&play, DESK_NEWCOMER, RESPONSE_ROLE_REPORTER, 0);
     add_signal(&play, &counting, &repeat);
-    repeat.person = DESK_REPORTER;
+    repeat.person = DESK_NEWCOMER;
     add_signal(&play, &counting, &repeat);
     play_must(&play, count_of(&counting));
     cr_assert_eq(play_incident(&play).count, 3);
+    play_free(&play);
+}
+
+/* A node may not answer for a person, whose command would then never be done. */
+Test(r3, only_integrations_that_may_detect_are_counted)
+{
+    struct play play = detected();
+    struct counting counting = {.count = 0};
+    struct desk_order persons = play_order(&play, RESPONSE_OP_NOTE);
+    persons.request = desk_request(play.desk, play.desk->time_ms);
+    add_signal(&play, &counting, &persons);
+    play_must(&play, count_of(&counting));
+    cr_assert_eq(play_incident(&play).count, 1);
+    cr_assert_not(desk_send(play.desk, &persons).repeated);
+    struct desk_order repeat = signal_of(&play, key);
+    counting.count = 0;
+    add_signal(&play, &counting, &repeat);
+    play_grant(&play, DESK_INTEGRATION, 0, RESPONSE_ROLE_REPORTER);
+    play_must(&play, count_of(&counting));
+    play_grant(&play, DESK_INTEGRATION, RESPONSE_ROLE_REPORTER, 0);
+    play_expel(&play, DESK_INTEGRATION);
+    play_must(&play, count_of(&counting));
+    cr_assert_eq(play_incident(&play).count, 1);
     play_free(&play);
 }
 
@@ -250,6 +277,13 @@ Test(r3, a_count_of_a_filtered_key_is_counted_at_the_filter)
     cr_assert_eq(play_incident(&play).events, before.events);
     cr_assert_eq(play_incident(&play).count, before.count);
     cr_assert(desk_send(play.desk, &repeats[1]).filtered, "and each is answered so");
+    play.desk->time_ms += 5000;
+    outcome = desk_send(play.desk, &count);
+    cr_assert(outcome.filtered);
+    struct response_filter after;
+    cr_assert(response_filter_next(&play.desk->machine, &play.desk->genesis.first, "", &after));
+    cr_assert_eq(after.count, 2);
+    cr_assert_eq(after.last_at, filter.last_at, "nothing new changes nothing");
     play_free(&play);
 }
 
