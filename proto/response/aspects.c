@@ -81,7 +81,10 @@ static void detection_words(const struct response_call *call,
     char cia[8];
     (void)call;
     response_words(response_cia_letters, incident->cia, "-", cia, sizeof cia);
-    snprintf(out, RESPONSE_VALUE_TEXT, "count %" PRIu64 ", cia %s", incident->count, cia);
+    snprintf(out, RESPONSE_VALUE_TEXT,
+             incident->product[0] != '\0' ? "count %" PRIu64 ", cia %s, product %s"
+                                          : "count %" PRIu64 ", cia %s%s",
+             incident->count, cia, incident->product);
 }
 
 static void declaration_words(const struct response_call *call,

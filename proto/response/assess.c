@@ -63,6 +63,20 @@ static void rate(struct response_call *call)
     call->next.priority = rating.priority;
 }
 
+/* The reason, what it rests on, and why somebody assessed who is not on call. */
+static vg_span describe_assessment(struct response_call *call)
+{
+    struct vg_buffer *text = &call->text;
+    vg_buffer_append(text, call->command.assess.reason.data, call->command.assess.reason.size);
+    response_describe_evidence(call, &call->command.assess.evidence, text);
+    if (call->glass) {
+        response_append_text(text, "\nglass broken: ");
+        vg_buffer_append(text, call->command.assess.break_glass.data,
+                         call->command.assess.break_glass.size);
+    }
+    return vg_buffer_span(text);
+}
+
 enum vg_code response_judge_assess(struct response_call *call)
 {
     const struct response_command *command = &call->command;
@@ -80,7 +94,8 @@ enum vg_code response_judge_assess(struct response_call *call)
     rate(call);
     if (call->next.assessed_at == 0)
         call->next.assessed_at = call->time_ms;
-    response_change(call, RESPONSE_EVENT_ASSESS, RESPONSE_ASPECT_SEVERITY, reason);
+    response_change(call, RESPONSE_EVENT_ASSESS, RESPONSE_ASPECT_SEVERITY,
+                    describe_assessment(call));
     settle_detection(call, command->assess.cia, command->assess.product, reason);
     settle_responsibility(call, command->assess.responsibility, reason);
     return response_judge_review(call);
@@ -127,6 +142,9 @@ enum vg_code response_judge_risk(struct response_call *call)
     if (!response_is_risky(call->next.risk))
         return VG_OK;
     response_raise_severity(call, "raised with the risk to customer data (R6)");
+    if (!response_is_risky(call->incident.risk))
+        response_lapse(call, RESPONSE_ASPECT_CUSTOMER_RISK,
+                       "lapsed with the risk to customer data (R6)");
     if (response_is_owned(call))
         return VG_OK;
     call->next.owner = call->request->author;

@@ -16,11 +16,12 @@ static void append_part(struct vg_buffer *out, const char *title, vg_span text)
     vg_buffer_append(out, text.data, text.size);
 }
 
-/* The reason, and who took part beside the author. */
+/* The reason, what it rests on, and who took part beside the author. */
 static vg_span describe_class(struct response_call *call)
 {
     const struct response_ids *participants = &call->command.classify.participants;
     append_part(&call->text, "", call->command.classify.reason);
+    response_describe_evidence(call, &call->command.classify.evidence, &call->text);
     for (uint8_t i = 0; i < participants->count; i++) {
         char name[VG_NAME_MAX + 1];
         response_person_words(call->machine, &participants->ids[i], name);
@@ -62,7 +63,7 @@ static enum vg_code check_filter(struct response_call *call)
     if (!response_filter_get(call->machine, compartment, call->command.answer.match, &filter) ||
         vg_id_equal(&filter.incident, &call->incident.id) ||
         response_incident_get(call->machine, compartment, &filter.incident, &other) != VG_OK ||
-        other.class_ != RESPONSE_FALSE_POSITIVE)
+        other.class_ != RESPONSE_FALSE_POSITIVE || strcmp(other.filter, filter.key) != 0)
         return VG_OK;
     vg_id_format(&filter.incident, text);
     return RESPONSE_REFUSE(call, FILTERED_ALREADY, text);
@@ -136,6 +137,7 @@ static vg_span describe_declaration(struct response_call *call)
     append_part(text, "repair steps: ", call->command.declare.repair);
     for (uint8_t i = 0; i < call->command.declare.tenants.count; i++)
         append_part(text, "affected tenant: ", call->command.declare.tenants.lines[i]);
+    response_describe_evidence(call, &call->command.declare.evidence, text);
     return vg_buffer_span(text);
 }
 
@@ -153,15 +155,6 @@ static bool is_affected(const struct response_call *call, vg_span name)
     return response_get(&call->machine->kv, &key, &value);
 }
 
-static uint32_t count_new_tenants(const struct response_call *call)
-{
-    const struct response_lines *tenants = &call->command.declare.tenants;
-    uint32_t count = 0;
-    for (uint8_t i = 0; i < tenants->count; i++)
-        count += !is_affected(call, tenants->lines[i]);
-    return count;
-}
-
 static void fill_declaration(struct response_call *call)
 {
     struct response_incident *next = &call->next;
@@ -171,6 +164,7 @@ static void fill_declaration(struct response_call *call)
     next->likelihood = call->command.declare.likelihood;
     next->declared_at = call->time_ms;
     next->withdrawn_at = 0;
+    next->tenants = call->command.declare.tenants.count; /* none is twice in it */
     response_copy_text(call->command.declare.duty, next->duty, sizeof next->duty);
 }
 
@@ -180,9 +174,6 @@ enum vg_code response_judge_declare(struct response_call *call)
     if (response_find_incident(call, &call->command.declare.incident) != VG_OK ||
         response_require_evidence(call, &call->command.declare.evidence) != VG_OK)
         return call->outcome->error.code;
-    call->next.tenants += count_new_tenants(call);
-    if (call->next.tenants > RESPONSE_TENANTS_MAX)
-        return response_require_room(call, call->next.tenants, RESPONSE_TENANTS_MAX, "tenants");
     fill_declaration(call);
     response_change(call, RESPONSE_EVENT_DECLARE, RESPONSE_ASPECT_DECLARATION,
                     describe_declaration(call));
@@ -206,15 +197,27 @@ static void put_tenant(struct response_call *call, vg_span name)
     vg_buffer_free(&record);
 }
 
+/* Those of a declaration that was withdrawn: the clock of each starts with its own (R12). */
+static void drop_tenants(struct response_call *call)
+{
+    const struct response_incident *incident = &call->incident;
+    struct response_tenant tenant = {.name = ""};
+    while (response_tenant_next(call->machine, &incident->compartment, &incident->id, tenant.name,
+                                &tenant)) {
+        struct response_key key =
+            tenant_key(&incident->compartment, &incident->id, vg_span_text(tenant.name));
+        response_pairs_del(&call->writing->pairs, &key);
+    }
+}
+
 void response_effect_declare(struct response_call *call)
 {
     const struct response_lines *tenants = &call->command.declare.tenants;
     if (call->incident.stage == RESPONSE_CLOSE)
         response_set_filter(call, &call->incident, false);
-    for (uint8_t i = 0; i < tenants->count; i++) {
-        if (!is_affected(call, tenants->lines[i]))
-            put_tenant(call, tenants->lines[i]);
-    }
+    drop_tenants(call);
+    for (uint8_t i = 0; i < tenants->count; i++)
+        put_tenant(call, tenants->lines[i]);
     response_effect_rule_tasks(call);
 }
 

@@ -125,6 +125,13 @@ static bool own_filter(const struct response_call *call, const struct response_i
            vg_id_equal(&out->incident, &incident->id);
 }
 
+bool response_owns_filter(const struct response_call *call,
+                          const struct response_incident *incident)
+{
+    struct response_filter filter;
+    return own_filter(call, incident, &filter);
+}
+
 void response_set_filter(struct response_call *call, const struct response_incident *incident,
                          bool stands)
 {
@@ -139,15 +146,13 @@ void response_claim_filter(struct response_call *call)
 {
     const struct response_incident *incident = &call->next;
     struct response_filter filter;
-    bool same = strcmp(call->incident.filter, incident->filter) == 0;
-    if (own_filter(call, &call->incident, &filter) && !same) {
-        struct response_key key = signal_key(&incident->compartment, RESPONSE_KIND_FILTER,
-                                             vg_span_text(call->incident.filter));
-        response_pairs_del(&call->writing->pairs, &key);
-    }
     if (incident->filter[0] == '\0' || own_filter(call, incident, &filter))
         return;
-    filter = (struct response_filter){.incident = incident->id};
+    if (!response_filter_get(call->machine, &incident->compartment, vg_span_text(incident->filter),
+                             &filter))
+        filter = (struct response_filter){.count = 0};
+    filter.incident = incident->id;
+    filter.stands = false;
     memcpy(filter.key, incident->filter, sizeof filter.key);
     put_filter(call, &filter);
 }
@@ -155,12 +160,30 @@ void response_claim_filter(struct response_call *call)
 /* ---- detect ------------------------------------------------------------------------------------
  */
 
+/* What it says of the incident, which a joined one does not set. */
+static void describe_claims(const struct response_call *call, struct vg_buffer *text)
+{
+    char cia[8];
+    response_words(response_cia_letters, call->command.detect.cia, "", cia, sizeof cia);
+    if (cia[0] != '\0') {
+        response_append_text(text, "\ncia ");
+        response_append_text(text, cia);
+    }
+    if (call->command.detect.product.size > 0) {
+        response_append_text(text, "\nproduct ");
+        vg_buffer_append(text, call->command.detect.product.data,
+                         call->command.detect.product.size);
+    }
+}
+
 /* What the event of a detection says: the whole of it, so that a joined signal loses nothing. */
-static void add_detection(struct response_call *call, enum response_event_kind kind)
+static void add_detection(struct response_call *call, uint8_t kind)
 {
     struct vg_buffer *text = &call->text;
     response_describe_source(call->command.detect.source, call->command.detect.subsource,
                              call->command.detect.title, text);
+    if (kind == RESPONSE_EVENT_JOIN)
+        describe_claims(call, text);
     if (call->command.detect.detail.size > 0) {
         response_append_text(text, "\n");
         vg_buffer_append(text, call->command.detect.detail.data, call->command.detect.detail.size);

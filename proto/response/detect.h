@@ -28,7 +28,11 @@ void response_count_filtered(struct response_call *call, vg_span signal, uint64_
 void response_set_filter(struct response_call *call, const struct response_incident *incident,
                          bool stands);
 
-/* With another answer: gives up the key of the one before, and takes that of the new one. */
+/* Whether the key that the incident's answer filters is still its own. */
+bool response_owns_filter(const struct response_call *call,
+                          const struct response_incident *incident);
+
+/* With another answer: takes the key of it, and what was taken out under that key so far. */
 void response_claim_filter(struct response_call *call);
 
 #endif

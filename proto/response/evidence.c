@@ -41,6 +41,20 @@ enum vg_code response_require_evidence(struct response_call *call, const struct 
     return VG_OK;
 }
 
+void response_describe_evidence(const struct response_call *call, const struct response_ids *ids,
+                                struct vg_buffer *out)
+{
+    for (uint8_t i = 0; i < ids->count; i++) {
+        struct response_part part;
+        char number[16];
+        response_part_get(call->machine, &call->incident.compartment, &call->incident.id,
+                          RESPONSE_ASPECT_EVIDENCE, &ids->ids[i], &part);
+        snprintf(number, sizeof number, "%c%" PRIu32, part.letter, part.number);
+        response_append_text(out, i == 0 ? "\nrests on " : ", ");
+        response_append_text(out, number);
+    }
+}
+
 static void put_evidence(struct response_call *call, struct response_evidence *evidence)
 {
     struct vg_buffer record = {0};

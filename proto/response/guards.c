@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/text.h"
-#include "proto/response/call.h"
+#include "proto/response/detect.h"
 
 enum { ANY = 0 };
 
@@ -159,15 +159,33 @@ static bool closes_as(const struct response_call *call, uint8_t disposition)
     return response_disposition_of(&call->incident) == disposition;
 }
 
+/* A filter whose key another incident has taken meanwhile answers nothing. */
 static bool is_answered_if_false(const struct response_call *call)
 {
-    return !closes_as(call, RESPONSE_AS_FALSE_POSITIVE) || call->incident.answer != 0;
+    const struct response_incident *incident = &call->incident;
+    return !closes_as(call, RESPONSE_AS_FALSE_POSITIVE) ||
+           (incident->answer == RESPONSE_ANSWER_FILTER ? response_owns_filter(call, incident)
+                                                       : incident->answer != 0);
+}
+
+/* What is resolved has its customer risk attested, and what is the customer's is worked on there.
+ */
+static bool risk_has_passed(const struct response_call *call)
+{
+    bool is_dismissed =
+        closes_as(call, RESPONSE_NOT_ESCALATED) || closes_as(call, RESPONSE_AS_FALSE_POSITIVE);
+    return !is_dismissed || !response_is_risky(call->incident.risk);
 }
 
 static bool is_referred_if_customers(const struct response_call *call)
 {
     return !closes_as(call, RESPONSE_CUSTOMER_MANAGED) ||
            response_revision_of(&call->incident, RESPONSE_ASPECT_REFERRAL) > 0;
+}
+
+static enum vg_code refuse_risk(struct response_call *call)
+{
+    return RESPONSE_REFUSE(call, RISK_OPEN, response_word(response_risks, call->incident.risk));
 }
 
 static bool is_attested(const struct response_call *call, uint16_t aspect)
@@ -193,17 +211,17 @@ static bool measures_are_attested(const struct response_call *call)
 
 static bool has_plan(const struct response_call *call)
 {
-    return !closes_as(call, RESPONSE_RESOLVED) ||
+    return !closes_as(call, RESPONSE_RESOLVED) || !call->incident.was_in_stabilize ||
            response_revision_of(&call->incident, RESPONSE_ASPECT_RECOVERY_PLAN) > 0;
 }
 
 static bool steps_may_stay(const struct response_call *call)
 {
     const struct response_incident *incident = &call->incident;
-    bool risk_has_passed = is_attested(call, RESPONSE_ASPECT_CUSTOMER_RISK) &&
-                           is_attested(call, RESPONSE_ASPECT_BUSINESS_RISK);
+    bool both_are_contained = is_attested(call, RESPONSE_ASPECT_CUSTOMER_RISK) &&
+                              is_attested(call, RESPONSE_ASPECT_BUSINESS_RISK);
     return incident->steps_open == 0 ||
-           (incident->steps_open == incident->steps_long && risk_has_passed);
+           (incident->steps_open == incident->steps_long && both_are_contained);
 }
 
 static bool is_closed(const struct response_call *call)
@@ -228,6 +246,12 @@ static bool is_beyond_detect(const struct response_call *call)
 static bool assessment_cites(const struct response_call *call)
 {
     return call->command.assess.evidence.count > 0;
+}
+
+/* R1: every incident records its product line; by now it is known. */
+static bool product_is_named(const struct response_call *call)
+{
+    return call->incident.product[0] != '\0' || call->command.assess.product.size > 0;
 }
 
 static bool assessor_is_on_call(const struct response_call *call)
@@ -410,12 +434,23 @@ static bool is_not_disposed(const struct response_call *call)
     return !call->part.evidence.disposed;
 }
 
+/* Evidence whose holder has left, or may keep none here, is handed on by an incident manager. */
+static bool is_left_behind(const struct response_call *call)
+{
+    const vg_id *compartment = &call->request->compartment;
+    uint32_t holders = response_roles_of(call->machine, &call->part.evidence.holder, compartment);
+    uint32_t authors = response_roles_of(call->machine, &call->request->author, compartment);
+    return call->command.custody.action == RESPONSE_OFFER && (holders & call->rule->roles) == 0 &&
+           (authors & RESPONSE_ROLE_INCIDENT_MANAGER) != 0;
+}
+
 static bool holder_acts(const struct response_call *call)
 {
     uint8_t action = call->command.custody.action;
     bool holders =
         action == RESPONSE_OFFER || action == RESPONSE_SEAL || action == RESPONSE_DISPOSE;
-    return !holders || vg_id_equal(&call->part.evidence.holder, &call->request->author);
+    return !holders || is_left_behind(call) ||
+           vg_id_equal(&call->part.evidence.holder, &call->request->author);
 }
 
 static enum vg_code refuse_holder(struct response_call *call)
@@ -437,6 +472,13 @@ static enum vg_code refuse_offer(struct response_call *call)
     char name[VG_NAME_MAX + 1];
     response_person_words(call->machine, &call->part.evidence.holder, name);
     return RESPONSE_REFUSE(call, NOT_OFFERED, name);
+}
+
+static bool hash_fits(const struct response_call *call)
+{
+    static const vg_hash none;
+    return (call->command.custody.action == RESPONSE_VERIFY) ==
+           !vg_hash_equal(&call->command.custody.hash, &none);
 }
 
 static bool receiver_fits(const struct response_call *call)
@@ -461,7 +503,6 @@ enum {
     STAGE = RESPONSE_OP_STAGE,
     ASSESSING = RESPONSE_ASSESS,
     DIAGNOSING = RESPONSE_DIAGNOSE,
-    STABILIZING = RESPONSE_STABILIZE,
     CLOSING = RESPONSE_CLOSE,
 };
 
@@ -483,15 +524,17 @@ static const struct guard {
     GUARD(STAGE, ANY, DIAGNOSING, is_not_customers_alone, CUSTOMERS_ALONE),
     GUARD(STAGE, ANY, CLOSING, is_not_declared, DECLARED_STAYS_OPEN),
     GUARD(STAGE, ANY, CLOSING, is_answered_if_false, NOT_ANSWERED),
+    GUARD_WITH(STAGE, ANY, CLOSING, risk_has_passed, refuse_risk),
     GUARD(STAGE, ANY, CLOSING, is_referred_if_customers, NOT_REFERRED),
     GUARD(STAGE, ANY, CLOSING, customer_risk_is_attested, CUSTOMER_RISK_OPEN),
     GUARD(STAGE, ANY, CLOSING, business_risk_is_attested, BUSINESS_RISK_OPEN),
     GUARD(STAGE, ANY, CLOSING, measures_are_attested, MEASURES_OPEN),
-    GUARD(STAGE, STABILIZING, CLOSING, has_plan, NO_PLAN),
+    GUARD(STAGE, ANY, CLOSING, has_plan, NO_PLAN),
     GUARD(STAGE, ANY, CLOSING, steps_may_stay, STEPS_OPEN),
 
     GUARD(RESPONSE_OP_ASSESS, ANY, ANY, is_beyond_detect, STILL_IN_DETECT),
     GUARD(RESPONSE_OP_ASSESS, ANY, ANY, assessment_cites, ASSESSED_WITHOUT_EVIDENCE),
+    GUARD(RESPONSE_OP_ASSESS, ANY, ANY, product_is_named, PRODUCT_OPEN),
     GUARD(RESPONSE_OP_ASSESS, ANY, ANY, assessor_is_on_call, NOT_ON_CALL),
     GUARD(RESPONSE_OP_ASSESS, ANY, ANY, is_no_downgrade, NO_DOWNGRADE),
     GUARD(RESPONSE_OP_ASSESS, ANY, ANY, assessment_may_be_customers, DECLARED_NOT_CUSTOMERS),
@@ -534,6 +577,7 @@ static const struct guard {
     GUARD_WITH(RESPONSE_OP_CUSTODY, ANY, ANY, holder_acts, refuse_holder),
     GUARD_WITH(RESPONSE_OP_CUSTODY, ANY, ANY, is_offered, refuse_offer),
     GUARD(RESPONSE_OP_CUSTODY, ANY, ANY, receiver_fits, OFFER_TO_WHOM),
+    GUARD(RESPONSE_OP_CUSTODY, ANY, ANY, hash_fits, VERIFIED_WHAT),
 };
 
 /* A test build may leave out the n-th rule, to prove that it would be missed. */

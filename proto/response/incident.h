@@ -45,6 +45,7 @@ struct response_incident {
     uint8_t answer;
     uint8_t attested; /* bits, in the order of response_attestations */
     bool historical;
+    bool was_in_stabilize; /* at any time: it needs a recovery plan (R16) */
     vg_id owner;
     uint64_t declared_at; /* 0: no declaration stands */
     uint64_t withdrawn_at;

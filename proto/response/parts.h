@@ -48,6 +48,9 @@ void response_effect_rule_tasks(struct response_call *call);
 
 /* VG_NOT_FOUND unless the incident has each of them. */
 enum vg_code response_require_evidence(struct response_call *call, const struct response_ids *ids);
+/* Appends "rests on E1, E2" as a line, for evidence that was required. */
+void response_describe_evidence(const struct response_call *call, const struct response_ids *ids,
+                                struct vg_buffer *out);
 
 /* ---- stages -----------------------------------------------------------------------------------
  */
@@ -57,6 +60,9 @@ void response_settle_cia(struct response_call *call, uint8_t cia, vg_span reason
 
 /* At least sev1, by the rule named. */
 void response_raise_severity(struct response_call *call, const char *why);
+
+/* An attestation holds no longer, by the rule named; nothing where it did not hold. */
+void response_lapse(struct response_call *call, uint16_t attestation, const char *why);
 
 /* call->next goes back to the stage it was closed from, and attestations lapse (R27). The change of
  * the stage itself is the caller's to say. */

@@ -212,6 +212,7 @@ static const struct member incident_members[] = {
     MEMBER(NUMBER, incident, answer),
     MEMBER(NUMBER, incident, attested),
     MEMBER(NUMBER, incident, historical),
+    MEMBER(NUMBER, incident, was_in_stabilize),
     MEMBER(BYTES, incident, owner),
     MEMBER(NUMBER, incident, declared_at),
     MEMBER(NUMBER, incident, withdrawn_at),

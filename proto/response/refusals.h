@@ -128,6 +128,9 @@
     X(NOT_ANSWERED, RULE, "R10",                                                                   \
       "a false positive closes once it has a root cause and a systematic answer with an owner: "   \
       "vigil incident answer")                                                                     \
+    X(RISK_OPEN, RULE, "R6",                                                                       \
+      "customer data is at risk ({0}), so this is not dismissed; contain it, or say with reasons " \
+      "that the risk is gone: vigil incident risk ID none or possible")                            \
     X(NOT_REFERRED, RULE, "R8",                                                                    \
       "what is the customer's alone closes once it is referred to the tenant with what the "       \
       "tenant needs: vigil incident refer")                                                        \
@@ -151,6 +154,8 @@
     X(ASSESSED_WITHOUT_EVIDENCE, RULE, "R4",                                                       \
       "an assessment rests on at least one piece of evidence: add it with vigil evidence add, "    \
       "cite it with --evidence")                                                                   \
+    X(PRODUCT_OPEN, RULE, "R1",                                                                    \
+      "an incident records its product line, and this one has none yet; name it with --product")   \
     X(NOT_ON_CALL, RULE, "R4",                                                                     \
       "who assesses is on call for this compartment, or says with --break-glass why it cannot "    \
       "wait; vigil oncall now shows who is on call")                                               \
@@ -250,9 +255,12 @@
       "is a note: vigil incident note")                                                            \
     X(NOT_HOLDER, RULE, "R17",                                                                     \
       "only who holds the evidence may {0} it, and that is {1}; ask them to, or to offer it to "   \
-      "you")                                                                                       \
+      "you; where they have left, an incident manager offers it")                                  \
     X(NOT_OFFERED, RULE, "R17",                                                                    \
       "the evidence is not offered to you; {0} holds it and can offer it: vigil evidence offer")   \
+    X(VERIFIED_WHAT, RULE, "R17",                                                                  \
+      "a verification names the SHA-256 that was found, and no other action does; vigil evidence " \
+      "verify computes it from the file")                                                          \
     X(OFFER_TO_WHOM, RULE, "R17",                                                                  \
       "an offer names who is to receive the evidence, and no other action does; give --to with "   \
       "vigil evidence offer alone")                                                                \

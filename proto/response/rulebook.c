@@ -26,7 +26,7 @@ const struct response_rule_text response_rulebook[] = {
      NULL},
     {"R6", "risk to customer data",
      "None, possible, imminent or confirmed. With the last two: at least sev1, no downgrade, never "
-     "without an owner.",
+     "without an owner, and neither dismissed nor closed on an attestation of before.",
      "acceptance of ownership in a set time, its escalation, and the end of a shift"},
     {"R7", "how assessment ends",
      "In escalation to diagnose, in closure, or in referral. Every transition carries the version "

@@ -23,6 +23,7 @@ enum vg_code response_judge_stage(struct response_call *call)
     if (response_find_incident(call, &call->command.stage.incident) != VG_OK)
         return call->outcome->error.code;
     call->next.stage = call->command.stage.stage;
+    call->next.was_in_stabilize |= call->next.stage == RESPONSE_STABILIZE;
     if (call->next.stage == RESPONSE_CLOSE)
         close_next(call);
     response_settle_cia(call, call->command.stage.cia, reason);
@@ -39,19 +40,22 @@ void response_effect_stage(struct response_call *call)
 /* ---- reopen ------------------------------------------------------------------------------------
  */
 
+void response_lapse(struct response_call *call, uint16_t attestation, const char *why)
+{
+    uint8_t bit = response_attested_bit(attestation);
+    call->next.attested &= (uint8_t)~bit;
+    if ((call->incident.attested & bit) != 0)
+        response_change_by_rule(call, RESPONSE_EVENT_ATTEST, attestation, why);
+}
+
 void response_reopen_next(struct response_call *call)
 {
     struct response_incident *next = &call->next;
     next->stage = call->incident.closed_from;
     next->disposition = 0;
     next->closed_at = 0;
-    for (const struct response_word *word = response_attestations; word->text != NULL; word++) {
-        uint8_t bit = response_attested_bit((uint16_t)word->number);
-        next->attested &= (uint8_t)~bit;
-        if ((call->incident.attested & bit) != 0)
-            response_change_by_rule(call, RESPONSE_EVENT_ATTEST, (uint16_t)word->number,
-                                    "lapsed with the reopening (R27)");
-    }
+    for (const struct response_word *word = response_attestations; word->text != NULL; word++)
+        response_lapse(call, (uint16_t)word->number, "lapsed with the reopening (R27)");
 }
 
 enum vg_code response_judge_reopen(struct response_call *call)

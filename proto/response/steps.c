@@ -46,9 +46,9 @@ static bool is_open(uint8_t state)
 }
 
 /* R16: mitigation with an owner, which every step has, and a due time may outlive the incident. */
-static bool is_long(uint8_t kind, uint64_t due_at)
+static bool is_long(uint8_t kind, uint64_t due_at, uint64_t made_at)
 {
-    return kind == RESPONSE_MITIGATION && due_at != 0;
+    return kind == RESPONSE_MITIGATION && due_at > made_at;
 }
 
 /* ---- step --------------------------------------------------------------------------------------
@@ -82,7 +82,8 @@ enum vg_code response_judge_step(struct response_call *call)
         return call->outcome->error.code;
     call->next.steps++;
     call->next.steps_open++;
-    call->next.steps_long += is_long(call->command.step.kind, call->command.step.due_at);
+    call->next.steps_long +=
+        is_long(call->command.step.kind, call->command.step.due_at, call->time_ms);
     response_change_part(call, RESPONSE_EVENT_STEP, RESPONSE_ASPECT_CONTAINMENT,
                          &call->request->request, "", "planned")
         ->text = describe_step(call);
@@ -123,7 +124,7 @@ enum vg_code response_judge_step_move(struct response_call *call)
     struct response_incident *next = &call->next;
     bool ends = is_open(step->state) && !is_open(state);
     next->steps_open -= ends;
-    next->steps_long -= ends && is_long(step->kind, step->due_at);
+    next->steps_long -= ends && is_long(step->kind, step->due_at, step->made_at);
     if (state == RESPONSE_STEP_VERIFIED && step->kind == RESPONSE_CONTAINMENT &&
         next->contained_at == 0)
         next->contained_at = call->time_ms;

@@ -144,7 +144,7 @@ def prepare(person, number):
     made = person.vigil("incident", "detect", "--source", "automated/ids", "--title", f"Beacon {number}", "--cia", "c")["id"]
     person.vigil("incident", "stage", made, "assess", "--reason", "seen")
     person.vigil("evidence", "add", made, "--file", __file__, "--source", "the test")
-    person.vigil("incident", "assess", made, "--functional", "low", "--recoverability", "regular", "--evidence", "E1",
+    person.vigil("incident", "assess", made, "--product", "build-farm", "--functional", "low", "--recoverability", "regular", "--evidence", "E1",
                  "--responsibility", "provider", "--reason", "as the table says")
     person.vigil("incident", "stage", made, "diagnose", "--reason", "escalated")
     for aspect in ("owner", "recovery-plan", "data-risk"):  # set once, so that a race is one for a change

@@ -48,7 +48,7 @@ def work_to_false_positive(c, incident):
     c.vigil("incident", "show", incident)
     c.vigil("evidence", "add", incident, "--file", __file__, "--source", "the test")
     c.vigil("incident", "stage", incident, "assess", "--reason", "seen")
-    c.vigil("incident", "assess", incident, "--functional", "none", "--recoverability", "regular", "--evidence", "E1", "--cia", "c",
+    c.vigil("incident", "assess", incident, "--product", "gateway", "--functional", "none", "--recoverability", "regular", "--evidence", "E1", "--cia", "c",
             "--responsibility", "provider", "--reason", "a scanner of ours")
     c.vigil("incident", "classify", incident, "false-positive", "--evidence", "E1", "--reason", "a scanner of ours")
     c.vigil("incident", "answer", incident, "filter", "--root-cause", "the scanner moved", "--match", "ids-4711",

@@ -157,6 +157,7 @@ static const struct {
     {RESPONSE_REFUSED_DECLARED_ALREADY, {"time"}},
     {RESPONSE_REFUSED_TENANT_KNOWN, {"name"}},
     {RESPONSE_REFUSED_TASK_EDGE, {"state", "next states", "other state"}},
+    {RESPONSE_REFUSED_RISK_OPEN, {"risk"}},
     {RESPONSE_REFUSED_STEP_EDGE, {"state", "next states", "other state"}},
     {RESPONSE_REFUSED_STEP_ENDED, {"state"}},
     {RESPONSE_REFUSED_NOT_HOLDER, {"action", "person"}},

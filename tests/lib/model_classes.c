@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an incident is found to be, and what follows: classes, answers, declarations, referrals,
  * plans, attestations. */
+#include <stdlib.h>
+
 #include "tests/lib/model_internal.h"
 
 static bool is_declarable(uint8_t class_)
@@ -144,15 +146,19 @@ static void add_tenant(struct model_case *incident, vg_span tenant)
     incident->facts.tenants = incident->tenants.count;
 }
 
+static void drop_tenants(struct model_case *incident)
+{
+    for (uint32_t i = 0; i < incident->tenants.count; i++)
+        free(incident->tenants.items[i]);
+    incident->tenants.count = incident->facts.tenants = 0;
+}
+
 static struct model_refusal declare_names(struct model_call *call)
 {
     const struct response_lines *tenants = &call->command->declare.tenants;
     if (!model_has_evidence(call, &call->command->declare.evidence))
         return model_refuses(VG_NOT_FOUND);
-    uint32_t count = call->incident->tenants.count;
-    for (uint8_t i = 0; i < tenants->count; i++)
-        count += !has_tenant(call->incident, tenants->lines[i]);
-    return count <= TENANTS_MAX ? model_accepts() : model_refuses(VG_INVALID);
+    return tenants->count <= TENANTS_MAX ? model_accepts() : model_refuses(VG_INVALID);
 }
 
 static bool class_is_declarable(const struct model_call *call)
@@ -209,10 +215,9 @@ static void declare(struct model_call *call)
     model_raise(incident);
     if (incident->facts.stage == RESPONSE_CLOSE)
         model_reopens(incident);
-    for (uint8_t i = 0; i < tenants->count; i++) {
-        if (!has_tenant(incident, tenants->lines[i]))
-            add_tenant(incident, tenants->lines[i]);
-    }
+    drop_tenants(incident);
+    for (uint8_t i = 0; i < tenants->count; i++)
+        add_tenant(incident, tenants->lines[i]);
     follow_up(call);
 }
 

@@ -117,7 +117,16 @@ static bool no_declaration_keeps_open(const struct model_call *call)
 
 static bool is_answered(const struct model_call *call)
 {
-    return !closes_as(call, RESPONSE_AS_FALSE_POSITIVE) || call->incident->answered;
+    const struct model_case *incident = call->incident;
+    bool lost = incident->filter != NULL && incident->filter->filtering != incident;
+    return !closes_as(call, RESPONSE_AS_FALSE_POSITIVE) || (incident->answered && !lost);
+}
+
+static bool is_out_of_risk(const struct model_call *call)
+{
+    bool dismissed =
+        closes_as(call, RESPONSE_AS_FALSE_POSITIVE) || closes_as(call, RESPONSE_NOT_ESCALATED);
+    return !dismissed || !at_risk(call->incident);
 }
 
 static bool is_referred(const struct model_call *call)
@@ -150,8 +159,7 @@ static bool measures_are_taken(const struct model_call *call)
 
 static bool has_recovery_plan(const struct model_call *call)
 {
-    return !closes_as(call, RESPONSE_RESOLVED) ||
-           call->incident->facts.stage != RESPONSE_STABILIZE ||
+    return !closes_as(call, RESPONSE_RESOLVED) || !call->incident->was_in_stabilize ||
            call->incident->revisions[RESPONSE_ASPECT_RECOVERY_PLAN] > 0;
 }
 
@@ -177,6 +185,7 @@ static const struct model_guard stage_guards[] = {
     {is_not_the_customers_alone, VG_RULE, "R8"},
     {no_declaration_keeps_open, VG_RULE, "R25"},
     {is_answered, VG_RULE, "R10"},
+    {is_out_of_risk, VG_RULE, "R6"},
     {is_referred, VG_RULE, "R8"},
     {customer_risk_is_contained, VG_RULE, "R25"},
     {business_risk_is_contained, VG_RULE, "R25"},
@@ -200,6 +209,7 @@ static void stage(struct model_call *call)
         incident->closed_from = facts->stage;
     }
     facts->stage = call->command->stage.stage;
+    incident->was_in_stabilize |= facts->stage == RESPONSE_STABILIZE;
     model_change(incident, RESPONSE_ASPECT_STAGE);
 }
 
@@ -329,10 +339,19 @@ static bool assess_keeps_it_ours(const struct model_call *call)
            call->incident->facts.responsibility == RESPONSE_CUSTOMER;
 }
 
+static bool has_product(const struct model_call *call)
+{
+    return call->incident->product.text[0] != '\0' || names_product(call);
+}
+
 static const struct model_guard assess_guards[] = {
-    {model_has_left_detect, VG_RULE, "R13"},     {assess_cites_evidence, VG_RULE, "R4"},
-    {is_on_call_or_breaks_glass, VG_RULE, "R4"}, {assess_is_no_downgrade, VG_RULE, "R6"},
-    {assess_keeps_it_ours, VG_RULE, "R8"},       {NULL, VG_OK, ""},
+    {model_has_left_detect, VG_RULE, "R13"},
+    {assess_cites_evidence, VG_RULE, "R4"},
+    {has_product, VG_RULE, "R1"},
+    {is_on_call_or_breaks_glass, VG_RULE, "R4"},
+    {assess_is_no_downgrade, VG_RULE, "R6"},
+    {assess_keeps_it_ours, VG_RULE, "R8"},
+    {NULL, VG_OK, ""},
 };
 
 static void assess(struct model_call *call)
@@ -426,11 +445,16 @@ static const struct model_guard risk_guards[] = {
 static void risk(struct model_call *call)
 {
     struct model_case *incident = call->incident;
+    bool before = at_risk(incident);
     incident->facts.risk = call->command->risk.risk;
     model_change(incident, RESPONSE_ASPECT_DATA_RISK);
     if (!is_acute(call))
         return;
     model_raise(incident);
+    if (!before && attests(incident, RESPONSE_ASPECT_CUSTOMER_RISK)) {
+        incident->facts.attested = (uint8_t)(incident->facts.attested & ~1);
+        model_change(incident, RESPONSE_ASPECT_CUSTOMER_RISK);
+    }
     if (!has_owner(call)) {
         incident->facts.owner = call->order->author;
         model_change(incident, RESPONSE_ASPECT_OWNER);

@@ -155,7 +155,7 @@ struct model_case {
     uint8_t source, subsource;
     uint8_t closed_from;
     uint8_t class_before; /* the declaration */
-    bool answered, referred;
+    bool answered, referred, was_in_stabilize;
     uint64_t events;
     uint32_t steps_long; /* open ones that may outlast the incident (R16) */
     struct model_name product;

@@ -199,7 +199,7 @@ static void step(struct model_call *call)
     made->state = RESPONSE_STEP_PLANNED;
     made->step = (struct model_step){.kind = command->step.kind,
                                      .reversible = command->step.reversible == RESPONSE_YES,
-                                     .due = command->step.due_at != 0};
+                                     .due = command->step.due_at > call->order->time_ms};
     call->incident->facts.steps++;
     count_step(made, 1);
     if (call->glass)
@@ -295,11 +295,21 @@ static bool is_not_disposed(const struct model_call *call)
     return !call->thing->evidence.disposed;
 }
 
+/* An incident manager hands on what somebody left behind who has no part in this any more. */
+static bool takes_over(const struct model_call *call)
+{
+    const vg_id *home = &call->home->id;
+    return (model_roles_of(call->model, &call->thing->evidence.holder, home) & STAFF) == 0 &&
+           (model_roles_of(call->model, &call->order->author, home) &
+            RESPONSE_ROLE_INCIDENT_MANAGER) != 0;
+}
+
 static bool is_by_whom_it_may(const struct model_call *call)
 {
     const vg_id *author = &call->order->author;
     switch (call->command->custody.action) {
     case RESPONSE_OFFER:
+        return vg_id_equal(&call->thing->evidence.holder, author) || takes_over(call);
     case RESPONSE_SEAL:
     case RESPONSE_DISPOSE:
         return vg_id_equal(&call->thing->evidence.holder, author);
@@ -316,10 +326,18 @@ static bool offer_alone_has_receiver(const struct model_call *call)
            vg_id_is_zero(&call->command->custody.to);
 }
 
+static bool verification_alone_has_hash(const struct model_call *call)
+{
+    static const vg_hash none;
+    return (call->command->custody.action == RESPONSE_VERIFY) !=
+           vg_hash_equal(&call->command->custody.hash, &none);
+}
+
 static const struct model_guard custody_guards[] = {
     {is_not_disposed, VG_RULE, "R17"},
     {is_by_whom_it_may, VG_RULE, "R17"},
     {offer_alone_has_receiver, VG_RULE, "R17"},
+    {verification_alone_has_hash, VG_RULE, "R17"},
     {NULL, VG_OK, ""},
 };
 

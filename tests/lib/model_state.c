@@ -146,7 +146,7 @@ struct model_case *model_case_add(struct model_compartment *home, const vg_id *i
 struct model_thing *model_part_add(struct model_compartment *home, struct model_case *incident,
                                    const vg_id *id, enum model_part kind)
 {
-    struct model_thing *part = thing_add(home, incident, id, kind);
+    struct model_thing *part = thing_add(home, incident, id, (int)kind);
     model_list_add(&incident->parts[kind], part);
     model_change_part(part);
     return part;

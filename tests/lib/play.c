@@ -76,6 +76,8 @@ struct desk_order play_order(const struct play *play, enum response_op op)
         order.command.collaborate.contract = vg_span_text("C-17");
     if (op == RESPONSE_OP_STEP)
         order.command.step.emergency = RESPONSE_NO;
+    if (op == RESPONSE_OP_ASSESS)
+        order.command.assess.product = vg_span_text("build-farm");
     if (op == RESPONSE_OP_CUSTODY)
         order.command.custody.action = RESPONSE_ACCESS;
     return order;

@@ -161,6 +161,7 @@ static void assess(struct writer *writer, const vg_id *incident)
     command.assess.recoverability = RESPONSE_REGULAR;
     command.assess.responsibility = RESPONSE_PROVIDER;
     command.assess.evidence = (struct response_ids){1, {evidence}};
+    command.assess.product = vg_span_text("build-farm");
     command.assess.reason = vg_span_text("seen twice");
     give(writer, &command, 0);
 }

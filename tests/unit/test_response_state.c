@@ -374,7 +374,7 @@ Test(state, golden_hashes_of_rules_version_1)
     assert_golden(desk, &desk->genesis.directory,
                   "bec88cd82d22dc95f21030158f6764bdcac7f49198cf0682cea3bfd081ff6634");
     assert_golden(desk, &desk->genesis.first,
-                  "c2c17c2d86d503e0c156ba5a3b6329aa3b0b30bb386044e80cb1e1fc99f1a39b");
+                  "b4d9260a60328d0f1cfdf1c5d327d57b37c87c18318fd99f1fbed7ca654cb3ba");
     assert_golden(desk, &second,
                   "06f3a6de5fa1e1871f18d11d68b956a76c0ff40cd64683ac9289beb3ac122921");
     desk_free(desk);
@@ -384,6 +384,6 @@ Test(state, golden_hashes_of_rules_version_1)
     assert_golden(play.desk, &play.desk->genesis.directory,
                   "f69c54bb2cca2f459e226c4f35b1f991ab9d583005fd86d1ad8ca3f9eeae1486");
     assert_golden(play.desk, &play.desk->genesis.first,
-                  "57eeb05b865c49417cdd150d664d5c32fac13a72909560be1d830a6844d65195");
+                  "d5173cf0fbdf7802e52c6f56d3659f7e1e58ef030ada6ab6ef2bc07ad2ec0fb2");
     play_free(&play);
 }

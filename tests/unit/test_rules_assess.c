@@ -99,6 +99,12 @@ Test(r4, or_gives_a_break_glass_reason_which_makes_a_review_task)
     cr_assert(PLAY_TELLS(&play, 1, .kind = RESPONSE_EVENT_TASK, .aspect = RESPONSE_ASPECT_TASK,
                          .revision = 1, .to = "open", .by = DESK_BEN,
                          .text = "Review: the glass was broken (R15)"));
+    cr_assert(PLAY_TELLS(&play, 2, .kind = RESPONSE_EVENT_ASSESS,
+                         .aspect = RESPONSE_ASPECT_SEVERITY, .revision = 2,
+                         .from = "sev3 p3 (low; none; regular)",
+                         .to = "sev4 p4 (none; none; regular)", .by = DESK_BEN));
+    cr_assert(play_contains(play_event(&play, 2).text,
+                            "\nrests on E1\nglass broken: Ann does not answer"));
     play_free(&play);
 }
 
@@ -123,6 +129,22 @@ Test(r4, an_assessment_cites_at_least_one_piece_of_evidence_of_the_incident)
     order = play_order(&play, RESPONSE_OP_ASSESS);
     order.command.assess.evidence = (struct response_ids){2, {play.evidence, here}};
     cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NO_EVIDENCE));
+    play_free(&play);
+}
+
+Test(r1, an_assessed_incident_has_its_product_line)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    play_move(&play, RESPONSE_ASSESS);
+    struct desk_order order = play_order(&play, RESPONSE_OP_ASSESS);
+    order.command.assess.product.size = 0;
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_PRODUCT_OPEN));
+    order.command.assess.product = vg_span_text("mail");
+    play_must(&play, order);
+    cr_assert_str_eq(play_incident(&play).product, "mail");
+    order.command.assess.product.size = 0;
+    play_must(&play, order);
+    cr_assert_str_eq(play_incident(&play).product, "mail");
     play_free(&play);
 }
 
@@ -294,7 +316,7 @@ Test(r5, every_change_keeps_old_new_author_and_reason)
     cr_assert(PLAY_TELLS(
         &play, 1, .kind = RESPONSE_EVENT_ASSESS, .aspect = RESPONSE_ASPECT_SEVERITY, .revision = 2,
         .from = "sev3 p3 (low; none; regular)", .to = "sev1 p0 (high; privacy-breach; extended)",
-        .text = "customer mail was read", .by = DESK_MANAGER));
+        .text = "customer mail was read\nrests on E1", .by = DESK_MANAGER));
     order = severity(&play, RESPONSE_SEV2, 5);
     order.person = DESK_BEN;
     play_must(&play, order);
@@ -501,6 +523,42 @@ Test(r6, whoever_says_that_nothing_is_at_risk_needs_no_owner)
     order.person = DESK_PRIVACY;
     play_must(&play, order);
     cr_assert_eq(play_revision(&play, RESPONSE_ASPECT_OWNER), 0);
+    play_free(&play);
+}
+
+/* What is closed as not escalated or as a false positive was not worked on. */
+Test(r6, nothing_is_dismissed_while_customer_data_is_at_risk)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct play play = play_new(RESPONSE_ASSESS);
+        struct desk_order close = play_order(&play, RESPONSE_OP_STAGE);
+        close.command.stage.stage = RESPONSE_CLOSE;
+        play_must(&play, risk(&play, risky[i]));
+        cr_assert(play_refuses(&play, close, RESPONSE_REFUSED_RISK_OPEN));
+        cr_assert(play_contains(vg_span_text(play.refused.error.text),
+                                response_word(response_risks, risky[i])));
+        play_must(&play, risk(&play, harmless[i]));
+        play_must(&play, close);
+        play_free(&play);
+    }
+}
+
+Test(r6, an_attestation_of_before_the_risk_holds_no_longer)
+{
+    struct play play = play_new(RESPONSE_DIAGNOSE);
+    play_do(&play, RESPONSE_OP_OWNER);
+    play_must(&play, severity(&play, RESPONSE_SEV0, 0));
+    play_attest_all(&play);
+    play_must(&play, risk(&play, RESPONSE_RISK_IMMINENT));
+    cr_assert(PLAY_TELLS(&play, 1, .kind = RESPONSE_EVENT_ATTEST,
+                         .aspect = RESPONSE_ASPECT_CUSTOMER_RISK, .revision = 2, .from = "yes",
+                         .to = "no", .text = "lapsed with the risk to customer data (R6)"));
+    struct desk_order close = play_order(&play, RESPONSE_OP_STAGE);
+    close.command.stage.stage = RESPONSE_CLOSE;
+    cr_assert(play_refuses(&play, close, RESPONSE_REFUSED_CUSTOMER_RISK_OPEN));
+    play_attest_all(&play);
+    play_must(&play, risk(&play, RESPONSE_RISK_CONFIRMED)); /* at risk as before */
+    play_must(&play, close);
     play_free(&play);
 }
 

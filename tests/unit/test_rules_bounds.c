@@ -69,24 +69,24 @@ Test(bounds, a_full_incident_is_linked_to_by_no_other)
     play_free(&play);
 }
 
-Test(bounds, a_declaration_brings_no_more_tenants_than_fit)
+Test(bounds, no_more_tenants_are_affected_than_fit)
 {
-    char names[RESPONSE_LINES_MAX][4];
+    char names[RESPONSE_TENANTS_MAX + 1][3];
     struct play play = play_new(RESPONSE_DIAGNOSE);
     struct desk_order order = play_order(&play, RESPONSE_OP_DECLARE);
     order.command.declare.tenants.count = RESPONSE_LINES_MAX;
-    for (int round = 0; round < 3; round++) {
-        for (size_t i = 0; i < RESPONSE_LINES_MAX; i++) {
-            names[i][0] = (char)('a' + round);
-            names[i][1] = (char)('A' + i);
-            order.command.declare.tenants.lines[i] = vg_span_of(names[i], 2);
-        }
-        if (round < 2) {
-            play_must(&play, order);
-            play_withdraw(&play);
-        }
+    for (size_t i = 0; i <= RESPONSE_TENANTS_MAX; i++)
+        snprintf(names[i], sizeof names[i], "%02zu", i);
+    for (size_t i = 0; i < RESPONSE_LINES_MAX; i++)
+        order.command.declare.tenants.lines[i] = vg_span_text(names[i]);
+    play_must(&play, order);
+    order = play_order(&play, RESPONSE_OP_AFFECT);
+    for (size_t i = RESPONSE_LINES_MAX; i < RESPONSE_TENANTS_MAX; i++) {
+        order.command.affect.tenant = vg_span_text(names[i]);
+        play_must(&play, order);
     }
     cr_assert_eq(play_incident(&play).tenants, RESPONSE_TENANTS_MAX);
+    order.command.affect.tenant = vg_span_text(names[RESPONSE_TENANTS_MAX]);
     cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_FULL));
     play_free(&play);
 }

@@ -58,6 +58,14 @@ static bool is_filtered(const struct play *play, const char *key)
     return has_filter(play, key, &filter) && filter.stands;
 }
 
+/* Whether a signal of the key is taken out. */
+static bool takes_out(const struct play *play, const char *key)
+{
+    struct desk_order order = desk_detect("beacon", key);
+    order.command.detect.source = RESPONSE_SOURCE_AUTOMATED;
+    return desk_send(play->desk, &order).filtered;
+}
+
 /* ---- R9 ----------------------------------------------------------------------------------------
  */
 
@@ -86,7 +94,8 @@ Test(r9, the_classes_that_are_set_by_classification)
         cr_assert_str_eq(incident.policy, classes[i].policy);
         cr_assert(PLAY_TELLS(&play, 1, .kind = RESPONSE_EVENT_CLASSIFY,
                              .aspect = RESPONSE_ASPECT_CLASSIFICATION, .revision = i + 1,
-                             .from = before, .to = classes[i].words, .text = "as found"),
+                             .from = before, .to = classes[i].words,
+                             .text = "as found\nrests on E1"),
                   "class %zu", i);
         before = classes[i].words;
     }
@@ -142,7 +151,7 @@ Test(r9, each_is_kept_with_its_participants)
     play_must(&play, order);
     cr_assert(PLAY_TELLS(&play, 1, .kind = RESPONSE_EVENT_CLASSIFY,
                          .aspect = RESPONSE_ASPECT_CLASSIFICATION, .revision = 1,
-                         .to = "false-positive", .text = "as found\nwith Ben, Pia"));
+                         .to = "false-positive", .text = "as found\nrests on E1\nwith Ben, Pia"));
     play_free(&play);
 }
 
@@ -334,5 +343,47 @@ Test(r10, a_key_is_the_answers_before_its_incident_closes_too)
     cr_assert(is_filtered(&play, "scanner-7"));
     cr_assert(has_filter(&play, "scanner-7", &filter));
     cr_assert(vg_id_equal(&filter.incident, &second));
+    play_free(&play);
+}
+
+/* Another incident answers with the same key; what was answered before it is answered no longer. */
+Test(r10, a_filter_that_another_answer_has_taken_is_no_answer)
+{
+    struct play play = play_new(RESPONSE_ASSESS);
+    vg_id first = play.incident;
+    vg_id cited = play.evidence;
+    play_must(&play, false_positive(&play));
+    play_must(&play, answer(&play, RESPONSE_ANSWER_FILTER, "scanner-7", ""));
+    play_must(&play, classification(&play, RESPONSE_SECURITY_EVENT, RESPONSE_ATTEMPT, ""));
+    play_begin(&play, "", RESPONSE_ASSESS);
+    play_filter(&play, "scanner-7");
+    play.incident = first;
+    play.evidence = cited;
+    play_must(&play, false_positive(&play));
+    cr_assert(play_refuses(&play, closing(&play), RESPONSE_REFUSED_NOT_ANSWERED));
+    play_must(&play, answer(&play, RESPONSE_ANSWER_DETECTOR, "", "ignore it"));
+    play_must(&play, closing(&play));
+    play_free(&play);
+}
+
+Test(r3, what_a_filter_took_out_stays_counted_when_the_answer_is_another)
+{
+    struct play play = play_new(RESPONSE_ASSESS);
+    struct response_filter filter;
+    play_filter(&play, "scanner-7");
+    for (int i = 0; i < 3; i++)
+        cr_assert(takes_out(&play, "scanner-7"));
+    play_do(&play, RESPONSE_OP_REOPEN);
+    play_must(&play, answer(&play, RESPONSE_ANSWER_DETECTOR, "", "ignore it"));
+    cr_assert(has_filter(&play, "scanner-7", &filter));
+    cr_assert_eq(filter.count, 3);
+    cr_assert_not(filter.stands);
+    play_must(&play, closing(&play));
+    cr_assert_not(is_filtered(&play, "scanner-7"));
+    play_begin(&play, "", RESPONSE_ASSESS);
+    play_filter(&play, "scanner-7");
+    cr_assert(takes_out(&play, "scanner-7"));
+    cr_assert(has_filter(&play, "scanner-7", &filter));
+    cr_assert_eq(filter.count, 4);
     play_free(&play);
 }

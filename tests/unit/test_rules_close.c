@@ -207,6 +207,17 @@ Test(r16, stabilize_is_not_complete_without_a_recovery_plan)
     play_free(&play);
 }
 
+Test(r16, and_going_back_to_diagnose_does_not_spare_it)
+{
+    struct play play = play_new(RESPONSE_STABILIZE);
+    play_move(&play, RESPONSE_DIAGNOSE);
+    play_attest_all(&play);
+    cr_assert(play_refuses(&play, closing(&play), RESPONSE_REFUSED_NO_PLAN));
+    play_plan(&play);
+    play_must(&play, closing(&play));
+    play_free(&play);
+}
+
 Test(r16, diagnose_closes_without_one)
 {
     struct play play = play_new(RESPONSE_DIAGNOSE);
@@ -250,6 +261,15 @@ Test(r16, only_mitigation_with_a_due_date_stays_open_past_close)
             play_free(&play);
         }
     }
+}
+
+Test(r16, a_due_date_that_has_passed_is_none)
+{
+    struct play play = play_new(RESPONSE_DIAGNOSE);
+    play_attest_all(&play);
+    add_step(&play, RESPONSE_MITIGATION, play.desk->time_ms);
+    cr_assert(play_refuses(&play, closing(&play), RESPONSE_REFUSED_STEPS_OPEN));
+    play_free(&play);
 }
 
 Test(r16, one_that_may_stay_open_does_not_cover_for_one_that_may_not)

@@ -183,8 +183,9 @@ Test(r1, it_is_settled_with_the_stage)
         cr_assert_eq(play_incident(&play).cia, RESPONSE_INTEGRITY);
         cr_assert_eq(play_incident(&play).stage, out_of_assess[i]);
         cr_assert(PLAY_TELLS(&play, 2, .kind = RESPONSE_EVENT_SETTLE,
-                             .aspect = RESPONSE_ASPECT_DETECTION, .revision = 2,
-                             .from = "count 1, cia -", .to = "count 1, cia i"));
+                             .aspect = RESPONSE_ASPECT_DETECTION, .revision = 3,
+                             .from = "count 1, cia -, product build-farm",
+                             .to = "count 1, cia i, product build-farm"));
         play_free(&play);
     }
 }
@@ -330,7 +331,7 @@ Test(r3, a_persons_detection_is_its_own_entry_and_joins_when_it_is_applied)
     struct response_outcome outcome = desk_send(play.desk, &order);
     cr_assert(PLAY_TELLS(&play, 1, .kind = RESPONSE_EVENT_JOIN, .aspect = RESPONSE_ASPECT_DETECTION,
                          .revision = 2, .to = "count 2, cia c",
-                         .text = "operator: two\nseen on host 7", .by = DESK_BEN));
+                         .text = "operator: two\ncia c\nseen on host 7", .by = DESK_BEN));
     cr_assert_eq(play_event(&play, 1).index, outcome.index);
     cr_assert_eq(play_event(&play, 1).happened_at, 77);
     play_free(&play);

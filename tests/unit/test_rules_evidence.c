@@ -184,7 +184,9 @@ Test(r17, anybody_of_the_staff_looks_at_it_and_verifies_it)
     static const uint8_t actions[] = {RESPONSE_ACCESS, RESPONSE_VERIFY};
     struct play play = play_new(RESPONSE_DETECT);
     for (size_t i = 0; i < 2; i++) {
-        play_must(&play, custody(&play, actions[i], DESK_SUPPORT));
+        struct desk_order order = custody(&play, actions[i], DESK_SUPPORT);
+        order.command.custody.hash.bytes[0] = actions[i] == RESPONSE_VERIFY;
+        play_must(&play, order);
         cr_assert(holds(&play, DESK_ANN));
         cr_assert_eq(play_evidence(&play, &play.evidence).revision.revision, i + 2);
     }
@@ -234,6 +236,33 @@ Test(r17, a_verification_says_whether_the_hash_is_the_same)
     play_free(&play);
 }
 
+Test(r17, a_verification_names_a_hash_and_nothing_else_does)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    for (uint8_t action = RESPONSE_ACCESS; action <= RESPONSE_DISPOSE; action++) {
+        struct desk_order order = custody(&play, action, DESK_ANN);
+        order.command.custody.hash.bytes[0] = action != RESPONSE_VERIFY;
+        cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_VERIFIED_WHAT), "action %d", action);
+    }
+    play_free(&play);
+}
+
+/* What somebody left behind is handed on, by an incident manager alone. */
+Test(r17, a_manager_offers_what_somebody_left_behind)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    struct desk_order order = offer(&play, DESK_MANAGER, DESK_BEN);
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NOT_HOLDER));
+    play_expel(&play, DESK_ANN);
+    cr_assert(play_refuses(&play, offer(&play, DESK_BEN, DESK_BEN), RESPONSE_REFUSED_NOT_HOLDER));
+    cr_assert(play_refuses(&play, custody(&play, RESPONSE_DISPOSE, DESK_MANAGER),
+                           RESPONSE_REFUSED_NOT_HOLDER));
+    play_must(&play, order);
+    play_must(&play, custody(&play, RESPONSE_ACCEPT, DESK_BEN));
+    cr_assert(holds(&play, DESK_BEN));
+    play_free(&play);
+}
+
 Test(r17, nothing_comes_after_disposal)
 {
     struct play play = play_new(RESPONSE_DETECT);
@@ -256,6 +285,7 @@ Test(r17, the_chain_of_custody_only_grows)
     struct play play = play_new(RESPONSE_DETECT);
     for (size_t i = 0; i < 4; i++) {
         struct desk_order order = custody(&play, actions[i], DESK_ANN);
+        order.command.custody.hash.bytes[0] = actions[i] == RESPONSE_VERIFY;
         cr_assert_eq(desk_send(play.desk, &order).error.code, VG_OK, "it needs nothing expected");
         for (uint64_t revision = 1; revision <= i + 2; revision++) {
             struct response_event event;

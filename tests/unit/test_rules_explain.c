@@ -250,8 +250,10 @@ static struct desk_order bare(struct play *play, const struct response_ahead *ah
         order.command.stage.stage = ahead->stage;
     if (ahead->op == RESPONSE_OP_ATTEST)
         order.command.attest.what = (uint8_t)ahead->attests;
-    if (ahead->op == RESPONSE_OP_ASSESS)
+    if (ahead->op == RESPONSE_OP_ASSESS) {
         order.command.assess.evidence.count = 0;
+        order.command.assess.product.size = 0;
+    }
     if (ahead->op == RESPONSE_OP_CLASSIFY)
         order.command.classify.evidence.count = 0;
     if (ahead->op == RESPONSE_OP_DECLARE) {
@@ -281,6 +283,9 @@ static bool say_more(const struct play *play, struct desk_order *order, enum res
         return true;
     case RESPONSE_REFUSED_ASSESSED_WITHOUT_EVIDENCE:
         command->assess.evidence = evidence;
+        return true;
+    case RESPONSE_REFUSED_PRODUCT_OPEN:
+        command->assess.product = vg_span_text("build-farm");
         return true;
     case RESPONSE_REFUSED_CLASS_WITHOUT_EVIDENCE:
         if (command->op == RESPONSE_OP_DECLARE)

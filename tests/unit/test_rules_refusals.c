@@ -251,6 +251,14 @@ static void close_the_customers(struct play *play, struct desk_order *order)
     to_close(play, order);
 }
 
+static void close_at_risk(struct play *play, struct desk_order *order)
+{
+    struct desk_order risk = play_order(play, RESPONSE_OP_RISK);
+    risk.command.risk.risk = RESPONSE_RISK_CONFIRMED;
+    play_must(play, risk);
+    to_close(play, order);
+}
+
 /* All attestations but those from an aspect on. */
 static void close_before(struct play *play, struct desk_order *order, uint16_t first)
 {
@@ -289,6 +297,7 @@ static void close_with_a_step(struct play *play, struct desk_order *order)
 BEND(no_contract, order->command.collaborate.contract.size = 0)
 BEND(citing_nothing, order->command.assess.evidence.count = 0)
 BEND(by_ben, order->person = DESK_BEN)
+BEND(without_product, play_move(play, RESPONSE_ASSESS); order->command.assess.product.size = 0)
 
 static void to_sev4_under_risk(struct play *play, struct desk_order *order)
 {
@@ -423,6 +432,7 @@ static void after_disposal(struct play *play, struct desk_order *order)
     play_must(play, *order);
     order->command.custody.action = RESPONSE_ACCESS;
 }
+BEND(verified_against_nothing, order->command.custody.action = RESPONSE_VERIFY)
 BEND(sealed_by_ben, order->person = DESK_BEN; order->command.custody.action = RESPONSE_SEAL)
 BEND(accepted_unoffered, order->person = DESK_BEN; order->command.custody.action = RESPONSE_ACCEPT)
 BEND(offered_to_nobody, order->command.custody.action = RESPONSE_OFFER)
@@ -559,6 +569,7 @@ static const struct row {
     ROW(CUSTOMERS_ALONE, ASSESS, STAGE, the_customers_to_diagnose),
     ROW(DECLARED_STAYS_OPEN, ASSESS, STAGE, close_a_declared_one),
     ROW(NOT_ANSWERED, ASSESS, STAGE, close_a_false_positive),
+    ROW(RISK_OPEN, ASSESS, STAGE, close_at_risk),
     ROW(NOT_REFERRED, ASSESS, STAGE, close_the_customers),
     ROW(CUSTOMER_RISK_OPEN, DIAGNOSE, STAGE, to_close),
     ROW(BUSINESS_RISK_OPEN, DIAGNOSE, STAGE, close_unattested_business),
@@ -567,6 +578,7 @@ static const struct row {
     ROW(STEPS_OPEN, DIAGNOSE, STAGE, close_with_a_step),
     ROW(STILL_IN_DETECT, DETECT, ASSESS, NULL),
     ROW(ASSESSED_WITHOUT_EVIDENCE, ASSESS, ASSESS, citing_nothing),
+    ROW(PRODUCT_OPEN, DETECT, ASSESS, without_product),
     ROW(NOT_ON_CALL, ASSESS, ASSESS, by_ben),
     ROW(NO_DOWNGRADE, ASSESS, SEVERITY, to_sev4_under_risk),
     ROW(DECLARED_FLOOR, ASSESS, SEVERITY, to_sev4_though_declared),
@@ -605,6 +617,7 @@ static const struct row {
     ROW(DISPOSED, DETECT, CUSTODY, after_disposal),
     ROW(NOT_HOLDER, DETECT, CUSTODY, sealed_by_ben),
     ROW(NOT_OFFERED, DETECT, CUSTODY, accepted_unoffered),
+    ROW(VERIFIED_WHAT, DETECT, CUSTODY, verified_against_nothing),
     ROW(OFFER_TO_WHOM, DETECT, CUSTODY, offered_to_nobody),
     ROW(NEEDS_NO_SECOND, ASSESS, PROPOSE, a_note_as_proposal),
     ROW(EXPIRY, ASSESS, PROPOSE, for_no_time),
