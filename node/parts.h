@@ -270,7 +270,7 @@ struct node_query {
     struct loop_task task;
     struct node *node;
     struct node_read read;
-    struct node_query *next; /* transfers under way */
+    struct node_query *next; /* of those that wait for something to come */
     uint64_t session;
     uint64_t request_token;
     bool stale;
@@ -392,8 +392,8 @@ struct node {
     struct node_gathered gathered;
     struct node_reads reads;
     struct node_watches watches;
-    struct node_query *transfers;
-    uint32_t working; /* questions and commands on other threads */
+    struct node_query *transfer; /* under way; NULL: none */
+    uint32_t working;            /* questions and commands on other threads */
 
     atomic_uint waiting[NODE_WAITING]; /* submits that want an outcome, by their request id */
     atomic_size_t received_size;       /* bytes of messages on their way to the loop */

@@ -180,32 +180,32 @@ static void start_transfer(struct node_query *query)
         answer(query);
         return;
     }
+    if (node->transfer != NULL) { /* its end would be taken for that of both */
+        vg_fail(&query->error, VG_BUSY, "leadership is being handed over already; ask again");
+        answer(query);
+        return;
+    }
     struct raft_event event = {.type = RAFT_TRANSFER, .node.value = query->ask.to};
-    query->next = node->transfers;
-    node->transfers = query;
+    node->transfer = query;
     node_step(node, &event);
 }
 
 void node_transfer_done(struct node *node, bool ok, enum raft_reason reason)
 {
-    struct node_query *query = node->transfers;
+    struct node_query *query = node->transfer;
     struct raft_status status;
     node->handing_over = false;
     if (query == NULL)
         return;
     raft_status(node->core, &status); /* the output that tells the role may be still to come */
-    node->transfers = NULL;
-    while (query != NULL) {
-        struct node_query *next = query->next;
-        if (ok)
-            query->json = leadership(status.leader, status.term);
-        else
-            vg_fail(&query->error, VG_UNAVAILABLE,
-                    "leadership was not handed over: %s; see vigil cluster status",
-                    raft_reason_name(reason));
-        answer(query);
-        query = next;
-    }
+    node->transfer = NULL;
+    if (ok)
+        query->json = leadership(status.leader, status.term);
+    else
+        vg_fail(&query->error, VG_UNAVAILABLE,
+                "leadership was not handed over: %s; see vigil cluster status",
+                raft_reason_name(reason));
+    answer(query);
 }
 
 /* ---- on the loop -------------------------------------------------------------------------------

@@ -123,8 +123,8 @@ void node_reads_sweep(struct node *node, uint64_t now_us)
 {
     struct vg_error why = {0};
     vg_fail(&why, VG_UNAVAILABLE,
-            "no leader has confirmed the read in time; see vigil cluster status, or read with "
-            "--stale");
+            "no leader has confirmed the read in time: too few nodes can be reached; see vigil "
+            "cluster status");
     fail_all_due(node, now_us, &why);
 }
 

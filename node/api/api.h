@@ -11,10 +11,11 @@
 #include "proto/response/incident.h"
 
 enum {
-    API_PAGE_MAX = 500,               /* items of one answer */
-    API_PAGE_BYTES = 2 * 1024 * 1024, /* text of one answer, about; one item is always given */
-    API_VERIFY_MAX = 4096,            /* entries of one log.verify */
-    API_WAIT_MAX_MS = 30000,          /* that an empty answer may be held back */
+    API_PAGE_MAX = 500,           /* items of one answer */
+    API_PAGE_BYTES = 1024 * 1024, /* text of one answer, about, which JSON may make twice as long;
+                                     one item is always given */
+    API_VERIFY_MAX = 4096,        /* entries of one log.verify */
+    API_WAIT_MAX_MS = 30000,      /* that an empty answer may be held back */
 };
 
 /* ---- questions ---------------------------------------------------------------------------------

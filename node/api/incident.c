@@ -7,11 +7,12 @@
 /* A page has a bound; what is behind it is asked for by itself (incident.parts, incident.timeline).
  */
 enum {
-    HISTORY_MAX = 32,  /* latest values of an aspect */
-    TIMELINE_MAX = 30, /* latest events */
-    PARTS_MAX = 200,   /* of a kind */
-    CUSTODY_MAX = 8,   /* latest links of a chain */
-    TEXT_CUT = 1024,   /* of an event's text */
+    HISTORY_MAX = 32,              /* latest values of an aspect */
+    TIMELINE_MAX = 30,             /* latest events */
+    PARTS_MAX = 200,               /* of a kind */
+    CUSTODY_MAX = 8,               /* latest links of a chain */
+    TEXT_CUT = 1024,               /* of an event's text */
+    PAGE_PARTS_BYTES = 512 * 1024, /* of a kind */
 };
 
 static const vg_id none;
@@ -405,10 +406,23 @@ static const struct {
     [API_EVIDENCE] = {"evidence", all_evidence},
 };
 
+/* Takes items from the end until the rest has at most `max` bytes as text; one stays. */
+static json_t *trim(json_t *list, size_t max)
+{
+    size_t bytes = 0;
+    size_t count = 0;
+    while (count < json_array_size(list) && (count == 0 || bytes < max))
+        bytes += json_dumpb(json_array_get(list, count++), NULL, 0, JSON_COMPACT);
+    while (json_array_size(list) > count)
+        json_array_remove(list, json_array_size(list) - 1);
+    return list;
+}
+
 json_t *api_incident_parts(const struct response_machine *machine, const struct api_query *query,
                            const struct response_incident *incident)
 {
-    return part_lists[query->parts].list(machine, incident, &query->after_id, query->limit);
+    return trim(part_lists[query->parts].list(machine, incident, &query->after_id, query->limit),
+                API_PAGE_BYTES);
 }
 
 static json_t *tenants(const struct response_machine *machine,
@@ -521,7 +535,8 @@ json_t *api_incident_page(const struct response_machine *machine, const struct a
     };
     json_t *out = api_incident(machine, query, incident);
     for (size_t i = 0; i < sizeof part_lists / sizeof part_lists[0]; i++)
-        api_set(out, part_lists[i].key, part_lists[i].list(machine, incident, &none, PARTS_MAX));
+        api_set(out, part_lists[i].key,
+                trim(part_lists[i].list(machine, incident, &none, PARTS_MAX), PAGE_PARTS_BYTES));
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         api_set(out, lists[i].key, lists[i].list(machine, incident));
     return out;
