@@ -2,7 +2,6 @@
 #include "ops/cli/events.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
@@ -16,11 +15,13 @@ static void print_change(const json_t *event)
     char change[CHANGE_TEXT];
     const char *procedure = cli_json_text(event, "procedure");
     view_change(event, change, sizeof change);
-    struct cli_cell cell = cli_cell_of(change, 0);
-    if (cell.width > 0)
-        printf("%*s%s%s%s%s\n", INDENT, "", cell.text, procedure[0] != '\0' ? " (SOP " : "",
-               procedure, procedure[0] != '\0' ? ")" : "");
-    free(cell.text);
+    if (change[0] == '\0')
+        return;
+    printf("%*s", INDENT, "");
+    cli_print_inline(stdout, change);
+    printf("%s", procedure[0] != '\0' ? " (SOP " : "");
+    cli_print_inline(stdout, procedure);
+    printf("%s\n", procedure[0] != '\0' ? ")" : "");
 }
 
 static void print_correction(const json_t *event)

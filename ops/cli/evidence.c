@@ -32,6 +32,19 @@ struct content {
     char hash[VG_HASH_TEXT];
 };
 
+/* The bytes that were hashed, and no others. */
+static enum vg_code read_bytes(struct cli_call *call, const char *path, const vg_hash *hash,
+                               struct content *out)
+{
+    if (vg_file_read(path, VG_DOCUMENT_MAX, &out->bytes, &call->error) != VG_OK)
+        return call->error.code;
+    vg_hash found = vg_sha256(vg_buffer_span(&out->bytes));
+    if (vg_hash_equal(&found, hash))
+        return VG_OK;
+    return vg_fail(&call->error, VG_INVALID,
+                   "%s changed while it was read; copy it, and add the copy", path);
+}
+
 static enum vg_code read_content(struct cli_call *call, const char *path, bool keep,
                                  struct content *out)
 {
@@ -50,7 +63,7 @@ static enum vg_code read_content(struct cli_call *call, const char *path, bool k
                        path, (unsigned long long)size, VG_DOCUMENT_MAX);
     snprintf(out->size, sizeof out->size, "%llu", (unsigned long long)size);
     vg_hex_format(vg_span_of(hash.bytes, sizeof hash.bytes), out->hash);
-    return keep ? vg_file_read(path, VG_DOCUMENT_MAX, &out->bytes, &call->error) : VG_OK;
+    return keep ? read_bytes(call, path, &hash, out) : VG_OK;
 }
 
 static enum vg_code fill_evidence(struct cli_call *call, struct cli_fill *fill, const char *path,
@@ -124,24 +137,6 @@ static const struct cli_option verify_options[] = {
     {.name = NULL},
 };
 
-static enum vg_code run_verify(struct cli_call *call)
-{
-    struct cli_fill fill = {.given_count = 0};
-    struct content content = {.size = ""};
-    const char *path;
-    enum vg_code code = cli_required(call, "file", &path);
-    if (code == VG_OK)
-        code = read_content(call, path, false, &content);
-    if (code == VG_OK) {
-        cli_fill_give(&fill, "hash", content.hash);
-        code = cli_fill(call, &fill);
-    }
-    if (code == VG_OK)
-        code = cli_fill_submit(call, &fill);
-    cli_fill_free(&fill);
-    return code;
-}
-
 /* The part of an incident that an id means; a new reference, NULL with the call's error set. */
 static json_t *find_evidence(struct cli_call *call, const vg_id *wanted)
 {
@@ -158,7 +153,44 @@ static json_t *find_evidence(struct cli_call *call, const vg_id *wanted)
     return found;
 }
 
-static enum vg_code write_content(struct cli_call *call, const json_t *answer)
+/* What was found goes into the chain of custody either way; here it is said too. */
+static enum vg_code compare(struct cli_call *call, const struct cli_fill *fill, const char *path,
+                            const char *hash)
+{
+    json_t *evidence = find_evidence(call, &fill->command.custody.evidence);
+    const char *recorded = cli_json_text(evidence, "sha256");
+    if (evidence != NULL && strcmp(recorded, hash) != 0)
+        vg_fail(&call->error, VG_INTEGRITY,
+                "%s is not the evidence as it was collected: its SHA-256 is %s, that of %s is %s%s",
+                path, hash, call->words[1], recorded,
+                call->settings.dry_run ? "" : "; the chain of custody says so now");
+    json_decref(evidence);
+    return call->error.code;
+}
+
+static enum vg_code run_verify(struct cli_call *call)
+{
+    struct cli_fill fill = {.given_count = 0};
+    struct content content = {.size = ""};
+    const char *path;
+    enum vg_code code = cli_required(call, "file", &path);
+    if (code == VG_OK)
+        code = read_content(call, path, false, &content);
+    if (code == VG_OK) {
+        cli_fill_give(&fill, "hash", content.hash);
+        code = cli_fill(call, &fill);
+    }
+    if (code == VG_OK)
+        code = cli_fill_submit(call, &fill);
+    if (code == VG_OK)
+        code = compare(call, &fill, path, content.hash);
+    cli_fill_free(&fill);
+    return code;
+}
+
+/* The bytes, if they are those of the hash that the evidence was recorded with. */
+static enum vg_code write_content(struct cli_call *call, const json_t *evidence,
+                                  const json_t *answer)
 {
     const json_t *content = json_object_get(answer, "content");
     struct vg_buffer bytes = {0};
@@ -167,7 +199,7 @@ static enum vg_code write_content(struct cli_call *call, const json_t *answer)
                               &bytes);
     vg_hash found = vg_sha256(vg_buffer_span(&bytes));
     vg_hex_format(vg_span_of(found.bytes, sizeof found.bytes), hash);
-    if (!ok || strcmp(hash, cli_json_text(answer, "sha256")) != 0)
+    if (!ok || strcmp(hash, cli_json_text(evidence, "sha256")) != 0)
         vg_fail(&call->error, VG_INTEGRITY,
                 "the node gave other bytes than the evidence has; ask another node, and see vigil "
                 "log verify");
@@ -184,7 +216,9 @@ static enum vg_code run_get(struct cli_call *call)
     json_t *evidence = NULL;
     json_t *recorded = NULL;
     json_t *answer = NULL;
-    enum vg_code code = cli_fill(call, &fill);
+    enum vg_code code = cli_bytes_check(&call->error);
+    if (code == VG_OK)
+        code = cli_fill(call, &fill);
     if (code == VG_OK) {
         evidence = find_evidence(call, &fill.command.custody.evidence);
         code = call->error.code;
@@ -198,8 +232,10 @@ static enum vg_code run_get(struct cli_call *call)
     if (code == VG_OK && !call->settings.dry_run) {
         answer = cli_query(
             call, json_pack("{s:s, s:I}", "query", "log.content", "index", (json_int_t)index));
-        code = answer != NULL ? write_content(call, answer) : call->error.code;
+        code = answer != NULL ? write_content(call, evidence, answer) : call->error.code;
     }
+    if (code == VG_OK && call->settings.dry_run)
+        cli_change_print(call, recorded);
     json_decref(answer);
     json_decref(recorded);
     json_decref(evidence);

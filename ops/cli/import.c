@@ -34,12 +34,44 @@ struct batch {
 /* ---- reports -----------------------------------------------------------------------------------
  */
 
-static void report(struct batch *batch, const char *file, const char *result, const char *id,
+/* A name as text: what is no UTF-8 of it becomes a question mark. */
+static char *as_text(const char *name)
+{
+    char *text = vg_strdup(name);
+    for (char *at = text; !vg_utf8_valid(vg_span_text(at));) {
+        size_t size = 1;
+        while (size < 4 && at[size] != '\0' && !vg_utf8_valid(vg_span_of(at, size)))
+            size++;
+        bool valid = vg_utf8_valid(vg_span_of(at, size));
+        if (!valid)
+            *at = '?';
+        at += valid ? size : 1;
+    }
+    return text;
+}
+
+static void print_report(const char *file, const char *result, const char *id,
+                         const struct vg_error *error, const char *reason)
+{
+    if (error != NULL)
+        printf("failed: ");
+    else
+        printf("%s %s ", result, id != NULL ? id : "-");
+    cli_print_inline(stdout, file);
+    if (error != NULL) {
+        printf(": %s: ", vg_code_name(error->code));
+        cli_print_inline(stdout, reason);
+    }
+    printf("\n");
+}
+
+static void report(struct batch *batch, const char *name, const char *result, const char *id,
                    const struct vg_error *error)
 {
+    char *file = as_text(name);
     const char *reason = error != NULL ? error->text : NULL;
-    size_t size = strlen(file);
-    if (reason != NULL && strncmp(reason, file, size) == 0 && strncmp(reason + size, ": ", 2) == 0)
+    size_t size = strlen(name);
+    if (reason != NULL && strncmp(reason, name, size) == 0 && strncmp(reason + size, ": ", 2) == 0)
         reason += size + 2; /* the line names the file already */
     cli_progress_clear(&batch->progress);
     if (cli_is_json(batch->call->settings.output)) {
@@ -53,12 +85,11 @@ static void report(struct batch *batch, const char *file, const char *result, co
         else
             cli_print_json(stdout, CLI_JSONL, line);
         json_decref(line);
-    } else if (error != NULL) {
-        printf("failed: %s: %s: %s\n", file, vg_code_name(error->code), reason);
     } else {
-        printf("%s %s %s\n", result, id != NULL ? id : "-", file);
+        print_report(file, result, id, error, reason);
     }
     fflush(stdout);
+    free(file);
 }
 
 static void report_end(struct batch *batch)

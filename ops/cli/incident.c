@@ -60,6 +60,11 @@ static const struct cli_option watch_options[] = {
     END,
 };
 
+static const struct cli_option filters_options[] = {
+    {.name = "compartment", .value = "NAME", .help = "where (the context's)"},
+    END,
+};
+
 static const struct cli_option note_options[] = {
     {.name = "text", .value = "TEXT", .help = "what to write down"},
     {.name = "file", .value = "FILE", .help = "take the text from a file; - is standard input"},
@@ -399,7 +404,7 @@ const struct cli_command incident_commands[] = {
     {.name = "refer",
      ONE_ID,
      .summary = "Refer what is the customer's alone, with what the tenant needs (R8)",
-     .examples = "  vigil incident refer ID --tenant acme --text @for-acme.txt",
+     .examples = "  vigil incident refer ID --tenant acme --text 'rotate the key of ci-bot'",
      .options = refer_options,
      OPERATION(REFER, "incident")},
     {.name = "collaborate",
@@ -428,6 +433,7 @@ const struct cli_command incident_commands[] = {
     {.name = "filters",
      .summary = "List the filters that false positives left behind (R10)",
      .examples = "  vigil incident filters",
+     .options = filters_options,
      .run = incident_filters},
     {.name = NULL},
 };

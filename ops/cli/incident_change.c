@@ -59,7 +59,7 @@ static void wait_for_count(struct cli_call *call)
     json_t *right;
     json_array_foreach(rights, i, right)
     {
-        if (strcmp(json_string_value(right), "integration") == 0)
+        if (strcmp(cli_json_text(right, ""), "integration") == 0)
             cli_client_hold(call->client, COUNT_WAIT_MS);
     }
 }
@@ -123,7 +123,7 @@ static enum vg_code propose(struct cli_call *call, struct cli_fill *fill, struct
     *command = (struct response_command){.op = RESPONSE_OP_PROPOSE};
     command->propose.command = vg_buffer_span(bytes);
     command->propose.role = role != NULL ? response_number(response_roles, role) : 0;
-    command->propose.expires_at = vg_clock_system.wall_ms() + expires_ms;
+    command->propose.expires_at = vg_uuid7_time_ms(&fill->request) + expires_ms;
     if (role != NULL && command->propose.role == 0)
         return vg_fail(&call->error, VG_USAGE,
                        "--as is '%s'; it may be legal or executive-incident-manager", role);

@@ -58,41 +58,32 @@ static const struct cli_column list_columns[] = {
 
 static bool wanted(const struct cli_call *call, const json_t *incident, uint64_t severity)
 {
-    const json_t *clocks = json_object_get(incident, "clocks");
-    if (cli_flag(call, "clock") && json_array_size(clocks) == 0)
-        return false;
     const json_t *has = json_object_get(incident, "severity");
     return !cli_flag(call, "severity") ||
            (json_is_integer(has) && (uint64_t)json_integer_value(has) == severity);
 }
 
-/* Asks page after page until an empty one. */
-static enum vg_code list_all(struct cli_call *call, uint64_t severity, json_t *incidents)
+/* The incidents that are wanted; `of` is out of how many. */
+static enum vg_code list_all(struct cli_call *call, uint64_t severity, json_t *incidents,
+                             size_t *of)
 {
-    char after[VG_ID_TEXT] = "";
-    for (;;) {
-        json_t *page = cli_query(call, json_pack("{s:s, s:b, s:s?, s:s?, s:s?, s:i}", "query",
-                                                 "incident.list", "all", cli_flag(call, "all"),
-                                                 "stage", cli_text(call, "stage"), "compartment",
-                                                 cli_text(call, "compartment"), "after",
-                                                 after[0] ? after : NULL, "limit", PAGE));
-        if (page == NULL)
-            return call->error.code;
-        size_t count = json_array_size(page);
-        size_t i;
-        json_t *incident;
-        json_array_foreach(page, i, incident)
-        {
-            if (wanted(call, incident, severity))
-                json_array_append(incidents, incident);
-        }
-        if (count > 0)
-            snprintf(after, sizeof after, "%s",
-                     cli_json_text(json_array_get(page, count - 1), "id"));
-        json_decref(page);
-        if (count == 0)
-            return VG_OK;
+    json_t *all = json_array();
+    size_t i;
+    json_t *incident;
+    enum vg_code code =
+        cli_query_all(call,
+                      json_pack("{s:s, s:b, s:s?, s:s?, s:i}", "query", "incident.list", "all",
+                                cli_flag(call, "all"), "stage", cli_text(call, "stage"),
+                                "compartment", cli_text(call, "compartment"), "limit", PAGE),
+                      "id", all);
+    json_array_foreach(all, i, incident)
+    {
+        if (wanted(call, incident, severity))
+            json_array_append(incidents, incident);
     }
+    *of = json_array_size(all);
+    json_decref(all);
+    return code;
 }
 
 static enum vg_code check_list_options(struct cli_call *call, uint64_t *severity)
@@ -102,6 +93,10 @@ static enum vg_code check_list_options(struct cli_call *call, uint64_t *severity
         return vg_fail(&call->error, VG_USAGE,
                        "--stage is '%s'; it may be detect, assess, diagnose, stabilize or close",
                        stage);
+    if (cli_flag(call, "clock"))
+        return vg_fail(&call->error, VG_INVALID,
+                       "no clock runs in this release: notices and their 72 hours (R20) are not "
+                       "built yet, so --clock would hide what is open");
     return cli_number(call, "severity", 0, 4, 0, severity);
 }
 
@@ -145,13 +140,15 @@ enum vg_code incident_list(struct cli_call *call)
     uint64_t severity;
     if (check_list_options(call, &severity) != VG_OK)
         return call->error.code;
+    size_t of;
     json_t *incidents = json_array();
-    enum vg_code code = list_all(call, severity, incidents);
+    enum vg_code code = list_all(call, severity, incidents, &of);
     if (code == VG_OK && cli_is_json(call->settings.output)) {
         cli_learn(call, incidents);
         cli_print_json(stdout, call->settings.output, incidents);
     } else if (code == VG_OK && json_array_size(incidents) == 0) {
-        printf("no %sincidents\n", cli_flag(call, "all") ? "" : "open ");
+        printf("no %sincidents%s\n", cli_flag(call, "all") ? "" : "open ",
+               of > 0 || cli_text(call, "stage") != NULL ? " like that" : "");
     } else if (code == VG_OK) {
         learn_shown(call, incidents);
         print_list(call, incidents);
@@ -199,10 +196,10 @@ enum vg_code incident_document(struct cli_call *call)
     const json_t *document = json_object_get(answer, "document");
     if (cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, answer);
-    else
-        fwrite(json_string_value(document), 1, json_string_length(document), stdout);
+    else if (cli_bytes_check(&call->error) == VG_OK)
+        fwrite(cli_json_text(document, ""), 1, json_string_length(document), stdout);
     json_decref(answer);
-    return VG_OK;
+    return call->error.code;
 }
 
 static const struct cli_column filter_columns[] = {
@@ -216,19 +213,22 @@ static const struct cli_column filter_columns[] = {
 
 enum vg_code incident_filters(struct cli_call *call)
 {
-    json_t *filters =
-        cli_query(call, json_pack("{s:s, s:s?, s:i}", "query", "filter.list", "compartment",
-                                  call->settings.compartment, "limit", PAGE));
-    if (filters == NULL)
-        return call->error.code;
-    if (cli_is_json(call->settings.output))
+    const char *place;
+    json_t *filters = json_array();
+    enum vg_code code = cli_compartment_name(call, cli_text(call, "compartment"), &place);
+    if (code == VG_OK)
+        code = cli_query_all(call,
+                             json_pack("{s:s, s:s, s:i}", "query", "filter.list", "compartment",
+                                       place, "limit", PAGE),
+                             "match", filters);
+    if (code == VG_OK && cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, filters);
-    else if (json_array_size(filters) == 0)
+    else if (code == VG_OK && json_array_size(filters) == 0)
         printf("no filters\n");
-    else
+    else if (code == VG_OK)
         cli_print_table(stdout, call->settings.output, filters, filter_columns);
     json_decref(filters);
-    return VG_OK;
+    return code;
 }
 
 /* ---- following ---------------------------------------------------------------------------------
@@ -242,8 +242,11 @@ static bool keeps_on(struct cli_call *call, bool *told)
     struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
     if (!passing || ferror(stdout))
         return false;
-    if (!*told)
-        fprintf(stderr, "vigil: note: %s; going on when a node answers\n", call->error.text);
+    if (!*told) {
+        fprintf(stderr, "vigil: note: ");
+        cli_print_inline(stderr, call->error.text);
+        fprintf(stderr, "; going on when a node answers\n");
+    }
     *told = true;
     call->error = (struct vg_error){.code = VG_OK};
     nanosleep(&pause, NULL);
@@ -335,12 +338,10 @@ static json_t *ask_watch(struct cli_call *call, struct place *place)
 
 enum vg_code incident_watch(struct cli_call *call)
 {
-    struct place place = {.compartment = cli_text(call, "compartment"),
-                          .known = cli_text(call, "from") != NULL};
+    struct place place = {.known = cli_text(call, "from") != NULL};
     bool told = false;
-    if (place.compartment == NULL)
-        place.compartment = call->settings.compartment;
-    if (cli_number(call, "from", 1, INT64_MAX, 1, &place.index) != VG_OK)
+    if (cli_compartment_name(call, cli_text(call, "compartment"), &place.compartment) != VG_OK ||
+        cli_number(call, "from", 1, INT64_MAX, 1, &place.index) != VG_OK)
         return call->error.code;
     place.index--; /* after the entry before it */
     place.number = UINT32_MAX;

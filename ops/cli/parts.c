@@ -18,28 +18,6 @@ enum { PAGE = 500 };
 /* ---- lists -------------------------------------------------------------------------------------
  */
 
-/* Appends every part of a kind. */
-static enum vg_code ask_parts(struct cli_call *call, const char *kind, json_t *parts)
-{
-    char after[VG_ID_TEXT] = "";
-    for (;;) {
-        json_t *page =
-            cli_query(call, json_pack("{s:s, s:s, s:s, s:s?, s:i}", "query", "incident.parts", "id",
-                                      call->words[0], "kind", kind, "after",
-                                      after[0] ? after : NULL, "limit", PAGE));
-        if (page == NULL)
-            return call->error.code;
-        size_t count = json_array_size(page);
-        if (count > 0)
-            snprintf(after, sizeof after, "%s",
-                     cli_json_text(json_array_get(page, count - 1), "id"));
-        json_array_extend(parts, page);
-        json_decref(page);
-        if (count < PAGE)
-            return VG_OK;
-    }
-}
-
 void parts_name_people(json_t *rows, const json_t *people)
 {
     static const char *const keys[] = {"owner",       "made_by", "done_by",
@@ -80,7 +58,10 @@ enum vg_code parts_list(struct cli_call *call, const char *kind, const char *asp
         return vg_fail(&call->error, VG_INVALID, "'%s' is not an id of an incident",
                        call->words[0]);
     json_t *parts = json_array();
-    enum vg_code code = ask_parts(call, kind, parts);
+    enum vg_code code = cli_query_all(call,
+                                      json_pack("{s:s, s:s, s:s, s:i}", "query", "incident.parts",
+                                                "id", call->words[0], "kind", kind, "limit", PAGE),
+                                      "id", parts);
     json_t *sorted = view_in_order(parts);
     if (code == VG_OK) {
         parts_learn(call, aspect, sorted);

@@ -32,39 +32,24 @@ static const struct cli_column columns[] = {
     {.title = NULL},
 };
 
-static const char *compartment_of(const struct cli_call *call)
-{
-    const char *name = cli_text(call, "compartment");
-    return name != NULL ? name : call->settings.compartment;
-}
-
 static enum vg_code run_list(struct cli_call *call)
 {
+    const char *place;
     json_t *all = json_array();
-    char after[VG_ID_TEXT] = "";
-    for (size_t count = 1; count > 0;) {
-        json_t *page = cli_query(call, json_pack("{s:s, s:s?, s:s?, s:i}", "query", "proposal.list",
-                                                 "compartment", compartment_of(call), "after",
-                                                 after[0] ? after : NULL, "limit", PAGE));
-        if (page == NULL) {
-            json_decref(all);
-            return call->error.code;
-        }
-        count = json_array_size(page);
-        if (count > 0)
-            snprintf(after, sizeof after, "%s",
-                     cli_json_text(json_array_get(page, count - 1), "id"));
-        json_array_extend(all, page);
-        json_decref(page);
-    }
-    if (cli_is_json(call->settings.output))
+    enum vg_code code = cli_compartment_name(call, cli_text(call, "compartment"), &place);
+    if (code == VG_OK)
+        code = cli_query_all(call,
+                             json_pack("{s:s, s:s, s:i}", "query", "proposal.list", "compartment",
+                                       place, "limit", PAGE),
+                             "id", all);
+    if (code == VG_OK && cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, all);
-    else if (json_array_size(all) == 0)
+    else if (code == VG_OK && json_array_size(all) == 0)
         printf("no proposals\n");
-    else
+    else if (code == VG_OK)
         cli_print_table(stdout, call->settings.output, all, columns);
     json_decref(all);
-    return VG_OK;
+    return code;
 }
 
 /* ---- the whole text ----------------------------------------------------------------------------
@@ -151,7 +136,7 @@ static void print_proposal(struct cli_call *call, const struct proposal *proposa
         free(cell.text);
     }
     json_array_foreach(json_object_get(proposal->document, "missing"), i, signer)
-        printf("missing       %s\n", json_string_value(signer));
+        printf("missing       %s\n", cli_json_text(signer, ""));
     printf("expires       %s\n", cli_json_text(proposal->document, "expires_at"));
     printf("what is signed\n");
     print_command(&proposal->command);
@@ -218,7 +203,8 @@ static enum vg_code run_approve(struct cli_call *call)
         vg_hex_format(vg_span_of(proposal.hash.bytes, sizeof(vg_hash)), hash);
         cli_fill_give(&fill, "hash", hash);
         fill.compartment = proposal.compartment;
-        fill.incident = cli_json_text(proposal.document, "incident");
+        snprintf(fill.incident, sizeof fill.incident, "%s",
+                 cli_json_text(proposal.document, "incident"));
         code = cli_fill(call, &fill);
     }
     if (code == VG_OK)
@@ -235,7 +221,8 @@ static enum vg_code run_reject(struct cli_call *call)
     enum vg_code code = ask(call, &proposal);
     if (code == VG_OK) {
         fill.compartment = proposal.compartment;
-        fill.incident = cli_json_text(proposal.document, "incident");
+        snprintf(fill.incident, sizeof fill.incident, "%s",
+                 cli_json_text(proposal.document, "incident"));
         code = cli_fill(call, &fill);
     }
     if (code == VG_OK)

@@ -151,10 +151,13 @@ static void print_people(const json_t *step, const json_t *people)
                i == 0                                          ? ""
                : json_is_true(json_object_get(step, "by_two")) ? " and "
                                                                : " or ",
-               json_string_value(item));
+               cli_json_text(item, ""));
     printf(": ");
     json_array_foreach(json_object_get(step, "people"), i, item)
-        printf("%s%s", i > 0 ? ", " : "", cli_person_name(people, json_string_value(item)));
+    {
+        printf("%s", i > 0 ? ", " : "");
+        cli_print_inline(stdout, cli_person_name(people, cli_json_text(item, "")));
+    }
     printf("%s\n",
            json_array_size(json_object_get(step, "people")) == 0 ? "nobody has the role" : "");
 }

@@ -27,24 +27,15 @@ const struct cli_option stats_options[] = {
 /* ---- the command -------------------------------------------------------------------------------
  */
 
-static json_t *ask_milestones(struct cli_call *call)
+static enum vg_code ask_milestones(struct cli_call *call, json_t *all)
 {
-    const char *compartment = cli_text(call, "compartment");
-    char after[VG_ID_TEXT] = "";
-    json_t *all = json_array();
-    for (size_t count = PAGE; count == PAGE;) {
-        json_t *page = cli_query(
-            call, json_pack("{s:s, s:s?, s:s?, s:i}", "query", "incident.milestones", "compartment",
-                            compartment != NULL ? compartment : call->settings.compartment, "after",
-                            after[0] != 0 ? after : NULL, "limit", PAGE));
-        count = json_array_size(page);
-        if (count > 0)
-            snprintf(after, sizeof after, "%s",
-                     cli_json_text(json_array_get(page, count - 1), "id"));
-        json_array_extend(all, page);
-        json_decref(page);
-    }
-    return all;
+    const char *place;
+    return cli_compartment_name(call, cli_text(call, "compartment"), &place) != VG_OK
+               ? call->error.code
+               : cli_query_all(call,
+                               json_pack("{s:s, s:s, s:i}", "query", "incident.milestones",
+                                         "compartment", place, "limit", PAGE),
+                               "id", all);
 }
 
 /* "2h 05m", "4m 10s", "3.2s"; "-" where there is none. */
@@ -116,8 +107,8 @@ enum vg_code stats_run(struct cli_call *call)
                        "--since is '%s'; it must be a time with its zone, such as "
                        "2026-10-01T00:00:00Z",
                        since);
-    json_t *milestones = ask_milestones(call);
-    if (call->error.code == VG_OK) {
+    json_t *milestones = json_array();
+    if (ask_milestones(call, milestones) == VG_OK) {
         json_t *stats = view_figures(milestones, since_ms);
         if (cli_is_json(call->settings.output))
             cli_print_json(stdout, call->settings.output, stats);

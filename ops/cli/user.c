@@ -2,6 +2,7 @@
  * `vigil user` and `vigil oncall`: who is in the cluster, who may do what where, who is on call. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "common/file.h"
 #include "common/text.h"
@@ -85,45 +86,64 @@ static enum vg_code parse_roles(struct cli_call *call, const char *text, uint32_
 /* One entry for the key, one for the name, one for the roles: what broke off in between is done by
  * doing it again. */
 static enum vg_code add_person(struct cli_call *call, struct response_command *enroll,
-                               uint32_t roles, json_t **answer)
+                               const vg_id *compartment, uint32_t roles, json_t **answer)
 {
     static const vg_id control;
     const vg_id *directory = &call->author->directory;
     struct response_command name = {
         .op = RESPONSE_OP_PERSON,
         .person = {.person = enroll->enroll.person, .name = vg_span_text(call->words[0])}};
-    struct response_command grant = {.op = RESPONSE_OP_GRANT,
-                                     .grant = {.person = enroll->enroll.person, .give = roles}};
+    struct response_command grant = {
+        .op = RESPONSE_OP_GRANT,
+        .grant = {.person = enroll->enroll.person, .compartment = *compartment, .give = roles}};
     enum vg_code code = give(call, &control, enroll, answer);
     if (code != VG_OK || call->settings.dry_run)
         return code;
     code = give(call, directory, &name, answer);
     if (code == VG_OK && roles != 0)
-        code = cli_compartment_find(call, cli_text(call, "compartment"), &grant.grant.compartment);
-    if (code == VG_OK && roles != 0)
         code = give(call, directory, &grant, answer);
     return code;
 }
 
-/* Somebody who is here keeps the name; another one is given on purpose. */
+/* Somebody who is here keeps the name, another one is given on purpose; and nobody else has it. */
 static enum vg_code check_name(struct cli_call *call, const vg_id *person)
 {
     char id[VG_ID_TEXT];
     vg_id_format(person, id);
     const json_t *people = json_object_get(call->author->names, "people");
     const char *name = cli_json_text(cli_person_entry(people, id), "name");
-    if (name[0] == '\0' || strcmp(name, call->words[0]) == 0)
-        return VG_OK;
-    return vg_fail(&call->error, VG_EXISTS,
-                   "this identity is enrolled as '%s'; another name is given with vigil user "
-                   "rename",
-                   name);
+    const char *holder = cli_json_text(cli_person_entry(people, call->words[0]), "id");
+    if (name[0] != '\0' && strcmp(name, call->words[0]) != 0)
+        return vg_fail(&call->error, VG_EXISTS,
+                       "this identity is enrolled as '%s'; another name is given with vigil user "
+                       "rename",
+                       name);
+    if (holder[0] != '\0' && strcasecmp(holder, id) != 0)
+        return vg_fail(&call->error, VG_EXISTS,
+                       "person %s has the name '%s' already; choose another name", holder,
+                       call->words[0]);
+    return VG_OK;
+}
+
+/* All that can be refused is, before the key is enrolled: an id is never used twice. */
+static enum vg_code check_add(struct cli_call *call, const struct response_command *enroll,
+                              uint32_t roles, vg_id *compartment)
+{
+    struct cli_author *author;
+    if (call->settings.has_request)
+        return vg_fail(&call->error, VG_USAGE,
+                       "user add takes no --request-id; repeating it is safe as it is");
+    if (cli_author_open(call, &author) != VG_OK ||
+        check_name(call, &enroll->enroll.person) != VG_OK)
+        return call->error.code;
+    return roles != 0 ? cli_compartment_find(call, cli_text(call, "compartment"), compartment)
+                      : VG_OK;
 }
 
 static enum vg_code run_add(struct cli_call *call)
 {
     struct response_command enroll = {.op = RESPONSE_OP_ENROLL};
-    struct cli_author *author;
+    vg_id compartment = {{0}};
     json_t *answer = NULL;
     const char *path;
     uint32_t roles = 0;
@@ -133,13 +153,11 @@ static enum vg_code run_add(struct cli_call *call)
     if (code == VG_OK)
         code = read_public(call, path, &enroll);
     if (code == VG_OK)
-        code = cli_author_open(call, &author);
-    if (code == VG_OK)
-        code = check_name(call, &enroll.enroll.person);
+        code = check_add(call, &enroll, roles, &compartment);
     enroll.enroll.bits = (uint8_t)((cli_flag(call, "operator") ? LEDGER_PERSON_OPERATOR : 0) |
                                    (cli_flag(call, "integration") ? LEDGER_PERSON_INTEGRATION : 0));
     if (code == VG_OK)
-        code = add_person(call, &enroll, roles, &answer);
+        code = add_person(call, &enroll, &compartment, roles, &answer);
     if (code == VG_OK)
         cli_change_print(call, answer);
     json_decref(answer);
@@ -212,7 +230,7 @@ static json_t *pick_people(struct cli_call *call, const json_t *directory, bool 
         size_t k;
         json_t *name;
         json_array_foreach(json_object_get(person, "on_call"), k, name) on_call |=
-            place != NULL && strcmp(json_string_value(name), place) == 0;
+            place != NULL && strcmp(cli_json_text(name, ""), place) == 0;
         if ((gone && !cli_flag(call, "all")) || (on_call_only && (!on_call || gone)))
             continue;
         json_t *roles = json_object_get(json_object_get(person, "roles"), place ? place : "");

@@ -30,6 +30,9 @@ def note(person, incident, text):
 def enrolment(c, incident):
     """A person who is enrolled at one node works at the others at once; who has gone works nowhere."""
     path, public = identity(c, "eve")
+    for words in ((), ("--dry-run",)):
+        refused(1, "exists", lambda: c.vigil("user", "add", "person-2", "--public", public, "--role", "responder", *words))
+    refused(1, "not-found", lambda: c.vigil("user", "add", "eve", "--public", public, "--role", "responder", "--compartment", "nosuch"))
     eve = Person(c, path, 3)
     said = refused(1, "forbidden", note(eve, incident, "too early"))
     assert "does not know person" in said, said

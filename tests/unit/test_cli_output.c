@@ -97,6 +97,19 @@ Test(cli_output, text_of_others_cannot_steer_the_terminal)
     page_expect(&page, "one\n     ]0;title two m\n");
 }
 
+Test(cli_output, json_escapes_what_would_and_is_the_same_document)
+{
+    struct page page;
+    json_t *text = json_string("a\x7f"
+                               "b\xc2\x9b"
+                               "31m\xe2\x80\xae"
+                               "d\xf3\xa0\x81\x81");
+    page_open(&page);
+    cli_print_json(page.out, CLI_JSONL, text);
+    page_expect(&page, "\"a\\u007fb\\u009b31m\\u202ed\\udb40\\udc41\"\n");
+    json_decref(text);
+}
+
 /* ---- histogram ----------------------------------------------------------------------------------
  */
 

@@ -119,6 +119,9 @@ Test(cli_veris, titles_are_one_line_of_whole_characters)
     struct veris_incident incident = read_good(
         "{\"schema_version\":\"1.3\",\"incident_id\":\"A\",\"summary\":\" a\\tb \\nsecond\"}");
     cr_expect_str_eq(incident.title, "a b");
+    incident =
+        read_good("{\"schema_version\":\"1.3\",\"incident_id\":\"A\",\"summary\":\"don\\u0092t\"}");
+    cr_expect_str_eq(incident.title, "don t");
     snprintf(text, sizeof text,
              "{\"schema_version\":\"1.3\",\"incident_id\":\"A\",\"summary\":\"%s\"}", summary);
     incident = read_good(text);

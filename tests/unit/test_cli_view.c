@@ -59,11 +59,11 @@ Test(cli_view, an_event_says_what_was_changed_and_what_its_author_said)
 
 Test(cli_view, parts_come_in_the_order_of_their_numbers)
 {
-    json_t *parts = parse("[{\"number\":\"T10\"},{\"number\":\"T9\"},{\"number\":\"T1\"}]");
+    json_t *parts = parse("[{\"number\":\"T10\"},{\"number\":\"T9\"},{\"number\":\"T1\"},{}]");
     json_t *sorted = view_in_order(parts);
-    cr_expect_eq(json_array_size(sorted), 3);
-    cr_expect_str_eq(cli_json_text(json_array_get(sorted, 0), "number"), "T1");
-    cr_expect_str_eq(cli_json_text(json_array_get(sorted, 2), "number"), "T10");
+    cr_expect_eq(json_array_size(sorted), 4);
+    cr_expect_str_eq(cli_json_text(json_array_get(sorted, 1), "number"), "T1");
+    cr_expect_str_eq(cli_json_text(json_array_get(sorted, 3), "number"), "T10");
     json_decref(sorted);
     json_decref(parts);
 }

@@ -73,6 +73,38 @@ enum vg_code cli_author_open(struct cli_call *call, struct cli_author **out)
     return code;
 }
 
+enum vg_code cli_query_all(struct cli_call *call, json_t *query, const char *key, json_t *all)
+{
+    enum vg_code code = VG_OK;
+    for (size_t count = 1; code == VG_OK && count > 0;) {
+        json_t *page = cli_query(call, json_copy(query));
+        count = json_array_size(page);
+        const char *last = cli_json_text(json_array_get(page, count - 1), key);
+        const char *before = cli_json_text(query, "after");
+        if (page == NULL)
+            code = call->error.code;
+        else if (count > 0 && strcmp(last, before) == 0)
+            code = vg_fail(&call->error, VG_INTEGRITY,
+                           "the node gives the same page again; ask another one with --node");
+        json_array_extend(all, page);
+        if (count > 0)
+            json_object_set_new(query, "after", json_string(last));
+        json_decref(page);
+    }
+    json_decref(query);
+    return code;
+}
+
+enum vg_code cli_compartment_name(struct cli_call *call, const char *given, const char **out)
+{
+    *out = given != NULL ? given : call->settings.compartment;
+    if (*out == NULL)
+        return vg_fail(&call->error, VG_USAGE,
+                       "no compartment is given and the context has no default; give "
+                       "--compartment NAME");
+    return VG_OK;
+}
+
 void cli_author_free(struct cli_author *author)
 {
     if (author == NULL)
@@ -180,10 +212,10 @@ static bool confirm_rebase(struct cli_call *call)
     fprintf(stderr, "%s has changed since you read it\n  now    ",
             cli_json_text(details, "aspect"));
     cli_print_text(stderr, cli_json_text(details, "value"), 9);
-    fprintf(stderr, "         revision %llu, by %s at %s\n  yours  ",
-            (unsigned long long)cli_json_number(details, "current"),
-            cli_person_name(people, cli_json_text(details, "set_by")),
-            cli_json_text(details, "set_at"));
+    fprintf(stderr, "         revision %llu, by ",
+            (unsigned long long)cli_json_number(details, "current"));
+    cli_print_inline(stderr, cli_person_name(people, cli_json_text(details, "set_by")));
+    fprintf(stderr, " at %s\n  yours  ", cli_json_text(details, "set_at"));
     cli_print_text(stderr, cli_json_text(details, "proposed"), 9);
     fprintf(stderr, "Put yours in its place? [y/N] ");
     fflush(stderr);
@@ -201,9 +233,8 @@ static bool rebase(struct cli_call *call, struct cli_change *change,
         call->details == NULL || !confirm_rebase(call))
         return false;
     struct cli_aspect aspect = conflicting(call->details);
-    cli_expectations_set(expectations, &aspect, cli_json_number(call->details, "current"));
     change->request = cli_request_make();
-    return true;
+    return cli_expectations_set(expectations, &aspect, cli_json_number(call->details, "current"));
 }
 
 enum vg_code cli_change_submit(struct cli_call *call, struct cli_change *change, json_t **answer)

@@ -45,6 +45,13 @@ struct cli_client *cli_connection(struct cli_call *call);
 /* Asks; takes the reference to `query`. NULL with the call's error set. */
 json_t *cli_query(struct cli_call *call, json_t *query);
 
+/* Appends all of a list to `all`, asked page by page until an empty one: each after the last item's
+ * `key`. Takes over `query`. */
+enum vg_code cli_query_all(struct cli_call *call, json_t *query, const char *key, json_t *all);
+
+/* The name of a compartment that is given, else the context's; VG_USAGE without either. */
+enum vg_code cli_compartment_name(struct cli_call *call, const char *given, const char **out);
+
 /* The author of the call: its identity file and the cluster's directory; read once. */
 enum vg_code cli_author_open(struct cli_call *call, struct cli_author **out);
 void cli_author_free(struct cli_author *author);

@@ -335,6 +335,13 @@ static void encode(struct exchange *exchange)
     vg_buffer_free(&payload);
 }
 
+/* What a node gets less than we wait: it knows why there is no answer, and can still say so. */
+static uint32_t margin_of(uint32_t timeout_ms)
+{
+    enum { SHARE = 5, MOST_MS = 300 };
+    return timeout_ms / SHARE < MOST_MS ? timeout_ms / SHARE : MOST_MS;
+}
+
 enum vg_code cli_client_call(struct cli_client *client, const struct wire_request *request,
                              json_t **answer, struct vg_error *error, json_t **details)
 {
@@ -343,8 +350,9 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
     pthread_mutex_lock(&client->lock);
     exchange.request.token = ++client->token;
     pthread_mutex_unlock(&client->lock);
-    exchange.request.timeout_ms = client->timeout_ms + client->held_ms;
-    exchange.deadline_ms = now_ms() + exchange.request.timeout_ms;
+    uint32_t wait_ms = client->timeout_ms + client->held_ms;
+    exchange.deadline_ms = now_ms() + wait_ms;
+    exchange.request.timeout_ms = wait_ms - margin_of(client->timeout_ms);
     encode(&exchange);
     struct session *answered = run(&exchange);
     client->repeats += exchange.asked - 1;

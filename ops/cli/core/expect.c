@@ -107,16 +107,17 @@ enum vg_code cli_expectations_collect(struct cli_call *call, const struct cli_ch
     return VG_OK;
 }
 
-void cli_expectations_set(struct cli_expectations *expectations, const struct cli_aspect *aspect,
+bool cli_expectations_set(struct cli_expectations *expectations, const struct cli_aspect *aspect,
                           uint64_t revision)
 {
     uint16_t i = 0;
     while (i < expectations->count && !same_aspect(&expectations->list[i], aspect))
         i++;
-    if (i == expectations->count) {
-        assert(i < VG_EXPECTATIONS_MAX);
+    if (i == VG_EXPECTATIONS_MAX)
+        return false;
+    if (i == expectations->count)
         expectations->count++;
-    }
     expectations->list[i] = (struct ledger_expectation){
         .aspect = aspect->aspect, .part = aspect->part, .revision = revision};
+    return true;
 }

@@ -15,8 +15,8 @@ struct cli_expectations {
 enum vg_code cli_expectations_collect(struct cli_call *call, const struct cli_change *change,
                                       struct cli_expectations *out);
 
-/* Sets or replaces what is expected of an aspect. */
-void cli_expectations_set(struct cli_expectations *expectations, const struct cli_aspect *aspect,
+/* Sets or replaces what is expected of an aspect; false where there is no room for one more. */
+bool cli_expectations_set(struct cli_expectations *expectations, const struct cli_aspect *aspect,
                           uint64_t revision);
 
 /* "stage", or "task/ID" of a part, as revisions in answers have it. */

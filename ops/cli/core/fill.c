@@ -133,7 +133,8 @@ static enum vg_code take_id(struct cli_call *call, const struct cli_fill *fill,
     case RESPONSE_OF_TASK:
     case RESPONSE_OF_STEP:
     case RESPONSE_OF_EVIDENCE:
-        return cli_part_find(call, fill->incident, kind_of(field->of), text, out);
+        return cli_part_find(call, fill->incident[0] != '\0' ? fill->incident : NULL,
+                             kind_of(field->of), text, out);
     default:
         if (vg_id_parse(text, out))
             return VG_OK;
@@ -312,7 +313,7 @@ static enum vg_code find_incident(struct cli_call *call, struct cli_fill *fill, 
     json_t *shown = cli_query(call, json_pack("{s:s, s:s}", "query", "incident.show", "id", text));
     if (shown == NULL)
         return call->error.code;
-    fill->incident = text;
+    vg_id_format(&id, fill->incident); /* as sessions have it */
     enum vg_code code =
         cli_compartment_find(call, cli_json_text(shown, "compartment_id"), &fill->compartment);
     json_decref(shown);
@@ -349,7 +350,7 @@ static enum vg_code fill_field(struct cli_call *call, struct cli_fill *fill,
     if (values.count == 0)
         return vg_fail(&call->error, VG_USAGE, "'%s' needs --%s; see '%s --help'", command,
                        field->name, command);
-    if (field->of == RESPONSE_OF_INCIDENT && fill->incident == NULL)
+    if (field->of == RESPONSE_OF_INCIDENT && fill->incident[0] == '\0')
         code = find_incident(call, fill, values.text[0]);
     if (code == VG_OK)
         code = take_value(call, fill, field, &values);
@@ -384,13 +385,18 @@ enum vg_code cli_fill(struct cli_call *call, struct cli_fill *fill)
 {
     uint32_t count;
     const struct response_field *fields = response_fields((uint64_t)call->command->op, &count);
-    enum vg_code code = find_place(call, fill);
     assert(fields != NULL);
     fill->command.op = call->command->op;
+    fill->request = cli_request_of(call);
     give_row(call, fill);
+    enum vg_code code = find_place(call, fill);
     for (uint32_t i = 0; code == VG_OK && i < count; i++)
         if (fields[i].type != RESPONSE_FIELD_BYTES)
             code = fill_field(call, fill, &fields[i]);
+    if (code != VG_OK) {
+        const struct cli_change unsent = {.request = fill->request};
+        cli_change_explain(call, &unsent);
+    }
     return code;
 }
 
@@ -403,8 +409,8 @@ void cli_fill_free(struct cli_fill *fill)
 enum vg_code cli_fill_send(struct cli_call *call, struct cli_fill *fill, json_t **answer)
 {
     struct cli_change change = {.command = &fill->command,
-                                .request = cli_request_of(call),
-                                .incident = fill->incident,
+                                .request = fill->request,
+                                .incident = fill->incident[0] != '\0' ? fill->incident : NULL,
                                 .compartment = fill->compartment,
                                 .aspect_count = fill->aspect_count};
     memcpy(change.aspects, fill->aspects, sizeof change.aspects);

@@ -12,7 +12,8 @@ enum { CLI_GIVEN_MAX = 16, CLI_TEXTS_MAX = 4 };
 struct cli_fill {
     struct response_command command;
     vg_id compartment;
-    const char *incident;                       /* as the call names it; NULL: none */
+    char incident[VG_ID_TEXT];                  /* that the call names; "": none */
+    vg_id request;                              /* that it is sent under */
     struct cli_aspect aspects[CLI_ASPECTS_MAX]; /* that the command sets */
     uint32_t aspect_count;
     /* Values that a handler gives before it calls cli_fill; borrowed. */

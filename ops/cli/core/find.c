@@ -30,12 +30,8 @@ enum vg_code cli_compartment_find(struct cli_call *call, const char *name, vg_id
     enum vg_code code = cli_author_open(call, &author);
     if (code != VG_OK)
         return code;
-    if (name == NULL)
-        name = call->settings.compartment;
-    if (name == NULL)
-        return vg_fail(&call->error, VG_USAGE,
-                       "no compartment is given and the context has no default; give "
-                       "--compartment NAME");
+    if (cli_compartment_name(call, name, &name) != VG_OK)
+        return call->error.code;
     if (find_entry(json_object_get(author->names, "compartments"), name, out) != NULL)
         return VG_OK;
     return vg_fail(&call->error, VG_NOT_FOUND, "there is no compartment '%s'", name);
@@ -71,32 +67,25 @@ const char *cli_person_name(const json_t *people, const char *id)
 
 enum { PARTS_PAGE = 500 };
 
-/* Looks through pages of parts for a number. */
 static enum vg_code find_number(struct cli_call *call, const char *incident, const char *kind,
                                 const char *number, vg_id *out)
 {
-    char after[VG_ID_TEXT] = "";
-    for (;;) {
-        json_t *page = cli_query(
-            call, json_pack("{s:s, s:s, s:s, s:s?, s:i}", "query", "incident.parts", "id", incident,
-                            "kind", kind, "after", after[0] ? after : NULL, "limit", PARTS_PAGE));
-        if (page == NULL)
-            return call->error.code;
-        size_t count = json_array_size(page);
-        bool found = false;
-        for (size_t i = 0; i < count && !found; i++) {
-            const json_t *part = json_array_get(page, i);
-            snprintf(after, sizeof after, "%s", cli_json_text(part, "id"));
-            found =
-                strcasecmp(cli_json_text(part, "number"), number) == 0 && vg_id_parse(after, out);
-        }
-        json_decref(page);
-        if (found)
-            return VG_OK;
-        if (count < PARTS_PAGE)
-            return vg_fail(&call->error, VG_NOT_FOUND, "incident %s has no %s in its %s", incident,
-                           number, kind);
+    json_t *parts = json_array();
+    enum vg_code code = cli_query_all(call,
+                                      json_pack("{s:s, s:s, s:s, s:i}", "query", "incident.parts",
+                                                "id", incident, "kind", kind, "limit", PARTS_PAGE),
+                                      "id", parts);
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(parts) && !found; i++) {
+        const json_t *part = json_array_get(parts, i);
+        found = strcasecmp(cli_json_text(part, "number"), number) == 0 &&
+                vg_id_parse(cli_json_text(part, "id"), out);
     }
+    json_decref(parts);
+    if (code == VG_OK && !found)
+        code = vg_fail(&call->error, VG_NOT_FOUND, "incident %s has no %s in its %s", incident,
+                       number, kind);
+    return code;
 }
 
 enum vg_code cli_part_find(struct cli_call *call, const char *incident, const char *kind,

@@ -29,16 +29,26 @@ static void print_escaped(FILE *out, const char *text)
                     0xdc00 + ((hidden - 0x10000) & 0x3ff));
         else
             fprintf(out, "\\u%04x", hidden);
-        text += hidden > 0xffff ? 4 : hidden > 0x7ff ? 3 : 2;
+        text += hidden > 0xffff ? 4 : hidden > 0x7ff ? 3 : hidden > 0x7f ? 2 : 1;
     }
 }
 
 static void print_line(FILE *out, const json_t *document, size_t flags)
 {
     char *text = json_dumps(document, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS));
-    print_escaped(out, text);
-    fputc('\n', out);
+    if (text != NULL) {
+        print_escaped(out, text);
+        fputc('\n', out);
+    }
     free(text);
+}
+
+enum vg_code cli_bytes_check(struct vg_error *error)
+{
+    return isatty(STDOUT_FILENO)
+               ? vg_fail(error, VG_USAGE,
+                         "bytes of others may steer a terminal; send them to a file: ... > FILE")
+               : VG_OK;
 }
 
 void cli_print_json(FILE *out, enum cli_output output, const json_t *document)

@@ -37,7 +37,10 @@ void cli_print_rows(FILE *out, enum cli_output output, const json_t *rows,
 /* Prints one object as "title  value" lines. */
 void cli_print_fields(FILE *out, const json_t *object, const struct cli_column *columns);
 
-/* The value at a dotted path, or NULL. */
+/* VG_USAGE where standard output is a terminal: what others sent is not written there as it is. */
+enum vg_code cli_bytes_check(struct vg_error *error);
+
+/* The value at a dotted path, or NULL; the path "" is the object itself. */
 const json_t *cli_json_at(const json_t *object, const char *path);
 
 /* The text at a dotted path, or "" if it is no string. */

@@ -88,7 +88,8 @@ static bool is_hidden(uint32_t point)
 uint32_t cli_hidden_character(const char *text)
 {
     struct character c = character_at(text);
-    return is_hidden(c.point) ? c.point : 0;
+    bool is_late_control = c.point >= 0x7f && c.point < 0xa0;
+    return is_hidden(c.point) || is_late_control ? c.point : 0;
 }
 
 /* A character as it is printed, and its columns. */
@@ -135,6 +136,13 @@ struct cli_cell cli_cell_of(const char *text, size_t cut)
     }
     *to = '\0';
     return cell;
+}
+
+void cli_print_inline(FILE *out, const char *text)
+{
+    struct cli_cell cell = cli_cell_of(text, 0);
+    fputs(cell.text, out);
+    free(cell.text);
 }
 
 void cli_print_text(FILE *out, const char *text, unsigned indent)

@@ -37,8 +37,11 @@ void cli_print_text(FILE *out, const char *text, unsigned indent);
  * line. */
 void cli_print_wrapped(FILE *out, const char *text, unsigned indent);
 
-/* The code point of a character that turns the direction of text or hides, or 0; `text` begins with
- * it. */
+/* Prints harmless text of one line, without ending it. */
+void cli_print_inline(FILE *out, const char *text);
+
+/* The code point of a character that turns the direction of text, hides, or is a control character
+ * that JSON does not escape (DEL, C1), or 0; `text` begins with it. */
 uint32_t cli_hidden_character(const char *text);
 
 #endif

@@ -47,8 +47,11 @@ static void copy_line(const char *text, bool first_line, char *out, size_t size)
         if (first_line && byte == '\n')
             break;
         out[used] = *text;
-        if (byte < 0x20 || byte == 0x7f)
+        bool is_late_control =
+            byte == 0xc2 && (unsigned char)text[1] < 0xa0; /* two bytes of UTF-8 */
+        if (byte < 0x20 || byte == 0x7f || is_late_control)
             out[used] = ' ';
+        text += is_late_control;
         used++;
     }
     while (!vg_utf8_valid(vg_span_of(out, used)))

@@ -29,12 +29,19 @@ struct page {
 /* ---- parts -------------------------------------------------------------------------------------
  */
 
+/* 12 of "T12". */
+static long number_of(const json_t *part)
+{
+    const char *number = cli_json_text(part, "number");
+    return strtol(number[0] != '\0' ? number + 1 : number, NULL, 10);
+}
+
 static int by_number(const void *a, const void *b)
 {
     const json_t *const *left = a;
     const json_t *const *right = b;
-    long one = strtol(cli_json_text(*left, "number") + 1, NULL, 10);
-    long other = strtol(cli_json_text(*right, "number") + 1, NULL, 10);
+    long one = number_of(*left);
+    long other = number_of(*right);
     return (one > other) - (one < other);
 }
 
