@@ -11,6 +11,7 @@ extern const struct cli_command identity_commands[];
 extern const struct cli_command cluster_commands[];
 extern const struct cli_command log_commands[];
 extern const struct cli_command incident_commands[];
+extern const struct cli_command history_commands[];
 extern const struct cli_command import_commands[];
 extern const struct cli_command completion_commands[];
 extern const struct cli_command task_commands[];
