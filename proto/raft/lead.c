@@ -111,7 +111,7 @@ void raft_heartbeat_all(struct raft *core, struct raft_outputs *out)
 static bool must_resign(const struct raft *core)
 {
     uint64_t silent_us = core->now_us - raft_quorum_contact_us(core);
-    bool cut_off = core->config.check_quorum && silent_us >= raft_election_us(core);
+    bool cut_off = core->config.check_quorum && !MUTANT(100) && silent_us >= raft_election_us(core);
     return cut_off || raft_writes_stalled(core);
 }
 

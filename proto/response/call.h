@@ -108,6 +108,13 @@ enum vg_code response_judge(struct response_call *call);
 /* Carries out what was judged. */
 void response_carry_out(struct response_call *call);
 
+/* A test build may leave out the n-th rule (guards.c), or the request table, to prove that it would
+ * be missed. */
+#ifndef RESPONSE_MUTANT
+#define RESPONSE_MUTANT 0
+#endif
+#define RESPONSE_MUTANT_ONCE 1000
+
 /* ---- once ----------------------------------------------------------------------------------- */
 
 /* False when the answer is known without looking at the command: the request is repeated, expired,

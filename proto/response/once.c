@@ -50,7 +50,7 @@ static bool recall(struct response_call *call)
     struct response_outcome *outcome = call->outcome;
     struct response_key key = own_key(call, RESPONSE_KIND_REQUEST);
     vg_span value;
-    if (!response_get(&call->machine->kv, &key, &value))
+    if (RESPONSE_MUTANT == RESPONSE_MUTANT_ONCE || !response_get(&call->machine->kv, &key, &value))
         return false;
     struct response_outcome kept = *outcome;
     vg_hash kept_hash;
