@@ -6,7 +6,7 @@
 #include "common/clock.h"
 #include "tests/lib/await.h"
 
-enum { LIMIT_US = 20 * 1000 * 1000, PAUSE_NS = 1000 * 1000 };
+enum { LIMIT_US = 100 * 1000 * 1000, PAUSE_NS = 1000 * 1000 };
 
 void await_again(uint64_t *until_us, const char *condition, const char *file, int line)
 {
