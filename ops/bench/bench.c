@@ -88,15 +88,9 @@ struct log_figures {
 static struct log_figures ask_figures(struct cli_call *call)
 {
     struct log_figures figures = {0};
-    json_t *query = json_pack("{s:s}", "query", "node.figures");
     for (unsigned i = 0; i < call->settings.node_count && figures.leader == 0; i++) {
-        struct cli_client *client = NULL;
-        struct vg_error error;
-        json_t *answer = NULL;
-        json_t *details = NULL;
-        if (cli_client_new(&call->settings.nodes[i], 1, call->settings.timeout_ms, &client,
-                           &error) == VG_OK)
-            cli_client_query(client, query, &answer, &error, &details);
+        json_t *answer =
+            cli_ask_apart(&call->settings.nodes[i], 1, call->settings.timeout_ms, "node.figures");
         uint64_t leader = cli_json_number(answer, "leader");
         if (leader != 0 && leader == cli_json_number(answer, "node"))
             figures =
@@ -104,10 +98,7 @@ static struct log_figures ask_figures(struct cli_call *call)
                                      .transactions = cli_json_number(answer, "log_transactions"),
                                      .entries = cli_json_number(answer, "log_entries")};
         json_decref(answer);
-        json_decref(details);
-        cli_client_free(client);
     }
-    json_decref(query);
     return figures;
 }
 

@@ -48,16 +48,7 @@ struct ask {
 static void *ask_node(void *context)
 {
     struct ask *ask = context;
-    struct cli_client *client;
-    struct vg_error error;
-    json_t *details = NULL;
-    json_t *query = json_pack("{s:s}", "query", "cluster.status");
-    if (cli_client_new(&ask->url, 1, ASK_MS, &client, &error) == VG_OK) {
-        cli_client_query(client, query, &ask->status, &error, &details);
-        cli_client_free(client);
-    }
-    json_decref(details);
-    json_decref(query);
+    ask->status = cli_ask_apart(&ask->url, 1, ASK_MS, "cluster.status");
     return NULL;
 }
 

@@ -44,22 +44,6 @@ static enum vg_code check_node(const struct dev_cluster *cluster, const struct d
                    words);
 }
 
-/* What the first of the nodes to answer says of the cluster; NULL if none does. */
-static json_t *ask_status(char *const *urls, unsigned count)
-{
-    struct cli_client *client = NULL;
-    json_t *status = NULL;
-    json_t *details = NULL;
-    struct vg_error error;
-    json_t *query = json_pack("{s:s}", "query", "cluster.status");
-    if (cli_client_new(urls, count, TRY_MS, &client, &error) == VG_OK)
-        cli_client_query(client, query, &status, &error, &details);
-    cli_client_free(client);
-    json_decref(query);
-    json_decref(details);
-    return status;
-}
-
 static uint64_t now_ms(void)
 {
     return vg_clock_system.monotonic_us() / 1000;
@@ -78,7 +62,8 @@ enum vg_code dev_await_leader(struct cli_call *call, const struct dev_cluster *c
         for (uint32_t i = 0; i < cluster->node_count; i++)
             if (check_node(cluster, &cluster->nodes[i], &call->error) != VG_OK)
                 return call->error.code;
-        json_t *status = ask_status(settings->nodes, settings->node_count);
+        json_t *status =
+            cli_ask_apart(settings->nodes, settings->node_count, TRY_MS, "cluster.status");
         bool led = cli_json_number(status, "leader") != 0;
         json_decref(status);
         if (led)
@@ -97,7 +82,7 @@ enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_
     for (uint64_t until = now_ms() + LEADER_WAIT_MS; now_ms() < until; wait_a_little()) {
         if (check_node(cluster, node, error) != VG_OK)
             return error->code;
-        json_t *status = ask_status(urls, 1);
+        json_t *status = cli_ask_apart(urls, 1, TRY_MS, "cluster.status");
         bool answered = status != NULL;
         json_decref(status);
         if (answered)

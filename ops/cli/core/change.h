@@ -45,6 +45,10 @@ struct cli_client *cli_connection(struct cli_call *call);
 /* Asks; takes the reference to `query`. NULL with the call's error set. */
 json_t *cli_query(struct cli_call *call, json_t *query);
 
+/* Asks a question without arguments ("cluster.status") over a connection of its own. NULL when no
+ * node answered it well; else the caller's. Any thread. */
+json_t *cli_ask_apart(char *const *urls, unsigned count, uint32_t timeout_ms, const char *question);
+
 /* Appends all of a list to `all`, asked page by page until an empty one: each after the last item's
  * `key`. Takes over `query`. */
 enum vg_code cli_query_all(struct cli_call *call, json_t *query, const char *key, json_t *all);

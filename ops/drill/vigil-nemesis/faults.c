@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/drill/vigil-nemesis/faults.h"
 
-#include <stdio.h>
 #include <time.h>
 
-#include "ops/cli/core/client.h"
+#include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
 #include "ops/dev/node.h"
 
@@ -162,22 +161,13 @@ static uint64_t ask_leader(const struct dev_cluster *cluster)
 {
     char urls[VG_NODES_MAX][DEV_URL_MAX];
     char *list[VG_NODES_MAX];
-    struct cli_client *client = NULL;
-    struct vg_error error;
-    json_t *status = NULL;
-    json_t *details = NULL;
-    json_t *query = json_pack("{s:s}", "query", "cluster.status");
     for (uint32_t i = 0; i < cluster->node_count; i++) {
         memcpy(urls[i], cluster->nodes[i].client, sizeof urls[i]);
         list[i] = urls[i];
     }
-    if (cli_client_new(list, cluster->node_count, ASK_MS, &client, &error) == VG_OK)
-        cli_client_query(client, query, &status, &error, &details);
+    json_t *status = cli_ask_apart(list, cluster->node_count, ASK_MS, "cluster.status");
     uint64_t leader = cli_json_number(status, "leader");
-    cli_client_free(client);
     json_decref(status);
-    json_decref(details);
-    json_decref(query);
     return leader;
 }
 

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "common/clock.h"
@@ -82,18 +81,8 @@ static json_t *ask_node(const struct dev_node *node)
 {
     char url[DEV_URL_MAX];
     char *urls[] = {url};
-    struct cli_client *client = NULL;
-    struct vg_error error;
-    json_t *status = NULL;
-    json_t *details = NULL;
-    json_t *query = json_pack("{s:s}", "query", "cluster.status");
     memcpy(url, node->client, sizeof url);
-    if (cli_client_new(urls, 1, CLI_TIMEOUT_DEFAULT_MS, &client, &error) == VG_OK)
-        cli_client_query(client, query, &status, &error, &details);
-    cli_client_free(client);
-    json_decref(query);
-    json_decref(details);
-    return status;
+    return cli_ask_apart(urls, 1, CLI_TIMEOUT_DEFAULT_MS, "cluster.status");
 }
 
 /* Whether all nodes have applied the same index, which is committed, with the same state hashes;
