@@ -191,35 +191,20 @@ static enum vg_code confirm(struct cli_call *call, const struct proposal *propos
     return vg_fail(&call->error, VG_FORBIDDEN, "not signed; nothing was changed");
 }
 
-static enum vg_code run_approve(struct cli_call *call)
+/* Approves what was shown, by the hash of it, or rejects it. */
+static enum vg_code run_decide(struct cli_call *call)
 {
     struct proposal proposal;
     struct cli_fill fill = {.given_count = 0};
     char hash[VG_HASH_TEXT];
+    bool approves = call->command->op == RESPONSE_OP_APPROVE;
     enum vg_code code = ask(call, &proposal);
-    if (code == VG_OK)
+    if (code == VG_OK && approves)
         code = confirm(call, &proposal);
     if (code == VG_OK) {
         vg_hex_format(vg_span_of(proposal.hash.bytes, sizeof(vg_hash)), hash);
-        cli_fill_give(&fill, "hash", hash);
-        fill.compartment = proposal.compartment;
-        snprintf(fill.incident, sizeof fill.incident, "%s",
-                 cli_json_text(proposal.document, "incident"));
-        code = cli_fill(call, &fill);
-    }
-    if (code == VG_OK)
-        code = cli_fill_submit(call, &fill);
-    cli_fill_free(&fill);
-    proposal_free(&proposal);
-    return code;
-}
-
-static enum vg_code run_reject(struct cli_call *call)
-{
-    struct proposal proposal;
-    struct cli_fill fill = {.given_count = 0};
-    enum vg_code code = ask(call, &proposal);
-    if (code == VG_OK) {
+        if (approves)
+            cli_fill_give(&fill, "hash", hash);
         fill.compartment = proposal.compartment;
         snprintf(fill.incident, sizeof fill.incident, "%s",
                  cli_json_text(proposal.document, "incident"));
@@ -253,7 +238,7 @@ const struct cli_command proposal_commands[] = {
      .about = "Shows the whole of it first and asks. With the last signature it is done.",
      .examples = "  vigil proposal approve ID --reason 'checked with counsel'",
      .options = approve_options,
-     .run = run_approve,
+     .run = run_decide,
      .op = RESPONSE_OP_APPROVE,
      .fields = "proposal",
      .flags = CLI_CHANGES | CLI_EXPECTS},
@@ -264,7 +249,7 @@ const struct cli_command proposal_commands[] = {
      .summary = "End a proposal without doing what it proposes",
      .examples = "  vigil proposal reject ID --reason 'the harm is real'",
      .options = reject_options,
-     .run = run_reject,
+     .run = run_decide,
      .op = RESPONSE_OP_REJECT,
      .fields = "proposal",
      .flags = CLI_CHANGES | CLI_EXPECTS},
