@@ -69,11 +69,7 @@ static vg_span describe_assessment(struct response_call *call)
     struct vg_buffer *text = &call->text;
     vg_buffer_append(text, call->command.assess.reason.data, call->command.assess.reason.size);
     response_describe_evidence(call, &call->command.assess.evidence, text);
-    if (call->glass) {
-        response_append_text(text, "\nglass broken: ");
-        vg_buffer_append(text, call->command.assess.break_glass.data,
-                         call->command.assess.break_glass.size);
-    }
+    response_describe_glass(call, call->command.assess.break_glass, text);
     return vg_buffer_span(text);
 }
 

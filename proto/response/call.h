@@ -146,21 +146,6 @@ enum vg_code response_require_person(struct response_call *call, const vg_id *id
 /* VG_FORBIDDEN unless the author may give the command; decides whether the glass is broken. */
 enum vg_code response_require_role(struct response_call *call);
 
-enum vg_code response_judge_person(struct response_call *call);
-enum vg_code response_judge_label(struct response_call *call);
-enum vg_code response_judge_grant(struct response_call *call);
-enum vg_code response_judge_roster(struct response_call *call);
-enum vg_code response_judge_procedure(struct response_call *call);
-enum vg_code response_judge_enroll(struct response_call *call);
-enum vg_code response_judge_expel(struct response_call *call);
-void response_effect_person(struct response_call *call);
-void response_effect_label(struct response_call *call);
-void response_effect_grant(struct response_call *call);
-void response_effect_roster(struct response_call *call);
-void response_effect_procedure(struct response_call *call);
-void response_effect_enroll(struct response_call *call);
-void response_effect_expel(struct response_call *call);
-
 /* ---- incidents ------------------------------------------------------------------------------ */
 
 /* Loads the incident a command names into call->incident and call->next. */
@@ -266,63 +251,52 @@ bool response_is_owned(const struct response_call *call);
 /* ---- operations ------------------------------------------------------------------------------
  */
 
-#define RESPONSE_JUDGES(X)                                                                         \
-    X(detect)                                                                                      \
-    X(count)                                                                                       \
-    X(import)                                                                                      \
-    X(note)                                                                                        \
-    X(stage)                                                                                       \
-    X(assess)                                                                                      \
-    X(severity)                                                                                    \
-    X(risk)                                                                                        \
-    X(responsibility)                                                                              \
-    X(owner)                                                                                       \
-    X(classify)                                                                                    \
-    X(answer)                                                                                      \
-    X(declare)                                                                                     \
-    X(withdraw)                                                                                    \
-    X(affect)                                                                                      \
-    X(refer)                                                                                       \
-    X(collaborate)                                                                                 \
-    X(plan)                                                                                        \
-    X(attest)                                                                                      \
-    X(reopen)                                                                                      \
-    X(link)                                                                                        \
-    X(task)                                                                                        \
-    X(task_move)                                                                                   \
-    X(step)                                                                                        \
-    X(step_move)                                                                                   \
-    X(evidence)                                                                                    \
-    X(custody)                                                                                     \
-    X(propose)                                                                                     \
-    X(approve)                                                                                     \
-    X(reject)
-#define X(name) enum vg_code response_judge_##name(struct response_call *call);
-RESPONSE_JUDGES(X)
-#undef X
-
-#define RESPONSE_EFFECTS(X)                                                                        \
-    X(detect)                                                                                      \
-    X(count)                                                                                       \
-    X(import)                                                                                      \
-    X(stage)                                                                                       \
-    X(assess)                                                                                      \
-    X(answer)                                                                                      \
-    X(declare)                                                                                     \
-    X(affect)                                                                                      \
-    X(reopen)                                                                                      \
-    X(link)                                                                                        \
-    X(task)                                                                                        \
-    X(task_move)                                                                                   \
-    X(step)                                                                                        \
-    X(step_move)                                                                                   \
-    X(evidence)                                                                                    \
-    X(custody)                                                                                     \
-    X(propose)                                                                                     \
-    X(approve)                                                                                     \
-    X(reject)
-#define X(name) void response_effect_##name(struct response_call *call);
-RESPONSE_EFFECTS(X)
-#undef X
+/* What judges each, and what writes beside the aspects that it sets; those that only set have none.
+ */
+#define RESPONSE_OPERATIONS(DOES, SETS)                                                            \
+    DOES(person)                                                                                   \
+    DOES(label)                                                                                    \
+    DOES(grant)                                                                                    \
+    DOES(roster)                                                                                   \
+    DOES(procedure)                                                                                \
+    DOES(enroll)                                                                                   \
+    DOES(expel)                                                                                    \
+    DOES(detect)                                                                                   \
+    DOES(count)                                                                                    \
+    DOES(import)                                                                                   \
+    DOES(stage)                                                                                    \
+    DOES(assess)                                                                                   \
+    DOES(answer)                                                                                   \
+    DOES(declare)                                                                                  \
+    DOES(affect)                                                                                   \
+    DOES(reopen)                                                                                   \
+    DOES(link)                                                                                     \
+    DOES(task)                                                                                     \
+    DOES(task_move)                                                                                \
+    DOES(step)                                                                                     \
+    DOES(step_move)                                                                                \
+    DOES(evidence)                                                                                 \
+    DOES(custody)                                                                                  \
+    DOES(propose)                                                                                  \
+    DOES(approve)                                                                                  \
+    DOES(reject)                                                                                   \
+    SETS(note)                                                                                     \
+    SETS(severity)                                                                                 \
+    SETS(risk)                                                                                     \
+    SETS(responsibility)                                                                           \
+    SETS(owner)                                                                                    \
+    SETS(classify)                                                                                 \
+    SETS(withdraw)                                                                                 \
+    SETS(refer)                                                                                    \
+    SETS(collaborate)                                                                              \
+    SETS(plan)                                                                                     \
+    SETS(attest)
+#define SETS(name) enum vg_code response_judge_##name(struct response_call *call);
+#define DOES(name)                                                                                 \
+    SETS(name)                                                                                     \
+    void response_effect_##name(struct response_call *call);
+RESPONSE_OPERATIONS(DOES, SETS)
+#undef DOES
+#undef SETS
 
 #endif

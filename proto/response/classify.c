@@ -155,6 +155,9 @@ static bool is_affected(const struct response_call *call, vg_span name)
     return response_get(&call->machine->kv, &key, &value);
 }
 
+_Static_assert((int)RESPONSE_LINES_MAX <= (int)RESPONSE_TENANTS_MAX,
+               "what a declaration names has room");
+
 static void fill_declaration(struct response_call *call)
 {
     struct response_incident *next = &call->next;
@@ -277,7 +280,6 @@ bool response_tenant_next(const struct response_machine *machine, const vg_id *c
     if (!response_next(&machine->kv, &prefix, &from, &key, &value))
         return false;
     response_tenant_decode(value, out);
-    size_t start = prefix.size + 1; /* the text's length is before it */
-    response_copy_text(vg_span_of(key.data + start, key.size - start), out->name, sizeof out->name);
+    response_copy_text(response_key_last_text(&prefix, key), out->name, sizeof out->name);
     return true;
 }

@@ -91,8 +91,7 @@ bool response_filter_next(const struct response_machine *machine, const vg_id *c
     if (!response_next(&machine->kv, &prefix, &from, &key, &value))
         return false;
     response_filter_decode(value, out);
-    size_t start = prefix.size + 1; /* the text's length is before it */
-    response_copy_text(vg_span_of(key.data + start, key.size - start), out->key, sizeof out->key);
+    response_copy_text(response_key_last_text(&prefix, key), out->key, sizeof out->key);
     return true;
 }
 

@@ -3,8 +3,6 @@
  * call, and the SOP in force. */
 #include "proto/response/directory.h"
 
-#include <stdio.h>
-
 #include "common/text.h"
 #include "proto/response/call.h"
 

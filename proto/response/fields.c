@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "common/text.h"
+#include "proto/response/number.h"
 
 #define LAST_TIME_MS UINT64_C(253402300799999) /* the end of 9999 */
 
@@ -438,36 +439,13 @@ const void *response_field_at(const struct response_field *field,
 uint64_t response_field_number(const struct response_field *field,
                                const struct response_command *command)
 {
-    const void *member = response_field_at(field, command);
-    uint8_t u8;
-    uint32_t u32;
-    uint64_t u64;
-    switch (field->size) {
-    case sizeof u8:
-        memcpy(&u8, member, sizeof u8);
-        return u8;
-    case sizeof u32:
-        memcpy(&u32, member, sizeof u32);
-        return u32;
-    default:
-        assert(field->size == sizeof u64);
-        memcpy(&u64, member, sizeof u64);
-        return u64;
-    }
+    return response_number_at(response_field_at(field, command), field->size);
 }
 
 void response_field_set_number(const struct response_field *field, struct response_command *command,
                                uint64_t value)
 {
-    void *member = (uint8_t *)command + field->at;
-    uint8_t u8 = (uint8_t)value;
-    uint32_t u32 = (uint32_t)value;
-    if (field->size == sizeof u8)
-        memcpy(member, &u8, sizeof u8);
-    else if (field->size == sizeof u32)
-        memcpy(member, &u32, sizeof u32);
-    else
-        memcpy(member, &value, sizeof value);
+    response_number_set((uint8_t *)command + field->at, field->size, value);
 }
 
 /* A zero of any width, or nothing in a list or text. */

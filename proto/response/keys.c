@@ -59,6 +59,13 @@ void response_key_text(struct response_key *key, vg_span text)
     append(key, text.data, text.size);
 }
 
+vg_span response_key_last_text(const struct response_key *prefix, vg_span key)
+{
+    size_t start = prefix->size + 1; /* the text's length is before it */
+    assert(key.size >= start);
+    return vg_span_of(key.data + start, key.size - start);
+}
+
 vg_id response_key_last_id(vg_span key)
 {
     vg_id id;

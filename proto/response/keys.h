@@ -67,6 +67,9 @@ void response_key_id(struct response_key *key, const vg_id *id);
 void response_key_u64(struct response_key *key, uint64_t value);
 void response_key_text(struct response_key *key, vg_span text);
 
+/* The text that a key ends with, after what `prefix` says; borrowed from the key. */
+vg_span response_key_last_text(const struct response_key *prefix, vg_span key);
+
 /* The last id, and the last number, of a key that was read from the store. */
 vg_id response_key_last_id(vg_span key);
 uint64_t response_key_last_u64(vg_span key);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/bytes.h"
 #include "common/text.h"
 #include "proto/response/machine.h"
 

@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "common/text.h"
-
 struct response_key response_part_key(const vg_id *compartment, enum response_section section,
                                       const vg_id *incident, const vg_id *part)
 {

@@ -39,6 +39,8 @@ void response_part_put(struct response_call *call, enum response_section section
 /* Tasks that rules add. Judging says so and finds the room; the effect writes all of them. */
 /* R15: with a broken glass, the task that reviews it. */
 enum vg_code response_judge_review(struct response_call *call);
+/* Appends why, as a line, if the glass is broken. */
+void response_describe_glass(const struct response_call *call, vg_span why, struct vg_buffer *out);
 /* R11: for something that is wanted and not there yet. */
 enum vg_code response_judge_follow_up(struct response_call *call, const char *title);
 void response_effect_rule_tasks(struct response_call *call);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "proto/response/number.h"
 #include "proto/wire/mp.h"
 
 /* ---- records as tables of their members --------------------------------------------------------
@@ -22,48 +23,6 @@ struct member {
             sizeof(((struct response_##record *)0)->name)                                          \
     }
 
-static uint64_t number_at(const void *member, size_t size)
-{
-    uint8_t u8;
-    uint16_t u16;
-    uint32_t u32;
-    uint64_t u64;
-    switch (size) {
-    case sizeof u8:
-        memcpy(&u8, member, sizeof u8);
-        return u8;
-    case sizeof u16:
-        memcpy(&u16, member, sizeof u16);
-        return u16;
-    case sizeof u32:
-        memcpy(&u32, member, sizeof u32);
-        return u32;
-    default:
-        memcpy(&u64, member, sizeof u64);
-        return u64;
-    }
-}
-
-static void set_number(void *member, size_t size, uint64_t value)
-{
-    uint8_t u8 = (uint8_t)value;
-    uint16_t u16 = (uint16_t)value;
-    uint32_t u32 = (uint32_t)value;
-    switch (size) {
-    case sizeof u8:
-        memcpy(member, &u8, size);
-        break;
-    case sizeof u16:
-        memcpy(member, &u16, size);
-        break;
-    case sizeof u32:
-        memcpy(member, &u32, size);
-        break;
-    default:
-        memcpy(member, &value, size);
-    }
-}
-
 static void write_members(const struct member *members, size_t count, const void *record,
                           struct vg_buffer *out)
 {
@@ -71,7 +30,7 @@ static void write_members(const struct member *members, size_t count, const void
         const void *at = (const uint8_t *)record + members[i].at;
         switch (members[i].type) {
         case MEMBER_NUMBER:
-            mp_write_uint(out, number_at(at, members[i].size));
+            mp_write_uint(out, response_number_at(at, members[i].size));
             break;
         case MEMBER_BYTES:
             mp_write_bytes(out, vg_span_of(at, members[i].size));
@@ -104,7 +63,7 @@ static void read_members(struct mp_reader *reader, const struct member *members,
         void *at = (uint8_t *)record + members[i].at;
         switch (members[i].type) {
         case MEMBER_NUMBER:
-            set_number(at, members[i].size, mp_read_uint(reader));
+            response_number_set(at, members[i].size, mp_read_uint(reader));
             break;
         case MEMBER_BYTES:
             mp_read_fixed(reader, at, members[i].size);

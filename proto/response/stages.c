@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From stage to stage, and what closing needs: R13, R25, R27; referral and collaboration (R8), the
  * recovery plan (R14). What must hold is in guards.c. */
-#include <assert.h>
 
 #include "proto/response/detect.h"
 #include "proto/response/parts.h"

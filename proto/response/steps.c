@@ -63,11 +63,7 @@ static vg_span describe_step(struct response_call *call)
     vg_buffer_append(text, call->command.step.target.data, call->command.step.target.size);
     response_append_text(text, ": ");
     vg_buffer_append(text, call->command.step.action.data, call->command.step.action.size);
-    if (call->glass) {
-        response_append_text(text, "\nglass broken: ");
-        vg_buffer_append(text, call->command.step.break_glass.data,
-                         call->command.step.break_glass.size);
-    }
+    response_describe_glass(call, call->command.step.break_glass, text);
     return vg_buffer_span(text);
 }
 

@@ -103,6 +103,14 @@ enum vg_code response_judge_review(struct response_call *call)
     return call->glass ? add_rule_task(call, "Review: the glass was broken (R15)") : VG_OK;
 }
 
+void response_describe_glass(const struct response_call *call, vg_span why, struct vg_buffer *out)
+{
+    if (!call->glass)
+        return;
+    response_append_text(out, "\nglass broken: ");
+    vg_buffer_append(out, why.data, why.size);
+}
+
 enum vg_code response_judge_follow_up(struct response_call *call, const char *title)
 {
     return add_rule_task(call, title);
