@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people get wrong on the command line: each refusal has the exit code of CLI.md and names what was wrong and what may
 stand there, nothing is half done, and texts that would turn a terminal around are shown for what they are."""
-import os
-import pty
 import re
-import subprocess
 import sys
 
 from cluster import Cluster, bin_dir
@@ -119,31 +116,12 @@ def replace(words, names):
     return [names.get(word, word) for word in words]
 
 
-def on_a_terminal(c, columns, *words):
-    """What `vigil` writes on a terminal of that many columns."""
-    ours, theirs = pty.openpty()
-    environment = dict(c.environment, COLUMNS=str(columns), TERM="xterm")
-    environment.pop("NO_COLOR")
-    command = [str(c.bin / "vigil"), "--context", c.context, *words]
-    with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        said = b""
-        try:
-            while chunk := os.read(ours, 65536):
-                said += chunk
-        except OSError:
-            pass  # the other end is closed
-        process.wait()
-    os.close(ours)
-    return said.decode()
-
-
 def shown_harmlessly(c):
     """A title with an override that turns text around is accepted, for scripts need it, and never printed as it is."""
     made = c.vigil("incident", "detect", "--source", "operator", "--title", HIDDEN)["id"]
     c.vigil("incident", "note", made, "--text", HIDDEN)
     for words in (["list"], ["show", made], ["timeline", made]):
-        for said in (c.run("--context", c.context, "incident", *words).stdout, on_a_terminal(c, 100, "incident", *words),
+        for said in (c.run("--context", c.context, "incident", *words).stdout, c.on_a_terminal("incident", *words, columns=100)[0],
                      c.run("--context", c.context, "-o", "json", "incident", *words).stdout):
             expect(f"an override in {words}", "\u202e" not in said and "202e" in said.lower(), said)
     expect("the override is kept", c.vigil("incident", "show", made)["title"] == HIDDEN, made)
@@ -152,7 +130,7 @@ def shown_harmlessly(c):
 def fits_the_terminal(c, incident):
     escapes = re.compile(r"\x1b\[[0-9;]*m")
     for columns in (40, 60, 80, 120, 200):
-        said = on_a_terminal(c, columns, "incident", "show", incident)
+        said = c.on_a_terminal("incident", "show", incident, columns=columns)[0]
         plain = [escapes.sub("", line.rstrip("\r")) for line in said.split("\n")]
         expect(f"a page of {columns} columns", max(map(len, plain)) <= columns, [line for line in plain if len(line) > columns])
         expect("a terminal has colour", "\x1b[" in said, said)

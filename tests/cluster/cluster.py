@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,24 @@ class Cluster:
                 error = done.stderr.strip()
             raise Refused(args, done.returncode, error)
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def on_a_terminal(self, *args, columns=80):
+        """What `vigil` with these words writes on a terminal of that many columns, and its exit code."""
+        ours, theirs = pty.openpty()
+        environment = dict(self.environment, COLUMNS=str(columns), TERM="xterm")
+        environment.pop("NO_COLOR")
+        command = [str(self.bin / "vigil"), "--context", self.context, *map(str, args)]
+        with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+            os.close(theirs)
+            said = b""
+            try:
+                while chunk := os.read(ours, 65536):
+                    said += chunk
+            except OSError:
+                pass  # the other end is closed
+            process.wait()
+        os.close(ours)
+        return said.decode(), process.returncode
 
     def person(self, number, node):
         """The dev cluster's person of a number, in the region of a node."""

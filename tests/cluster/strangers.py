@@ -3,7 +3,6 @@
 """What others send steers no terminal, hides no timeline, and is not believed for being there: evidence that is another file,
 names and documents with escapes, texts as long and as quoted as they may be; and what is said while a quorum is away."""
 import os
-import pty
 import random
 import subprocess
 
@@ -27,21 +26,6 @@ def refused(code, word, *fragments):
     return check
 
 
-def on_a_terminal(c, *words):
-    """What `vigil` with these words writes to a terminal, and its exit code."""
-    outer, inner = pty.openpty()
-    child = subprocess.Popen([c.bin / "vigil", "--context", c.context, *map(str, words)], env=c.environment, stdin=inner,
-                             stdout=inner, stderr=inner)
-    os.close(inner)
-    said = b""
-    try:
-        while chunk := os.read(outer, 65536):
-            said += chunk
-    except OSError:
-        pass  # the other end is closed
-    return said, child.wait()
-
-
 def evidence_is_what_was_collected(c, incident):
     alert = c.dir / "alert.json"
     alert.write_bytes(b"{\"host\": \"build-7\", \"x\": \"\x1b[31mred\"}")
@@ -54,8 +38,8 @@ def evidence_is_what_was_collected(c, incident):
     told = [e["to"] for e in c.vigil("incident", "timeline", incident) if e["kind"] == "custody"]
     assert told == ["verify: the hash is the same", "verify: the hash is ANOTHER one"], told
     assert c.run("--context", c.context, "evidence", "get", incident, "E1").stdout.encode() == alert.read_bytes()
-    said, code = on_a_terminal(c, "evidence", "get", incident, "E1")
-    assert code == 2 and b"\x1b[31m" not in said and b"> FILE" in said, said
+    said, code = c.on_a_terminal("evidence", "get", incident, "E1")
+    assert code == 2 and "\x1b[31m" not in said and "> FILE" in said, said
 
 
 def names_of_files(c):
