@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "common/text.h"
 #include "node/parts.h"
 
 void node_fail_stop(const char *event, const char *why)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Questions about the log, read from disk entry by entry and checked, on the pool. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "node/parts.h"
 

@@ -7,7 +7,6 @@
 
 #include "common/clock.h"
 #include "common/file.h"
-#include "common/text.h"
 #include "node/parts.h"
 
 enum {

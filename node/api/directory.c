@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api/directory.h"
 
-#include "common/crypto.h"
 #include "node/api/compartments.h"
 #include "node/api/text.h"
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Answers about incidents from the state machine. */
 #include <assert.h>
-#include <stdlib.h>
 
-#include "common/mem.h"
 #include "common/text.h"
 #include "node/api/api.h"
 #include "node/api/compartments.h"

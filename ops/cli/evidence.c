@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `vigil evidence`: what an incident rests on, and who has had it in hands (R17). */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/crypto.h"
 #include "common/file.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "common/clock.h"
 #include "ops/cli/core/fill.h"
 #include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"

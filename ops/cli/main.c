@@ -3,7 +3,6 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/crypto.h"
 #include "ops/bench/bench.h"

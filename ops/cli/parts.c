@@ -3,7 +3,6 @@
 #include "ops/cli/parts.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/text.h"
 #include "ops/cli/commands.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `vigil rules`: what the response process asks, and what an incident still needs. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "ops/cli/commands.h"
 #include "ops/cli/core/fill.h"

@@ -2,7 +2,6 @@
 #include "ops/cli/stats.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/text.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * `vigil user` and `vigil oncall`: who is in the cluster, who may do what where, who is on call. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #include "common/file.h"

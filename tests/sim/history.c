@@ -2,7 +2,6 @@
 #include "tests/sim/history.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/response/directory.h"

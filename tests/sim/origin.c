@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The way of a request through a host: verified and wrapped by the origin, handed to the leader,
  * proposed, and answered from the origin's own apply (DESIGN section 2). */
-#include <assert.h>
-#include <stdlib.h>
 
 #include "proto/response/directory.h"
 #include "tests/sim/sim.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Histories as files: what is one is read, what is none is refused with its line. */
 #include <criterion/criterion.h>
-#include <stdio.h>
 
 #include "ops/drill/check/history.h"
 

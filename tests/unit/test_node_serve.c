@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a node answers, from the socket to the disk and back: a cluster of one in this process. */
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 #include "common/text.h"
 #include "tests/lib/leaks.h"

@@ -2,7 +2,6 @@
  * R14 and R27 of what several people write at one incident: findings, plan, tasks, links,
  * corrections. Conflicts of other aspects are in test_response_together.c. */
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 #include "common/text.h"
 #include "tests/lib/play.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/cli/core/expect.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "common/text.h"

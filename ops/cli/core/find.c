@@ -2,7 +2,6 @@
 #include "ops/cli/core/find.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <strings.h>
 
 #include "common/text.h"

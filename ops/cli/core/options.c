@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/mem.h"
 #include "common/text.h"
 
 enum { LONG_MAX_OPTIONS = 64, LONG_BASE = 256 };
