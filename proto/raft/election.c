@@ -103,7 +103,8 @@ void raft_election_timeout(struct raft *core, struct raft_outputs *out)
 {
     assert(core->role != RAFT_LEADER);
     raft_election_arm(core);
-    bool fit = !raft_writes_stalled(core) && core->now_us >= core->astray_until_us;
+    raft_writes_probe(core);
+    bool fit = raft_writes_in_time(core) && core->now_us >= core->astray_until_us;
     if (!fit || !raft_writes_take_hard_state(core))
         return;
     if (core->config.prevote)

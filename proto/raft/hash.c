@@ -51,6 +51,7 @@ static void mix_writes(uint64_t *hash, const struct raft_writes *writes)
 {
     mix(hash, writes->last_id);
     mix(hash, writes->hard_id);
+    mix(hash, writes->late);
     mix(hash, writes->count);
     for (uint32_t i = 0; i < writes->count; i++) {
         const struct raft_write *write = &writes->ring[(writes->start + i) % RAFT_WRITES_MAX];

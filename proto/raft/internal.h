@@ -100,6 +100,12 @@ void raft_writes_done(struct raft *core, uint64_t id);
 /* The oldest write has been under way for an election timeout (B68). */
 bool raft_writes_stalled(const struct raft *core);
 
+/* A disk that may lead: nothing is stalled, and what ended last was in time. */
+bool raft_writes_in_time(const struct raft *core);
+
+/* Finds out whether a disk that was late still is, by writing term and vote again. */
+void raft_writes_probe(struct raft *core);
+
 /* ---- elections (election.c) -------------------------------------------------------------------
  */
 

@@ -49,6 +49,7 @@ struct raft_writes {
     uint32_t count;
     uint64_t last_id;
     uint64_t hard_id; /* the latest write of term and vote while it is under way, else 0 */
+    bool late;        /* the last write that ended took an election timeout (B68) */
     struct raft_draft draft;
 };
 

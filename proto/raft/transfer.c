@@ -93,7 +93,7 @@ void raft_on_timeout_now(struct raft *core, const struct raft_event *event,
 {
     bool from_leader = core->role == RAFT_FOLLOWER && vg_node_equal(core->leader, event->msg->from);
     bool durable = core->durable.value == core->window.last.value && core->writes.hard_id == 0;
-    bool fit = !raft_writes_stalled(core) && core->now_us >= core->astray_until_us;
+    bool fit = raft_writes_in_time(core) && core->now_us >= core->astray_until_us;
     if (from_leader && durable && fit && raft_writes_take_hard_state(core))
         raft_campaign(core, true, out);
 }

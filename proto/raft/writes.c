@@ -85,6 +85,11 @@ static uint64_t surviving_tail(const struct raft_writes *writes, uint64_t tail)
     return tail;
 }
 
+static bool is_late(const struct raft *core, const struct raft_write *write)
+{
+    return !MUTANT(68) && core->now_us - write->issued_us >= raft_election_us(core);
+}
+
 void raft_writes_done(struct raft *core, uint64_t id)
 {
     struct raft_writes *writes = &core->writes;
@@ -95,12 +100,23 @@ void raft_writes_done(struct raft *core, uint64_t id)
     writes->count--;
     if (writes->hard_id == id)
         writes->hard_id = 0;
+    writes->late = is_late(core, &done);
     core->durable.value = raft_min(surviving_tail(writes, done.tail), core->window.last.value);
 }
 
 bool raft_writes_stalled(const struct raft *core)
 {
     const struct raft_writes *writes = &core->writes;
-    return writes->count > 0 && !MUTANT(68) &&
-           core->now_us - writes->ring[writes->start].issued_us >= raft_election_us(core);
+    return writes->count > 0 && is_late(core, &writes->ring[writes->start]);
+}
+
+bool raft_writes_in_time(const struct raft *core)
+{
+    return !core->writes.late && !raft_writes_stalled(core);
+}
+
+void raft_writes_probe(struct raft *core)
+{
+    if (core->writes.late && core->writes.count == 0)
+        raft_writes_hard_state(core);
 }

@@ -354,7 +354,12 @@ Test(raft_votes, b68_stalled_disk_neither_leads_nor_campaigns)
     cr_assert_eq(rc_core(rc, 1)->role, RAFT_FOLLOWER, "not while the write is under way");
     rc_disk(rc, 1, 8);
     rc_run(rc, 3 * T_MS);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_FOLLOWER, "nor while all that is known is a late one");
+    cr_assert_eq(rc->nodes[1].write_count, 1, "one probe is under way");
+    rc->slow_disk = false;
+    rc_run(rc, 5 * T_MS);
     cr_assert_eq(rc_core(rc, 1)->role, RAFT_PRECANDIDATE);
+    cr_assert_eq(rc_core(rc, 1)->term.value, 1);
     rc_free(rc);
 }
 
