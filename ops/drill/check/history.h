@@ -8,7 +8,7 @@
 #include "common/mem.h"
 
 enum {
-    HISTORY_OPERATIONS_MAX = 1000000,
+    HISTORY_OPERATIONS_MAX = 4000000,
     HISTORY_OBJECTS_MAX = 100000,
     HISTORY_VALUES_MAX = 100000, /* in a list */
     HISTORY_NAME_MAX = 63,
