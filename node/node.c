@@ -16,6 +16,7 @@ enum {
     INFLIGHT_BYTES_MAX = 4 * MIB, /* to one peer */
     UNCOMMITTED_MAX = 16 * MIB,
     END_WITHIN_ELECTIONS = 6, /* minimum election timeouts an orderly end may take */
+    SILENT_TIMEOUTS = 8,      /* and those after which a peer that answers nothing is given up */
 };
 
 /* ---- what a start needs: genesis, key, members --------------------------------------------------
@@ -204,6 +205,7 @@ static enum vg_code open_net(struct node *node, struct vg_error *error)
                              .peer_count = config->peers_count};
     struct net_clients_config clients = {.url = config->listen.client};
     vg_random(&net.seed, sizeof net.seed);
+    net.silence_max_ms = config->election_timeout_ms * SILENT_TIMEOUTS;
     enum vg_code code = net_start(&net, &peer_calls, node, &node->net, error);
     if (code == VG_OK)
         code = net_clients_start(&clients, &client_calls, node, &node->clients, error);

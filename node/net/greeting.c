@@ -171,6 +171,7 @@ static bool settle(struct conn *conn, struct peer *peer, const vg_id *incarnatio
     if (!in_use && conn->dialled) {
         pthread_mutex_lock(&peer->sending);
         peer->sender = conn;
+        atomic_store(&peer->asked_us, 0);
         pthread_mutex_unlock(&peer->sending);
     }
     if (!in_use && !conn->dialled) {
@@ -294,6 +295,7 @@ static enum vg_code take_accepted(struct net_session *session, const struct wire
                        conn->state == CONN_UP ? "from a peer" : "before any hello");
         return refuse(conn, NET_REFUSED_TYPE, VG_INTEGRITY, why);
     }
+    atomic_store(&conn->peer->asked_us, 0);
     atomic_fetch_add(&conn->peer->frames_in, 1);
     atomic_fetch_add(&conn->peer->bytes_in, frame->payload.size);
     net->callbacks.frame(net->context, conn->peer->node, (enum wire_type)frame->type,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/net/net.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
 #include "common/limits.h"
+#include "common/log.h"
 #include "node/net/internal.h"
 
 enum {
@@ -15,6 +17,7 @@ enum {
     REDIAL_MIN_MS = 20,
     REDIAL_MAX_MS = 500,
     HANDSHAKES_MAX = 32,
+    SILENCE_MAX_MS = 5000,
     DOUBLINGS_MAX = 16,
 };
 
@@ -72,16 +75,50 @@ static void dial(struct net *net, struct peer *peer, uint64_t now_us)
     net_keeper_add(&net->keeper, &conn->session);
 }
 
-static uint64_t dial_who_is_due(void *context, uint64_t now_us)
+/* Both connections: the one it sends on may be as dead, and it learns of that by ours. */
+static void give_up(struct peer *peer, uint64_t silent_ms)
+{
+    atomic_fetch_add(&peer->silences, 1);
+    atomic_store(&peer->asked_us, 0);
+    dial_link_close(peer->dialled->session.link);
+    if (peer->receiver != NULL)
+        dial_link_close(peer->receiver->session.link);
+    peer->failures = 0;
+    peer->dial_at_us = 0;
+    vg_log(VG_LOG_WARN, "peer-silent",
+           "node=%" PRIu64 " nothing came back for %" PRIu64 " ms; connecting anew",
+           peer->node.value, silent_ms);
+}
+
+/* When the peer is to be looked at again. */
+static uint64_t mind_silence(struct net *net, struct peer *peer, uint64_t now_us)
+{
+    uint64_t asked_us = atomic_load(&peer->asked_us);
+    uint64_t due_us = asked_us + (uint64_t)net->config.silence_max_ms * 1000;
+    if (asked_us == 0)
+        return UINT64_MAX;
+    if (due_us > now_us)
+        return due_us;
+    give_up(peer, (now_us - asked_us) / 1000);
+    return UINT64_MAX;
+}
+
+static uint64_t look_after(struct net *net, struct peer *peer, uint64_t now_us)
+{
+    if (peer->sender != NULL)
+        return mind_silence(net, peer, now_us);
+    if (peer->dialled == NULL && peer->dial_at_us <= now_us)
+        dial(net, peer, now_us);
+    return peer->dialled == NULL ? peer->dial_at_us : UINT64_MAX;
+}
+
+static uint64_t look_after_all(void *context, uint64_t now_us)
 {
     struct net *net = context;
     uint64_t next = UINT64_MAX;
     for (uint32_t i = 0; i < net->peer_count; i++) {
-        struct peer *peer = &net->peers[i];
-        if (peer->dialled == NULL && peer->dial_at_us <= now_us)
-            dial(net, peer, now_us);
-        if (peer->dialled == NULL && peer->dial_at_us < next)
-            next = peer->dial_at_us;
+        uint64_t due_us = look_after(net, &net->peers[i], now_us);
+        next = due_us < next ? due_us : next;
     }
     return next;
 }
@@ -102,7 +139,7 @@ static void fill_defaults(struct net_config *config)
     } const fields[] = {
         {&config->dial_timeout_ms, DIAL_TIMEOUT_MS}, {&config->hello_timeout_ms, HELLO_TIMEOUT_MS},
         {&config->redial_min_ms, REDIAL_MIN_MS},     {&config->redial_max_ms, REDIAL_MAX_MS},
-        {&config->handshakes_max, HANDSHAKES_MAX},
+        {&config->handshakes_max, HANDSHAKES_MAX},   {&config->silence_max_ms, SILENCE_MAX_MS},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (*fields[i].value == 0)
@@ -183,7 +220,7 @@ enum vg_code net_start(const struct net_config *config, const struct net_callbac
     net->callbacks = *callbacks;
     net->context = context;
     net->prng = vg_prng_seed(config->seed);
-    net->keeper.tick = dial_who_is_due;
+    net->keeper.tick = look_after_all;
     net->keeper.release = release;
     net->keeper.context = net;
     fill_defaults(&net->config);
@@ -208,12 +245,21 @@ void net_stop(struct net *net)
 /* ---- sending ---------------------------------------------------------------------------------
  */
 
+/* From now on its silence counts, if it does not already. */
+static void note_asked(struct peer *peer)
+{
+    uint_fast64_t nothing = 0;
+    if (atomic_load(&peer->asked_us) == 0)
+        atomic_compare_exchange_strong(&peer->asked_us, &nothing, vg_clock_system.monotonic_us());
+}
+
 static void count_sent(struct peer *peer, enum vg_code code, size_t size)
 {
     switch (code) {
     case VG_OK:
         atomic_fetch_add(&peer->frames_out, 1);
         atomic_fetch_add(&peer->bytes_out, size);
+        note_asked(peer);
         return;
     case VG_BUSY:
         atomic_fetch_add(&peer->dropped_busy, 1);
@@ -239,22 +285,6 @@ enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_sp
     return code;
 }
 
-void net_reset_peer(struct net *net, vg_node_id node)
-{
-    struct peer *peer = net_find_peer(net, node);
-    if (peer == NULL)
-        return;
-    pthread_mutex_lock(&net->keeper.lock);
-    if (peer->dialled != NULL)
-        dial_link_close(peer->dialled->session.link);
-    if (peer->receiver != NULL)
-        dial_link_close(peer->receiver->session.link);
-    peer->failures = 0;
-    peer->dial_at_us = 0;
-    net_keeper_wake(&net->keeper);
-    pthread_mutex_unlock(&net->keeper.lock);
-}
-
 /* ---- counters --------------------------------------------------------------------------------
  */
 
@@ -271,6 +301,7 @@ static void read_peer(struct peer *peer, struct net_peer_stats *out)
         .dropped_busy = atomic_load(&peer->dropped_busy),
         .dropped_down = atomic_load(&peer->dropped_down),
         .dials = atomic_load(&peer->dials),
+        .silences = atomic_load(&peer->silences),
     };
     pthread_mutex_lock(&peer->sending);
     out->up = peer->sender != NULL;

@@ -30,6 +30,10 @@ struct net_config {
     uint32_t redial_min_ms;    /* first pause after a failure, doubled by each further one; 20 */
     uint32_t redial_max_ms;    /* 500 */
     uint32_t handshakes_max;   /* accepted connections that have not said who they are; 32 */
+    uint32_t silence_max_ms;   /* from a frame sent to any frame of that peer; must be more than
+                                  the pause between two of its frames. Then both connections with
+                                  it are closed and it is dialled anew: a cut cable gives no sign
+                                  of its own for minutes. 5000 */
 };
 
 /* A peer can be reached, or no longer, or could not be (told once until `code` changes). */
@@ -64,10 +68,6 @@ enum vg_code net_start(const struct net_config *config, const struct net_callbac
  * the frame is dropped and counted. */
 enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_span payload);
 
-/* Drops both connections with a peer and dials anew at once. For a caller that has waited in vain
- * for answers: a cut cable gives no sign of its own for minutes. Any thread. */
-void net_reset_peer(struct net *net, vg_node_id node);
-
 /* Why a connection was closed by this node, or a frame not taken. */
 #define NET_REFUSALS(X)                                                                            \
     X(FRAME, "bad-frame")          /* oversize, wrong version or digest */                         \
@@ -99,7 +99,8 @@ struct net_peer_stats {
     uint64_t frames_in, frames_out;
     uint64_t bytes_in, bytes_out; /* payloads */
     uint64_t dropped_busy, dropped_down;
-    uint64_t dials; /* attempts so far */
+    uint64_t dials;    /* attempts so far */
+    uint64_t silences; /* given up since nothing came back */
 };
 
 struct net_stats {

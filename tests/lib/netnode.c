@@ -63,7 +63,8 @@ struct net_config netnode_config(const struct netnode *nodes, uint32_t count, ui
                                .peer_count = peer_count,
                                .seed = at,
                                .redial_min_ms = 5,
-                               .redial_max_ms = 50};
+                               .redial_max_ms = 50,
+                               .silence_max_ms = UINT32_MAX};
 }
 
 enum vg_code netnode_try(struct netnode *node, const struct net_config *config,

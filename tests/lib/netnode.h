@@ -32,7 +32,7 @@ struct netnode {
 void netnodes_init(struct netnode *nodes, uint32_t count);
 
 /* Configuration of one of them: all others are its peers, which live as long as the next call.
- * Pauses between dials are short. */
+ * Pauses between dials are short, and peers may be silent for ever. */
 struct net_config netnode_config(const struct netnode *nodes, uint32_t count, uint32_t at);
 
 /* Starts with that configuration; ends the program on failure. */

@@ -111,16 +111,54 @@ Test(net_peers, a_peer_nobody_listens_for_is_told_once)
     stop_all();
 }
 
-Test(net_peers, a_reset_peer_is_dialled_anew)
+/* A cut cable: node 3 is connected both ways, takes what is sent, and says nothing any more. */
+Test(net_peers, who_says_nothing_is_dialled_anew)
 {
-    start_all();
-    net_reset_peer(nodes[0].net, (vg_node_id){2});
-    net_reset_peer(nodes[0].net, (vg_node_id){9});
-    AWAIT(atomic_load(&nodes[0].views[1].ups) == 2 && atomic_load(&nodes[1].views[0].ups) == 2);
-    AWAIT(sees(0, 1) && sees(1, 0));
-    cr_expect_eq(nodes[0].views[2].ups, 1);
-    AWAIT(netnode_send(&nodes[0], 2, 1, 8) == VG_OK);
-    AWAIT(atomic_load(&nodes[1].views[0].frames) == 1);
+    netnodes_init(nodes, THREE);
+    int listener = rude_listen(nodes[2].url, 4);
+    struct net_config config = netnode_config(nodes, THREE, 0);
+    config.silence_max_ms = 50;
+    netnode_start(&nodes[0], &config);
+    struct wire_hello hello = {.version = 1, .cluster = netnode_cluster(), .node = {3}};
+    struct vg_buffer frame = netnode_hello(&hello);
+    int dialling = rude_dial(nodes[0].url);
+    cr_assert(rude_send(dialling, vg_buffer_span(&frame)));
+    for (uint64_t life = 1; life <= 3; life++) {
+        int silent = rude_accept(listener);
+        cr_assert(rude_send(silent, vg_buffer_span(&frame)));
+        AWAIT(atomic_load(&nodes[0].views[2].ups) == life);
+        cr_expect_eq(netnode_peer(&nodes[0], 3).silences, life - 1,
+                     "who is asked nothing owes none");
+        cr_assert_eq(netnode_send(&nodes[0], 3, life, 8), VG_OK);
+        AWAIT(netnode_peer(&nodes[0], 3).silences == life);
+        cr_expect(rude_was_closed(silent));
+        rude_reset(silent);
+    }
+    cr_expect(rude_was_closed(dialling), "what it sends on is as dead");
+    rude_reset(dialling);
+    rude_reset(listener);
+    vg_buffer_free(&frame);
+    stop_all();
+}
+
+/* Each frame that comes back proves the other alive. */
+Test(net_peers, who_answers_is_not_silent)
+{
+    enum { TURNS = 200 };
+    netnodes_init(nodes, THREE);
+    for (uint32_t at = 0; at < THREE; at++) {
+        struct net_config config = netnode_config(nodes, THREE, at);
+        config.silence_max_ms = at == 0 ? 2000 : UINT32_MAX;
+        netnode_start(&nodes[at], &config);
+    }
+    await_all_up();
+    for (uint64_t turn = 1; turn <= TURNS; turn++) {
+        cr_assert_eq(netnode_send(&nodes[0], 2, turn, 8), VG_OK);
+        AWAIT(atomic_load(&nodes[1].views[0].frames) == turn);
+        cr_assert_eq(netnode_send(&nodes[1], 1, turn, 8), VG_OK);
+        AWAIT(atomic_load(&nodes[0].views[1].frames) == turn);
+    }
+    cr_expect_eq(netnode_peer(&nodes[0], 2).silences, 0);
     stop_all();
 }
 
