@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group commit on a disk whose every sync takes 5 ms, writes through O_DSYNC descriptors too: 64 clients share
 transactions. Both figures are ratios within one run."""
+import pathlib
 import sys
+import tempfile
 
 from cluster import Cluster, bin_dir, is_long
 
@@ -14,10 +16,12 @@ def bench(c, clients):
 
 
 def main():
-    shim = {"LD_PRELOAD": sys.argv[2], "VIGIL_SHIM_SYNC_MS": "5"}
-    with Cluster(bin_dir(), environment=shim) as c:
-        one, many = bench(c, 1), bench(c, 64)
-        c.wait_equal()
+    with tempfile.TemporaryDirectory() as control:
+        (pathlib.Path(control) / "slow").write_text("5")
+        shim = {"LD_PRELOAD": sys.argv[2], "VIGIL_SHIM_DIR": control}
+        with Cluster(bin_dir(), environment=shim) as c:
+            one, many = bench(c, 1), bench(c, 64)
+            c.wait_equal()
     for run in (one, many):
         assert run["errors"] == 0, run
     ratio = many["throughput_per_s"] / one["throughput_per_s"]

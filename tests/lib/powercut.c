@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "tests/lib/shim/record.h"
+#include "ops/drill/shim/record.h"
 
 static void must(bool holds, const char *what)
 {

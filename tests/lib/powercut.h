@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Files as a power cut may leave them, made from the shim's record of the calls on one file
- * (tests/lib/shim/record.h). What was synced is there; of what was written since, any pages may be
+ * (ops/drill/shim/record.h). What was synced is there; of what was written since, any pages may be
  * there and any may not. Ends the program on failure. */
 #ifndef VIGIL_TESTS_LIB_POWERCUT_H
 #define VIGIL_TESTS_LIB_POWERCUT_H

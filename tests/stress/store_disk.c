@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The log on a disk that is slow, fails, loses power or is full: one mode a run, by name; needs
- * the shim of tests/lib/shim. Exit code 0 if all held, else the sentence that did not. */
-#include <fcntl.h>
+ * the shim of ops/drill/shim. Exit code 0 if all held, else the sentence that did not. */
 #include <inttypes.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -11,6 +10,8 @@
 
 #include "node/store/state.h"
 #include "tests/lib/await.h"
+#include "tests/lib/control.h"
+#include "tests/lib/must.h"
 #include "tests/lib/powercut.h"
 #include "tests/lib/storebox.h"
 
@@ -19,15 +20,6 @@ extern char **environ;
 static char folder[SCRATCH_PATH];
 static struct storebox box;
 static struct chain chain;
-static char *program; /* this one, to run again */
-
-static void must(bool holds, const char *sentence)
-{
-    if (holds)
-        return;
-    (void)fprintf(stderr, "does not hold: %s\n", sentence);
-    exit(1);
-}
 
 static struct store_log_figures figures(void)
 {
@@ -57,6 +49,7 @@ static void serve(uint64_t clients, uint64_t total)
 
 static void group_commit(void)
 {
+    control_put("slow", "5");
     storebox_open(&box, &chain);
     serve(1, ALONE);
     struct store_log_figures alone = figures();
@@ -73,14 +66,15 @@ static void group_commit(void)
     storebox_close(&box);
 }
 
-/* ---- sync failure -------------------------------------------------------------------------------
+/* ---- a process that ends in the middle
+ * -----------------------------------------------------------
  */
 
-enum { FAILURES = 24, EXIT_FAILED = 70 };
+enum { NEVER = 0, STALL_MS = 600000 };
 
 /* Votes and appends for ever, and says on stdout what was reported durable: one byte a write. Each
- * write has a vote equal to its term, and an entry. */
-static void doomed(const char *path)
+ * write has a vote equal to its term, and an entry. The disk stalls in the sync of one of them. */
+static void doomed(const char *path, uint64_t stalled)
 {
     snprintf(folder, sizeof folder, "%s", path);
     storebox_init(&box, folder);
@@ -88,6 +82,8 @@ static void doomed(const char *path)
     for (uint64_t term = 1;; term++) {
         struct vg_blob **entries = vg_alloc(sizeof *entries);
         entries[0] = chain_filler(&chain, (uint32_t)(term % 7) * 9);
+        if (term == stalled)
+            control_put("slow", "%d", STALL_MS);
         storebox_write(&box, &(struct store_write){.hard_state = true,
                                                    .term = {term},
                                                    .voted_for = {term},
@@ -98,31 +94,63 @@ static void doomed(const char *path)
     }
 }
 
-/* Runs doomed() with the n-th sync failing; returns how many writes it reported. */
-static uint64_t run_doomed(int n)
+struct doomed {
+    pid_t pid;
+    int reports;
+};
+
+/* Runs doomed() in a process of its own. */
+static struct doomed start_doomed(int stalled)
 {
-    char setting[64];
-    snprintf(setting, sizeof setting, "%d", n);
-    setenv("VIGIL_SHIM_SYNC_ERROR_AFTER", setting, 1);
+    char write_number[16];
+    snprintf(write_number, sizeof write_number, "%d", stalled);
+    char name[] = "store_disk";
+    char mode[] = "doomed";
+    char *arguments[] = {name, mode, folder, write_number, NULL};
     int ends[2];
     must(pipe(ends) == 0, "a pipe can be made");
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    char mode[] = "doomed";
-    char *arguments[] = {program, mode, folder, NULL};
-    pid_t child;
-    must(posix_spawn(&child, program, &actions, NULL, arguments, environ) == 0, "it starts");
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    struct doomed child = {.reports = ends[0]};
+    must(posix_spawn(&child.pid, "/proc/self/exe", &actions, NULL, arguments, environ) == 0,
+         "it starts");
     posix_spawn_file_actions_destroy(&actions);
-    unsetenv("VIGIL_SHIM_SYNC_ERROR_AFTER");
     close(ends[1]);
+    return child;
+}
+
+/* Up to `most` reports, or all until it ends. */
+static uint64_t read_reports(const struct doomed *child, uint64_t most)
+{
     uint64_t reported = 0;
     char byte;
-    while (read(ends[0], &byte, 1) == 1)
+    while (reported < most && read(child->reports, &byte, 1) == 1)
         reported++;
-    close(ends[0]);
-    int status;
-    waitpid(child, &status, 0);
+    return reported;
+}
+
+static int wait_for_end(const struct doomed *child)
+{
+    int status = 0;
+    close(child->reports);
+    waitpid(child->pid, &status, 0);
+    return status;
+}
+
+/* ---- sync failure -------------------------------------------------------------------------------
+ */
+
+enum { FAILURES = 24, EXIT_FAILED = 70 };
+
+/* Runs doomed() with the n-th sync failing; returns how many writes it reported. */
+static uint64_t run_failing(int n)
+{
+    control_put("sync-error", "%d", n);
+    struct doomed child = start_doomed(NEVER);
+    uint64_t reported = read_reports(&child, UINT64_MAX);
+    int status = wait_for_end(&child);
     must(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED,
          "a failed sync ends the process with exit code 70");
     return reported;
@@ -137,7 +165,7 @@ static void sync_failure(void)
         scratch_remove(folder);
         scratch_make(folder);
         storebox_init(&box, folder);
-        uint64_t reported = run_doomed(n);
+        uint64_t reported = run_failing(n);
         storebox_open(&box, &chain);
         must(box.found.term.value == box.found.voted_for.value, "term and vote are of one write");
         must(box.found.last == box.found.term.value, "and so is the entry");
@@ -176,17 +204,17 @@ static void check_cut(const struct powercut *cut, uint64_t synced_writes)
 /* B15, B29, B35: the disk after a cut at every call, with any of the unsynced pages. */
 static void power_cut(void)
 {
-    char record[sizeof folder + 16];
+    char record[CONTROL_PATH];
     char data[sizeof box.path + 16];
-    snprintf(record, sizeof record, "%s/record", folder);
+    control_path("record", record);
     snprintf(data, sizeof data, "%s/data.mdb", box.path);
-    setenv("VIGIL_SHIM_RECORD", record, 1);
-    run_doomed(POWER_SYNCS);
-    unsetenv("VIGIL_SHIM_RECORD");
+    control_put("record", "%s", "");
+    run_failing(POWER_SYNCS);
     struct powercut cut;
     struct vg_prng prng = vg_prng_seed(POWER_SEED);
     uint64_t cuts = 0;
     powercut_load(&cut, record);
+    control_clear("record");
     while (powercut_step(&cut)) {
         for (uint32_t i = 0; i < 2 + RANDOM_CUTS && cut.synced_writes > 0; i++, cuts++) {
             powercut_write(&cut, i < 2 ? (enum powercut_kept)i : POWERCUT_RANDOM, &prng, data);
@@ -203,27 +231,13 @@ static void power_cut(void)
 
 enum { VOTES = 500, BIG_UNITS = 4096, BIG_ENTRIES = 40 };
 
-static void fill_disk(const char *marker, bool full)
-{
-    if (!full) {
-        must(unlink(marker) == 0, "the disk was full");
-        return;
-    }
-    int fd = open(marker, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    must(fd >= 0, "the marker can be made");
-    close(fd);
-}
-
 static void full_disk(void)
 {
-    const char *marker = getenv("VIGIL_SHIM_NOSPACE_FILE");
-    must(marker != NULL, "VIGIL_SHIM_NOSPACE_FILE is set");
-    unlink(marker);
     storebox_open(&box, &chain);
     storebox_append(&box, chain_filler(&chain, 1));
     storebox_settle(&box);
     must(store_log_room(box.log, NULL) == VG_OK, "an empty disk has room");
-    fill_disk(marker, true);
+    control_put("full", "%s", "");
     for (uint64_t term = 1; term <= VOTES; term++)
         storebox_vote(&box, term, 1);
     storebox_settle(&box);
@@ -231,7 +245,7 @@ static void full_disk(void)
         storebox_append(&box, chain_filler(&chain, BIG_UNITS));
     AWAIT(store_log_room(box.log, NULL) == VG_BUSY);
     AWAIT(atomic_load(&box.written) > VOTES + 2);
-    fill_disk(marker, false);
+    control_clear("full");
     storebox_settle(&box);
     AWAIT(store_log_room(box.log, NULL) == VG_OK);
     storebox_close(&box);
@@ -246,9 +260,6 @@ enum { VALUE = 512 * 1024, VALUES_MAX = 200, COMMIT_EVERY = 4 };
 /* The state says in time that it has no room, so that no commit meets the full disk. */
 static void full_disk_state(void)
 {
-    const char *marker = getenv("VIGIL_SHIM_NOSPACE_FILE");
-    must(marker != NULL, "VIGIL_SHIM_NOSPACE_FILE is set");
-    unlink(marker);
     struct store_state *state;
     struct store_position position;
     must(store_state_open(box.path, &chain.cluster, (vg_node_id){1}, &state, &position, NULL) ==
@@ -256,7 +267,7 @@ static void full_disk_state(void)
          "the state opens");
     struct vg_kv kv = store_state_kv(state);
     uint8_t *value = vg_alloc_zero(VALUE, 1);
-    fill_disk(marker, true);
+    control_put("full", "%s", "");
     uint32_t put = 0;
     for (; put < VALUES_MAX && store_state_room(state); put++) {
         kv.put(kv.context, vg_span_of(&put, sizeof put), vg_span_of(value, VALUE));
@@ -265,7 +276,7 @@ static void full_disk_state(void)
     }
     store_state_commit(state, &position);
     must(put > COMMIT_EVERY && put < VALUES_MAX, "the headroom is used, and its end is seen");
-    fill_disk(marker, false);
+    control_clear("full");
     must(store_state_room(state), "there is room again");
     store_state_close(state);
     free(value);
@@ -284,11 +295,11 @@ static const struct {
 
 int main(int count, char **arguments)
 {
+    control_enter(arguments);
     chain = chain_new(1);
-    program = arguments[0];
     const char *name = count > 1 ? arguments[1] : "";
     if (strcmp(name, "doomed") == 0)
-        doomed(arguments[2]);
+        doomed(arguments[2], strtoull(arguments[3], NULL, 10));
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(name, modes[i].name) != 0)
             continue;
@@ -296,6 +307,7 @@ int main(int count, char **arguments)
         storebox_init(&box, folder);
         modes[i].run();
         scratch_remove(folder);
+        control_leave();
         return 0;
     }
     must(false, "the first argument is a mode: see the table");

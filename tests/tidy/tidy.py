@@ -27,6 +27,7 @@ FENCE = {
               "stdio", "stdlib", "string"},
     "proto/raft": {"common/", "proto/raft/", "assert", "stdbool", "stddef", "stdint", "string"},
     "node": {"common/", "proto/", "node/", "uv", "lmdb", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
+    "ops/drill/shim": {"common/", "ops/drill/shim/", "dlfcn"} | LIBC | POSIX,
     "ops": {"common/", "proto/", "ops/", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
 }
 # Common headers that do I/O, read clocks or make randomness: not for pure modules.

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A disk that misbehaves, for real programs: LD_PRELOAD=libvigilshim.so. It stands before the
- * system calls on files whose name ends in ".mdb":
+ * A disk and a clock that misbehave, for real programs: LD_PRELOAD=libvigilshim.so. It stands
+ * before the system calls on files whose name ends in ".mdb", and does what the files of the folder
+ * VIGIL_SHIM_DIR say, one folder a process; they may come, change and go while it runs. One with
+ * contents is put there whole, by a rename (vg_file_write does so).
  *
- *   VIGIL_SHIM_SYNC_MS=n           each sync takes n milliseconds longer, and so does each write to
- *                                  a descriptor opened with O_DSYNC, by which LMDB syncs its pages
- *   VIGIL_SHIM_SYNC_ERROR_AFTER=n  the n-th of those fails with EIO; later ones succeed again, as
- *                                  the kernel's do
- *   VIGIL_SHIM_NOSPACE_FILE=path   while that file exists nothing can be allocated: writes beyond a
- *                                  file's end and posix_fallocate fail with ENOSPC, and fstatvfs
- *                                  finds no space (on any file)
- *   VIGIL_SHIM_RECORD=path         every write, sync and allocation is appended to that file in
- *                                  order (record.h), from which disks after a power cut are made
+ *   slow        milliseconds: each sync takes that much longer, and so does each write to a
+ *               descriptor opened with O_DSYNC, by which LMDB syncs its pages; a sync that waits
+ *               goes on when the file goes
+ *   sync-error  the next of those fails with EIO, or the n-th from now if it holds a number; then
+ *               the file is gone, and later ones succeed again, as the kernel's do
+ *   full        nothing can be allocated: writes beyond a file's end and posix_fallocate fail with
+ *               ENOSPC, and fstatvfs finds no space (on any file)
+ *   clock       milliseconds: how far the real-time clock is ahead, or behind if negative; the
+ *               monotonic ones never are. The kernel's own waits for a time of day do not know it
+ *   record      every write, sync and allocation is appended to it in order (record.h), from which
+ *               disks after a power cut are made
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,24 +24,30 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/lib/shim/record.h"
+#include "ops/drill/shim/control.h"
+#include "ops/drill/shim/journal.h"
 
 enum { DESCRIPTORS = 4096 };
 enum { NOT_OURS, OURS, OURS_SYNCED };
 
 static atomic_uchar kinds[DESCRIPTORS];
-static atomic_long syncs;
 
-#define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
+/* The C library's own. */
+#define REAL(name)                                                                                 \
+    ({                                                                                             \
+        static __typeof__(&(name)) real;                                                           \
+        if (real == NULL)                                                                          \
+            real = (__typeof__(real))dlsym(RTLD_NEXT, #name);                                      \
+        real;                                                                                      \
+    })
 
 static unsigned char kind_of(int fd)
 {
@@ -53,44 +63,28 @@ static int opened(int fd, const char *path, int flags)
     return fd;
 }
 
-static long setting(const char *name)
-{
-    const char *text = getenv(name);
-    return text != NULL ? strtol(text, NULL, 10) : 0;
-}
-
 /* What a sync does before the real one: false if it is to fail. */
-static bool slow_sync(void)
+static bool may_sync(void)
 {
-    long ms = setting("VIGIL_SHIM_SYNC_MS");
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-    if (atomic_fetch_add(&syncs, 1) + 1 != setting("VIGIL_SHIM_SYNC_ERROR_AFTER"))
+    shim_wait_slow();
+    if (!shim_sync_fails())
         return true;
     errno = EIO;
     return false;
 }
 
-static bool disk_full(void)
-{
-    const char *path = getenv("VIGIL_SHIM_NOSPACE_FILE");
-    int saved = errno;
-    bool full = path != NULL && access(path, F_OK) == 0;
-    errno = saved;
-    return full;
-}
-
-/* False, with errno, if a write that ends at `end` is to fail. */
-static bool may_write(int fd, off_t end)
+/* False, with errno, if a write of `size` bytes is to fail. */
+static bool may_write(int fd, off_t offset, off_t size)
 {
     unsigned char kind = kind_of(fd);
     if (kind == NOT_OURS)
         return true;
     struct stat info;
-    if (disk_full() && fstat(fd, &info) == 0 && end > info.st_size) {
+    if (shim_exists("full") && fstat(fd, &info) == 0 && offset + size > info.st_size) {
         errno = ENOSPC;
         return false;
     }
-    return kind != OURS_SYNCED || slow_sync();
+    return kind != OURS_SYNCED || may_sync();
 }
 
 static off_t place(int fd)
@@ -106,29 +100,14 @@ static off_t total(const struct iovec *parts, int count)
     return sum;
 }
 
-static void record(const struct shim_record *call, const struct iovec *parts, int count)
-{
-    const char *path = getenv("VIGIL_SHIM_RECORD");
-    if (path == NULL)
-        return;
-    int saved = errno;
-    int fd = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    bool ok = REAL(write)(fd, call, sizeof *call) == (ssize_t)sizeof *call;
-    ok = ok && (count == 0 || REAL(writev)(fd, parts, count) == (ssize_t)call->size);
-    REAL(close)(fd);
-    if (!ok)
-        abort();
-    errno = saved;
-}
-
 /* `written` bytes of `parts` have gone to `offset` of the file. */
 static ssize_t recorded(ssize_t written, int fd, const struct iovec *parts, int count, off_t offset)
 {
     unsigned char kind = kind_of(fd);
     if (kind != NOT_OURS && written == total(parts, count))
-        record(&(struct shim_record){kind == OURS_SYNCED ? SHIM_WRITE_SYNCED : SHIM_WRITE,
-                                     (uint64_t)offset, (uint64_t)written},
-               parts, count);
+        shim_record(&(struct shim_record){kind == OURS_SYNCED ? SHIM_WRITE_SYNCED : SHIM_WRITE,
+                                          (uint64_t)offset, (uint64_t)written},
+                    parts, count);
     return written;
 }
 
@@ -138,17 +117,28 @@ static ssize_t recorded_one(ssize_t written, int fd, const void *bytes, size_t s
     return recorded(written, fd, &part, 1, offset);
 }
 
-static int recorded_sync(int result, int fd)
+static int synced(int result, int fd)
 {
-    if (result == 0 && kind_of(fd) != NOT_OURS)
-        record(&(struct shim_record){.call = SHIM_SYNC}, NULL, 0);
+    if (result != 0 || kind_of(fd) == NOT_OURS)
+        return result;
+    shim_record(&(struct shim_record){.call = SHIM_SYNC}, NULL, 0);
     return result;
+}
+
+/* False if nothing can be allocated. */
+static bool may_grow(int fd)
+{
+    if (kind_of(fd) == NOT_OURS)
+        return true;
+    if (shim_exists("full"))
+        return false;
+    return true;
 }
 
 static int recorded_growth(int result, int fd, off_t offset, off_t size)
 {
     if (result == 0 && kind_of(fd) != NOT_OURS)
-        record(&(struct shim_record){SHIM_GROW, (uint64_t)offset, (uint64_t)size}, NULL, 0);
+        shim_record(&(struct shim_record){SHIM_GROW, (uint64_t)offset, (uint64_t)size}, NULL, 0);
     return result;
 }
 
@@ -156,6 +146,17 @@ static mode_t mode_in(int flags, va_list arguments)
 {
     return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
 }
+
+static void jump(struct timespec *now, long ms)
+{
+    long ns = now->tv_nsec + ms % 1000 * 1000000;
+    now->tv_sec += ms / 1000 + (ns >= 1000000000) - (ns < 0);
+    now->tv_nsec = (ns + 1000000000) % 1000000000;
+}
+
+/* What follows stands before the C library's, whose parameters have reserved names. */
+#pragma GCC visibility push(default)
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 
 /* Both names of a call are the same call where off_t has 64 bits. */
 #define OPEN(name)                                                                                 \
@@ -179,21 +180,21 @@ static mode_t mode_in(int flags, va_list arguments)
 #define PWRITE(name)                                                                               \
     ssize_t name(int fd, const void *bytes, size_t size, off_t offset)                             \
     {                                                                                              \
-        if (!may_write(fd, offset + (off_t)size))                                                  \
+        if (!may_write(fd, offset, (off_t)size))                                                   \
             return -1;                                                                             \
         return recorded_one(REAL(name)(fd, bytes, size, offset), fd, bytes, size, offset);         \
     }
 #define PWRITEV(name)                                                                              \
     ssize_t name(int fd, const struct iovec *parts, int count, off_t offset)                       \
     {                                                                                              \
-        if (!may_write(fd, offset + total(parts, count)))                                          \
+        if (!may_write(fd, offset, total(parts, count)))                                           \
             return -1;                                                                             \
         return recorded(REAL(name)(fd, parts, count, offset), fd, parts, count, offset);           \
     }
 #define FALLOCATE(name)                                                                            \
     int name(int fd, off_t offset, off_t size)                                                     \
     {                                                                                              \
-        if (kind_of(fd) != NOT_OURS && disk_full())                                                \
+        if (!may_grow(fd))                                                                         \
             return ENOSPC;                                                                         \
         return recorded_growth(REAL(name)(fd, offset, size), fd, offset, size);                    \
     }
@@ -201,16 +202,16 @@ static mode_t mode_in(int flags, va_list arguments)
     int name(int fd, struct type *info)                                                            \
     {                                                                                              \
         int result = REAL(name)(fd, info);                                                         \
-        if (result == 0 && disk_full())                                                            \
+        if (result == 0 && shim_exists("full"))                                                    \
             info->f_bavail = info->f_bfree = 0;                                                    \
         return result;                                                                             \
     }
 #define SYNC(name)                                                                                 \
     int name(int fd)                                                                               \
     {                                                                                              \
-        if (kind_of(fd) != NOT_OURS && !slow_sync())                                               \
+        if (kind_of(fd) != NOT_OURS && !may_sync())                                                \
             return -1;                                                                             \
-        return recorded_sync(REAL(name)(fd), fd);                                                  \
+        return synced(REAL(name)(fd), fd);                                                         \
     }
 
 OPEN(open)
@@ -231,7 +232,7 @@ SYNC(fsync)
 ssize_t write(int fd, const void *bytes, size_t size)
 {
     off_t offset = place(fd);
-    if (!may_write(fd, offset + (off_t)size))
+    if (!may_write(fd, offset, (off_t)size))
         return -1;
     return recorded_one(REAL(write)(fd, bytes, size), fd, bytes, size, offset);
 }
@@ -239,15 +240,9 @@ ssize_t write(int fd, const void *bytes, size_t size)
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     off_t offset = place(fd);
-    if (!may_write(fd, offset + total(parts, count)))
+    if (!may_write(fd, offset, total(parts, count)))
         return -1;
     return recorded(REAL(writev)(fd, parts, count), fd, parts, count, offset);
-}
-
-/* Of a mapping there is no name; only LMDB's writable maps are synced, which Vigil has none of. */
-int msync(void *start, size_t size, int flags)
-{
-    return slow_sync() ? REAL(msync)(start, size, flags) : -1;
 }
 
 int close(int fd)
@@ -256,3 +251,31 @@ int close(int fd)
         atomic_store(&kinds[fd], NOT_OURS);
     return REAL(close)(fd);
 }
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int result = REAL(clock_gettime)(clock, now);
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        jump(now, shim_number("clock"));
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec precise;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &precise);
+    *now = (struct timeval){precise.tv_sec, precise.tv_nsec / 1000};
+    return 0;
+}
+
+time_t time(time_t *out)
+{
+    struct timespec precise;
+    clock_gettime(CLOCK_REALTIME, &precise);
+    if (out != NULL)
+        *out = precise.tv_sec;
+    return precise.tv_sec;
+}
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the shim writes to VIGIL_SHIM_RECORD: one of these a call, the bytes of a write behind it.
+ * What the shim writes to its control folder.
+ *
+ * `record`: a struct shim_record a call, the bytes of a write behind it.
  */
-#ifndef VIGIL_TESTS_LIB_SHIM_RECORD_H
-#define VIGIL_TESTS_LIB_SHIM_RECORD_H
+#ifndef VIGIL_OPS_DRILL_SHIM_RECORD_H
+#define VIGIL_OPS_DRILL_SHIM_RECORD_H
 
 #include <stdint.h>
 
