@@ -13,6 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/file.h"
+#include "ops/drill/shim/record.h"
+#include "ops/drill/shim/undo.h"
 #include "tests/lib/control.h"
 #include "tests/lib/must.h"
 
@@ -136,6 +139,124 @@ static void check_clock(void)
         check_jump(ms);
 }
 
+/* ---- lost writes --------------------------------------------------------------------------------
+ */
+
+static void fill(int fd, char letter, int64_t offset, size_t size)
+{
+    char bytes[PAGES * PAGE];
+    memset(bytes, letter, size);
+    must(pwrite(fd, bytes, size, offset) == (ssize_t)size, "the file is written");
+}
+
+/* A file of one synced page of 'a', of which a part was overwritten twice and which has grown. */
+static void write_unsynced(void)
+{
+    unlink(path);
+    control_put("undo", "%s", "");
+    int fd = open_file(0);
+    fill(fd, '-', 0, PAGE);
+    fill(fd, 'a', 0, PAGE);
+    must(syncs(fd), "the first page is durable");
+    fill(fd, '-', SECTOR, SECTOR);
+    fill(fd, 'b', SECTOR, 2 * SECTOR);
+    fill(fd, 'c', PAGE, PAGE);
+    must(posix_fallocate(fd, 0, PAGES * PAGE) == 0, "the file grows");
+    close(fd);
+    control_clear("undo");
+}
+
+/* What the file holds now, its length in pages before it. */
+static size_t read_file(char out[PAGES * PAGE])
+{
+    struct vg_buffer bytes = {0};
+    must(vg_file_read(path, PAGES * PAGE, &bytes, NULL) == VG_OK, "the file can be read");
+    memset(out, 0, PAGES * PAGE);
+    memcpy(out, bytes.data, bytes.size);
+    size_t size = bytes.size;
+    vg_buffer_free(&bytes);
+    return size;
+}
+
+static void cut_power(enum shim_kept kept, struct vg_prng *prng)
+{
+    struct vg_error error;
+    must(shim_power_cut(control_folder(), kept, prng, &error) == VG_OK, error.text);
+}
+
+static void check_none_and_all(void)
+{
+    char bytes[PAGES * PAGE];
+    write_unsynced();
+    cut_power(SHIM_KEPT_NONE, NULL);
+    must(read_file(bytes) == PAGE, "growth is lost");
+    for (size_t i = 0; i < PAGE; i++)
+        must(bytes[i] == 'a', "what was durable is there again");
+    write_unsynced();
+    cut_power(SHIM_KEPT_ALL, NULL);
+    cut_power(SHIM_KEPT_NONE, NULL);
+    must(read_file(bytes) == PAGES * PAGE, "the kernel may have written all; then it stays");
+    must(bytes[0] == 'a' && bytes[SECTOR] == 'b' && bytes[PAGE] == 'c', "as it was written last");
+}
+
+/* Each sector is the old or the new one; over the seeds, every mixture is seen. */
+static void check_random(void)
+{
+    enum { SEEDS = 200, SEED = 11, MIXED = 2 };
+    struct vg_prng prng = vg_prng_seed(SEED);
+    char bytes[PAGES * PAGE];
+    uint32_t mixtures = 0;
+    for (int i = 0; i < SEEDS; i++) {
+        write_unsynced();
+        cut_power(SHIM_KEPT_RANDOM, &prng);
+        size_t size = read_file(bytes);
+        uint32_t news = 0;
+        for (size_t at = 0; at < 2 * PAGE; at += SECTOR) {
+            bool untouched = at < SECTOR || (at >= 3 * SECTOR && at < PAGE);
+            bool old = bytes[at] == (at < PAGE ? 'a' : 0);
+            must(old || (!untouched && bytes[at] == (at < PAGE ? 'b' : 'c')),
+                 "a sector is the old or the new");
+            must(memcmp(bytes + at, bytes + at + 1, SECTOR - 1) == 0, "and that as a whole");
+            must(old || at + SECTOR <= size, "the file is as long as what was kept");
+            news |= !old && (at == SECTOR || at == 2 * SECTOR) ? 1U << (at / SECTOR) : 0;
+        }
+        mixtures |= 1U << (news >> 1);
+    }
+    must(mixtures == 0xf, "of two sectors, none, either and both are kept in some run");
+    printf("seed %d: %d cuts of power, every mixture of two sectors seen\n", SEED, SEEDS);
+}
+
+/* The process was killed while it saved, and another one has gone on. */
+static void check_torn_log(void)
+{
+    char name[32];
+    char log[CONTROL_PATH];
+    char bytes[PAGES * PAGE];
+    struct stat info;
+    write_unsynced();
+    must(stat(path, &info) == 0, "the file is there");
+    snprintf(name, sizeof name, SHIM_UNDO_PREFIX "%ju", (uintmax_t)info.st_ino);
+    control_path(name, log);
+    int fd = open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
+    must(fd >= 0 && write(fd, "half", 4) == 4, "half a piece is saved");
+    close(fd);
+    control_put("undo", "%s", "");
+    fd = open_file(0);
+    fill(fd, 'd', 0, PAGE);
+    close(fd);
+    control_clear("undo");
+    cut_power(SHIM_KEPT_NONE, NULL);
+    must(read_file(bytes) == PAGE && bytes[0] == 'a' && bytes[PAGE - 1] == 'a',
+         "the writes of both are lost");
+}
+
+static void check_undo(void)
+{
+    check_none_and_all();
+    check_random();
+    check_torn_log();
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -146,6 +267,7 @@ int main(int count, char **arguments)
     check_slow();
     check_full();
     check_clock();
+    check_undo();
     scratch_remove(folder);
     control_leave();
     return 0;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The log on a disk that is slow, fails, loses power or is full: one mode a run, by name; needs
  * the shim of ops/drill/shim. Exit code 0 if all held, else the sentence that did not. */
+#include <dirent.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "node/store/state.h"
+#include "ops/drill/shim/undo.h"
 #include "tests/lib/await.h"
 #include "tests/lib/control.h"
 #include "tests/lib/must.h"
@@ -226,6 +229,75 @@ static void power_cut(void)
     powercut_free(&cut);
 }
 
+/* ---- lost writes --------------------------------------------------------------------------------
+ */
+
+enum { STALLED_WRITE = 5, LOSSES = 12, LOSS_SEED = 4 };
+
+static bool has_undo_log(void)
+{
+    bool found = false;
+    DIR *control = opendir(control_folder());
+    for (struct dirent *entry; (entry = readdir(control)) != NULL;)
+        found |= strncmp(entry->d_name, "undo-", 5) == 0;
+    closedir(control);
+    return found;
+}
+
+/* What is written through a mapping could not be taken back. */
+static void check_mappings(void)
+{
+    char line[1024];
+    bool mapped = false;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    must(maps != NULL, "the mappings can be listed");
+    while (fgets(line, sizeof line, maps) != NULL) {
+        if (strstr(line, "/data.mdb") == NULL)
+            continue;
+        mapped = true;
+        must(strstr(line, " r--s ") != NULL, "LMDB writes to no mapping");
+    }
+    fclose(maps);
+    must(mapped, "LMDB maps its file");
+}
+
+/* Kills doomed() while the disk holds one of its writes, and takes what no sync has made durable.
+ */
+static void lose_writes(enum shim_kept kept, struct vg_prng *prng)
+{
+    struct vg_error error;
+    control_put("undo", "%s", "");
+    struct doomed child = start_doomed(STALLED_WRITE);
+    uint64_t reported = read_reports(&child, STALLED_WRITE - 1);
+    AWAIT(has_undo_log());
+    kill(child.pid, SIGKILL);
+    reported += read_reports(&child, UINT64_MAX);
+    wait_for_end(&child);
+    control_clear("slow");
+    control_clear("undo"); /* else the cut itself could be undone: this process has the shim too */
+    must(shim_power_cut(control_folder(), kept, prng, &error) == VG_OK, error.text);
+    must(!has_undo_log(), "what was lost cannot be lost again");
+    storebox_open(&box, &chain);
+    check_mappings();
+    must(box.found.last >= reported, "what was reported durable is there");
+    must(box.found.last == STALLED_WRITE - 1, "and what was not is gone");
+    must(box.found.term.value == box.found.last, "term and entry are of one write");
+    storebox_close(&box);
+}
+
+/* B29, B30: nothing is reported that a cut of power takes. */
+static void lost_writes(void)
+{
+    struct vg_prng prng = vg_prng_seed(LOSS_SEED);
+    for (int i = 0; i < LOSSES; i++) {
+        scratch_remove(folder);
+        scratch_make(folder);
+        storebox_init(&box, folder);
+        lose_writes(i < 2 ? (enum shim_kept)i : SHIM_KEPT_RANDOM, &prng);
+    }
+    printf("seed %d: %d cuts of power in a sync\n", LOSS_SEED, LOSSES);
+}
+
 /* ---- full disk ----------------------------------------------------------------------------------
  */
 
@@ -289,7 +361,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } modes[] = {
-    {"group-commit", group_commit}, {"sync-failure", sync_failure},       {"power-cut", power_cut},
+    {"group-commit", group_commit}, {"sync-failure", sync_failure},
+    {"power-cut", power_cut},       {"lost-writes", lost_writes},
     {"full-disk", full_disk},       {"full-disk-state", full_disk_state},
 };
 

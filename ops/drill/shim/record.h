@@ -2,7 +2,10 @@
  * What the shim writes to its control folder.
  *
  * `record`: a struct shim_record a call, the bytes of a write behind it.
- */
+ *
+ * `undo-INODE`, one for each file with writes that no sync has made durable: the file's path in
+ * SHIM_UNDO_PATH bytes, then a struct shim_undo a piece written, oldest first. The last may be cut
+ * short, when the process was killed: then what it was to undo never happened. */
 #ifndef VIGIL_OPS_DRILL_SHIM_RECORD_H
 #define VIGIL_OPS_DRILL_SHIM_RECORD_H
 
@@ -19,6 +22,16 @@ struct shim_record {
     uint64_t call; /* enum shim_call */
     uint64_t offset;
     uint64_t size;
+};
+
+#define SHIM_UNDO_PREFIX "undo-"
+enum { SHIM_UNDO_PATH = 4096, SHIM_UNDO_PIECE = 4096 };
+
+struct shim_undo {
+    uint64_t offset;
+    uint64_t size;                   /* of the piece; 0: the file only grew */
+    uint64_t file_size;              /* before */
+    uint8_t before[SHIM_UNDO_PIECE]; /* zeros beyond the file's end */
 };
 
 #endif

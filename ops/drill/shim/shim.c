@@ -15,6 +15,9 @@
  *               monotonic ones never are. The kernel's own waits for a time of day do not know it
  *   record      every write, sync and allocation is appended to it in order (record.h), from which
  *               disks after a power cut are made
+ *   undo        there from the start: what is overwritten is saved until a sync has made the new
+ *               content durable, so that after the process was killed undo.h can take the power
+ *               from its disk. Writes through a mapping would not be seen; LMDB has none here
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -84,7 +87,13 @@ static bool may_write(int fd, off_t offset, off_t size)
         errno = ENOSPC;
         return false;
     }
-    return kind != OURS_SYNCED || may_sync();
+    if (kind == OURS_SYNCED && !may_sync())
+        return false;
+    if (kind == OURS_SYNCED)
+        shim_undo_none(fd);
+    else
+        shim_undo_save(fd, offset, size);
+    return true;
 }
 
 static off_t place(int fd)
@@ -121,17 +130,19 @@ static int synced(int result, int fd)
 {
     if (result != 0 || kind_of(fd) == NOT_OURS)
         return result;
+    shim_undo_drop(fd);
     shim_record(&(struct shim_record){.call = SHIM_SYNC}, NULL, 0);
     return result;
 }
 
 /* False if nothing can be allocated. */
-static bool may_grow(int fd)
+static bool may_grow(int fd, off_t end)
 {
     if (kind_of(fd) == NOT_OURS)
         return true;
     if (shim_exists("full"))
         return false;
+    shim_undo_save(fd, end, 0);
     return true;
 }
 
@@ -194,7 +205,7 @@ static void jump(struct timespec *now, long ms)
 #define FALLOCATE(name)                                                                            \
     int name(int fd, off_t offset, off_t size)                                                     \
     {                                                                                              \
-        if (!may_grow(fd))                                                                         \
+        if (!may_grow(fd, offset + size))                                                          \
             return ENOSPC;                                                                         \
         return recorded_growth(REAL(name)(fd, offset, size), fd, offset, size);                    \
     }
