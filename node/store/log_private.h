@@ -19,6 +19,12 @@ enum {
     STORE_SPACE_RETRY_US = 200000,   /* how often a full disk is tried again */
 };
 
+/* A test build may report writes before they are durable (B30), to prove that it would be seen. */
+#ifndef STORE_MUTANT
+#define STORE_MUTANT 0
+#endif
+enum { STORE_MUTANT_EARLY = 30 };
+
 /* The named databases of the environment. */
 #define STORE_TABLES(X)                                                                            \
     X(HARD, "hard", 0)               /* one record, struct store_hard */                           \

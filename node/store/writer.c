@@ -234,12 +234,16 @@ void store_pending_free(struct store_pending *pending)
     free(pending);
 }
 
-static void finish_batch(struct store_log *log, struct store_pending *batch, bool durable)
+static void report(const struct store_log *log, const struct store_pending *batch)
+{
+    for (const struct store_pending *at = batch; at != NULL; at = at->next)
+        log->written(log->context, at->write.id);
+}
+
+static void free_batch(struct store_pending *batch)
 {
     while (batch != NULL) {
         struct store_pending *next = batch->next;
-        if (durable)
-            log->written(log->context, batch->write.id);
         store_pending_free(batch);
         batch = next;
     }
@@ -248,13 +252,18 @@ static void finish_batch(struct store_log *log, struct store_pending *batch, boo
 void *store_writer_run(void *context)
 {
     struct store_log *log = context;
+    const bool early = STORE_MUTANT == STORE_MUTANT_EARLY;
     uint64_t bytes;
     struct store_pending *batch;
     while ((batch = take_batch(log, &bytes)) != NULL) {
         bool fits = wait_for_space(log, bytes);
+        if (fits && early)
+            report(log, batch);
         if (fits)
             publish(log, batch, write_batch(log, batch));
-        finish_batch(log, batch, fits);
+        if (fits && !early)
+            report(log, batch);
+        free_batch(batch);
     }
     return NULL;
 }

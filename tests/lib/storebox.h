@@ -17,6 +17,7 @@ struct storebox {
     uint64_t submitted;
     _Atomic uint64_t written; /* the last id that was reported */
     _Atomic bool disordered;  /* ids came out of order */
+    int reports;              /* if not 0: gets a byte for each id, before anything else happens */
 };
 
 /* A box over the folder "log" of `folder`, not yet open. */

@@ -81,19 +81,21 @@ static void doomed(const char *path, uint64_t stalled)
 {
     snprintf(folder, sizeof folder, "%s", path);
     storebox_init(&box, folder);
+    box.reports = STDOUT_FILENO;
     storebox_open(&box, &chain);
     for (uint64_t term = 1;; term++) {
         struct vg_blob **entries = vg_alloc(sizeof *entries);
         entries[0] = chain_filler(&chain, (uint32_t)(term % 7) * 9);
-        if (term == stalled)
+        if (term == stalled) {
+            AWAIT(figures().writes == term - 1); /* else it might stall in the one before */
             control_put("slow", "%d", STALL_MS);
+        }
         storebox_write(&box, &(struct store_write){.hard_state = true,
                                                    .term = {term},
                                                    .voted_for = {term},
                                                    .count = 1,
                                                    .entries = entries});
         storebox_settle(&box);
-        must(write(STDOUT_FILENO, ".", 1) == 1, "the parent listens");
     }
 }
 
@@ -124,12 +126,12 @@ static struct doomed start_doomed(int stalled)
     return child;
 }
 
-/* Up to `most` reports, or all until it ends. */
-static uint64_t read_reports(const struct doomed *child, uint64_t most)
+/* How many there are until it ends. */
+static uint64_t read_reports(const struct doomed *child)
 {
     uint64_t reported = 0;
     char byte;
-    while (reported < most && read(child->reports, &byte, 1) == 1)
+    while (read(child->reports, &byte, 1) == 1)
         reported++;
     return reported;
 }
@@ -152,7 +154,7 @@ static uint64_t run_failing(int n)
 {
     control_put("sync-error", "%d", n);
     struct doomed child = start_doomed(NEVER);
-    uint64_t reported = read_reports(&child, UINT64_MAX);
+    uint64_t reported = read_reports(&child);
     int status = wait_for_end(&child);
     must(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED,
          "a failed sync ends the process with exit code 70");
@@ -268,10 +270,9 @@ static void lose_writes(enum shim_kept kept, struct vg_prng *prng)
     struct vg_error error;
     control_put("undo", "%s", "");
     struct doomed child = start_doomed(STALLED_WRITE);
-    uint64_t reported = read_reports(&child, STALLED_WRITE - 1);
-    AWAIT(has_undo_log());
+    AWAIT(control_has("slow") && has_undo_log());
     kill(child.pid, SIGKILL);
-    reported += read_reports(&child, UINT64_MAX);
+    uint64_t reported = read_reports(&child);
     wait_for_end(&child);
     control_clear("slow");
     control_clear("undo"); /* else the cut itself could be undone: this process has the shim too */
@@ -366,6 +367,12 @@ static const struct {
     {"full-disk", full_disk},       {"full-disk-state", full_disk_state},
 };
 
+static void clean_up(void)
+{
+    scratch_remove(folder);
+    control_leave();
+}
+
 int main(int count, char **arguments)
 {
     control_enter(arguments);
@@ -377,10 +384,9 @@ int main(int count, char **arguments)
         if (strcmp(name, modes[i].name) != 0)
             continue;
         scratch_make(folder);
+        atexit(clean_up);
         storebox_init(&box, folder);
         modes[i].run();
-        scratch_remove(folder);
-        control_leave();
         return 0;
     }
     must(false, "the first argument is a mode: see the table");
