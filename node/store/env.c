@@ -24,6 +24,8 @@ static const size_t map_size = (size_t)16 << 30;
 static const size_t map_size = (size_t)1 << 40;
 #endif
 
+enum { META_BYTES = 128 }; /* of a meta page, never all zero in one that was written */
+
 static const char folder_remedy[] =
     "make it a folder that this user can write, or configure another one";
 
@@ -120,6 +122,42 @@ static enum vg_code read_marker(struct store_env *env, struct vg_error *error)
     return VG_OK;
 }
 
+/* LMDB writes both meta pages of a new file at once and syncs them with the first transaction: as
+ * long as one of them is not there, there has been none. */
+static bool holds_nothing(int fd, off_t size)
+{
+    static const uint8_t zeros[META_BYTES];
+    const off_t page = sysconf(_SC_PAGESIZE);
+    bool nothing = size < 2 * page;
+    for (int i = 0; i < 2 && !nothing; i++) {
+        uint8_t bytes[META_BYTES];
+        nothing = pread(fd, bytes, sizeof bytes, i * page) == (ssize_t)sizeof bytes &&
+                  memcmp(bytes, zeros, sizeof bytes) == 0;
+    }
+    return nothing;
+}
+
+/* A cut of power while the file was made may leave one that LMDB does not open: it is made again.
+ * Where a start has been completed, the same zeros are damage. */
+static enum vg_code drop_unfinished(struct store_env *env, struct vg_error *error)
+{
+    int fd = env->marked ? -1 : openat(env->folder, "data.mdb", O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return VG_OK;
+    struct stat info;
+    enum vg_code code = VG_OK;
+    if (fstat(fd, &info) != 0)
+        code = unusable(env, error);
+    else if (info.st_size > 0 && holds_nothing(fd, info.st_size)) {
+        vg_log(VG_LOG_WARN, "store-unfinished",
+               "path=%s data.mdb was cut off while it was made and holds nothing; made again",
+               env->path);
+        code = ftruncate(fd, 0) == 0 ? VG_OK : unusable(env, error);
+    }
+    close(fd);
+    return code;
+}
+
 static enum vg_code open_error(const struct store_env *env, int rc, struct vg_error *error)
 {
     if (is_damage(rc))
@@ -176,6 +214,8 @@ enum vg_code store_env_open(struct store_env *env, const struct store_env_config
     enum vg_code code = lock_folder(env, error);
     if (code == VG_OK)
         code = read_marker(env, error);
+    if (code == VG_OK)
+        code = drop_unfinished(env, error);
     if (code == VG_OK)
         code = open_mdb(env, config->databases, error);
     if (code == VG_OK && !store_env_reserve(env, STORE_HEADROOM_BYTES)) {

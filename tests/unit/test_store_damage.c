@@ -295,6 +295,28 @@ Test(store_damage, both_meta_pages_zeroed)
     refused(VG_INTEGRITY, "damaged meta page", twice);
 }
 
+/* What a cut of power may leave of a log whose first start it ended: nothing was promised in it. */
+Test(store_damage, a_file_cut_off_while_it_was_made_is_made_again)
+{
+    char marker[sizeof box.path + 16];
+    snprintf(marker, sizeof marker, "%s/format", box.path);
+    for (int page = 0; page < 3; page++) {
+        scratch_remove(box.path);
+        storebox_open(&box, &chain);
+        vg_id before = box.found.incarnation;
+        storebox_close(&box);
+        if (page < 2)
+            scribble(page * 4096, 4096, 0);
+        else
+            cr_assert_eq(truncate(data_path, 2 * 4096 - 512), 0);
+        refused(VG_INTEGRITY, page < 2 ? "damaged meta page" : "data.mdb is truncated", twice);
+        cr_assert_eq(unlink(marker), 0);
+        storebox_open(&box, &chain);
+        cr_expect_not(vg_id_equal(&before, &box.found.incarnation));
+        storebox_close(&box);
+    }
+}
+
 Test(store_damage, zeroed_data_pages)
 {
     struct stat info;

@@ -2,6 +2,7 @@
  * The applied state on disk behaves as the store in memory does, and loses no more than what was
  * not committed. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -166,6 +167,22 @@ Test(store_state, what_is_not_this_nodes_is_refused_with_the_remedy)
     refused(&cluster, 2, VG_INTEGRITY, "another node", remedy);
     cr_assert_eq(truncate(data, 3 * 4096), 0);
     refused(&cluster, 1, VG_INTEGRITY, "truncated", remedy);
-    cr_assert_eq(truncate(data, 100), 0);
+    int fd = open(data, O_WRONLY);
+    cr_assert_eq(pwrite(fd, "damage", 6, 16), 6);
+    close(fd);
     refused(&cluster, 1, VG_INTEGRITY, "damaged meta page", remedy);
+}
+
+/* It is rebuilt from the log then, as a new one is. */
+Test(store_state, a_file_cut_off_while_it_was_made_is_made_again)
+{
+    char data[sizeof path + 16];
+    snprintf(data, sizeof data, "%s/data.mdb", path);
+    open_state();
+    store_state_commit(state, &(struct store_position){.index = 9});
+    store_state_close(state);
+    cr_assert_eq(truncate(data, 4096), 0);
+    open_state();
+    cr_assert_eq(found.index, 0);
+    store_state_close(state);
 }
