@@ -203,6 +203,18 @@ static enum vg_code open_mdb(struct store_env *env, unsigned databases, struct v
     return check_size(env, error);
 }
 
+/* The names of a new file in its folder and of that in its parent must be as durable as what will
+ * be in it, and before the marker says that they are. */
+static enum vg_code sync_names(const struct store_env *env, struct vg_error *error)
+{
+    int parent = openat(env->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = parent >= 0 && fsync(env->folder) == 0 && fsync(parent) == 0;
+    enum vg_code code = ok ? VG_OK : unusable(env, error);
+    if (parent >= 0)
+        close(parent);
+    return code;
+}
+
 enum vg_code store_env_open(struct store_env *env, const struct store_env_config *config,
                             struct vg_error *error)
 {
@@ -218,6 +230,8 @@ enum vg_code store_env_open(struct store_env *env, const struct store_env_config
         code = drop_unfinished(env, error);
     if (code == VG_OK)
         code = open_mdb(env, config->databases, error);
+    if (code == VG_OK && !env->marked)
+        code = sync_names(env, error);
     if (code == VG_OK && !store_env_reserve(env, STORE_HEADROOM_BYTES)) {
         code = vg_fail(error, VG_UNAVAILABLE,
                        "%s: the disk is full; free at least %d MiB, then start again", env->path,
@@ -238,24 +252,12 @@ void store_env_close(struct store_env *env)
     *env = (struct store_env){.folder = -1};
 }
 
-/* The entry of a new folder in its parent must be as durable as the votes in it. */
-static enum vg_code sync_parent(const struct store_env *env, struct vg_error *error)
-{
-    int parent = openat(env->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = parent >= 0 && fsync(parent) == 0;
-    enum vg_code code = ok ? VG_OK : unusable(env, error);
-    if (parent >= 0)
-        close(parent);
-    return code;
-}
-
 enum vg_code store_env_mark(struct store_env *env, struct vg_error *error)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/format", env->path);
     env->marked = true;
-    enum vg_code code = vg_file_write(path, vg_span_text(env->marker), 0600, error);
-    return code == VG_OK ? sync_parent(env, error) : code;
+    return vg_file_write(path, vg_span_text(env->marker), 0600, error);
 }
 
 MDB_txn *store_env_begin(const struct store_env *env, unsigned flags)
