@@ -11,7 +11,7 @@
 #include "tests/sim/sim.h"
 
 enum { EXIT_HOLDS = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2 };
-enum { SHOWN_EVENTS = 150, FAILURES_MAX = 5, MARKS_RUNS = 1000 };
+enum { SHOWN_EVENTS = 150, FAILURES_MAX = 5, MARKS_RUNS = 1000, MATRIX_PERCENT = 95 };
 
 static const char usage[] =
     "usage: vigil-sim --seed S [--profile P] [--trace-from EVENT]\n"
@@ -29,7 +29,7 @@ static const char usage[] =
     "  vigil-sim --runs 1000\n"
     "  vigil-sim --seed 42 --profile crashes --trace-from 0 | less\n"
     "\n"
-    "Exit: 0 all held, 1 something broke or a mark was never hit, 2 usage.\n";
+    "Exit: 0 all held, 1 something broke or too little was hit, 2 usage.\n";
 
 /* ---- one seed ----------------------------------------------------------------------------------
  */
@@ -117,6 +117,7 @@ struct totals {
     uint64_t trace; /* of all seeds, in their order */
     struct marks marks;
     uint64_t seeds_marked[MARK_COUNT];
+    uint64_t cells[MATRIX_CELLS];
 };
 
 static uint64_t lesser(uint64_t a, uint64_t b)
@@ -140,6 +141,8 @@ static void add(struct totals *totals, const struct sim_result *result)
         totals->marks.count[mark] += result->marks.count[mark];
         totals->seeds_marked[mark] += result->marks.count[mark] > 0;
     }
+    for (uint32_t cell = 0; cell < MATRIX_CELLS; cell++)
+        totals->cells[cell] += result->cells[cell];
 }
 
 /* Prints the marks; false if one was never hit. */
@@ -154,6 +157,27 @@ static bool print_marks(const struct totals *totals)
                totals->marks.count[mark] ? "" : "  <- never");
     }
     return all;
+}
+
+/* Prints how much of the state by message matrix was hit, and what never was; false if that is more
+ * than the few cells that take a rare order of elections. */
+static bool print_matrix(const struct totals *totals)
+{
+    uint32_t honest = 0;
+    uint32_t hit = 0;
+    for (uint32_t cell = 0; cell < MATRIX_CELLS; cell++) {
+        honest += !matrix_is_forged(cell);
+        hit += totals->cells[cell] > 0;
+    }
+    printf("matrix: %" PRIu32 " of the %" PRIu32 " cells that honest messages reach\n", hit,
+           honest);
+    for (uint32_t cell = 0; cell < MATRIX_CELLS; cell++) {
+        char name[MATRIX_NAME_MAX];
+        matrix_format(cell, name, sizeof name);
+        if (!matrix_is_forged(cell) && totals->cells[cell] == 0)
+            printf("  never %s\n", name);
+    }
+    return hit * 100 >= honest * MATRIX_PERCENT;
 }
 
 static double seconds_now(void)
@@ -180,6 +204,7 @@ static int many_seeds(const struct sim_options *first, uint64_t runs)
     }
     double took = seconds_now() - start;
     bool marked = print_marks(&totals);
+    bool covered = print_matrix(&totals);
     printf("runs %" PRIu64 ", violations %" PRIu64 ", leader changed in %.1f %% of seeds\n",
            totals.runs, totals.broken, 100.0 * (double)totals.changed / (double)totals.runs);
     printf("events %" PRIu64 " (least %" PRIu64 " a seed), acknowledged %" PRIu64 " (least %" PRIu64
@@ -190,7 +215,8 @@ static int many_seeds(const struct sim_options *first, uint64_t runs)
            totals.verdicts);
     printf("trace %016" PRIx64 "\n", totals.trace);
     printf("took %.1f s, %.0f events/s\n", took, (double)totals.events / took);
-    return totals.broken == 0 && (marked || runs < MARKS_RUNS) ? EXIT_HOLDS : EXIT_BROKEN;
+    bool healthy = (marked && covered) || runs < MARKS_RUNS;
+    return totals.broken == 0 && healthy ? EXIT_HOLDS : EXIT_BROKEN;
 }
 
 /* ---- command line ------------------------------------------------------------------------------

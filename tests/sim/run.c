@@ -498,6 +498,7 @@ static void fill_result(struct sim *sim, struct sim_result *result)
         .trace = sim->trace,
         .marks = sim->marks,
     };
+    memcpy(result->cells, sim->cells, sizeof result->cells);
     snprintf(result->profile, sizeof result->profile, "%s", sim->profile.name);
 }
 

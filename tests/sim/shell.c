@@ -418,6 +418,19 @@ static bool parse_entries(struct sim *sim, const struct packet *packet,
     return true;
 }
 
+/* Which cell of the state by message matrix this is; none that only a forger reaches. */
+static void count_cell(struct sim *sim, const struct host *host, const struct raft_msg *msg,
+                       const struct raft_entry *entries)
+{
+    char name[MATRIX_NAME_MAX];
+    uint32_t cell = matrix_cell_of(host->core, msg, entries);
+    sim->cells[cell]++;
+    if (!matrix_is_forged(cell))
+        return;
+    matrix_format(cell, name, sizeof name);
+    sim_violate(sim, "matrix", host->id.value, msg->index, "no honest peer sends %s", name);
+}
+
 static void receive_raft(struct sim *sim, struct host *host, struct packet *packet)
 {
     struct raft_entry entries[RAFT_BATCH_MAX];
@@ -434,6 +447,7 @@ static void receive_raft(struct sim *sim, struct host *host, struct packet *pack
               " commit %" PRIu64 " index %" PRIu64 "%s",
               raft_msg_name(msg.type), msg.from.value, msg.term, msg.prev_index, msg.prev_term,
               msg.entry_count, msg.commit, msg.index, msg.granted ? " granted" : "");
+    count_cell(sim, host, &msg, entries);
     host_step(
         sim, host,
         &(struct raft_event){

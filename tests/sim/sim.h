@@ -5,6 +5,7 @@
 #define VIGIL_TESTS_SIM_SIM_H
 
 #include "tests/lib/check.h"
+#include "tests/lib/raft_matrix.h"
 #include "tests/sim/history.h"
 #include "tests/sim/host.h"
 #include "tests/sim/marks.h"
@@ -49,6 +50,7 @@ struct sim {
     struct model *rules;
     uint64_t verdicts; /* commands on which it agreed */
     struct marks marks;
+    uint64_t cells[MATRIX_CELLS]; /* messages received, by cell of the matrix */
     uint64_t leaderships;
     vg_node_id last_leader;
     const struct vg_signer *signer;
@@ -75,6 +77,7 @@ struct sim_result {
     uint64_t time_us;
     uint64_t trace;
     struct marks marks;
+    uint64_t cells[MATRIX_CELLS];
 };
 
 /* One seed from beginning to end. */
