@@ -22,13 +22,14 @@ static void adopt_term(struct raft *core, uint64_t term)
     raft_writes_hard_state(core);
 }
 
-/* Every change of role goes through here: what belonged to the old role ends. */
+/* Every change of role but to leader goes through here: what belonged to the old role ends. */
 static void change_role(struct raft *core, enum raft_role role, vg_node_id leader,
                         struct raft_outputs *out)
 {
+    assert(role != RAFT_LEADER);
     if (core->role != role || !vg_node_equal(core->leader, leader))
         raft_reads_fail(core, out);
-    if (core->role == RAFT_LEADER && role != RAFT_LEADER) {
+    if (core->role == RAFT_LEADER) {
         core->leading = (struct raft_leading){0};
         raft_election_arm(core);
     }

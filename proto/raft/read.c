@@ -120,7 +120,8 @@ void raft_on_read_resp(struct raft *core, const struct raft_event *event, struct
 void raft_reads_answer(struct raft *core, struct raft_outputs *out)
 {
     struct raft_reads *reads = &core->reads;
-    if (core->role != RAFT_LEADER || reads->count == 0)
+    assert(core->role == RAFT_LEADER);
+    if (reads->count == 0)
         return;
     uint64_t proved = proved_round(core);
     assert(proved <= core->round + 1);

@@ -60,7 +60,8 @@ void raft_on_transfer(struct raft *core, const struct raft_event *event, struct 
 void raft_transfer_advance(struct raft *core, struct raft_outputs *out)
 {
     struct raft_transfer *transfer = &core->transfer;
-    if (core->role != RAFT_LEADER || !transfer->active || transfer->sent)
+    assert(core->role == RAFT_LEADER);
+    if (!transfer->active || transfer->sent)
         return;
     uint32_t slot = raft_slot(core, transfer->target);
     assert(slot < core->config.voter_count && slot != core->self);
