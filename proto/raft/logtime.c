@@ -13,7 +13,7 @@ void raft_logtime_report(struct raft *core, uint32_t slot, uint64_t wall_ms, uin
                              .at_us = core->now_us};
 }
 
-/* The lower median of the clocks known, and how many those are. */
+/* The lower median of the clocks known, and how many those are: at least those who voted. */
 static uint32_t median_of_clocks(const struct raft *core, uint64_t *median_us)
 {
     uint64_t walls[VG_NODES_MAX] = {0};
@@ -29,7 +29,7 @@ static uint32_t median_of_clocks(const struct raft *core, uint64_t *median_us)
             walls[at] = walls[at - 1];
         walls[at] = wall_us;
     }
-    assert(count >= 1 && count <= core->config.voter_count);
+    assert(count >= raft_quorum(core) && count <= core->config.voter_count);
     *median_us = walls[(count - 1) / 2];
     return count;
 }
@@ -45,9 +45,7 @@ void raft_logtime_start(struct raft *core)
     assert(core->role == RAFT_LEADER);
     uint64_t median_us;
     uint32_t clocks = median_of_clocks(core, &median_us);
-    core->leading.time_us = raft_window_time(&core->window) * 1000;
-    if (clocks >= raft_quorum(core))
-        core->leading.time_us = raft_max(core->leading.time_us, median_us);
+    core->leading.time_us = raft_max(raft_window_time(&core->window) * 1000, median_us);
     core->leading.time_at_us = core->now_us;
     core->leading.time_settled = is_trustworthy(core, clocks);
 }
@@ -58,8 +56,6 @@ static uint64_t corrected(struct raft *core, uint64_t time_us, uint64_t slew_us)
 {
     uint64_t median_us;
     uint32_t clocks = median_of_clocks(core, &median_us);
-    if (clocks < raft_quorum(core))
-        return time_us;
     if (!core->leading.time_settled && is_trustworthy(core, clocks)) {
         core->leading.time_settled = true;
         return raft_max(time_us, median_us);
@@ -126,8 +122,7 @@ uint64_t raft_logtime_accepted(struct raft *core, uint64_t limit)
 bool raft_logtime_astray(const struct raft *core)
 {
     uint64_t median_us;
-    if (median_of_clocks(core, &median_us) < raft_quorum(core))
-        return false;
+    median_of_clocks(core, &median_us);
     uint64_t own_us = raft_min(core->wall_ms, raft_time_ms_max) * 1000;
     uint64_t off_us = own_us > median_us ? own_us - median_us : median_us - own_us;
     return off_us > RAFT_ASTRAY_MS * 1000;
