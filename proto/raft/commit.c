@@ -25,16 +25,22 @@ static void commit_to(struct raft *core, uint64_t index, struct raft_outputs *ou
     raft_put(out, RAFT_OUT_COMMIT)->first = index;
 }
 
-/* The highest index that a quorum holds; ours counts once it is on our disk (B29, B30). */
+/* How much of the log this node itself counts as held: what is on its disk (B29, B30). */
+static uint64_t own_match(const struct raft *core)
+{
+    if (MUTANT(30) || (MUTANT(29) && core->config.voter_count == 1))
+        return core->window.last.value;
+    return core->durable.value;
+}
+
+/* The highest index that a quorum holds, of which this node is one. */
 static uint64_t quorum_index(const struct raft *core)
 {
     uint64_t matches[VG_NODES_MAX];
     for (uint32_t slot = 0; slot < core->config.voter_count; slot++)
         matches[slot] = core->leading.peers[slot].match;
-    bool early = MUTANT(30) || (MUTANT(29) && core->config.voter_count == 1);
-    matches[core->self] = early ? core->window.last.value : core->durable.value;
-    uint64_t index = raft_quorum_value(core, matches);
-    return early ? index : raft_min(index, core->durable.value);
+    matches[core->self] = own_match(core);
+    return raft_min(raft_quorum_value(core, matches), own_match(core));
 }
 
 bool raft_commit_count(struct raft *core, struct raft_outputs *out)

@@ -35,8 +35,8 @@ void raft_send(struct raft *core, const struct raft_msg *msg, struct raft_output
     raft_writes_flush(core, out);
     struct raft_output *output = raft_put(out, RAFT_OUT_SEND);
     output->msg = *msg;
-    bool unheld = MUTANT(9) && msg->type == RAFT_MSG_VOTE;
-    output->after_write = unheld ? 0 : core->writes.hard_id;
+    if (!MUTANT(9) || msg->type != RAFT_MSG_VOTE)
+        output->after_write = core->writes.hard_id;
 }
 
 void raft_alarm(enum raft_reason reason, struct raft_outputs *out)
