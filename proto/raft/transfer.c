@@ -88,13 +88,13 @@ void raft_transfer_settle(struct raft *core, struct raft_outputs *out)
 }
 
 /* Only from the leader of this very term, once all we hold is durable, and with a disk and a clock
- * fit to lead (B9, B17). */
+ * fit to lead (B9, B17, B68). */
 void raft_on_timeout_now(struct raft *core, const struct raft_event *event,
                          struct raft_outputs *out)
 {
     bool from_leader = core->role == RAFT_FOLLOWER && vg_node_equal(core->leader, event->msg->from);
-    bool durable = core->durable.value == core->window.last.value && core->writes.hard_id == 0;
+    bool durable = core->writes.count == 0;
     bool fit = raft_writes_in_time(core) && core->now_us >= core->astray_until_us;
-    if (from_leader && durable && fit && raft_writes_take_hard_state(core))
+    if (from_leader && durable && fit)
         raft_campaign(core, true, out);
 }
