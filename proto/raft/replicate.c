@@ -305,14 +305,15 @@ void raft_on_heartbeat_resp(struct raft *core, const struct raft_event *event,
 /* ---- entries older than the window --------------------------------------------------------------
  */
 
-/* Loaded metadata agrees with what the core still knows of those entries. */
+/* Loaded metadata agrees with what the core still knows of those entries. If it was read before the
+ * log was cut and led by this node again, it differs by this term's first entry at the latest. */
 static bool loaded_is_current(const struct raft *core, const struct raft_event *event)
 {
     for (uint32_t i = 0; i < event->entry_count; i++) {
         const struct raft_entry *entry = &event->entries[i];
         uint64_t term;
-        bool known = raft_window_term(&core->window, entry->index, &term);
-        if (entry->index > core->window.last.value || (known && term != entry->term))
+        assert(entry->index <= core->window.last.value);
+        if (raft_window_term(&core->window, entry->index, &term) && term != entry->term)
             return false;
     }
     return true;
