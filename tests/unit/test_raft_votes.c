@@ -96,6 +96,20 @@ Test(raft_votes, b14_no_vote_in_a_term_whose_leader_is_known)
     rc_free(rc);
 }
 
+/* Asked once more for the term of its vote, a voter says of its pre-vote what it said of its vote.
+ */
+Test(raft_votes, prevote_of_a_voted_term_goes_to_the_same_candidate)
+{
+    struct rc *rc = rc_new(3);
+    rc_start(rc, 1);
+    cr_assert(grants_vote(rc, 2, 5, false));
+    for (uint64_t from = 2; from <= 3; from++) {
+        struct raft_msg ask = message(RAFT_MSG_PREVOTE, from, 1, 5);
+        cr_assert_eq(grants(rc, 1, &ask, RAFT_MSG_PREVOTE_RESP), from == 2);
+    }
+    rc_free(rc);
+}
+
 static uint32_t hard_writes(const struct rc_node *node)
 {
     uint32_t count = 0;
@@ -194,6 +208,146 @@ Test(raft_votes, b18_old_and_repeated_grants_do_not_count)
     grant.from.value = 3;
     rc_inject(rc, &grant, NULL);
     cr_assert_eq(rc_core(rc, 1)->role, RAFT_LEADER);
+    rc_free(rc);
+}
+
+/* Candidate 1 in term 1 of `count` nodes, its own vote not yet durable. */
+static struct rc *candidate_of(uint32_t count)
+{
+    struct rc *rc = rc_new(count);
+    rc->config.prevote = false;
+    rc->slow_disk = true;
+    rc_start(rc, 1);
+    rc_campaign(rc, 1);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_CANDIDATE);
+    return rc;
+}
+
+static void vote(struct rc *rc, uint64_t from, bool granted)
+{
+    struct raft_msg answer = message(RAFT_MSG_VOTE_RESP, from, 1, 1);
+    answer.granted = granted;
+    rc_inject(rc, &answer, NULL);
+}
+
+/* Asked twice, with more on its disk the second time, a voter grants and then refuses. Its vote is
+ * given: that is no refusal to be counted. */
+Test(raft_votes, b18_refusal_after_a_grant_takes_nothing_back)
+{
+    struct rc *rc = candidate_of(5);
+    rc_disk(rc, 1, 1);
+    vote(rc, 2, true);
+    for (uint64_t from = 2; from <= 4; from++)
+        vote(rc, from, false);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_CANDIDATE);
+    vote(rc, 5, true);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_LEADER);
+    rc_free(rc);
+}
+
+/* Nobody was asked before the candidate's own vote is durable; whoever answers all the same is
+ * counted when it is. */
+Test(raft_votes, b9_no_leader_before_its_own_vote_is_durable)
+{
+    struct rc *rc = candidate_of(3);
+    vote(rc, 2, true);
+    vote(rc, 3, true);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_CANDIDATE);
+    rc_disk(rc, 1, 1);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_LEADER);
+    rc_free(rc);
+}
+
+/* Heard of in ever new terms while the disk stands still, until `count` writes are under way. */
+static void fill_disk_queue(struct rc *rc, uint32_t count)
+{
+    rc->slow_disk = true;
+    for (uint64_t term = 1; term <= count; term++) {
+        struct raft_msg refusal = message(RAFT_MSG_VOTE_RESP, 3, 1, term);
+        rc_inject(rc, &refusal, NULL);
+    }
+    cr_assert_eq(rc->nodes[1].write_count, count);
+    cr_assert_eq(rc_core(rc, 1)->term.value, count);
+}
+
+/* What cannot be written down is not promised: no term, no vote, no candidacy. */
+Test(raft_votes, full_disk_queue_promises_nothing)
+{
+    enum { FULL = RAFT_WRITES_MAX - 1 };
+    struct rc *rc = rc_new(3);
+    rc_start(rc, 1);
+    fill_disk_queue(rc, FULL);
+    uint64_t before = raft_state_hash(rc_core(rc, 1));
+    struct raft_msg asks[] = {
+        message(RAFT_MSG_VOTE, 2, 1, FULL),
+        message(RAFT_MSG_VOTE, 2, 1, FULL + 1),
+        message(RAFT_MSG_PREVOTE_RESP, 2, 1, FULL + 1),
+    };
+    for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+        rc_inject(rc, &asks[i], NULL);
+        cr_assert_eq(raft_state_hash(rc_core(rc, 1)), before, "case %zu", i);
+        for (uint32_t j = 0; j < rc->nodes[1].out->count; j++)
+            cr_assert_not(rc->nodes[1].out->items[j].msg.granted, "case %zu", i);
+    }
+    rc_campaign(rc, 1);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_FOLLOWER);
+    cr_assert_eq(rc->nodes[1].out->count, 0);
+    rc_disk(rc, 1, 1);
+    rc_inject(rc, &asks[0], NULL);
+    cr_assert_eq(rc_core(rc, 1)->voted_for.value, 2);
+    rc_free(rc);
+}
+
+/* A pre-vote won while there is no room for the candidacy waits for another grant. */
+Test(raft_votes, full_disk_queue_does_not_campaign)
+{
+    enum { FULL = RAFT_WRITES_MAX - 1 };
+    struct rc *rc = rc_new(3);
+    rc_start(rc, 1);
+    fill_disk_queue(rc, FULL - 1);
+    rc_campaign(rc, 1);
+    struct raft_msg ask = message(RAFT_MSG_VOTE, 2, 1, FULL - 1);
+    rc_inject(rc, &ask, NULL);
+    cr_assert_eq(rc->nodes[1].write_count, FULL, "the vote took the last place");
+    struct raft_msg grant = message(RAFT_MSG_PREVOTE_RESP, 3, 1, FULL);
+    grant.granted = true;
+    rc_inject(rc, &grant, NULL);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_PRECANDIDATE);
+    cr_assert_eq(rc_core(rc, 1)->term.value, FULL - 1);
+    rc_disk(rc, 1, 1);
+    rc_inject(rc, &grant, NULL);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_CANDIDATE);
+    rc_free(rc);
+}
+
+/* A disk so far behind that the term of its last entry is forgotten: the voter cannot tell whose
+ * log is better, so nobody's is, until it has caught up. */
+Test(raft_votes, voter_that_forgot_its_durable_end_grants_nobody)
+{
+    enum { TERM = 2000, BATCHES = 3 };
+    struct rc *rc = rc_new(3);
+    rc_preload(rc, 1, (uint64_t[]){1}, 1, 1, 0);
+    rc_start(rc, 1);
+    rc->slow_disk = true;
+    static struct raft_entry entries[RAFT_BATCH_MAX];
+    for (uint64_t prev = 1; prev < BATCHES * RAFT_BATCH_MAX; prev += RAFT_BATCH_MAX) {
+        struct raft_msg msg = message(RAFT_MSG_APP, 2, 1, TERM);
+        msg.prev_index = msg.prev_term = prev;
+        msg.entry_count = RAFT_BATCH_MAX;
+        for (uint64_t i = 0; i < RAFT_BATCH_MAX; i++)
+            entries[i] = (struct raft_entry){
+                .index = prev + 1 + i, .term = prev + 1 + i, .time_ms = 1, .kind = RAFT_DATA};
+        rc_inject(rc, &msg, entries);
+    }
+    cr_assert_eq(rc->nodes[1].last, 1 + BATCHES * RAFT_BATCH_MAX);
+    cr_assert_gt(rc_core(rc, 1)->window.runs[0].first, rc_core(rc, 1)->durable.value);
+    for (uint64_t term = TERM + 1; term <= TERM + 2; term++) {
+        struct raft_msg ask = message(RAFT_MSG_VOTE, 3, 1, term);
+        ask.transfer = true;
+        ask.prev_index = 5000;
+        ask.prev_term = TERM;
+        cr_assert_eq(grants(rc, 1, &ask, RAFT_MSG_VOTE_RESP), term == TERM + 2, "term %lu", term);
+    }
     rc_free(rc);
 }
 
@@ -385,7 +539,7 @@ Test(raft_votes, hostile_messages_change_nothing)
     rc_campaign(rc, 1);
     rc_settle(rc);
     struct raft_msg good = message(RAFT_MSG_VOTE, 2, 1, 9);
-    struct raft_msg bad[] = {good, good, good, good, good, good, good, good};
+    struct raft_msg bad[] = {good, good, good, good, good, good, good, good, good, good};
     bad[0].from.value = 1;
     bad[1].from.value = 7;
     bad[2].to.value = 2;
@@ -394,6 +548,8 @@ Test(raft_votes, hostile_messages_change_nothing)
     bad[5].prev_index = UINT64_MAX;
     bad[6].entry_count = RAFT_BATCH_MAX + 1;
     bad[7].type = (enum raft_msg_type)77;
+    bad[8].type = (enum raft_msg_type)0;
+    bad[9].entry_count = 1;
     uint64_t before = raft_state_hash(rc_core(rc, 1));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         rc_step(rc, 1, (struct raft_event){.type = RAFT_RECEIVE, .msg = &bad[i]});
