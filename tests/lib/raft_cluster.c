@@ -202,14 +202,8 @@ static void carry_read(struct rc_node *node, const struct raft_output *output)
     assert(false);
 }
 
-struct load {
-    vg_node_id peer;
-    uint64_t first;
-    uint32_t count;
-};
-
 static void carry_out(struct rc *rc, struct rc_node *node, const struct raft_event *event,
-                      struct load *loads, uint32_t *load_count)
+                      struct raft_output *loads, uint32_t *load_count)
 {
     for (uint32_t i = 0; i < node->out->count; i++) {
         const struct raft_output *output = &node->out->items[i];
@@ -238,7 +232,7 @@ static void carry_out(struct rc *rc, struct rc_node *node, const struct raft_eve
             node->refused_count++;
             break;
         case RAFT_OUT_LOAD:
-            loads[(*load_count)++] = (struct load){output->leader, output->first, output->count};
+            loads[(*load_count)++] = *output;
             break;
         case RAFT_OUT_ROLE:
             node->last_role = *output;
@@ -268,6 +262,22 @@ static void assert_pure(const struct raft *core, const struct raft_event *event)
     assert(outs[0].count == outs[1].count);
 }
 
+static void answer_load(struct rc *rc, uint64_t id, const struct raft_output *load, uint32_t count)
+{
+    rc_step(rc, id,
+            (struct raft_event){.type = RAFT_LOADED,
+                                .node = load->leader,
+                                .entries = &rc->nodes[id].log[load->first],
+                                .entry_count = count});
+}
+
+void rc_answer_load(struct rc *rc, uint64_t id, uint32_t count)
+{
+    struct raft_output load = node_of(rc, id)->last_load;
+    assert(load.count > 0);
+    answer_load(rc, id, &load, count < load.count ? count : load.count);
+}
+
 void rc_step(struct rc *rc, uint64_t id, struct raft_event event)
 {
     struct rc_node *node = node_of(rc, id);
@@ -275,19 +285,17 @@ void rc_step(struct rc *rc, uint64_t id, struct raft_event event)
         return;
     event.now_us = rc->now_us;
     event.wall_ms = wall_ms(rc, id);
-    struct load loads[VG_NODES_MAX];
+    struct raft_output loads[VG_NODES_MAX];
     uint32_t load_count = 0;
     if (rc->check_purity)
         assert_pure(node->core, &event);
     raft_step(node->core, &event, node->out);
     carry_out(rc, node, &event, loads, &load_count);
     node->load_count += load_count;
-    for (uint32_t i = 0; i < load_count; i++)
-        rc_step(rc, id,
-                (struct raft_event){.type = RAFT_LOADED,
-                                    .node = loads[i].peer,
-                                    .entries = &node->log[loads[i].first],
-                                    .entry_count = loads[i].count});
+    if (load_count > 0)
+        node->last_load = loads[load_count - 1];
+    for (uint32_t i = 0; i < load_count && !rc->slow_loads; i++)
+        answer_load(rc, id, &loads[i], loads[i].count);
 }
 
 void rc_campaign(struct rc *rc, uint64_t id)

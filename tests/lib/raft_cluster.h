@@ -67,6 +67,7 @@ struct rc_node {
     struct raft_output last_transfer;
     uint32_t transfer_count;
     enum raft_reason alarm;
+    struct raft_output last_load;
     uint32_t load_count;
 };
 
@@ -79,6 +80,7 @@ struct rc {
     uint64_t now_us;
     bool check_purity;                            /* step clones as well and compare (I44) */
     bool slow_disk;                               /* true: writes wait for rc_disk */
+    bool slow_loads;                              /* true: loads wait for rc_answer_load */
     bool cut[VG_NODES_MAX + 1][VG_NODES_MAX + 1]; /* [from][to]: lost when sent */
 };
 
@@ -111,6 +113,9 @@ void rc_inject(struct rc *rc, const struct raft_msg *msg, const struct raft_entr
 
 /* Completes up to `count` writes of a node, oldest first. */
 void rc_disk(struct rc *rc, uint64_t id, uint32_t count);
+
+/* Answers a node's last load with up to `count` entries. */
+void rc_answer_load(struct rc *rc, uint64_t id, uint32_t count);
 
 /* Delivers the message at `position`; rc_drop loses it; rc_clone delivers a copy, keeping it. */
 void rc_deliver(struct rc *rc, uint32_t position);

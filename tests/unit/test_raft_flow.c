@@ -83,6 +83,54 @@ Test(raft_flow, b40_lost_pipeline_is_resumed_and_accounts_settle)
     rc_free(rc);
 }
 
+/* However much is waiting, a step sends a peer so many messages at most; answers pull the rest. */
+Test(raft_flow, f11_burst_of_one_step_is_limited)
+{
+    struct rc *rc = rc_new(2);
+    rc->config.inflight_max = RAFT_INFLIGHT_MAX;
+    rc->config.batch_entries_max = 1;
+    elect_1(rc);
+    rc->slow_disk = true;
+    rc_propose(rc, 1, 2 * RAFT_BURST_MAX, 5);
+    cr_assert_eq(rc->msg_count, RAFT_BURST_MAX);
+    rc->slow_disk = false;
+    rc_settle(rc);
+    cr_assert_eq(peer_2(rc)->match, 2 * RAFT_BURST_MAX + 1);
+    rc_free(rc);
+}
+
+/* Few bytes and few writes, but more entries than the window would hold until they are committed.
+ */
+Test(raft_flow, f19_uncommitted_entries_fit_the_window)
+{
+    struct rc *rc = rc_new(3);
+    elect_1(rc);
+    rc->slow_disk = true;
+    for (uint32_t batch = 0; batch < RAFT_WINDOW / RAFT_BATCH_MAX; batch++)
+        rc_propose(rc, 1, RAFT_BATCH_MAX, 1);
+    cr_assert_eq(rc->nodes[1].refused_count, 0);
+    cr_assert_eq(rc->nodes[1].last - rc_core(rc, 1)->committed.value, RAFT_WINDOW);
+    rc_propose(rc, 1, 1, 1);
+    cr_assert_eq(rc->nodes[1].last_refused.reason, RAFT_REASON_BUSY);
+    rc->slow_disk = false;
+    rc_settle(rc);
+    rc_propose(rc, 1, 1, 1);
+    cr_assert_eq(rc->nodes[1].refused_count, 1, "committed, they make room");
+    rc_free(rc);
+}
+
+Test(raft_flow, heartbeats_keep_their_interval)
+{
+    struct rc *rc = rc_new(3);
+    elect_1(rc);
+    rc_wait(rc, 100);
+    rc_tick(rc, 1);
+    cr_assert_eq(rc->msg_count, 2);
+    rc_tick(rc, 1);
+    cr_assert_eq(rc->msg_count, 2, "a tick that comes early sends nothing");
+    rc_free(rc);
+}
+
 Test(raft_flow, b42_uncommitted_bytes_are_paid_back)
 {
     struct rc *rc = rc_new(3);
@@ -233,6 +281,167 @@ Test(raft_flow, follower_behind_all_known_terms_catches_up)
     }
 }
 
+/* Two nodes, one of them far behind: what both hold is of forgotten terms, and not committed by
+ * counting (B1) until the new leader's own entry is. */
+Test(raft_flow, b1_copies_of_forgotten_terms_commit_nothing)
+{
+    struct rc *rc = rc_new(2);
+    preload_long(rc, 1, LONG, true);
+    preload_long(rc, 2, 100, true);
+    elect_1(rc);
+    while (rc->msg_count > 0 || rc_core(rc, 2)->durable.value <= LONG) {
+        cr_assert(rc_core(rc, 1)->committed.value == 0 || peer_2(rc)->match > LONG);
+        rc_wait(rc, 100);
+        rc_tick(rc, 1);
+        rc_settle(rc);
+    }
+    rc_run(rc, T_MS);
+    assert_same_logs(rc);
+    rc_free(rc);
+}
+
+/* Delayed entries of a leader, so old that their terms are forgotten here, but known committed:
+ * they are ours, whatever they say of it. */
+Test(raft_flow, b27_old_entries_known_committed_match)
+{
+    enum { COMMITTED = LONG - 10 };
+    struct rc *rc = rc_new(3);
+    preload_long(rc, 1, LONG, true);
+    rc_start(rc, 1);
+    rc_step(rc, 1, (struct raft_event){.type = RAFT_SET_APPLIED, .index = COMMITTED});
+    struct raft_msg old = {.type = RAFT_MSG_APP, .from = {2}, .to = {1}, .term = LONG + 1};
+    old.prev_index = old.prev_term = 100;
+    old.entry_count = 4;
+    rc_inject(rc, &old, &rc->nodes[1].log[101]);
+    rc_disk(rc, 1, 8);
+    const struct raft_msg *answer = rc_msg_at(rc, rc_find(rc, 1, 2, RAFT_MSG_APP_RESP));
+    cr_assert(answer->granted);
+    cr_assert_eq(answer->index, 104);
+    cr_assert_eq(rc->nodes[1].last, LONG);
+    rc_free(rc);
+}
+
+/* Loaded entries carry no more bytes in a message than others do. */
+Test(raft_flow, loaded_entries_keep_the_batch_limit)
+{
+    struct rc *rc = rc_new(3);
+    rc->config.batch_bytes_max = 25; /* two entries and a half */
+    preload_long(rc, 1, RAFT_WINDOW + 50, false);
+    preload_long(rc, 2, RAFT_WINDOW + 50, false);
+    elect_1_while_3_is_away(rc);
+    rc_heal(rc);
+    rc->slow_loads = true;
+    rc_run(rc, 300);
+    cr_assert_eq(rc->nodes[1].last_load.first, 1);
+    rc->slow_loads = false;
+    rc_answer_load(rc, 1, RAFT_BATCH_MAX);
+    cr_assert_eq(rc_msg_at(rc, rc_find(rc, 1, 3, RAFT_MSG_APP))->entry_count, 2);
+    rc_run(rc, T_MS);
+    assert_same_logs(rc);
+    rc_free(rc);
+}
+
+/* Node 3 holds `count` entries, of ever new terms; leader 1 has asked its disk for what it lacks
+ * and waits for the answer. */
+static struct rc *loading_for_3(uint32_t count)
+{
+    struct rc *rc = rc_new(3);
+    preload_long(rc, 1, LONG, true);
+    preload_long(rc, 2, LONG, true);
+    preload_long(rc, 3, count, true);
+    elect_1_while_3_is_away(rc);
+    rc_heal(rc);
+    rc->slow_loads = true;
+    rc_run(rc, 300);
+    cr_assert_eq(rc->nodes[1].last_load.first, count, "the entry before is unknown too");
+    rc_drop_all(rc);
+    return rc;
+}
+
+static void catches_up(struct rc *rc)
+{
+    rc->slow_loads = false;
+    rc_run(rc, 2 * T_MS);
+    assert_same_logs(rc);
+    rc_free(rc);
+}
+
+/* The answer holds no more than the entry before: of no use, and not asked for again at once. */
+Test(raft_flow, short_loads_do_not_spin)
+{
+    struct rc *rc = loading_for_3(100);
+    uint32_t loads = rc->nodes[1].load_count;
+    rc_answer_load(rc, 1, 1);
+    cr_assert_eq(rc->nodes[1].out->count, 0);
+    cr_assert_eq(rc->nodes[1].load_count, loads);
+    catches_up(rc);
+}
+
+/* The peer has moved on meanwhile: it is asked for what it lacks now. */
+Test(raft_flow, loads_overtaken_by_the_peer_are_replaced)
+{
+    struct rc *rc = loading_for_3(100);
+    struct raft_msg further = {.type = RAFT_MSG_APP_RESP,
+                               .from = {3},
+                               .to = {1},
+                               .term = rc_core(rc, 1)->term.value,
+                               .round = rc_core(rc, 1)->round,
+                               .index = 500,
+                               .granted = true};
+    rc_inject(rc, &further, NULL);
+    rc_answer_load(rc, 1, RAFT_BATCH_MAX);
+    cr_assert_eq(rc->nodes[1].last_load.first, 500);
+    cr_assert_lt(rc_find(rc, 1, 3, RAFT_MSG_APP), 0);
+    rc_free(rc);
+}
+
+/* The leader is deposed while its disk reads, its log is cut, and it leads again; then the answer
+ * comes, of entries that are no more. */
+Test(raft_flow, loads_from_before_a_truncation_are_not_sent)
+{
+    struct rc *rc = rc_new(3);
+    rc->config.batch_entries_max = RAFT_BATCH_MAX;
+    preload_long(rc, 1, LONG, false);
+    uint64_t terms[100];
+    for (uint32_t i = 0; i < 100; i++)
+        terms[i] = i < 99 ? 1 : 2;
+    rc_preload(rc, 2, terms, 100, 2, 0);
+    rc->slow_loads = true;
+    rc_isolate(rc, 2);
+    elect_1(rc);
+    rc_run(rc, 300);
+    static struct raft_entry stale[RAFT_BATCH_MAX];
+    cr_assert_eq(rc->nodes[1].last_load.count, RAFT_BATCH_MAX);
+    memcpy(stale, &rc->nodes[1].log[1], sizeof stale);
+
+    rc_heal(rc);
+    rc_isolate(rc, 1);
+    rc_run(rc, 4 * T_MS);
+    cr_assert_eq(rc_leader(rc), 2);
+    rc_crash(rc, 3);
+    rc->nodes[3].disk_last = 0;
+    rc_heal(rc);
+    rc_run(rc, T_MS);
+    uint64_t last = rc->nodes[1].last;
+    cr_assert_lt(last, RAFT_BATCH_MAX, "cut, and following 2");
+    rc_crash(rc, 2);
+    rc_start(rc, 3);
+    rc_run(rc, 6 * T_MS);
+    cr_assert_eq(rc_leader(rc), 1);
+    cr_assert_eq(rc->nodes[1].last_load.first, 1);
+    rc_drop_all(rc);
+
+    rc_step(rc, 1,
+            (struct raft_event){
+                .type = RAFT_LOADED, .node = {3}, .entries = stale, .entry_count = RAFT_BATCH_MAX});
+    cr_assert_eq(rc->msg_count, 0);
+    rc->slow_loads = false;
+    rc_start(rc, 2);
+    rc_run(rc, 2 * T_MS);
+    assert_same_logs(rc);
+    rc_free(rc);
+}
+
 /* The first message to somebody far behind is lost: what it carried is loaded again. */
 Test(raft_flow, lost_probe_from_loaded_entries_is_sent_again)
 {
@@ -303,6 +512,11 @@ Test(raft_flow, unwanted_loaded_entries_are_ignored)
         cr_assert_eq(rc->nodes[1].out->count, 0);
     }
     cr_assert_eq(raft_state_hash(rc_core(rc, 1)), before);
+    rc_step(
+        rc, 2,
+        (struct raft_event){
+            .type = RAFT_LOADED, .node = {3}, .entries = &rc->nodes[2].log[1], .entry_count = 1});
+    cr_assert_eq(rc->nodes[2].out->count, 0, "it leads no more");
     rc_free(rc);
 }
 
