@@ -105,6 +105,49 @@ Test(raft_logtime, slews_slowly_towards_the_median)
     rc_free(rc);
 }
 
+/* A clock that has been under way for more than a second says too little about now. */
+Test(raft_logtime, clocks_told_late_are_not_used)
+{
+    struct rc *rc = rc_new(3);
+    elect(rc, 1);
+    rc_wait(rc, 100);
+    rc_tick(rc, 1);
+    rc_deliver(rc, (uint32_t)rc_find(rc, 1, 3, RAFT_MSG_HEARTBEAT));
+    struct raft_msg late = *rc_msg_at(rc, rc_find(rc, 3, 1, RAFT_MSG_HEARTBEAT_RESP));
+    rc_isolate(rc, 3);
+    rc_run(rc, T_MS + 50);
+    const struct raft *core = rc_core(rc, 1);
+    cr_assert_eq(core->leading.peers[2].sample_round, late.round, "it is still waited for");
+    struct raft_report before = core->reports[2];
+    late.wall_ms += HOUR_MS;
+    rc_inject(rc, &late, NULL);
+    cr_assert_eq(core->reports[2].wall_us, before.wall_us);
+    cr_assert_eq(core->leading.peers[2].sample_round, 0, "and asked for anew");
+    rc_free(rc);
+}
+
+/* A leader astray that finds nobody to hand over to leads on, and tries again three election
+ * timeouts later, not at every tick. */
+Test(raft_logtime, leader_astray_without_a_successor_leads_on)
+{
+    struct rc *rc = rc_new(2);
+    rc->config.check_quorum = false;
+    elect(rc, 1);
+    rc_run(rc, T_MS);
+    rc_isolate(rc, 2);
+    rc_run(rc, 2 * T_MS);
+    rc->nodes[1].clock_skew_ms = HOUR_MS;
+    rc_run(rc, 200);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_LEADER);
+    cr_assert_not(rc_core(rc, 1)->transfer.active);
+    rc_heal(rc);
+    rc_run(rc, 2 * T_MS);
+    cr_assert_eq(rc_core(rc, 1)->role, RAFT_LEADER, "2 may be asked, not yet");
+    rc_run(rc, 2 * T_MS);
+    cr_assert_eq(rc_leader(rc), 2);
+    rc_free(rc);
+}
+
 Test(raft_logtime, new_leader_never_goes_back)
 {
     struct rc *rc = rc_new(3);

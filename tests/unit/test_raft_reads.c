@@ -99,6 +99,39 @@ Test(raft_reads, b52_read_waits_for_an_own_commit)
     rc_free(rc);
 }
 
+/* Delivers and answers heartbeats alone; appends stay under way. */
+static void answer_heartbeats(struct rc *rc)
+{
+    for (int at; (at = rc_find(rc, 1, 0, RAFT_MSG_HEARTBEAT)) >= 0;)
+        rc_deliver(rc, (uint32_t)at);
+    for (int at; (at = rc_find(rc, 0, 1, RAFT_MSG_HEARTBEAT_RESP)) >= 0;)
+        rc_deliver(rc, (uint32_t)at);
+}
+
+/* A read whose round is proved waits for a commit; one that comes then still needs its own round.
+ */
+Test(raft_reads, b51_waiting_for_a_commit_proves_nothing_to_later_reads)
+{
+    struct rc *rc = rc_new(3);
+    rc_start_all(rc);
+    rc_campaign(rc, 1);
+    while (rc_core(rc, 1)->role != RAFT_LEADER) {
+        for (uint64_t id = 1; id <= 3; id++)
+            rc_disk(rc, id, 8);
+        if (rc->msg_count > 0)
+            rc_deliver(rc, 0);
+    }
+    rc_read(rc, 1, 7);
+    answer_heartbeats(rc);
+    cr_assert_not(last_read(rc, 1)->done, "its round is proved, nothing is committed");
+    cr_assert_lt(rc_find(rc, 1, 0, RAFT_MSG_HEARTBEAT), 0);
+    rc_read(rc, 1, 8);
+    cr_assert_geq(rc_find(rc, 1, 2, RAFT_MSG_HEARTBEAT), 0);
+    rc_settle(rc);
+    cr_assert(rc->nodes[1].reads[0].ok && rc->nodes[1].reads[1].ok);
+    rc_free(rc);
+}
+
 Test(raft_reads, b67_reads_end_when_leadership_does)
 {
     struct rc *rc = led_by_1(3);
@@ -166,6 +199,10 @@ Test(raft_reads, too_many_reads_are_refused_at_once)
         rc_read(rc, 1, i);
     cr_assert(last_read(rc, 1)->done && !last_read(rc, 1)->ok);
     cr_assert_eq(rc->msg_count, 2, "one round of heartbeats for all of them");
+    rc_read(rc, 2, 1);
+    rc_deliver(rc, (uint32_t)rc_find(rc, 2, 1, RAFT_MSG_READ));
+    rc_deliver(rc, (uint32_t)rc_find(rc, 1, 2, RAFT_MSG_READ_RESP));
+    cr_assert(last_read(rc, 2)->done && !last_read(rc, 2)->ok, "a follower's too");
     rc_settle(rc);
     for (uint32_t i = 0; i < rc->nodes[1].read_count; i++)
         cr_assert_eq(rc->nodes[1].reads[i].ok, i < RAFT_READS_MAX);
