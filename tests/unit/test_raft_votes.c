@@ -539,6 +539,7 @@ Test(raft_votes, hostile_messages_change_nothing)
     rc_campaign(rc, 1);
     rc_settle(rc);
     struct raft_msg good = message(RAFT_MSG_VOTE, 2, 1, 9);
+    good.transfer = true;
     struct raft_msg bad[] = {good, good, good, good, good, good, good, good, good, good};
     bad[0].from.value = 1;
     bad[1].from.value = 7;
@@ -556,5 +557,7 @@ Test(raft_votes, hostile_messages_change_nothing)
         cr_assert_eq(raft_state_hash(rc_core(rc, 1)), before, "case %zu", i);
         cr_assert_eq(rc->nodes[1].out->count, 0);
     }
+    rc_inject(rc, &good, NULL);
+    cr_assert_eq(rc_core(rc, 1)->term.value, 9, "what makes sense is not dropped");
     rc_free(rc);
 }
