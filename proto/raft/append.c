@@ -57,13 +57,15 @@ static uint64_t acknowledgeable(struct raft *core)
 {
     if (MUTANT(6))
         return core->durable.value;
-    return raft_logtime_accepted(core, raft_min(core->durable.value, core->verified.value));
+    uint64_t held = MUTANT(38) ? core->window.last.value : core->durable.value;
+    return raft_logtime_accepted(core, raft_min(held, core->verified.value));
 }
 
 static void send_acknowledgement(struct raft *core, struct raft_outputs *out)
 {
     uint64_t index = acknowledgeable(core);
-    assert(MUTANT(6) || (index <= core->durable.value && index <= core->verified.value));
+    assert(MUTANT(6) || MUTANT(38) ||
+           (index <= core->durable.value && index <= core->verified.value));
     core->following.acknowledged = raft_max(core->following.acknowledged, index);
     struct raft_msg answer = raft_msg_to(core, RAFT_MSG_APP_RESP, core->leader);
     answer.granted = true;

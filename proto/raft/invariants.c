@@ -11,7 +11,7 @@ static void assert_indices(const struct raft *core)
     assert(core->committed.value <= core->durable.value || MUTANT(11) || MUTANT(29) || MUTANT(30));
     assert(core->committed.value <= core->following.heard);
     assert(core->following.heard <= last || MUTANT(7) || MUTANT(28));
-    assert(core->following.acknowledged <= core->durable.value || MUTANT(31));
+    assert(core->following.acknowledged <= core->durable.value || MUTANT(31) || MUTANT(38));
 }
 
 static void assert_window(const struct raft_window *window)

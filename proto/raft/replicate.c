@@ -234,7 +234,8 @@ static void on_acknowledged(struct raft *core, const struct raft_msg *msg, uint3
     }
     inflight_free_to(peer, msg->index);
     bool answers_probe = peer->probe_round != 0 && msg->round >= peer->probe_round;
-    if (peer->state == RAFT_PROBE && (answers_probe || peer->match + 1 >= peer->next))
+    bool caught_up = peer->match + 1 >= peer->next && !MUTANT(41);
+    if (peer->state == RAFT_PROBE && (answers_probe || caught_up))
         become_replicate(peer);
     peer->next = raft_max(peer->next, peer->match + 1);
 }

@@ -78,6 +78,8 @@ void raft_writes_flush(struct raft *core, struct raft_outputs *out)
 static uint64_t surviving_tail(const struct raft_writes *writes, uint64_t tail)
 {
     for (uint32_t i = 0; i < writes->count; i++) {
+        if (MUTANT(36) && writes->start + i >= RAFT_WRITES_MAX)
+            break;
         const struct raft_write *later = &writes->ring[(writes->start + i) % RAFT_WRITES_MAX];
         if (later->truncate_from > 0 && !MUTANT(31))
             tail = raft_min(tail, later->truncate_from - 1);

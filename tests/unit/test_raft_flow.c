@@ -131,6 +131,33 @@ Test(raft_flow, heartbeats_keep_their_interval)
     rc_free(rc);
 }
 
+static void answer_from_2(struct rc *rc, uint64_t round, bool granted, uint64_t index)
+{
+    struct raft_msg msg = {.type = RAFT_MSG_APP_RESP, .from = {2}, .to = {1}, .term = 1};
+    msg.round = round;
+    msg.granted = granted;
+    msg.index = index;
+    rc_inject(rc, &msg, NULL);
+}
+
+/* A late acknowledgement of all before `next` tells what the probe, which is lost, would have. */
+Test(raft_flow, b41_any_evidence_ends_probing)
+{
+    struct rc *rc = rc_new(2);
+    elect_1(rc);
+    rc->slow_disk = true;
+    uint64_t first = rc_core(rc, 1)->round + 1;
+    for (uint32_t i = 0; i < 3; i++)
+        rc_propose(rc, 1, 1, 1); /* indices 2 to 4; of these messages the second is lost */
+    answer_from_2(rc, first + 2, false, 2);
+    cr_assert_eq(peer_2(rc)->state, RAFT_PROBE);
+    cr_assert_eq(peer_2(rc)->next, 3);
+    rc_drop_all(rc);
+    answer_from_2(rc, first, true, 2);
+    cr_assert_eq(peer_2(rc)->state, RAFT_REPLICATE);
+    rc_free(rc);
+}
+
 Test(raft_flow, b42_uncommitted_bytes_are_paid_back)
 {
     struct rc *rc = rc_new(3);

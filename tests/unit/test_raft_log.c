@@ -324,6 +324,48 @@ Test(raft_log, b31_old_write_does_not_make_newer_entries_durable)
     rc_free(rc);
 }
 
+/* Two entries of one leader and one of the next that removes both are under way at every place of
+ * the ring of writes: each that ends counts for what is on the disk and still ours. */
+Test(raft_log, b36_truncation_with_writes_under_way_at_every_offset)
+{
+    struct rc *rc = rc_new(3);
+    rc_start(rc, 1);
+    rc->slow_disk = true;
+    const struct raft *core = rc_core(rc, 1);
+    uint64_t settled = 0;
+    for (uint64_t round = 0; round < RAFT_WRITES_MAX; round++) {
+        uint64_t settled_term = 2 * round;
+        append_to_1(rc, 2, 2 * round + 1, settled, settled_term, 1, 0);
+        append_to_1(rc, 2, 2 * round + 1, settled + 1, 2 * round + 1, 1, 0);
+        append_to_1(rc, 3, 2 * round + 2, settled, settled_term, 1, 0);
+        cr_assert_eq(rc->nodes[1].write_count, 3);
+        for (uint32_t done = 1; done <= 3; done++) {
+            rc_disk(rc, 1, 1);
+            cr_assert_eq(core->durable.value, settled + (done == 3), "round %lu", round);
+        }
+        settled++;
+        cr_assert_eq(answer_to(rc, 3)->index, settled);
+    }
+    cr_assert_eq(core->writes.last_id, 3 * RAFT_WRITES_MAX);
+    rc_free(rc);
+}
+
+/* Sent twice while it is being written, an append is answered at once, by what the disk has. */
+Test(raft_log, b38_nothing_is_acknowledged_before_its_sync)
+{
+    struct rc *rc = rc_new(3);
+    rc_start(rc, 1);
+    rc->slow_disk = true;
+    append_to_1(rc, 2, 1, 0, 0, 1, 0);
+    append_to_1(rc, 2, 1, 1, 1, 2, 0);
+    rc_disk(rc, 1, 1);
+    append_to_1(rc, 2, 1, 1, 1, 2, 0);
+    cr_assert_eq(answer_to(rc, 2)->index, 1);
+    rc_disk(rc, 1, 1);
+    cr_assert_eq(answer_to(rc, 2)->index, 3);
+    rc_free(rc);
+}
+
 Test(raft_log, b82_overwriting_committed_entries_is_an_alarm)
 {
     struct rc *rc = rc_new(3);
