@@ -192,7 +192,8 @@ void raft_on_read_index(struct raft *core, const struct raft_event *event,
 void raft_on_read(struct raft *core, const struct raft_event *event, struct raft_outputs *out);
 void raft_on_read_resp(struct raft *core, const struct raft_event *event, struct raft_outputs *out);
 
-/* Leader: answers the reads whose leadership is proved and whose index is committed. */
+/* Leader: answers the reads whose leadership is proved and whose index is committed, and asks on
+ * behalf of the others, unless an answer is under way. */
 void raft_reads_answer(struct raft *core, struct raft_outputs *out);
 
 /* Ends all reads without an answer; call before the term changes. */

@@ -56,16 +56,11 @@ static uint64_t proved_round(const struct raft *core)
     return raft_quorum_value(core, rounds);
 }
 
-/* A read that came while nobody was being asked: ask now. Later ones share the next round. */
+/* A read that comes while nobody is being asked is asked for at once; later ones share the next
+ * round. */
 static void lead_read(struct raft *core, uint64_t id, vg_node_id from, struct raft_outputs *out)
 {
-    assert(core->role == RAFT_LEADER);
-    uint64_t proved = proved_round(core);
-    bool waiting =
-        core->reads.count > 0 && core->reads.items[core->reads.count - 1].round >= proved;
     add_read(core, id, from);
-    if (!waiting)
-        raft_heartbeat_all(core, out);
     raft_reads_answer(core, out);
 }
 
