@@ -139,8 +139,10 @@ static void write_text(FILE *out, const char *key, const char *text)
     json_decref(value);
 }
 
-static void write_config(const struct dev_cluster *cluster, const struct dev_node *node, FILE *out)
+static void write_config(const struct dev_cluster *cluster, uint32_t place,
+                         const struct dev_routes *routes, FILE *out)
 {
+    const struct dev_node *node = &cluster->nodes[place];
     char path[DEV_PATH_MAX + 16];
     fprintf(out, "# Written by 'vigil dev up'; see docs/operating.md\n");
     fprintf(out, "node: %llu\n", (unsigned long long)node->id);
@@ -157,11 +159,12 @@ static void write_config(const struct dev_cluster *cluster, const struct dev_nod
     fprintf(out, "peers:%s\n", cluster->node_count == 1 ? " []" : "");
     for (uint32_t i = 0; i < cluster->node_count; i++) {
         const struct dev_node *other = &cluster->nodes[i];
-        if (other->id == node->id)
+        const char *route = routes->urls[place][i];
+        if (i == place)
             continue;
         fprintf(out, "  - node: %llu\n", (unsigned long long)other->id);
         write_text(out, "    region", other->region);
-        write_text(out, "    peer", other->peer);
+        write_text(out, "    peer", route[0] != 0 ? route : other->peer);
         write_text(out, "    client", other->client);
     }
     uint32_t heartbeat_ms = cluster->election_timeout_ms / HEARTBEATS_PER_TIMEOUT;
@@ -169,8 +172,8 @@ static void write_config(const struct dev_cluster *cluster, const struct dev_nod
             heartbeat_ms > 0 ? heartbeat_ms : 1);
 }
 
-static enum vg_code make_config(const struct dev_cluster *cluster, const struct dev_node *node,
-                                struct vg_error *error)
+static enum vg_code make_config(const struct dev_cluster *cluster, uint32_t place,
+                                const struct dev_routes *routes, struct vg_error *error)
 {
     char path[DEV_PATH_MAX];
     char *text = NULL;
@@ -178,21 +181,29 @@ static enum vg_code make_config(const struct dev_cluster *cluster, const struct 
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
         return vg_fail(error, VG_UNAVAILABLE, "out of memory");
-    write_config(cluster, node, out);
+    write_config(cluster, place, routes, out);
     fclose(out);
-    dev_node_path(cluster, node, "config.yaml", path);
+    dev_node_path(cluster, &cluster->nodes[place], "config.yaml", path);
     enum vg_code code = vg_file_write(path, vg_span_of(text, size), PUBLIC_FILE, error);
     free(text);
+    return code;
+}
+
+enum vg_code dev_make_configs(const struct dev_cluster *cluster, const struct dev_routes *routes,
+                              struct vg_error *error)
+{
+    enum vg_code code = VG_OK;
+    for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
+        code = make_config(cluster, i, routes, error);
     return code;
 }
 
 enum vg_code dev_make_files(struct dev_cluster *cluster, const struct dev_plan *plan,
                             struct vg_error *error)
 {
+    static const struct dev_routes straight;
     enum vg_code code = plan_nodes(cluster, plan, error);
     if (code == VG_OK)
         code = make_genesis(cluster, error);
-    for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
-        code = make_config(cluster, &cluster->nodes[i], error);
-    return code;
+    return code == VG_OK ? dev_make_configs(cluster, &straight, error) : code;
 }

@@ -12,7 +12,7 @@
 #include "common/identity.h"
 #include "node/config.h"
 #include "ops/cli/core/process.h"
-#include "ops/dev/cluster.h"
+#include "ops/dev/make.h"
 #include "ops/dev/node.h"
 #include "proto/ledger/genesis.h"
 
@@ -62,6 +62,34 @@ Test(cli_dev, vigild_takes_the_configurations)
         node_config_free(config);
     }
     cr_expect_str_eq(cluster.nodes[1].region, "a \"b\": #c");
+    dev_cluster_close(&cluster);
+}
+
+/* The address at which a node's configuration has another. */
+static void expect_peer(const struct dev_cluster *cluster, uint32_t node, uint32_t other,
+                        const char *url)
+{
+    struct node_config *config = NULL;
+    struct vg_error error = {.text = ""};
+    char path[DEV_PATH_MAX];
+    dev_node_path(cluster, &cluster->nodes[node], "config.yaml", path);
+    cr_assert_eq(node_config_read(path, &config, &error), VG_OK, "%s", error.text);
+    for (uint32_t i = 0; i < config->peers_count; i++)
+        if (config->peers[i].node == cluster->nodes[other].id)
+            cr_expect_str_eq(config->peers[i].peer, url);
+    node_config_free(config);
+}
+
+Test(cli_dev, nodes_dial_each_other_by_the_routes_they_are_given)
+{
+    struct dev_cluster cluster = make_cluster("apac,emea,amer");
+    struct dev_routes routes = {.urls = {{"", "tcp://127.0.0.1:9"}}};
+    struct vg_error error = {.text = ""};
+    expect_peer(&cluster, 0, 1, cluster.nodes[1].peer);
+    cr_assert_eq(dev_make_configs(&cluster, &routes, &error), VG_OK, "%s", error.text);
+    expect_peer(&cluster, 0, 1, "tcp://127.0.0.1:9");
+    expect_peer(&cluster, 0, 2, cluster.nodes[2].peer);
+    expect_peer(&cluster, 1, 0, cluster.nodes[0].peer);
     dev_cluster_close(&cluster);
 }
 
