@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "ops/drill/proxy/frames.h"
+#include "ops/drill/proxy/regions.h"
 #include "ops/drill/proxy/terms.h"
 #include "proto/wire/frame.h"
 
@@ -177,4 +178,55 @@ Test(proxy_frames, bytes_that_are_no_frames_do_no_harm)
     cr_expect_eq(place.length_size, 0);
     proxy_place_move(&place, vg_span_of(noise, sizeof noise));
     cr_expect_leq(proxy_place_break(&place, vg_span_of(noise, sizeof noise), &prng), sizeof noise);
+}
+
+/* ---- regions -----------------------------------------------------------------------------------
+ */
+
+static struct dev_cluster cluster_in(const char *const *regions, uint32_t count)
+{
+    struct dev_cluster cluster = {.node_count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        cluster.nodes[i].id = i + 1;
+        (void)snprintf(cluster.nodes[i].region, sizeof cluster.nodes[i].region, "%s", regions[i]);
+    }
+    return cluster;
+}
+
+Test(proxy_regions, each_way_takes_half_of_the_round_trip)
+{
+    static const char *const regions[] = {"apac", "emea", "amer", "emea"};
+    static const uint64_t ways_us[4][4] = {{0, 75000, 105000, 75000},
+                                           {75000, 0, 45000, 0},
+                                           {105000, 45000, 0, 45000},
+                                           {75000, 0, 45000, 0}};
+    struct dev_cluster cluster = cluster_in(regions, 4);
+    struct proxy_mesh mesh;
+    struct vg_error error = {.text = ""};
+    cr_assert_eq(proxy_regions_map(&proxy_regions_default, &cluster, &mesh, &error), VG_OK, "%s",
+                 error.text);
+    for (uint32_t from = 0; from < 4; from++)
+        for (uint32_t to = 0; to < 4; to++)
+            cr_expect_eq(mesh.links[from][to].delay_us, ways_us[from][to], "%u to %u", from, to);
+}
+
+Test(proxy_regions, without_a_table_all_are_in_one_place)
+{
+    static const char *const regions[] = {"apac", "moon"};
+    static const struct proxy_regions none;
+    struct dev_cluster cluster = cluster_in(regions, 2);
+    struct proxy_mesh mesh;
+    cr_assert_eq(proxy_regions_map(&none, &cluster, &mesh, NULL), VG_OK);
+    cr_expect_eq(mesh.links[0][1].delay_us, 0);
+}
+
+Test(proxy_regions, nodes_without_a_row_are_named)
+{
+    static const char *const regions[] = {"apac", "emea", "moon"};
+    struct dev_cluster cluster = cluster_in(regions, 3);
+    struct proxy_mesh mesh;
+    struct vg_error error = {.text = ""};
+    cr_assert_eq(proxy_regions_map(&proxy_regions_default, &cluster, &mesh, &error), VG_INVALID);
+    cr_expect_str_eq(error.text,
+                     "regions: no round trip between 'apac' of node 1 and 'moon' of node 3");
 }
