@@ -7,141 +7,155 @@
 #include "ops/cli/core/output.h"
 #include "ops/dev/node.h"
 
-enum { ASK_MS = 500, SLOW_MS = 80 };
+enum { ASK_MS = 500, SLOW_US = 80000, RATE = 65536 /* bytes a second */ };
 
 /* Whom a fault hits. */
 enum victims { ANY_ONE, THE_LEADER, EVERYBODY };
 
-static enum vg_code kill_node(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    return dev_node_kill(&faults->cluster->nodes[victim], error);
-}
+/* Of a victim's links: what it says to all others, what they say to it. */
+enum sides { NEITHER, SAYS = 1, HEARS = 2, BOTH = SAYS | HEARS };
 
-static enum vg_code start_node(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    enum vg_code code = dev_node_start(faults->cluster, &faults->cluster->nodes[victim], error);
-    return code == VG_OK ? dev_cluster_save(faults->cluster, error) : code;
-}
+struct fault;
 
-static enum vg_code pause_node(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    return dev_node_pause(&faults->cluster->nodes[victim], error);
-}
+typedef enum vg_code act(struct faults *faults, const struct fault *fault, uint32_t victim,
+                         struct vg_error *error);
 
-static enum vg_code resume_node(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    return dev_node_resume(&faults->cluster->nodes[victim], error);
-}
-
-/* What the node says to all others, and what they say to it. */
-static void set_links(struct faults *faults, uint32_t node, bool says, bool hears,
-                      void (*set)(struct proxy *proxy, uint32_t from, uint32_t to))
-{
-    for (uint32_t other = 0; other < faults->cluster->node_count; other++) {
-        if (other != node && says)
-            set(faults->proxy, node, other);
-        if (other != node && hears)
-            set(faults->proxy, other, node);
-    }
-}
-
-static void cut(struct proxy *proxy, uint32_t from, uint32_t to)
-{
-    proxy_cut(proxy, from, to, true);
-}
-
-static void heal(struct proxy *proxy, uint32_t from, uint32_t to)
-{
-    proxy_cut(proxy, from, to, false);
-    proxy_delay(proxy, from, to, 0);
-}
-
-static void slow(struct proxy *proxy, uint32_t from, uint32_t to)
-{
-    proxy_delay(proxy, from, to, SLOW_MS);
-}
-
-static enum vg_code isolate(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    (void)error;
-    set_links(faults, victim, true, true, cut);
-    return VG_OK;
-}
-
-static enum vg_code make_mute(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    (void)error;
-    set_links(faults, victim, true, false, cut);
-    return VG_OK;
-}
-
-static enum vg_code make_deaf(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    (void)error;
-    set_links(faults, victim, false, true, cut);
-    return VG_OK;
-}
-
-/* One pair of nodes, of which neither hears the other; both hear the rest. */
-static enum vg_code cut_pair(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    uint32_t other = (victim + 1) % faults->cluster->node_count;
-    (void)error;
-    cut(faults->proxy, victim, other);
-    cut(faults->proxy, other, victim);
-    return VG_OK;
-}
-
-static enum vg_code make_slow(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    (void)error;
-    set_links(faults, victim, true, true, slow);
-    return VG_OK;
-}
-
-static enum vg_code flip_bits(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    (void)error;
-    set_links(faults, victim, true, true, proxy_flip);
-    return VG_OK;
-}
-
-static enum vg_code break_frames(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    (void)error;
-    set_links(faults, victim, true, true, proxy_break);
-    return VG_OK;
-}
-
-static enum vg_code heal_links(struct faults *faults, uint32_t victim, struct vg_error *error)
-{
-    (void)error;
-    set_links(faults, victim, true, true, heal);
-    return VG_OK;
-}
-
-typedef enum vg_code act(struct faults *faults, uint32_t victim, struct vg_error *error);
-
-static const struct fault {
+struct fault {
     const char *name;
     enum victims victims;
     act *begin, *end;
     uint32_t weight;
     uint32_t least_ms, most_ms; /* how long it lasts, and how long it is quiet after it */
-} kinds[FAULT_KINDS] = {
-    {"kill-leader", THE_LEADER, kill_node, start_node, 3, 200, 2500},
-    {"kill-one", ANY_ONE, kill_node, start_node, 2, 100, 2000},
-    {"kill-all", EVERYBODY, kill_node, start_node, 1, 100, 1000},
-    {"pause-leader", THE_LEADER, pause_node, resume_node, 3, 300, 3000},
-    {"pause-one", ANY_ONE, pause_node, resume_node, 2, 100, 2000},
-    {"isolate-leader", THE_LEADER, isolate, heal_links, 4, 300, 3000},
-    {"isolate-one", ANY_ONE, isolate, heal_links, 2, 100, 2000},
-    {"mute-leader", THE_LEADER, make_mute, heal_links, 3, 300, 3000},
-    {"deaf-leader", THE_LEADER, make_deaf, heal_links, 3, 300, 3000},
-    {"cut-pair", ANY_ONE, cut_pair, heal_links, 3, 300, 3000},
-    {"slow-one", ANY_ONE, make_slow, heal_links, 3, 300, 3000},
-    {"flip-bits", ANY_ONE, flip_bits, heal_links, 2, 50, 300},
-    {"break-frames", ANY_ONE, break_frames, heal_links, 2, 50, 300},
+    enum sides sides;           /* of links: on which of the victim's */
+    struct proxy_terms terms;   /* what becomes of them */
+};
+
+static enum vg_code kill_node(struct faults *faults, const struct fault *fault, uint32_t victim,
+                              struct vg_error *error)
+{
+    (void)fault;
+    return dev_node_kill(&faults->cluster->nodes[victim], error);
+}
+
+static enum vg_code start_node(struct faults *faults, const struct fault *fault, uint32_t victim,
+                               struct vg_error *error)
+{
+    (void)fault;
+    enum vg_code code = dev_node_start(faults->cluster, &faults->cluster->nodes[victim], error);
+    return code == VG_OK ? dev_cluster_save(faults->cluster, error) : code;
+}
+
+static enum vg_code pause_node(struct faults *faults, const struct fault *fault, uint32_t victim,
+                               struct vg_error *error)
+{
+    (void)fault;
+    return dev_node_pause(&faults->cluster->nodes[victim], error);
+}
+
+static enum vg_code resume_node(struct faults *faults, const struct fault *fault, uint32_t victim,
+                                struct vg_error *error)
+{
+    (void)fault;
+    return dev_node_resume(&faults->cluster->nodes[victim], error);
+}
+
+typedef void set_link(struct faults *faults, const struct fault *fault, uint32_t from, uint32_t to);
+
+static void set_links(struct faults *faults, const struct fault *fault, uint32_t victim,
+                      set_link *set)
+{
+    for (uint32_t other = 0; other < faults->cluster->node_count; other++) {
+        if (other != victim && (fault->sides & SAYS) != 0)
+            set(faults, fault, victim, other);
+        if (other != victim && (fault->sides & HEARS) != 0)
+            set(faults, fault, other, victim);
+    }
+}
+
+static void spoil(struct faults *faults, const struct fault *fault, uint32_t from, uint32_t to)
+{
+    struct proxy_terms terms = faults->whole.links[from][to];
+    proxy_terms_worsen(&terms, &fault->terms);
+    proxy_set(faults->proxy, from, to, &terms);
+}
+
+static void heal(struct faults *faults, const struct fault *fault, uint32_t from, uint32_t to)
+{
+    (void)fault;
+    proxy_set(faults->proxy, from, to, &faults->whole.links[from][to]);
+}
+
+static void flip(struct faults *faults, const struct fault *fault, uint32_t from, uint32_t to)
+{
+    (void)fault;
+    proxy_flip(faults->proxy, from, to);
+}
+
+static void break_off(struct faults *faults, const struct fault *fault, uint32_t from, uint32_t to)
+{
+    (void)fault;
+    proxy_break(faults->proxy, from, to);
+}
+
+static enum vg_code spoil_links(struct faults *faults, const struct fault *fault, uint32_t victim,
+                                struct vg_error *error)
+{
+    (void)error;
+    set_links(faults, fault, victim, spoil);
+    return VG_OK;
+}
+
+/* One pair of nodes, of which neither hears the other; both hear the rest. */
+static enum vg_code spoil_pair(struct faults *faults, const struct fault *fault, uint32_t victim,
+                               struct vg_error *error)
+{
+    uint32_t other = (victim + 1) % faults->cluster->node_count;
+    (void)error;
+    spoil(faults, fault, victim, other);
+    spoil(faults, fault, other, victim);
+    return VG_OK;
+}
+
+static enum vg_code flip_bits(struct faults *faults, const struct fault *fault, uint32_t victim,
+                              struct vg_error *error)
+{
+    (void)error;
+    set_links(faults, fault, victim, flip);
+    return VG_OK;
+}
+
+static enum vg_code break_frames(struct faults *faults, const struct fault *fault, uint32_t victim,
+                                 struct vg_error *error)
+{
+    (void)error;
+    set_links(faults, fault, victim, break_off);
+    return VG_OK;
+}
+
+static enum vg_code heal_links(struct faults *faults, const struct fault *fault, uint32_t victim,
+                               struct vg_error *error)
+{
+    (void)error;
+    set_links(faults, fault, victim, heal);
+    return VG_OK;
+}
+
+static const struct fault kinds[FAULT_KINDS] = {
+    {"kill-leader", THE_LEADER, kill_node, start_node, 3, 200, 2500, NEITHER, {0}},
+    {"kill-one", ANY_ONE, kill_node, start_node, 2, 100, 2000, NEITHER, {0}},
+    {"kill-all", EVERYBODY, kill_node, start_node, 1, 100, 1000, NEITHER, {0}},
+    {"pause-leader", THE_LEADER, pause_node, resume_node, 3, 300, 3000, NEITHER, {0}},
+    {"pause-one", ANY_ONE, pause_node, resume_node, 2, 100, 2000, NEITHER, {0}},
+    {"isolate-leader", THE_LEADER, spoil_links, heal_links, 4, 300, 3000, BOTH, {.cut = true}},
+    {"isolate-one", ANY_ONE, spoil_links, heal_links, 2, 100, 2000, BOTH, {.cut = true}},
+    {"mute-leader", THE_LEADER, spoil_links, heal_links, 3, 300, 3000, SAYS, {.cut = true}},
+    {"deaf-leader", THE_LEADER, spoil_links, heal_links, 3, 300, 3000, HEARS, {.cut = true}},
+    {"cut-pair", ANY_ONE, spoil_pair, heal_links, 3, 300, 3000, BOTH, {.cut = true}},
+    {"slow-one", ANY_ONE, spoil_links, heal_links, 3, 300, 3000, BOTH, {.delay_us = SLOW_US}},
+    {"throttle-one", ANY_ONE, spoil_links, heal_links, 2, 300, 3000, BOTH, {.bytes_per_s = RATE}},
+    {"stall-one", ANY_ONE, spoil_links, heal_links, 2, 300, 3000, BOTH, {.stalled = true}},
+    {"flip-bits", ANY_ONE, flip_bits, heal_links, 2, 50, 300, BOTH, {0}},
+    {"break-frames", ANY_ONE, break_frames, heal_links, 2, 50, 300, BOTH, {0}},
 };
 
 const char *faults_name(uint32_t kind)
@@ -178,7 +192,7 @@ static enum vg_code do_it(struct faults *faults, const struct fault *fault, act 
     enum vg_code code = VG_OK;
     for (uint32_t i = 0; code == VG_OK && i < faults->cluster->node_count; i++) {
         if (fault->victims == EVERYBODY || i == victim)
-            code = what(faults, i, error);
+            code = what(faults, fault, i, error);
     }
     return code;
 }

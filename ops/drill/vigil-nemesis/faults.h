@@ -5,13 +5,14 @@
 #define VIGIL_OPS_DRILL_VIGIL_NEMESIS_FAULTS_H
 
 #include "common/prng.h"
-#include "ops/drill/vigil-nemesis/proxy.h"
+#include "ops/drill/proxy/regions.h"
 
-enum { FAULT_KINDS = 13 };
+enum { FAULT_KINDS = 15 };
 
 struct faults {
     struct dev_cluster *cluster;
     struct proxy *proxy;
+    struct proxy_mesh whole; /* links where nothing is wrong with them */
     struct vg_prng prng;
     uint64_t counts[FAULT_KINDS];
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * vigil-nemesis DIR --seconds N --seed S [--clients N] [--nodes N]: a development cluster in DIR
- * under faults, with clients that record what they see; then it is healed, must come to one state,
- * and what they saw must be linearizable (docs/nemesis.md). Exit code 0, or that of the error. */
+ * vigil-nemesis DIR --seconds N --seed S [--clients N] [--nodes N] [--regions]: a development
+ * cluster in DIR under faults, with clients that record what they see; then it is healed, must come
+ * to one state, and what they saw must be linearizable (docs/nemesis.md). Exit code 0, or that of
+ * the error. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 
 enum {
     ELECTION_TIMEOUT_MS = 300,
+    FAR_ELECTION_TIMEOUT_MS = 1000, /* some round trips between regions */
     CONVERGE_MS = 60000,
     POLL_MS = 50,
     CHECK_SECONDS = 300,
@@ -34,6 +36,7 @@ struct plan {
     uint64_t seed;
     uint64_t clients;
     uint64_t nodes;
+    bool regions;
 };
 
 static uint64_t now_ms(void)
@@ -44,16 +47,33 @@ static uint64_t now_ms(void)
 /* ---- the cluster -------------------------------------------------------------------------------
  */
 
+/* Puts the proxy between the nodes, and as much of the world as the plan has. */
+static enum vg_code start_proxy(const struct plan *plan, struct dev_cluster *cluster,
+                                struct faults *faults, struct vg_error *error)
+{
+    static const struct proxy_regions one_place;
+    const struct proxy_regions *regions = plan->regions ? &proxy_regions_default : &one_place;
+    enum vg_code code = proxy_regions_map(regions, cluster, &faults->whole, error);
+    if (code == VG_OK)
+        code = proxy_open(cluster, plan->seed, &faults->proxy, error);
+    for (uint32_t from = 0; code == VG_OK && from < cluster->node_count; from++)
+        for (uint32_t to = 0; to < cluster->node_count; to++)
+            if (from != to)
+                proxy_set(faults->proxy, from, to, &faults->whole.links[from][to]);
+    return code == VG_OK ? dev_make_configs(cluster, proxy_routes(faults->proxy), error) : code;
+}
+
 static enum vg_code start_cluster(struct cli_call *call, const struct plan *plan,
-                                  struct dev_cluster *cluster, struct proxy **proxy)
+                                  struct dev_cluster *cluster, struct faults *faults)
 {
     const struct dev_plan wanted = {.nodes = (uint32_t)plan->nodes,
                                     .people = 1,
-                                    .election_timeout_ms = ELECTION_TIMEOUT_MS,
+                                    .election_timeout_ms = plan->regions ? FAR_ELECTION_TIMEOUT_MS
+                                                                         : ELECTION_TIMEOUT_MS,
                                     .regions = "apac,emea,amer"};
     enum vg_code code = dev_cluster_make(plan->dir, &wanted, cluster, &call->error);
     if (code == VG_OK)
-        code = proxy_start(cluster, proxy, &call->error);
+        code = start_proxy(plan, cluster, faults, &call->error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
         code = dev_node_start(cluster, &cluster->nodes[i], &call->error);
     if (code != VG_OK)
@@ -170,13 +190,11 @@ static void report(const struct faults *faults, const struct workload_figures *f
 }
 
 static enum vg_code run_faults(struct cli_call *call, const struct plan *plan,
-                               struct dev_cluster *cluster, struct proxy *proxy,
-                               struct recorder *recorder)
+                               struct faults *faults, struct recorder *recorder)
 {
     vg_id compartment;
     struct workload_figures figures;
     struct vg_error error = {.code = VG_OK};
-    struct faults faults = {.cluster = cluster, .proxy = proxy, .prng = vg_prng_seed(plan->seed)};
     struct cli_author *author;
     if (cli_author_open(call, &author) != VG_OK ||
         cli_compartment_find(call, "default", &compartment) != VG_OK)
@@ -185,12 +203,12 @@ static enum vg_code run_faults(struct cli_call *call, const struct plan *plan,
         workload_start(call, &compartment, recorder, (uint32_t)plan->clients, plan->seed);
     enum vg_code code = VG_OK;
     for (uint64_t until = now_ms() + plan->seconds * 1000; code == VG_OK && now_ms() < until;)
-        code = faults_next(&faults, &error);
+        code = faults_next(faults, &error);
     uint64_t healed = now_ms();
     workload_end(workload, &figures);
     if (code == VG_OK)
-        code = await_convergence(cluster, &error);
-    report(&faults, &figures, now_ms() - healed);
+        code = await_convergence(faults->cluster, &error);
+    report(faults, &figures, now_ms() - healed);
     if (code == VG_OK && figures.wrong.code != VG_OK)
         code = vg_fail(&error, VG_INTEGRITY, "%s", figures.wrong.text);
     call->error = error;
@@ -201,16 +219,16 @@ static enum vg_code run(struct cli_call *call, const struct plan *plan)
 {
     char path[DEV_PATH_MAX + 32];
     struct dev_cluster cluster = {.lock = -1};
-    struct proxy *proxy = NULL;
+    struct faults faults = {.cluster = &cluster, .prng = vg_prng_seed(plan->seed)};
     struct recorder *recorder = NULL;
     struct vg_error late = {.code = VG_OK};
     printf("seed %" PRIu64 "\n", plan->seed);
-    enum vg_code code = start_cluster(call, plan, &cluster, &proxy);
+    enum vg_code code = start_cluster(call, plan, &cluster, &faults);
     snprintf(path, sizeof path, "%s/history.jsonl", cluster.dir);
     if (code == VG_OK)
         code = recorder_open(path, &recorder, &call->error);
     if (code == VG_OK)
-        code = run_faults(call, plan, &cluster, proxy, recorder);
+        code = run_faults(call, plan, &faults, recorder);
     if (recorder != NULL && recorder_close(recorder, &late) != VG_OK && code == VG_OK) {
         call->error = late;
         code = late.code;
@@ -218,7 +236,7 @@ static enum vg_code run(struct cli_call *call, const struct plan *plan)
     if (code == VG_OK)
         code = judge(path, &call->error);
     stop_cluster(&cluster);
-    proxy_stop(proxy);
+    proxy_close(faults.proxy);
     return code;
 }
 
@@ -227,11 +245,10 @@ static enum vg_code run(struct cli_call *call, const struct plan *plan)
 
 static enum vg_code read_plan(int argc, char **argv, struct plan *plan, struct vg_error *error)
 {
-    static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
-                                            {"seed", required_argument, NULL, 'r'},
-                                            {"clients", required_argument, NULL, 'c'},
-                                            {"nodes", required_argument, NULL, 'n'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"seconds", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'r'},
+        {"clients", required_argument, NULL, 'c'}, {"nodes", required_argument, NULL, 'n'},
+        {"regions", no_argument, NULL, 'm'},       {NULL, 0, NULL, 0}};
     *plan = (struct plan){.seconds = 60, .seed = 1, .clients = 8, .nodes = 3};
     enum vg_code code = VG_OK;
     for (int letter;
@@ -244,6 +261,8 @@ static enum vg_code read_plan(int argc, char **argv, struct plan *plan, struct v
             code = cli_number_parse(optarg, "--clients", 1, 64, &plan->clients, error);
         else if (letter == 'n')
             code = cli_number_parse(optarg, "--nodes", 3, VG_NODES_MAX, &plan->nodes, error);
+        else if (letter == 'm')
+            plan->regions = true;
         else
             code = vg_fail(error, VG_USAGE, "an option is not known; see below");
     }
@@ -268,7 +287,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "vigil-nemesis: %s: %s\n", vg_code_name(code), call.error.text);
     if (code == VG_USAGE)
         fprintf(stderr, "usage: vigil-nemesis [--seconds N] [--seed S] [--clients N] [--nodes N] "
-                        "DIR\n");
+                        "[--regions] DIR\n");
     cli_call_free(&call);
     return vg_code_exit(code);
 }
