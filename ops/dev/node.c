@@ -51,7 +51,8 @@ static enum vg_code find_vigild(char out[DEV_PATH_MAX], struct vg_error *error)
     return VG_OK;
 }
 
-/* The node gets a session of its own, so that it outlives this terminal. */
+/* The node gets a session of its own, so that it outlives this terminal, and hears all signals,
+ * whichever this program holds back. */
 static int spawn(const char *program, char *config, const char *log, pid_t *pid)
 {
     char name[] = "vigild";
@@ -65,7 +66,10 @@ static int spawn(const char *program, char *config, const char *log, pid_t *pid)
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND,
                                      0600);
     posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
     int result = posix_spawn(pid, program, &files, &attributes, words, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);

@@ -278,6 +278,23 @@ static size_t stuff(int fd, const uint8_t *bytes, size_t size)
     return sent;
 }
 
+Test(proxy, links_are_set_together)
+{
+    struct proxy_mesh mesh = {0};
+    struct pair cut = connect_pair(1, 2), whole = connect_pair(2, 0);
+    mesh.links[1][2].cut = true;
+    proxy_set_all(proxy, &mesh);
+    say(cut.from, "late");
+    AWAIT(proxy_look(proxy, 1, 2).held_most > 0);
+    say(whole.from, "now");
+    expect_text(whole.to, "now");
+    cr_expect(is_quiet(cut.to));
+    proxy_set_all(proxy, &(struct proxy_mesh){0});
+    expect_text(cut.to, "late");
+    close_pair(cut);
+    close_pair(whole);
+}
+
 Test(proxy, a_sender_waits_when_as_much_as_may_be_is_held)
 {
     enum { SIZE = 64 * 1024 * 1024 };

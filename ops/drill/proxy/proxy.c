@@ -19,6 +19,7 @@ struct order {
     void (*act)(struct proxy *proxy, struct order *order);
     struct link *link; /* that it is about, if it is about one */
     const struct proxy_terms *terms;
+    const struct proxy_mesh *mesh;
     struct proxy_figures figures;
 };
 
@@ -206,6 +207,16 @@ static void set_terms(struct proxy *proxy, struct order *order)
     link_turn(order->link);
 }
 
+static void set_mesh(struct proxy *proxy, struct order *order)
+{
+    for (uint32_t from = 0; from < proxy->nodes; from++)
+        for (uint32_t to = 0; to < proxy->nodes; to++)
+            proxy->links[from][to].terms = order->mesh->links[from][to];
+    for (uint32_t from = 0; from < proxy->nodes; from++)
+        for (uint32_t to = 0; to < proxy->nodes; to++)
+            link_turn(&proxy->links[from][to]);
+}
+
 static void flip_next(struct proxy *proxy, struct order *order)
 {
     (void)proxy;
@@ -234,6 +245,11 @@ void proxy_set(struct proxy *proxy, uint32_t from, uint32_t to, const struct pro
 {
     give_order(proxy,
                &(struct order){.act = set_terms, .link = link_of(proxy, from, to), .terms = terms});
+}
+
+void proxy_set_all(struct proxy *proxy, const struct proxy_mesh *mesh)
+{
+    give_order(proxy, &(struct order){.act = set_mesh, .mesh = mesh});
 }
 
 void proxy_flip(struct proxy *proxy, uint32_t from, uint32_t to)

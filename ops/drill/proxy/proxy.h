@@ -45,6 +45,9 @@ const struct dev_routes *proxy_routes(const struct proxy *proxy);
  * comes at once. */
 void proxy_set(struct proxy *proxy, uint32_t from, uint32_t to, const struct proxy_terms *terms);
 
+/* Every link at the same moment. */
+void proxy_set_all(struct proxy *proxy, const struct proxy_mesh *mesh);
+
 /* One bit of what is passed on next is another. */
 void proxy_flip(struct proxy *proxy, uint32_t from, uint32_t to);
 

@@ -19,11 +19,6 @@ struct proxy_regions {
     struct proxy_pair pairs[PROXY_PAIRS_MAX];
 };
 
-/* The terms of every link of a cluster: from, to. */
-struct proxy_mesh {
-    struct proxy_terms links[VG_NODES_MAX][VG_NODES_MAX];
-};
-
 /* apac, emea and amer, as between data centres of the large providers: Singapore, Frankfurt and
  * Virginia. */
 extern const struct proxy_regions proxy_regions_default;

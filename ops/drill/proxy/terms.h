@@ -4,6 +4,7 @@
 #ifndef VIGIL_OPS_DRILL_PROXY_TERMS_H
 #define VIGIL_OPS_DRILL_PROXY_TERMS_H
 
+#include "common/limits.h"
 #include "common/prng.h"
 #include "common/types.h"
 
@@ -19,6 +20,11 @@ struct proxy_terms {
     uint64_t delay_us;
     uint64_t jitter_us;   /* up to so much later still, by chance */
     uint64_t bytes_per_s; /* 0: as fast as it goes */
+};
+
+/* The terms of every link of a cluster: from, to, as places of nodes. */
+struct proxy_mesh {
+    struct proxy_terms links[VG_NODES_MAX][VG_NODES_MAX];
 };
 
 /* Both together: delays add up, the lower rate counts. */

@@ -56,11 +56,10 @@ static enum vg_code start_proxy(const struct plan *plan, struct dev_cluster *clu
     enum vg_code code = proxy_regions_map(regions, cluster, &faults->whole, error);
     if (code == VG_OK)
         code = proxy_open(cluster, plan->seed, &faults->proxy, error);
-    for (uint32_t from = 0; code == VG_OK && from < cluster->node_count; from++)
-        for (uint32_t to = 0; to < cluster->node_count; to++)
-            if (from != to)
-                proxy_set(faults->proxy, from, to, &faults->whole.links[from][to]);
-    return code == VG_OK ? dev_make_configs(cluster, proxy_routes(faults->proxy), error) : code;
+    if (code != VG_OK)
+        return code;
+    proxy_set_all(faults->proxy, &faults->whole);
+    return dev_make_configs(cluster, proxy_routes(faults->proxy), error);
 }
 
 static enum vg_code start_cluster(struct cli_call *call, const struct plan *plan,
