@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """vigil-proxy before a real cluster: bad scripts are refused and nothing is touched; a script does to the nodes what it says;
 however it ends, the nodes are left as they were."""
+import contextlib
 import json
 import re
 import shutil
@@ -44,8 +45,13 @@ class Proxy:
     def run(self, *words, **where):
         return subprocess.run(self.words(*words, **where), capture_output=True, text=True, timeout=60)
 
+    @contextlib.contextmanager
     def start(self, *words):
-        return subprocess.Popen(self.words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with subprocess.Popen(self.words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            try:
+                yield running
+            finally:
+                running.kill()  # if something went wrong; else it has ended
 
     def left_alone(self):
         """All that a run touches: the nodes' processes and configurations."""

@@ -114,6 +114,8 @@ static const struct {
     {STEPS("{}"), "f: step 1: its name is missing"},
     {STEPS(CUT("", AT(0))), "f: step 1: its name is missing, or not of 1 to 63 letters"},
     {STEPS(CUT("a b", AT(0))), "f: step 1: its name is missing, or not"},
+    {STEPS(CUT("a234567890123456789012345678901234567890123456789012345678901234", AT(0))),
+     "f: step 1: its name is missing, or not of 1 to 63"},
     {STEPS("{\"name\": 1}"), "f: step 1: its name is missing, or not"},
     {STEPS(CUT("a", AT(0)) AND CUT("a", AT(1))),
      "f: step 2: its name is 'a', which is that of step"},
