@@ -129,13 +129,17 @@ def a_script(c, p):
     c.wait_equal()
 
 
-def the_leader_cut_off(c, p):
-    """It is replaced; nobody else may stand there meanwhile; a signal in the middle leaves the cluster whole."""
-    before, leader = p.configs(), c.leader()
-    script = p.script([cut("off", at_ms=0, both_ways=True, for_ms=600_000) | {"from": leader}])
+def a_node_cut_off(c, p):
+    """It answers nobody, the others everybody; nobody else may stand there meanwhile; a signal in the middle leaves the cluster
+    whole."""
+    before = p.configs()
+    script = p.script([cut("off", at_ms=0, both_ways=True, for_ms=600_000) | {"from": 1}])
     with p.start("--script", script) as running:
-        read_until(running, f"off begins: cut {leader} <-> *, for 600000 ms")
-        c.leader(among=[node for node in c.nodes if node != leader])
+        read_until(running, "off begins: cut 1 <-> *, for 600000 ms")
+        c.leader(among=[2, 3])
+        c.vigil("incident", "detect", "--source", "operator", "--title", "without apac", node=2)
+        done = c.run("--context", c.context, "--node", c.nodes[1]["client"], "--timeout", "1s", "incident", "list")
+        assert done.returncode == 3, done
         done = p.run("--script", script)
         assert done.returncode == 3 and "another vigil-proxy" in done.stderr, done
         running.send_signal(signal.SIGINT)
@@ -173,7 +177,7 @@ def main():
         nodes_elsewhere(p)
         a_check(p)
         a_script(c, p)
-        the_leader_cut_off(c, p)
+        a_node_cut_off(c, p)
         a_killed_proxy(c, p)
         a_node_down(c, p)
     print("proxy: refused, played, ended in the middle, killed: the nodes are as they were")

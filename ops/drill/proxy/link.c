@@ -314,6 +314,8 @@ static void flow_pass(struct flow *flow)
 static void flow_turn(struct flow *flow)
 {
     const struct proxy_terms *terms = &flow->link->terms;
+    if (flow->connection->closing)
+        return;
     flow_set_reading(flow);
     if (!flow->writing && !flow->over && flow->target->connected && !terms->cut && !terms->stalled)
         flow_pass(flow);
