@@ -9,17 +9,18 @@ tries=5
 
 # what it is; the option that builds it; what the sentence must say
 mutants=(
-    "a leader that nobody hears goes on and serves what it knows|VIGIL_RAFT_MUTANT=100|misses|reads less"
+    "a leader that nobody hears goes on and serves what it knows|VIGIL_RAFT_MUTANT=100|misses|reads less|explains this read|there is no incident"
     "the request table is dropped|VIGIL_RESPONSE_MUTANT=1000|and again at"
 )
 
-# sees PROGRAM WORDS: whether one of the minutes ends with a history that is not linearizable, for such a reason.
+# sees PROGRAM WORDS: whether one of the minutes ends with an answer or a history that cannot be, for such a reason.
 sees() {
     local seed words
     for seed in $(seq 1 $tries); do
         rm -rf "$work/run"
         words=$("$1" --seconds 60 --seed "$seed" "$work/run" 2>&1 >/dev/null) && continue
-        if grep -qE "history.jsonl: line [0-9]+: .*($2)" <<<"$words"; then
+        if grep -qE "^vigil-nemesis: integrity: .*($2)" <<<"$words"; then
+            words=${words#vigil-nemesis: integrity: }
             printf '    seed %s: %s\n' "$seed" "${words#*history.jsonl: }"
             return 0
         fi
