@@ -137,7 +137,7 @@ static enum vg_code start_all(struct cli_call *call, struct dev_cluster *cluster
         struct dev_node *node = &cluster->nodes[i];
         enum dev_state state = dev_node_state(node);
         if (state == DEV_STOPPED)
-            code = dev_node_start(cluster, node, &call->error);
+            code = dev_node_start(cluster, node, NULL, &call->error);
         else if (state == DEV_PAUSED)
             code = dev_node_resume(node, &call->error);
     }
@@ -215,7 +215,7 @@ static enum vg_code restart(struct dev_cluster *cluster, struct dev_node *node,
                             struct vg_error *error)
 {
     dev_node_stop(node);
-    enum vg_code code = dev_node_start(cluster, node, error);
+    enum vg_code code = dev_node_start(cluster, node, NULL, error);
     if (code == VG_OK)
         code = dev_cluster_save(cluster, error);
     return code == VG_OK ? dev_await_node(cluster, node, error) : code;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/mem.h"
 #include "ops/cli/core/process.h"
 
 enum { STOP_MS = 10000, KILL_MS = 5000, POLL_MS = 5, LAST_WORDS_MAX = 4096 };
@@ -35,26 +36,44 @@ const char *dev_state_name(enum dev_state state)
     return names[state];
 }
 
-static enum vg_code find_vigild(char out[DEV_PATH_MAX], struct vg_error *error)
+enum vg_code dev_find_built(const char *name, char out[DEV_PATH_MAX], struct vg_error *error)
 {
-    ssize_t size = readlink("/proc/self/exe", out, DEV_PATH_MAX - 16);
+    ssize_t size = readlink("/proc/self/exe", out, DEV_PATH_MAX - 1);
     char *slash = NULL;
     if (size > 0) {
         out[size] = 0;
         slash = strrchr(out, '/');
     }
     if (slash != NULL)
-        snprintf(slash + 1, DEV_PATH_MAX - (size_t)(slash + 1 - out), "vigild");
+        snprintf(slash + 1, DEV_PATH_MAX - (size_t)(slash + 1 - out), "%s", name);
     if (slash == NULL || access(out, X_OK) != 0)
         return vg_fail(error, VG_NOT_FOUND,
-                       "there is no vigild beside this program (%s); build it with ops/build", out);
+                       "there is no %s beside this program (%s); build it with ops/build", name,
+                       out);
     return VG_OK;
+}
+
+/* This program's environment and more, as one list that the caller frees. */
+static char **environment_with(char **more)
+{
+    size_t own = 0;
+    size_t added = 0;
+    while (environ[own] != NULL)
+        own++;
+    while (more != NULL && more[added] != NULL)
+        added++;
+    char **all = vg_alloc_zero(own + added + 1, sizeof *all);
+    memcpy(all, environ, own * sizeof *all);
+    if (added > 0)
+        memcpy(all + own, more, added * sizeof *all);
+    return all;
 }
 
 /* The node gets a session of its own, so that it outlives this terminal, and hears all signals,
  * whichever this program holds back. */
-static int spawn(const char *program, char *config, const char *log, pid_t *pid)
+static int spawn(const char *program, char *config, const char *log, char **more, pid_t *pid)
 {
+    char **environment = environment_with(more);
     char name[] = "vigild";
     char option[] = "--config";
     char *words[] = {name, option, config, NULL};
@@ -70,24 +89,25 @@ static int spawn(const char *program, char *config, const char *log, pid_t *pid)
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
-    int result = posix_spawn(pid, program, &files, &attributes, words, environ);
+    int result = posix_spawn(pid, program, &files, &attributes, words, environment);
+    free(environment);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return result;
 }
 
-enum vg_code dev_node_start(const struct dev_cluster *cluster, struct dev_node *node,
+enum vg_code dev_node_start(const struct dev_cluster *cluster, struct dev_node *node, char **more,
                             struct vg_error *error)
 {
     char program[DEV_PATH_MAX];
     char config[DEV_PATH_MAX];
     char log[DEV_PATH_MAX];
-    enum vg_code code = find_vigild(program, error);
+    enum vg_code code = dev_find_built("vigild", program, error);
     if (code != VG_OK)
         return code;
     dev_node_path(cluster, node, "config.yaml", config);
     dev_node_path(cluster, node, "log", log);
-    int result = spawn(program, config, log, &node->pid);
+    int result = spawn(program, config, log, more, &node->pid);
     if (result != 0)
         return vg_fail(error, VG_UNAVAILABLE, "cannot start %s: %s", program, strerror(result));
     node->started = cli_process_look(node->pid).started;
@@ -113,6 +133,11 @@ static bool await_state(const struct dev_node *node, enum dev_state state, uint6
         nanosleep(&pause, NULL);
     }
     return true;
+}
+
+bool dev_node_await_end(const struct dev_node *node, uint64_t wait_ms)
+{
+    return await_state(node, DEV_STOPPED, wait_ms);
 }
 
 static enum vg_code signal_until(const struct dev_node *node, int number, enum dev_state state,

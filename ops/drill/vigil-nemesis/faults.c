@@ -41,7 +41,8 @@ static enum vg_code start_node(struct faults *faults, const struct fault *fault,
                                struct vg_error *error)
 {
     (void)fault;
-    enum vg_code code = dev_node_start(faults->cluster, &faults->cluster->nodes[victim], error);
+    enum vg_code code =
+        dev_node_start(faults->cluster, &faults->cluster->nodes[victim], NULL, error);
     return code == VG_OK ? dev_cluster_save(faults->cluster, error) : code;
 }
 

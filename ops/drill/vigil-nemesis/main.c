@@ -74,7 +74,7 @@ static enum vg_code start_cluster(struct cli_call *call, const struct plan *plan
     if (code == VG_OK)
         code = start_proxy(plan, cluster, faults, &call->error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
-        code = dev_node_start(cluster, &cluster->nodes[i], &call->error);
+        code = dev_node_start(cluster, &cluster->nodes[i], NULL, &call->error);
     if (code != VG_OK)
         return code;
     dev_point_call(call, cluster);

@@ -38,7 +38,7 @@ static enum vg_code restart(struct dev_cluster *cluster, const struct dev_routes
     }
     for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
         if (runs[i])
-            code = dev_node_start(cluster, &cluster->nodes[i], error);
+            code = dev_node_start(cluster, &cluster->nodes[i], NULL, error);
     enum vg_code saved = dev_cluster_save(cluster, code == VG_OK ? error : NULL);
     return code == VG_OK ? saved : code;
 }
