@@ -48,33 +48,36 @@ static uint64_t now_ms(void)
  */
 
 /* Puts the proxy between the nodes, and as much of the world as the plan has. */
-static enum vg_code start_proxy(const struct plan *plan, struct dev_cluster *cluster,
-                                struct faults *faults, struct vg_error *error)
+static enum vg_code start_proxy(const struct plan *plan, struct stage *stage,
+                                struct vg_error *error)
 {
     static const struct proxy_regions one_place;
     const struct proxy_regions *regions = plan->regions ? &proxy_regions_default : &one_place;
-    enum vg_code code = proxy_regions_map(regions, cluster, &faults->whole, error);
+    enum vg_code code = proxy_regions_map(regions, stage->cluster, &stage->whole, error);
     if (code == VG_OK)
-        code = proxy_open(cluster, plan->seed, &faults->proxy, error);
+        code = proxy_open(stage->cluster, plan->seed, &stage->proxy, error);
     if (code != VG_OK)
         return code;
-    proxy_set_all(faults->proxy, &faults->whole);
-    return dev_make_configs(cluster, proxy_routes(faults->proxy), error);
+    proxy_set_all(stage->proxy, &stage->whole);
+    return dev_make_configs(stage->cluster, proxy_routes(stage->proxy), error);
 }
 
 static enum vg_code start_cluster(struct cli_call *call, const struct plan *plan,
-                                  struct dev_cluster *cluster, struct faults *faults)
+                                  struct stage *stage)
 {
     const struct dev_plan wanted = {.nodes = (uint32_t)plan->nodes,
                                     .people = 1,
                                     .election_timeout_ms = plan->regions ? FAR_ELECTION_TIMEOUT_MS
                                                                          : ELECTION_TIMEOUT_MS,
                                     .regions = "apac,emea,amer"};
+    struct dev_cluster *cluster = stage->cluster;
     enum vg_code code = dev_cluster_make(plan->dir, &wanted, cluster, &call->error);
     if (code == VG_OK)
-        code = start_proxy(plan, cluster, faults, &call->error);
+        code = start_proxy(plan, stage, &call->error);
+    if (code == VG_OK)
+        code = stage_prepare(stage, &call->error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
-        code = dev_node_start(cluster, &cluster->nodes[i], NULL, &call->error);
+        code = stage_start_node(stage, i, &call->error);
     if (code != VG_OK)
         return code;
     dev_point_call(call, cluster);
@@ -86,11 +89,12 @@ static enum vg_code start_cluster(struct cli_call *call, const struct plan *plan
     return code;
 }
 
-static void stop_cluster(struct dev_cluster *cluster)
+static void stop_cluster(struct stage *stage)
 {
-    for (uint32_t i = 0; i < cluster->node_count; i++)
-        dev_node_stop(&cluster->nodes[i]);
-    dev_cluster_close(cluster);
+    for (uint32_t i = 0; i < stage->cluster->node_count; i++)
+        dev_node_stop(&stage->cluster->nodes[i]);
+    dev_cluster_close(stage->cluster);
+    proxy_close(stage->proxy);
 }
 
 /* ---- convergence -------------------------------------------------------------------------------
@@ -129,14 +133,14 @@ static bool is_converged(const struct dev_cluster *cluster, char *words, size_t 
     return same;
 }
 
-static enum vg_code await_convergence(const struct dev_cluster *cluster, struct vg_error *error)
+static enum vg_code await_convergence(const struct stage *stage, struct vg_error *error)
 {
     const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
     char words[256] = "";
     for (uint64_t until = now_ms() + CONVERGE_MS; now_ms() < until; nanosleep(&pause, NULL)) {
-        if (faults_check(cluster, error) != VG_OK)
+        if (stage_check(stage, error) != VG_OK)
             return error->code;
-        if (is_converged(cluster, words, sizeof words))
+        if (is_converged(stage->cluster, words, sizeof words))
             return VG_OK;
     }
     return vg_fail(error, VG_INTEGRITY, "no one state %d s after the heal: %s", CONVERGE_MS / 1000,
@@ -177,22 +181,31 @@ static enum vg_code judge(const char *path, struct vg_error *error)
 /* ---- the run -----------------------------------------------------------------------------------
  */
 
-static void report(const struct faults *faults, const struct workload_figures *figures,
+static void report_counts(const char *of, const struct fault *kinds, const uint64_t *counts)
+{
+    printf("%s", of);
+    for (uint32_t i = 0; kinds[i].name != NULL; i++)
+        printf("%s %s %" PRIu64, i > 0 ? "," : "", kinds[i].name, counts[i]);
+    printf("\n");
+}
+
+static void report(const struct faults_counts *counts, const struct workload_figures *figures,
                    uint64_t heal_ms)
 {
     printf("answers %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64 " unknown, on %" PRIu64
-           " incidents\nfaults",
+           " incidents\n",
            figures->ok, figures->failed, figures->unknown, figures->incidents);
-    for (uint32_t i = 0; i < FAULT_KINDS; i++)
-        printf("%s %s %" PRIu64, i > 0 ? "," : "", faults_name(i), faults->counts[i]);
-    printf("\none state %" PRIu64 " ms after the last heal\n", heal_ms);
+    report_counts("machines", faults_of_machines, counts->machines);
+    report_counts("links", faults_of_links, counts->links);
+    printf("one state %" PRIu64 " ms after the last heal\n", heal_ms);
 }
 
-static enum vg_code run_faults(struct cli_call *call, const struct plan *plan,
-                               struct faults *faults, struct recorder *recorder)
+static enum vg_code run_faults(struct cli_call *call, const struct plan *plan, struct stage *stage,
+                               struct recorder *recorder)
 {
     vg_id compartment;
     struct workload_figures figures;
+    struct faults_counts counts = {.machines = {0}};
     struct vg_error error = {.code = VG_OK};
     struct cli_author *author;
     if (cli_author_open(call, &author) != VG_OK ||
@@ -200,14 +213,12 @@ static enum vg_code run_faults(struct cli_call *call, const struct plan *plan,
         return call->error.code;
     struct workload *workload =
         workload_start(call, &compartment, recorder, (uint32_t)plan->clients, plan->seed);
-    enum vg_code code = VG_OK;
-    for (uint64_t until = now_ms() + plan->seconds * 1000; code == VG_OK && now_ms() < until;)
-        code = faults_next(faults, &error);
+    enum vg_code code = faults_run(stage, plan->seed, plan->seconds * 1000, &counts, &error);
     uint64_t healed = now_ms();
     workload_end(workload, &figures);
     if (code == VG_OK)
-        code = await_convergence(faults->cluster, &error);
-    report(faults, &figures, now_ms() - healed);
+        code = await_convergence(stage, &error);
+    report(&counts, &figures, now_ms() - healed);
     if (code == VG_OK && figures.wrong.code != VG_OK)
         code = vg_fail(&error, VG_INTEGRITY, "%s", figures.wrong.text);
     call->error = error;
@@ -218,24 +229,23 @@ static enum vg_code run(struct cli_call *call, const struct plan *plan)
 {
     char path[DEV_PATH_MAX + 32];
     struct dev_cluster cluster = {.lock = -1};
-    struct faults faults = {.cluster = &cluster, .prng = vg_prng_seed(plan->seed)};
+    struct stage stage = {.cluster = &cluster};
     struct recorder *recorder = NULL;
     struct vg_error late = {.code = VG_OK};
     printf("seed %" PRIu64 "\n", plan->seed);
-    enum vg_code code = start_cluster(call, plan, &cluster, &faults);
+    enum vg_code code = start_cluster(call, plan, &stage);
     snprintf(path, sizeof path, "%s/history.jsonl", cluster.dir);
     if (code == VG_OK)
         code = recorder_open(path, &recorder, &call->error);
     if (code == VG_OK)
-        code = run_faults(call, plan, &faults, recorder);
+        code = run_faults(call, plan, &stage, recorder);
     if (recorder != NULL && recorder_close(recorder, &late) != VG_OK && code == VG_OK) {
         call->error = late;
         code = late.code;
     }
     if (code == VG_OK)
         code = judge(path, &call->error);
-    stop_cluster(&cluster);
-    proxy_close(faults.proxy);
+    stop_cluster(&stage);
     return code;
 }
 

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/drill/vigil-nemesis/stage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "ops/cli/core/change.h"
+#include "ops/cli/core/output.h"
+#include "ops/dev/node.h"
+
+enum { ASK_MS = 500, STEERED_PATH = DEV_PATH_MAX + 32, SETTING = DEV_PATH_MAX + 32 };
+
+/* ---- disks and clocks --------------------------------------------------------------------------
+ */
+
+static void shim_folder(const struct stage *stage, uint32_t node, char out[DEV_PATH_MAX])
+{
+    dev_node_path(stage->cluster, &stage->cluster->nodes[node], "shim", out);
+}
+
+static void steered_path(const struct stage *stage, uint32_t node, const char *name,
+                         char out[STEERED_PATH])
+{
+    char folder[DEV_PATH_MAX];
+    shim_folder(stage, node, folder);
+    snprintf(out, STEERED_PATH, "%s/%s", folder, name);
+}
+
+enum vg_code stage_steer(struct stage *stage, uint32_t node, const char *name, int64_t number,
+                         struct vg_error *error)
+{
+    char path[STEERED_PATH];
+    char text[24];
+    steered_path(stage, node, name, path);
+    snprintf(text, sizeof text, "%" PRId64, number);
+    return vg_file_write(path, vg_span_text(text), 0600, error);
+}
+
+bool stage_unsteer(struct stage *stage, uint32_t node, const char *name)
+{
+    char path[STEERED_PATH];
+    steered_path(stage, node, name, path);
+    return unlink(path) == 0;
+}
+
+enum vg_code stage_prepare(struct stage *stage, struct vg_error *error)
+{
+    enum vg_code code = VG_OK;
+    for (uint32_t node = 0; code == VG_OK && node < stage->cluster->node_count; node++) {
+        char folder[DEV_PATH_MAX];
+        shim_folder(stage, node, folder);
+        code = vg_folder_make(folder, error);
+        if (code == VG_OK)
+            code = stage_steer(stage, node, "undo", 1, error);
+    }
+    return code;
+}
+
+enum vg_code stage_cut_power(struct stage *stage, uint32_t node, struct vg_prng *prng,
+                             struct vg_error *error)
+{
+    char folder[DEV_PATH_MAX];
+    shim_folder(stage, node, folder);
+    return shim_power_cut(folder, SHIM_KEPT_RANDOM, prng, error);
+}
+
+/* ---- processes ---------------------------------------------------------------------------------
+ */
+
+enum vg_code stage_start_node(struct stage *stage, uint32_t node, struct vg_error *error)
+{
+    char library[DEV_PATH_MAX];
+    char folder[DEV_PATH_MAX];
+    char preload[SETTING];
+    char steering[SETTING];
+    char *more[] = {preload, steering, NULL};
+    enum vg_code code = dev_find_built("../lib/libvigilshim.so", library, error);
+    shim_folder(stage, node, folder);
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
+    snprintf(steering, sizeof steering, "VIGIL_SHIM_DIR=%s", folder);
+    if (code == VG_OK)
+        code = dev_node_start(stage->cluster, &stage->cluster->nodes[node], more, error);
+    return code == VG_OK ? dev_cluster_save(stage->cluster, error) : code;
+}
+
+uint32_t stage_leader(const struct stage *stage, uint32_t otherwise)
+{
+    const struct dev_cluster *cluster = stage->cluster;
+    char urls[VG_NODES_MAX][DEV_URL_MAX];
+    char *list[VG_NODES_MAX];
+    for (uint32_t i = 0; i < cluster->node_count; i++) {
+        memcpy(urls[i], cluster->nodes[i].client, sizeof urls[i]);
+        list[i] = urls[i];
+    }
+    json_t *status = cli_ask_apart(list, cluster->node_count, ASK_MS, "cluster.status");
+    uint64_t leader = cli_json_number(status, "leader");
+    json_decref(status);
+    for (uint32_t i = 0; i < cluster->node_count; i++)
+        if (cluster->nodes[i].id == leader)
+            return i;
+    return otherwise;
+}
+
+enum vg_code stage_check(const struct stage *stage, struct vg_error *error)
+{
+    const struct dev_cluster *cluster = stage->cluster;
+    for (uint32_t i = 0; i < cluster->node_count; i++) {
+        char words[256];
+        if (dev_node_state(&cluster->nodes[i]) != DEV_STOPPED)
+            continue;
+        dev_node_last_words(cluster, &cluster->nodes[i], words, sizeof words);
+        return vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " ended by itself: %s",
+                       cluster->nodes[i].id, words);
+    }
+    return VG_OK;
+}
