@@ -157,10 +157,12 @@ enum vg_code vg_folder_make(const char *path, struct vg_error *error)
         if (end != '/' && end != '\0')
             continue;
         *at = '\0';
-        if (mkdir(partial, 0700) != 0 && errno != EEXIST)
+        bool made = mkdir(partial, 0700) == 0;
+        if (!made && errno != EEXIST)
             return system_error(error, partial, "make the folder");
+        enum vg_code code = made ? sync_folder_of(partial, error) : VG_OK;
         *at = end;
-        if (end == '\0')
-            return VG_OK;
+        if (end == '\0' || code != VG_OK)
+            return code;
     }
 }

@@ -19,7 +19,8 @@ enum vg_code vg_file_sha256(const char *path, vg_hash *hash, uint64_t *size,
  * `mode` is its permissions (0600 for secrets). Errors name the path. */
 enum vg_code vg_file_write(const char *path, vg_span bytes, unsigned mode, struct vg_error *error);
 
-/* Makes a folder and its parents, mode 0700; existing ones are fine. */
+/* Makes a folder and its parents, mode 0700, for good: their names are synced. Existing ones are
+ * fine. */
 enum vg_code vg_folder_make(const char *path, struct vg_error *error);
 
 #endif
