@@ -15,9 +15,9 @@ struct storebox {
     struct store_log *log;
     struct store_recovery found;
     uint64_t submitted;
-    _Atomic uint64_t written; /* the last id that was reported */
-    _Atomic bool disordered;  /* ids came out of order */
-    int reports;              /* if not 0: gets a byte for each id, before anything else happens */
+    _Atomic uint64_t written;  /* the last id that was reported */
+    _Atomic bool disordered;   /* ids came out of order */
+    void (*hook)(uint64_t id); /* if not NULL: for each id, before the writer does anything else */
 };
 
 /* A box over the folder "log" of `folder`, not yet open. */
