@@ -107,6 +107,20 @@ static void check_full(void)
     close(fd);
 }
 
+static void check_pretended(void)
+{
+    struct stat info;
+    control_put("pretend", "%s", "");
+    control_put("sync-error", "%s", "");
+    int fd = open_file(O_DSYNC);
+    must(syncs(fd) && pwrite(fd, "a", 1, 0) == 1, "no sync is done, so none fails");
+    must(posix_fallocate(fd, 0, 2 * PAGES * PAGE) == 0, "space is promised");
+    must(fstat(fd, &info) == 0 && info.st_size < 2 * PAGES * PAGE, "and not there");
+    close(fd);
+    control_clear("pretend");
+    control_clear("sync-error");
+}
+
 /* ---- the clock ----------------------------------------------------------------------------------
  */
 
@@ -266,6 +280,7 @@ int main(int count, char **arguments)
     check_sync_error();
     check_slow();
     check_full();
+    check_pretended();
     check_clock();
     check_undo();
     scratch_remove(folder);

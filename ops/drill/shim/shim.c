@@ -9,6 +9,8 @@
  *               goes on when the file goes
  *   sync-error  the next of those fails with EIO, or the n-th from now if it holds a number; then
  *               the file is gone, and later ones succeed again, as the kernel's do
+ *   pretend     syncs and posix_fallocate succeed at once and do nothing, and O_DSYNC means nothing
+ *               (on any file), as on a disk that confirms what it has not done
  *   full        nothing can be allocated: writes beyond a file's end and posix_fallocate fail with
  *               ENOSPC, and fstatvfs finds no space (on any file)
  *   clock       milliseconds: how far the real-time clock is ahead, or behind if negative; the
@@ -153,6 +155,11 @@ static int recorded_growth(int result, int fd, off_t offset, off_t size)
     return result;
 }
 
+static int flags_there(int flags)
+{
+    return shim_exists("pretend") ? flags & ~O_DSYNC : flags;
+}
+
 static mode_t mode_in(int flags, va_list arguments)
 {
     return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
@@ -177,6 +184,7 @@ static void jump(struct timespec *now, long ms)
         va_start(arguments, flags);                                                                \
         mode_t mode = mode_in(flags, arguments);                                                   \
         va_end(arguments);                                                                         \
+        flags = flags_there(flags);                                                                \
         return opened(REAL(name)(path, flags, mode), path, flags);                                 \
     }
 #define OPENAT(name)                                                                               \
@@ -186,6 +194,7 @@ static void jump(struct timespec *now, long ms)
         va_start(arguments, flags);                                                                \
         mode_t mode = mode_in(flags, arguments);                                                   \
         va_end(arguments);                                                                         \
+        flags = flags_there(flags);                                                                \
         return opened(REAL(name)(folder, path, flags, mode), path, flags);                         \
     }
 #define PWRITE(name)                                                                               \
@@ -205,6 +214,8 @@ static void jump(struct timespec *now, long ms)
 #define FALLOCATE(name)                                                                            \
     int name(int fd, off_t offset, off_t size)                                                     \
     {                                                                                              \
+        if (shim_exists("pretend"))                                                                \
+            return 0;                                                                              \
         if (!may_grow(fd, offset + size))                                                          \
             return ENOSPC;                                                                         \
         return recorded_growth(REAL(name)(fd, offset, size), fd, offset, size);                    \
@@ -220,6 +231,8 @@ static void jump(struct timespec *now, long ms)
 #define SYNC(name)                                                                                 \
     int name(int fd)                                                                               \
     {                                                                                              \
+        if (shim_exists("pretend"))                                                                \
+            return 0;                                                                              \
         if (kind_of(fd) != NOT_OURS && !may_sync())                                                \
             return -1;                                                                             \
         return synced(REAL(name)(fd), fd);                                                         \
