@@ -15,7 +15,6 @@
 #include "tests/lib/await.h"
 #include "tests/lib/control.h"
 #include "tests/lib/must.h"
-#include "tests/lib/powercut.h"
 #include "tests/lib/storebox.h"
 
 extern char **environ;
@@ -188,55 +187,6 @@ static void sync_failure(void)
     must(most >= 5, "some writes were reported before the failure");
 }
 
-/* ---- power cuts ---------------------------------------------------------------------------------
- */
-
-enum { POWER_SYNCS = 60, RANDOM_CUTS = 4, POWER_SEED = 9 };
-
-/* Opens what the cut has left. The first synced write was the empty log's, each later one made one
- * of doomed()'s writes durable. */
-static void check_cut(const struct powercut *cut, uint64_t synced_writes)
-{
-    struct vg_error error = {0};
-    if (storebox_try(&box, &chain.cluster, (vg_node_id){1}, &error) != VG_OK) {
-        (void)fprintf(stderr, "seed %d, byte %zu of the record: %s\n", POWER_SEED, cut->at,
-                      error.text);
-        must(false, "a log opens after a power cut");
-    }
-    must(box.found.term.value == box.found.voted_for.value, "term and vote are of one write");
-    must(box.found.last == box.found.term.value, "and so is the entry");
-    must(box.found.last + 1 == synced_writes, "what was durable is there, and nothing else");
-    uint64_t checked;
-    must(store_log_verify(box.log, NULL, NULL, &checked, NULL) == VG_OK, "every entry verifies");
-    must(checked == box.found.last, "to the last");
-    storebox_close(&box);
-}
-
-/* B15, B29, B35: the disk after a cut at every call, with any of the unsynced pages. */
-static void power_cut(void)
-{
-    char record[CONTROL_PATH];
-    char data[sizeof box.path + 16];
-    control_path("record", record);
-    snprintf(data, sizeof data, "%s/data.mdb", box.path);
-    control_put("record", "%s", "");
-    run_failing(POWER_SYNCS);
-    struct powercut cut;
-    struct vg_prng prng = vg_prng_seed(POWER_SEED);
-    uint64_t cuts = 0;
-    powercut_load(&cut, record);
-    control_clear("record");
-    while (powercut_step(&cut)) {
-        for (uint32_t i = 0; i < 2 + RANDOM_CUTS && cut.synced_writes > 0; i++, cuts++) {
-            powercut_write(&cut, i < 2 ? (enum powercut_kept)i : POWERCUT_RANDOM, &prng, data);
-            check_cut(&cut, cut.synced_writes);
-        }
-    }
-    printf("%" PRIu64 " power cuts over %" PRIu64 " synced writes\n", cuts, cut.synced_writes);
-    must(cut.synced_writes > POWER_SYNCS / 4, "the record holds the writes");
-    powercut_free(&cut);
-}
-
 /* ---- lost writes --------------------------------------------------------------------------------
  */
 
@@ -368,9 +318,9 @@ static const struct {
     const char *name;
     void (*run)(void);
 } modes[] = {
-    {"group-commit", group_commit}, {"sync-failure", sync_failure},
-    {"power-cut", power_cut},       {"lost-writes", lost_writes},
-    {"full-disk", full_disk},       {"full-disk-state", full_disk_state},
+    {"group-commit", group_commit},       {"sync-failure", sync_failure},
+    {"lost-writes", lost_writes},         {"full-disk", full_disk},
+    {"full-disk-state", full_disk_state},
 };
 
 int main(int count, char **arguments)

@@ -5,13 +5,23 @@
 #ifndef VIGIL_OPS_DRILL_SHIM_JOURNAL_H
 #define VIGIL_OPS_DRILL_SHIM_JOURNAL_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include "ops/drill/shim/record.h"
 
-/* Appends a call that has returned, with the bytes of a write, if there is a file `record`. */
-void shim_record(const struct shim_record *call, const struct iovec *parts, int count);
+/* A file or folder was opened: true if it is or lies in the folder that the file `tree` names, and
+ * calls on it are to be recorded. */
+bool shim_record_open(int fd);
+
+/* Calls that have returned. */
+void shim_record_mkdir(const char *path);
+void shim_record_write(int fd, enum shim_call call, off_t offset, const struct iovec *parts,
+                       int count);
+void shim_record_grow(int fd, off_t end);
+void shim_record_sync(int fd);
+void shim_record_rename(const char *from, const char *to);
 
 /* Before a write of `size` bytes at `offset`, or a growth up to `offset` (size 0), of a file: saves
  * what is there if there is a file `undo`. A file has one writing thread. */

@@ -15,8 +15,8 @@
  *               ENOSPC, and fstatvfs finds no space (on any file)
  *   clock       milliseconds: how far the real-time clock is ahead, or behind if negative; the
  *               monotonic ones never are. The kernel's own waits for a time of day do not know it
- *   record      every write, sync and allocation is appended to it in order (record.h), from which
- *               disks after a power cut are made
+ *   tree        a folder, by its whole path: each call that changes what is below it is appended to
+ *               the file `record` (record.h), from which disks after a power cut are made
  *   undo        there from the start: what is overwritten is saved until a sync has made the new
  *               content durable, so that after the process was killed undo.h can take the power
  *               from its disk. Writes through a mapping would not be seen; LMDB has none here
@@ -29,6 +29,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -41,7 +42,7 @@
 #include "ops/drill/shim/journal.h"
 
 enum { DESCRIPTORS = 4096 };
-enum { NOT_OURS, OURS, OURS_SYNCED };
+enum { FAULTY = 1, SYNCED = 2, RECORDED = 4 }; /* what there is to a descriptor */
 
 static atomic_uchar kinds[DESCRIPTORS];
 
@@ -56,15 +57,18 @@ static atomic_uchar kinds[DESCRIPTORS];
 
 static unsigned char kind_of(int fd)
 {
-    return fd >= 0 && fd < DESCRIPTORS ? atomic_load(&kinds[fd]) : NOT_OURS;
+    return fd >= 0 && fd < DESCRIPTORS ? atomic_load(&kinds[fd]) : 0;
 }
 
 static int opened(int fd, const char *path, int flags)
 {
+    if (fd < 0 || fd >= DESCRIPTORS)
+        return fd;
     size_t size = strlen(path);
-    bool ours = size >= 4 && strcmp(path + size - 4, ".mdb") == 0;
-    if (fd >= 0 && fd < DESCRIPTORS)
-        atomic_store(&kinds[fd], !ours ? NOT_OURS : flags & O_DSYNC ? OURS_SYNCED : OURS);
+    int kind = flags & O_DSYNC ? SYNCED : 0;
+    kind |= size >= 4 && strcmp(path + size - 4, ".mdb") == 0 ? FAULTY : 0;
+    kind |= shim_record_open(fd) ? RECORDED : 0;
+    atomic_store(&kinds[fd], (unsigned char)kind);
     return fd;
 }
 
@@ -82,16 +86,16 @@ static bool may_sync(void)
 static bool may_write(int fd, off_t offset, off_t size)
 {
     unsigned char kind = kind_of(fd);
-    if (kind == NOT_OURS)
+    if (!(kind & FAULTY))
         return true;
     struct stat info;
     if (shim_exists("full") && fstat(fd, &info) == 0 && offset + size > info.st_size) {
         errno = ENOSPC;
         return false;
     }
-    if (kind == OURS_SYNCED && !may_sync())
+    if (kind & SYNCED && !may_sync())
         return false;
-    if (kind == OURS_SYNCED)
+    if (kind & SYNCED)
         shim_undo_none(fd);
     else
         shim_undo_save(fd, offset, size);
@@ -100,7 +104,7 @@ static bool may_write(int fd, off_t offset, off_t size)
 
 static off_t place(int fd)
 {
-    return kind_of(fd) == NOT_OURS ? 0 : lseek(fd, 0, SEEK_CUR);
+    return kind_of(fd) == 0 ? 0 : lseek(fd, 0, SEEK_CUR);
 }
 
 static off_t total(const struct iovec *parts, int count)
@@ -115,10 +119,8 @@ static off_t total(const struct iovec *parts, int count)
 static ssize_t recorded(ssize_t written, int fd, const struct iovec *parts, int count, off_t offset)
 {
     unsigned char kind = kind_of(fd);
-    if (kind != NOT_OURS && written == total(parts, count))
-        shim_record(&(struct shim_record){kind == OURS_SYNCED ? SHIM_WRITE_SYNCED : SHIM_WRITE,
-                                          (uint64_t)offset, (uint64_t)written},
-                    parts, count);
+    if (kind & RECORDED && written == total(parts, count))
+        shim_record_write(fd, kind & SYNCED ? SHIM_WRITE_SYNCED : SHIM_WRITE, offset, parts, count);
     return written;
 }
 
@@ -130,17 +132,18 @@ static ssize_t recorded_one(ssize_t written, int fd, const void *bytes, size_t s
 
 static int synced(int result, int fd)
 {
-    if (result != 0 || kind_of(fd) == NOT_OURS)
-        return result;
-    shim_undo_drop(fd);
-    shim_record(&(struct shim_record){.call = SHIM_SYNC}, NULL, 0);
+    unsigned char kind = kind_of(fd);
+    if (result == 0 && kind & FAULTY)
+        shim_undo_drop(fd);
+    if (result == 0 && kind & RECORDED)
+        shim_record_sync(fd);
     return result;
 }
 
 /* False if nothing can be allocated. */
 static bool may_grow(int fd, off_t end)
 {
-    if (kind_of(fd) == NOT_OURS)
+    if (!(kind_of(fd) & FAULTY))
         return true;
     if (shim_exists("full"))
         return false;
@@ -148,10 +151,10 @@ static bool may_grow(int fd, off_t end)
     return true;
 }
 
-static int recorded_growth(int result, int fd, off_t offset, off_t size)
+static int grown(int result, int fd, off_t end)
 {
-    if (result == 0 && kind_of(fd) != NOT_OURS)
-        shim_record(&(struct shim_record){SHIM_GROW, (uint64_t)offset, (uint64_t)size}, NULL, 0);
+    if (result == 0 && kind_of(fd) & RECORDED)
+        shim_record_grow(fd, end);
     return result;
 }
 
@@ -218,7 +221,7 @@ static void jump(struct timespec *now, long ms)
             return 0;                                                                              \
         if (!may_grow(fd, offset + size))                                                          \
             return ENOSPC;                                                                         \
-        return recorded_growth(REAL(name)(fd, offset, size), fd, offset, size);                    \
+        return grown(REAL(name)(fd, offset, size), fd, offset + size);                             \
     }
 #define FSTATVFS(name, type)                                                                       \
     int name(int fd, struct type *info)                                                            \
@@ -233,7 +236,7 @@ static void jump(struct timespec *now, long ms)
     {                                                                                              \
         if (shim_exists("pretend"))                                                                \
             return 0;                                                                              \
-        if (kind_of(fd) != NOT_OURS && !may_sync())                                                \
+        if (kind_of(fd) & FAULTY && !may_sync())                                                   \
             return -1;                                                                             \
         return synced(REAL(name)(fd), fd);                                                         \
     }
@@ -269,10 +272,26 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
     return recorded(REAL(writev)(fd, parts, count), fd, parts, count, offset);
 }
 
+int mkdir(const char *path, mode_t mode)
+{
+    int result = REAL(mkdir)(path, mode);
+    if (result == 0)
+        shim_record_mkdir(path);
+    return result;
+}
+
+int rename(const char *from, const char *to)
+{
+    int result = REAL(rename)(from, to);
+    if (result == 0)
+        shim_record_rename(from, to);
+    return result;
+}
+
 int close(int fd)
 {
     if (fd >= 0 && fd < DESCRIPTORS)
-        atomic_store(&kinds[fd], NOT_OURS);
+        atomic_store(&kinds[fd], 0);
     return REAL(close)(fd);
 }
 
