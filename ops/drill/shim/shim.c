@@ -180,25 +180,15 @@ static void jump(struct timespec *now, long ms)
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 
 /* Both names of a call are the same call where off_t has 64 bits. */
-#define OPEN(name)                                                                                 \
-    int name(const char *path, int flags, ...)                                                     \
+#define OPEN(name, parameters, ...)                                                                \
+    int name parameters                                                                            \
     {                                                                                              \
         va_list arguments;                                                                         \
         va_start(arguments, flags);                                                                \
         mode_t mode = mode_in(flags, arguments);                                                   \
         va_end(arguments);                                                                         \
         flags = flags_there(flags);                                                                \
-        return opened(REAL(name)(path, flags, mode), path, flags);                                 \
-    }
-#define OPENAT(name)                                                                               \
-    int name(int folder, const char *path, int flags, ...)                                         \
-    {                                                                                              \
-        va_list arguments;                                                                         \
-        va_start(arguments, flags);                                                                \
-        mode_t mode = mode_in(flags, arguments);                                                   \
-        va_end(arguments);                                                                         \
-        flags = flags_there(flags);                                                                \
-        return opened(REAL(name)(folder, path, flags, mode), path, flags);                         \
+        return opened(REAL(name)(__VA_ARGS__), path, flags);                                       \
     }
 #define PWRITE(name)                                                                               \
     ssize_t name(int fd, const void *bytes, size_t size, off_t offset)                             \
@@ -241,10 +231,10 @@ static void jump(struct timespec *now, long ms)
         return synced(REAL(name)(fd), fd);                                                         \
     }
 
-OPEN(open)
-OPEN(open64)
-OPENAT(openat)
-OPENAT(openat64)
+OPEN(open, (const char *path, int flags, ...), path, flags, mode)
+OPEN(open64, (const char *path, int flags, ...), path, flags, mode)
+OPEN(openat, (int folder, const char *path, int flags, ...), folder, path, flags, mode)
+OPEN(openat64, (int folder, const char *path, int flags, ...), folder, path, flags, mode)
 PWRITE(pwrite)
 PWRITE(pwrite64)
 PWRITEV(pwritev)
