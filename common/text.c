@@ -52,6 +52,15 @@ void vg_base64_format(vg_span bytes, struct vg_buffer *out)
     out->size--; /* the end that sodium writes */
 }
 
+/* libsodium 1.0.18 takes some bytes beyond ASCII for letters of base64. */
+static bool is_ascii(vg_span text)
+{
+    uint8_t bits = 0;
+    for (size_t i = 0; i < text.size; i++)
+        bits |= text.data[i];
+    return (bits & 0x80) == 0;
+}
+
 bool vg_base64_parse(vg_span text, struct vg_buffer *out)
 {
     size_t before = out->size;
@@ -61,7 +70,7 @@ bool vg_base64_parse(vg_span text, struct vg_buffer *out)
     int rc = sodium_base642bin(bytes, text.size + 1, (const char *)text.data, text.size, NULL,
                                &size, &end, sodium_base64_VARIANT_ORIGINAL);
     out->size = before + size;
-    return rc == 0 && end == (const char *)text.data + text.size;
+    return rc == 0 && end == (const char *)text.data + text.size && is_ascii(text);
 }
 
 void vg_id_format(const vg_id *id, char out[VG_ID_TEXT])

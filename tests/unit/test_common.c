@@ -63,7 +63,7 @@ Test(text, base64)
                                            {"foob", "Zm9vYg=="},
                                            {"fooba", "Zm9vYmE="},
                                            {"foobar", "Zm9vYmFy"}};
-    static const char *const bad[] = {"Zg", "Zg=", "Zg==Zg==", "Zm9v\n", "Zm9-", "Zh==", "="};
+    static const char *const bad[] = {"Zg", "Zg=", "Zg==Zg==", "Zm9v\n", "Zm9-", "Zh==", "=", "Zm9\xff"};
     struct vg_buffer out = {0};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         out.size = 0;
