@@ -185,6 +185,34 @@ static enum vg_code check_size(struct store_env *env, struct vg_error *error)
     return VG_OK;
 }
 
+/* Where a meta page of LMDB 0.9 says how large pages are, and what it may say. */
+enum { PAGE_SIZE_AT = 40, PAGE_SIZE_MIN = 512, PAGE_SIZE_MAX = 32768 };
+
+static uint32_t page_size_at(int file, uint32_t page)
+{
+    uint32_t size = 0;
+    bool read = pread(file, &size, sizeof size, (off_t)page + PAGE_SIZE_AT) == sizeof size;
+    return read ? size : 0;
+}
+
+/* LMDB divides by the page size of the later meta page before it looks at it. A file that is not
+ * there or empty is LMDB's to make. */
+static enum vg_code check_page_size(struct store_env *env, struct vg_error *error)
+{
+    struct stat info;
+    int file = openat(env->folder, "data.mdb", O_RDONLY | O_CLOEXEC);
+    bool is_new = file < 0 || fstat(file, &info) != 0 || info.st_size == 0;
+    uint32_t first = is_new ? 0 : page_size_at(file, 0);
+    uint32_t second = is_new ? 0 : page_size_at(file, first);
+    bool possible = first >= PAGE_SIZE_MIN && first <= PAGE_SIZE_MAX && (first & (first - 1)) == 0;
+    if (file >= 0)
+        close(file);
+    if (is_new || (possible && first == second))
+        return VG_OK;
+    return store_env_damaged(env, error, "damaged meta page (pages of %u and %u bytes)", first,
+                             second);
+}
+
 static enum vg_code open_mdb(struct store_env *env, unsigned databases, struct vg_error *error)
 {
     int rc = mdb_env_create(&env->mdb);
@@ -228,6 +256,8 @@ enum vg_code store_env_open(struct store_env *env, const struct store_env_config
         code = read_marker(env, error);
     if (code == VG_OK)
         code = drop_unfinished(env, error);
+    if (code == VG_OK)
+        code = check_page_size(env, error);
     if (code == VG_OK)
         code = open_mdb(env, config->databases, error);
     if (code == VG_OK && !env->marked)

@@ -289,6 +289,19 @@ Test(store_damage, a_damaged_meta_page)
     refused(VG_INTEGRITY, "damaged meta page", twice);
 }
 
+/* LMDB would divide by it. */
+Test(store_damage, a_page_size_that_cannot_be)
+{
+    static const off_t places[] = {41, 4096 + 41};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        scribble(places[i], 1, 0);
+        refused(VG_INTEGRITY, "damaged meta page (pages of ", twice);
+        scribble(places[i], 1, 0x10);
+    }
+    storebox_open(&box, &chain);
+    storebox_close(&box);
+}
+
 Test(store_damage, both_meta_pages_zeroed)
 {
     scribble(0, 8192, 0);
