@@ -9,7 +9,14 @@
 /* ---- records as tables of their members --------------------------------------------------------
  */
 
-enum member_type { MEMBER_NUMBER, MEMBER_BYTES, MEMBER_TEXT, MEMBER_SPAN, MEMBER_WHOLE };
+enum member_type {
+    MEMBER_NUMBER,
+    MEMBER_FLAG, /* a bool */
+    MEMBER_BYTES,
+    MEMBER_TEXT,
+    MEMBER_SPAN,
+    MEMBER_WHOLE
+};
 
 struct member {
     enum member_type type;
@@ -30,6 +37,7 @@ static void write_members(const struct member *members, size_t count, const void
         const void *at = (const uint8_t *)record + members[i].at;
         switch (members[i].type) {
         case MEMBER_NUMBER:
+        case MEMBER_FLAG:
             mp_write_uint(out, response_number_at(at, members[i].size));
             break;
         case MEMBER_BYTES:
@@ -56,6 +64,20 @@ static void read_text(struct mp_reader *reader, char *out, size_t size)
     out[text.size] = '\0';
 }
 
+/* A number that its member can hold. */
+static uint64_t read_number(struct mp_reader *reader, uint64_t max)
+{
+    uint64_t number = mp_read_uint(reader);
+    if (number > max)
+        mp_fail(reader, "a number too large");
+    return number > max ? 0 : number;
+}
+
+static uint64_t max_of_size(size_t size)
+{
+    return UINT64_MAX >> (8 * (sizeof(uint64_t) - size));
+}
+
 static void read_members(struct mp_reader *reader, const struct member *members, size_t count,
                          void *record)
 {
@@ -63,7 +85,11 @@ static void read_members(struct mp_reader *reader, const struct member *members,
         void *at = (uint8_t *)record + members[i].at;
         switch (members[i].type) {
         case MEMBER_NUMBER:
-            response_number_set(at, members[i].size, mp_read_uint(reader));
+            response_number_set(at, members[i].size,
+                                read_number(reader, max_of_size(members[i].size)));
+            break;
+        case MEMBER_FLAG:
+            response_number_set(at, members[i].size, read_number(reader, true));
             break;
         case MEMBER_BYTES:
             mp_read_fixed(reader, at, members[i].size);
@@ -160,7 +186,7 @@ static const struct member incident_members[] = {
     MEMBER(NUMBER, incident, recoverability),
     MEMBER(NUMBER, incident, severity),
     MEMBER(NUMBER, incident, priority),
-    MEMBER(NUMBER, incident, overridden),
+    MEMBER(FLAG, incident, overridden),
     MEMBER(NUMBER, incident, risk),
     MEMBER(NUMBER, incident, responsibility),
     MEMBER(NUMBER, incident, class_),
@@ -170,8 +196,8 @@ static const struct member incident_members[] = {
     MEMBER(NUMBER, incident, likelihood),
     MEMBER(NUMBER, incident, answer),
     MEMBER(NUMBER, incident, attested),
-    MEMBER(NUMBER, incident, historical),
-    MEMBER(NUMBER, incident, was_in_stabilize),
+    MEMBER(FLAG, incident, historical),
+    MEMBER(FLAG, incident, was_in_stabilize),
     MEMBER(BYTES, incident, owner),
     MEMBER(NUMBER, incident, declared_at),
     MEMBER(NUMBER, incident, withdrawn_at),
@@ -251,8 +277,8 @@ PLAIN_RECORD(task)
 
 static const struct member step_members[] = {
     MEMBER(NUMBER, step, number),      MEMBER(NUMBER, step, kind),
-    MEMBER(NUMBER, step, state),       MEMBER(NUMBER, step, reversible),
-    MEMBER(NUMBER, step, emergency),   MEMBER(BYTES, step, owner),
+    MEMBER(NUMBER, step, state),       MEMBER(FLAG, step, reversible),
+    MEMBER(FLAG, step, emergency),     MEMBER(BYTES, step, owner),
     MEMBER(NUMBER, step, due_at),      MEMBER(NUMBER, step, made_at),
     MEMBER(BYTES, step, made_by),      MEMBER(BYTES, step, done_by),
     MEMBER(NUMBER, step, done_at),     MEMBER(BYTES, step, verified_by),
@@ -266,7 +292,7 @@ static const struct member evidence_members[] = {
     MEMBER(NUMBER, evidence, size),         MEMBER(NUMBER, evidence, index),
     MEMBER(NUMBER, evidence, collected_at), MEMBER(NUMBER, evidence, made_at),
     MEMBER(BYTES, evidence, holder),        MEMBER(BYTES, evidence, offered_to),
-    MEMBER(NUMBER, evidence, sealed),       MEMBER(NUMBER, evidence, disposed),
+    MEMBER(FLAG, evidence, sealed),         MEMBER(FLAG, evidence, disposed),
     MEMBER(TEXT, evidence, name),           MEMBER(TEXT, evidence, source),
     MEMBER(TEXT, evidence, collector),      REVISION_MEMBERS(evidence),
 };
@@ -279,7 +305,7 @@ PLAIN_RECORD(tenant)
 
 static const struct member filter_members[] = {
     MEMBER(BYTES, filter, incident),
-    MEMBER(NUMBER, filter, stands),
+    MEMBER(FLAG, filter, stands),
     MEMBER(NUMBER, filter, count),
     MEMBER(NUMBER, filter, last_at),
 };
@@ -288,7 +314,7 @@ PLAIN_RECORD(filter)
 static const struct member person_members[] = {
     MEMBER(BYTES, person, key),          MEMBER(NUMBER, person, bits),
     MEMBER(NUMBER, person, enrolled_at), MEMBER(NUMBER, person, expelled_at),
-    MEMBER(NUMBER, person, first),
+    MEMBER(FLAG, person, first),
 };
 PLAIN_RECORD(person)
 
@@ -319,7 +345,7 @@ static void read_signers(struct mp_reader *reader, struct response_proposal *out
     for (uint32_t i = 0; i < out->signer_count; i++) {
         mp_read_tuple(reader, 3);
         mp_read_fixed(reader, out->signers[i].person.bytes, sizeof(vg_id));
-        out->signers[i].role = (uint32_t)mp_read_uint(reader);
+        out->signers[i].role = (uint32_t)read_number(reader, UINT32_MAX);
         out->signers[i].signed_at = mp_read_uint(reader);
         mp_end_array(reader);
     }
@@ -342,7 +368,7 @@ static void read_expectations(struct mp_reader *reader, struct response_proposal
     out->expectation_count = (uint16_t)mp_read_array(reader, VG_EXPECTATIONS_MAX);
     for (uint16_t i = 0; i < out->expectation_count; i++) {
         mp_read_tuple(reader, 3);
-        out->expectations[i].aspect = (uint16_t)mp_read_uint(reader);
+        out->expectations[i].aspect = (uint16_t)read_number(reader, UINT16_MAX);
         mp_read_fixed(reader, out->expectations[i].part.bytes, sizeof(vg_id));
         out->expectations[i].revision = mp_read_uint(reader);
         mp_end_array(reader);
@@ -375,8 +401,8 @@ void response_proposal_decode(vg_span bytes, struct response_proposal *out)
 static const struct member outcome_members[] = {
     MEMBER(TEXT, outcome, error.rule), MEMBER(BYTES, outcome, id),
     MEMBER(NUMBER, outcome, index),    MEMBER(NUMBER, outcome, term),
-    MEMBER(NUMBER, outcome, time_ms),  MEMBER(NUMBER, outcome, joined),
-    MEMBER(NUMBER, outcome, filtered),
+    MEMBER(NUMBER, outcome, time_ms),  MEMBER(FLAG, outcome, joined),
+    MEMBER(FLAG, outcome, filtered),
 };
 
 static const struct member conflict_members[] = {
@@ -409,11 +435,14 @@ void response_outcome_decode(vg_span bytes, vg_hash *request_hash, struct respon
 {
     struct mp_reader reader = mp_reader_of(bytes);
     mp_read_tuple(&reader, OUTCOME_FIELDS);
-    out->error.code = vg_code_from_number((unsigned)mp_read_uint(&reader));
+    out->error.code = vg_code_from_number((unsigned)read_number(&reader, VG_INTEGRITY));
     read_members(&reader, outcome_members, COUNT(outcome_members), out);
     mp_read_fixed(&reader, request_hash->bytes, sizeof request_hash->bytes);
     out->revision_count = read_revisions(&reader, out->revisions, RESPONSE_CHANGES_MAX);
-    if (!mp_read_nil(&reader)) {
+    bool has_conflict = !mp_read_nil(&reader);
+    if (has_conflict != (out->error.code == VG_CONFLICT))
+        mp_fail(&reader, "a conflict, or none, against the code");
+    if (has_conflict) {
         mp_read_tuple(&reader, COUNT(conflict_members));
         read_members(&reader, conflict_members, COUNT(conflict_members), out);
         mp_end_array(&reader);

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "common/text.h"
+#include "proto/response/records.h"
 #include "proto/response/sum.h"
 #include "tests/lib/desk.h"
 #include "tests/lib/fast_signer.h"
@@ -291,6 +292,18 @@ Test(state, a_value_that_does_not_decode_stops_the_process, .signal = SIGABRT)
     key[33] = '0';
     kv.put(kv.context, vg_span_of(key, sizeof key), vg_span_text("damaged"));
     desk_incident(desk, &id);
+}
+
+/* Else it would be a bool of 2, and equal to neither. */
+Test(state, a_flag_that_is_none_stops_the_process, .signal = SIGABRT)
+{
+    enum { FLAG_AT = 1 + 2 + sizeof(vg_id) }; /* behind the array's head and the incident */
+    struct response_filter filter = {.count = 1};
+    struct vg_buffer bytes = {0};
+    response_filter_encode(&filter, &bytes);
+    response_filter_decode(vg_buffer_span(&bytes), &filter);
+    bytes.data[FLAG_AT] = 2;
+    response_filter_decode(vg_buffer_span(&bytes), &filter);
 }
 
 Test(state, replay_from_the_start_gives_the_same_pairs)
