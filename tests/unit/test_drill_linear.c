@@ -5,108 +5,25 @@
 
 #include "common/prng.h"
 #include "ops/drill/check/linear.h"
+#include "tests/lib/orders.h"
 
-enum { OPERATIONS_MAX = 7, SMALL_HISTORIES = 100000, MEMORY = 64 * 1024 * 1024 };
+enum { SMALL_HISTORIES = 100000, MEMORY = 64 * 1024 * 1024 };
 
 static const struct linear_limits plenty = {.memory_max = MEMORY};
 
 /* A small history in one piece, so that it can be copied and changed. */
 struct small {
     struct history_object object;
-    struct history_operation operations[OPERATIONS_MAX];
-    uint64_t values[OPERATIONS_MAX][OPERATIONS_MAX];
+    struct history_operation operations[ORDERS_OPERATIONS_MAX];
+    uint64_t values[ORDERS_OPERATIONS_MAX][ORDERS_OPERATIONS_MAX];
 };
 
 static struct history_object *object_of(struct small *small)
 {
     small->object.operations = small->operations;
-    for (size_t i = 0; i < OPERATIONS_MAX; i++)
+    for (size_t i = 0; i < ORDERS_OPERATIONS_MAX; i++)
         small->operations[i].values = small->values[i];
     return &small->object;
-}
-
-/* ---- every order ------------------------------------------------------------------------------
- */
-
-/* What an object is after some operations. */
-struct state {
-    uint64_t values[OPERATIONS_MAX + 1];
-    size_t count;
-};
-
-static uint64_t register_value(const struct state *state)
-{
-    return state->count == 0 ? 0 : state->values[state->count - 1];
-}
-
-/* Carries an operation out; false if it cannot have answered so. A register keeps all it had. */
-static bool carry_out(const struct history_operation *operation, struct state *state)
-{
-    bool failed = operation->outcome == HISTORY_FAILED;
-    switch (operation->call) {
-    case HISTORY_APPEND:
-    case HISTORY_WRITE:
-        break;
-    case HISTORY_LIST:
-        return operation->value_count == state->count &&
-               memcmp(operation->values, state->values, state->count * sizeof(uint64_t)) == 0;
-    case HISTORY_READ:
-        return operation->value == register_value(state);
-    case HISTORY_SWAP:
-        if (failed)
-            return operation->value == register_value(state);
-        if (operation->expected != register_value(state))
-            return false;
-        break;
-    }
-    state->values[state->count++] = operation->value;
-    return true;
-}
-
-static bool is_certain(const struct history_operation *operation)
-{
-    return operation->outcome != HISTORY_UNKNOWN;
-}
-
-/* An operation that says nothing of any order. */
-static bool is_silent(const struct history_operation *operation)
-{
-    bool reads = operation->call == HISTORY_LIST || operation->call == HISTORY_READ;
-    return (operation->outcome == HISTORY_FAILED && !operation->found) ||
-           (reads && !is_certain(operation));
-}
-
-/* Whether what is left can follow, in an order that respects real time. */
-static bool can_follow(const struct small *small, unsigned left, const struct state *state)
-{
-    uint64_t first_return = UINT64_MAX;
-    bool certain = false;
-    for (size_t i = 0; i < small->object.count; i++) {
-        if ((left >> i & 1) == 0 || !is_certain(&small->operations[i]))
-            continue;
-        certain = true;
-        if (small->operations[i].returned < first_return)
-            first_return = small->operations[i].returned;
-    }
-    if (!certain)
-        return true;
-    for (size_t i = 0; i < small->object.count; i++) {
-        struct state next = *state;
-        if ((left >> i & 1) != 0 && small->operations[i].called < first_return &&
-            carry_out(&small->operations[i], &next) && can_follow(small, left & ~(1U << i), &next))
-            return true;
-    }
-    return false;
-}
-
-static bool has_an_order(const struct small *small)
-{
-    struct state state = {.count = 0};
-    unsigned left = 0;
-    for (size_t i = 0; i < small->object.count; i++)
-        if (!is_silent(&small->operations[i]))
-            left |= 1U << i;
-    return can_follow(small, left, &state);
 }
 
 /* ---- small histories --------------------------------------------------------------------------
@@ -118,21 +35,22 @@ static uint64_t below(struct vg_prng *prng, uint64_t bound)
 }
 
 /* Carries the operation out on the object, and lets it answer what it has to. */
-static void answer(struct vg_prng *prng, struct history_operation *operation, struct state *state)
+static void answer(struct vg_prng *prng, struct history_operation *operation,
+                   struct orders_state *state)
 {
     uint64_t dice = below(prng, 10);
     bool reads = operation->call == HISTORY_LIST || operation->call == HISTORY_READ;
     operation->outcome = dice == 0 ? HISTORY_FAILED : dice <= 2 ? HISTORY_UNKNOWN : HISTORY_OK;
     if (operation->outcome == HISTORY_FAILED)
         return;
-    if (operation->call == HISTORY_SWAP && operation->expected != register_value(state)) {
+    if (operation->call == HISTORY_SWAP && operation->expected != orders_register(state)) {
         operation->outcome = HISTORY_FAILED;
         operation->found = below(prng, 2) == 0;
-        operation->value = register_value(state);
+        operation->value = orders_register(state);
         return;
     }
     if (operation->call == HISTORY_READ)
-        operation->value = register_value(state);
+        operation->value = orders_register(state);
     if (operation->call == HISTORY_LIST) {
         operation->value_count = state->count;
         memcpy(operation->values, state->values, state->count * sizeof(uint64_t));
@@ -147,11 +65,11 @@ static void answer(struct vg_prng *prng, struct history_operation *operation, st
 static void make_small(struct vg_prng *prng, struct small *small)
 {
     enum { CALLED, DONE };
-    struct state state = {.count = 0};
-    int stage[OPERATIONS_MAX];
+    struct orders_state state = {.count = 0};
+    int stage[ORDERS_OPERATIONS_MAX];
     uint64_t line = 2;
     *small = (struct small){.object = {.is_list = below(prng, 2) == 0}};
-    small->object.count = vg_prng_between(prng, 1, OPERATIONS_MAX);
+    small->object.count = vg_prng_between(prng, 1, ORDERS_OPERATIONS_MAX);
     object_of(small);
     for (size_t begun = 0, ended = 0; ended < small->object.count; line++) {
         if (begun < small->object.count && (begun == ended || below(prng, 2) == 0)) {
@@ -183,11 +101,11 @@ static void make_small(struct vg_prng *prng, struct small *small)
 static void spoil(struct vg_prng *prng, struct small *small)
 {
     struct history_operation *operation = &small->operations[below(prng, small->object.count)];
-    uint64_t other = 1 + below(prng, OPERATIONS_MAX);
+    uint64_t other = 1 + below(prng, ORDERS_OPERATIONS_MAX);
     if (operation->call == HISTORY_LIST && operation->outcome == HISTORY_OK) {
         if (operation->value_count > 0 && below(prng, 2) == 0)
             operation->value_count--;
-        else if (operation->value_count < OPERATIONS_MAX)
+        else if (operation->value_count < ORDERS_OPERATIONS_MAX)
             operation->values[operation->value_count++] = other;
     } else if (operation->call == HISTORY_READ || operation->found) {
         operation->value = other;
@@ -223,7 +141,7 @@ Test(linear, agrees_with_every_order_on_small_histories)
         bool spoilt = i % 2 == 1;
         if (spoilt)
             spoil(&prng, &small);
-        bool expected = has_an_order(&small);
+        bool expected = orders_exist(&small.object);
         enum linear_verdict verdict = linear_check(&small.object, &plenty, &finding);
         cr_assert(expected || spoilt, "history %d is as it happened, and has no order", i);
         without += !expected;
