@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/identity.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -63,8 +64,9 @@ enum vg_code vg_identity_write(const char *path, const struct vg_identity *ident
 static bool parse_node(const char *text, vg_node_id *out)
 {
     char *end;
+    errno = 0;
     out->value = strtoull(text, &end, 10);
-    return text[0] >= '1' && text[0] <= '9' && *end == '\0';
+    return text[0] >= '1' && text[0] <= '9' && *end == '\0' && errno == 0;
 }
 
 /* The file's lines in their order, each "word value". */
@@ -78,7 +80,8 @@ static enum vg_code parse(char *text, const char *path, struct vg_identity *out,
     for (size_t i = 0; i < 5; i++) {
         char *line = strtok_r(rest, "\n", &rest);
         char *value = line == NULL ? NULL : strchr(line, ' ');
-        bool ok = value != NULL && strncmp(line, words[i], (size_t)(value - line)) == 0;
+        vg_span word = vg_span_of(line, value == NULL ? 0 : (size_t)(value - line));
+        bool ok = vg_span_equal(word, vg_span_text(words[i]));
         value = ok ? value + 1 : NULL;
         if (ok && i == 0)
             ok = strcmp(value, "1") == 0;

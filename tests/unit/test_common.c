@@ -63,7 +63,8 @@ Test(text, base64)
                                            {"foob", "Zm9vYg=="},
                                            {"fooba", "Zm9vYmE="},
                                            {"foobar", "Zm9vYmFy"}};
-    static const char *const bad[] = {"Zg", "Zg=", "Zg==Zg==", "Zm9v\n", "Zm9-", "Zh==", "=", "Zm9\xff"};
+    static const char *const bad[] = {"Zg",   "Zg=",  "Zg==Zg==", "Zm9v\n",
+                                      "Zm9-", "Zh==", "=",        "Zm9\xff"};
     struct vg_buffer out = {0};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         out.size = 0;
@@ -175,6 +176,23 @@ Test(identity, comes_back_and_refuses_what_is_not_private)
     chmod(path, 0600);
     cr_assert_eq(truncate(path, 60), 0);
     cr_assert_eq(vg_identity_read(path, &back, &error), VG_INVALID, "%s", error.text);
+}
+
+/* Of what stands in the place of a word, the start of the word is not enough. */
+Test(identity, lines_begin_with_whole_words)
+{
+    static const char *const texts[] = {" 1\nkind node\nid 1\n", "vigil 1\nkind node\nid 1\n",
+                                        "vigil-identity 1\nkind node\nid 18446744073709551616\n"};
+    static const char *const lines[] = {"line 1: ", "line 1: ", "line 3: "};
+    char path[128];
+    snprintf(path, sizeof path, "%s/node.key", temporary_folder());
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct vg_identity read;
+        struct vg_error error;
+        cr_assert_eq(vg_file_write(path, vg_span_text(texts[i]), 0600, &error), VG_OK);
+        cr_expect_eq(vg_identity_read(path, &read, &error), VG_INVALID);
+        cr_expect(strstr(error.text, lines[i]) != NULL, "%s", error.text);
+    }
 }
 
 Test(file, writing_is_whole_and_reading_is_bounded)
