@@ -7,7 +7,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 option(VIGIL_TESTS "Build the tests" ON)
-set(VIGIL_KIND "debug" CACHE STRING "Which of release, debug, asan, tsan this build is")
+set(VIGIL_KIND "debug" CACHE STRING "Which of release, debug, asan, tsan, fuzz this build is")
 set(VIGIL_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 
 find_package(PkgConfig REQUIRED)
