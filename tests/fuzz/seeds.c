@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * fuzz-seeds FOLDER: writes inputs that the code itself has made into FOLDER/TARGET, for the
+ * targets that read bytes. They are the start of a corpus, which libFuzzer then makes small. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/file.h"
+#include "node/store/record.h"
+#include "proto/response/records.h"
+#include "proto/wire/client.h"
+#include "proto/wire/frame.h"
+#include "proto/wire/mp.h"
+#include "proto/wire/peer.h"
+#include "tests/lib/chain.h"
+#include "tests/lib/example.h"
+
+static const char *folder;
+
+/* One input of a target: `choice` bytes, then the content, which is then empty again. */
+static void put(const char *target, const char *choice, size_t choice_size,
+                struct vg_buffer *content)
+{
+    static unsigned number;
+    char path[4096];
+    struct vg_buffer bytes = {0};
+    struct vg_error error = {0};
+    vg_buffer_append(&bytes, choice, choice_size);
+    vg_buffer_append(&bytes, content->data, content->size);
+    snprintf(path, sizeof path, "%s/%s", folder, target);
+    enum vg_code code = vg_folder_make(path, &error);
+    snprintf(path, sizeof path, "%s/%s/seed-%03u", folder, target, ++number);
+    if (code == VG_OK)
+        code = vg_file_write(path, vg_buffer_span(&bytes), 0644, &error);
+    if (code != VG_OK) {
+        fprintf(stderr, "fuzz-seeds: %s\n", error.text);
+        exit(1);
+    }
+    vg_buffer_free(&bytes);
+    vg_buffer_clear(content);
+}
+
+#define PUT(target, choice, content) put(target, choice, sizeof(choice) - 1, content)
+
+static void put_peer_messages(struct vg_buffer *out, vg_span entry)
+{
+    static struct wire_raft message;
+    wire_hello_encode(&(struct wire_hello){.version = 1, .node = {2}, .incarnation = {{7}}}, out);
+    PUT("peer", "\0", out);
+    for (uint32_t type = RAFT_MSG_APP; type <= RAFT_MSG_READ_RESP; type++) {
+        message.msg = (struct raft_msg){.type = (enum raft_msg_type)type,
+                                        .from = {1},
+                                        .to = {2},
+                                        .term = 300,
+                                        .prev_index = 70000,
+                                        .commit = 1U << 20,
+                                        .round = 1ULL << 40};
+        message.msg.entry_count = type == RAFT_MSG_APP ? 2 : 0;
+        message.entries[0] = message.entries[1] = entry;
+        wire_raft_encode(&message, out);
+        PUT("peer", "\1", out);
+    }
+    wire_forward_encode(&(struct wire_forward){.token = 9, .envelope_and_body = entry}, out);
+    PUT("peer", "\2", out);
+    wire_forward_resp_encode(&(struct wire_forward_resp){.token = 9, .code = VG_BUSY}, out);
+    PUT("peer", "\3", out);
+}
+
+static void put_client_messages(struct vg_buffer *out, vg_span body)
+{
+    struct wire_response answer = {.token = 3, .json = vg_span_text("{\"id\":\"1\"}")};
+    wire_request_encode(&(struct wire_request){.token = 3, .kind = WIRE_SUBMIT, .body = body}, out);
+    PUT("client", "\0", out);
+    wire_response_encode(&answer, out);
+    PUT("client", "\1", out);
+    vg_fail_rule(&answer.error, "R1", "someone else was first");
+    wire_response_encode(&answer, out);
+    PUT("client", "\1", out);
+}
+
+static void put_frames(struct vg_buffer *out, vg_span payload)
+{
+    wire_frame_write(out, WIRE_HELLO, vg_span_text("hello"));
+    wire_frame_write(out, WIRE_RAFT, payload);
+    PUT("frame", "\0\0\1\7\0\3", out);
+    vg_buffer_append(out, "\0\2\5hello\20\2hi", 11);
+    PUT("frame", "\1\2\1\7\0\3", out);
+}
+
+static void put_commands(struct vg_buffer *out)
+{
+    for (enum response_op op = response_op_after(0); op != 0; op = response_op_after(op)) {
+        struct response_command command = example_command(op);
+        response_command_encode(&command, out);
+        PUT("command", "", out);
+    }
+}
+
+static void put_records(struct vg_buffer *out)
+{
+    unsigned char choice = 0;
+    static const vg_hash hash;
+#define X(name)                                                                                    \
+    static struct response_##name name;                                                            \
+    response_##name##_encode(&name, out);                                                          \
+    put("records", (const char *)&choice, 1, out);                                                 \
+    choice++;
+    RESPONSE_RECORDS(X)
+#undef X
+    static struct response_outcome outcome = {.error.code = VG_CONFLICT, .revision_count = 2};
+    response_outcome_encode(&hash, &outcome, out);
+    put("records", (const char *)&choice, 1, out);
+}
+
+static void put_store_records(struct vg_buffer *out, const struct ledger_view *view)
+{
+    struct store_hard hard = {.format = STORE_FORMAT, .node = {1}, .last = 7};
+    struct store_identity identity = {.format = STORE_FORMAT, .node = {1}, .index = 7};
+    store_hard_encode(&hard, vg_buffer_extend(out, STORE_HARD_SIZE));
+    PUT("store_record", "\0", out);
+    store_identity_encode(&identity, vg_buffer_extend(out, STORE_IDENTITY_SIZE));
+    PUT("store_record", "\1", out);
+    store_meta_encode(view, vg_buffer_extend(out, STORE_META_SIZE));
+    PUT("store_record", "\2", out);
+    store_meta_encode(view, vg_buffer_extend(out, STORE_META_SIZE));
+    PUT("store_record", "\5", out);
+}
+
+static void put_entries(struct vg_buffer *out, vg_span entry, vg_span noop)
+{
+    vg_buffer_append(out, entry.data, entry.size);
+    PUT("entry", "\0", out);
+    vg_buffer_append(out, entry.data, entry.size);
+    PUT("entry", "\3", out);
+    vg_buffer_append(out, noop.data, noop.size);
+    PUT("entry", "\1", out);
+}
+
+static void put_msgpack(struct vg_buffer *out)
+{
+    mp_write_array(out, 5);
+    mp_write_uint(out, UINT64_MAX);
+    mp_write_bool(out, true);
+    mp_write_text(out, vg_span_text("a text of more than thirty-one bytes"));
+    mp_write_bytes(out, vg_span_text("bytes"));
+    mp_write_nil(out);
+    PUT("msgpack", "", out);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: fuzz-seeds FOLDER\n");
+        return 2;
+    }
+    folder = argv[1];
+    struct vg_buffer out = {0};
+    struct chain chain = chain_new(1);
+    struct vg_blob *noop = chain_noop(&chain);
+    struct vg_blob *entry = chain_command(&chain);
+    struct ledger_view view;
+    vg_span signed_command;
+    if (ledger_parse(vg_blob_span(entry), &view, NULL) != VG_OK ||
+        ledger_body_open(view.body, &view.envelope.commitment, &signed_command, NULL) != VG_OK)
+        return 1;
+    put_peer_messages(&out, vg_blob_span(noop));
+    put_client_messages(&out, signed_command);
+    put_frames(&out, vg_blob_span(noop));
+    put_entries(&out, vg_blob_span(entry), vg_blob_span(noop));
+    put_store_records(&out, &view);
+    put_commands(&out);
+    put_records(&out);
+    put_msgpack(&out);
+    vg_buffer_append(&out, signed_command.data, signed_command.size);
+    PUT("signed_command", "", &out);
+    out.size = ledger_genesis_encode(&chain.genesis, vg_buffer_extend(&out, LEDGER_GENESIS_MAX));
+    PUT("genesis", "", &out);
+    vg_buffer_free(&out);
+    vg_blob_unref(noop);
+    vg_blob_unref(entry);
+    return 0;
+}
