@@ -278,7 +278,7 @@ static enum vg_code take_hello(struct conn *conn, const struct wire_frame *frame
 
 static bool from_peers(uint8_t type)
 {
-    return type == WIRE_RAFT || type == WIRE_FORWARD || type == WIRE_FORWARD_RESP;
+    return type >= WIRE_RAFT && type <= WIRE_FETCHED;
 }
 
 static enum vg_code take_accepted(struct net_session *session, const struct wire_frame *frame,

@@ -8,13 +8,15 @@
 #include "common/error.h"
 #include "common/mem.h"
 
-enum { WIRE_VERSION = 1, WIRE_DIGEST_SIZE = 16, WIRE_FRAME_HEAD = 6 };
+enum { WIRE_VERSION = 2, WIRE_DIGEST_SIZE = 16, WIRE_FRAME_HEAD = 6 };
 
 enum wire_type {
     WIRE_HELLO = 1, /* proto/wire/peer.h */
     WIRE_RAFT = 2,
     WIRE_FORWARD = 3,
     WIRE_FORWARD_RESP = 4,
+    WIRE_FETCH = 5,
+    WIRE_FETCHED = 6,
     WIRE_REQUEST = 16, /* proto/wire/client.h */
     WIRE_RESPONSE = 17,
 };

@@ -3,7 +3,14 @@
 
 #include "proto/wire/mp.h"
 
-enum { HELLO_FIELDS = 4, RAFT_FIELDS = 17, FORWARD_FIELDS = 2, FORWARD_RESP_FIELDS = 5 };
+enum {
+    HELLO_FIELDS = 4,
+    RAFT_FIELDS = 17,
+    FORWARD_FIELDS = 2,
+    FORWARD_RESP_FIELDS = 5,
+    FETCH_FIELDS = 2,
+    FETCHED_FIELDS = 3,
+};
 
 static vg_node_id read_node(struct mp_reader *reader)
 {
@@ -129,4 +136,42 @@ enum vg_code wire_forward_resp_decode(vg_span bytes, struct wire_forward_resp *o
     out->leader = read_node(&reader);
     mp_end_array(&reader);
     return mp_finish(&reader, "answer to a forward", error);
+}
+
+void wire_fetch_encode(const struct wire_fetch *fetch, struct vg_buffer *out)
+{
+    mp_write_array(out, FETCH_FIELDS);
+    mp_write_uint(out, fetch->index);
+    mp_write_bytes(out, vg_span_of(fetch->hash.bytes, sizeof fetch->hash.bytes));
+}
+
+enum vg_code wire_fetch_decode(vg_span bytes, struct wire_fetch *out, struct vg_error *error)
+{
+    struct mp_reader reader = mp_reader_of(bytes);
+    mp_read_tuple(&reader, FETCH_FIELDS);
+    out->index = mp_read_uint(&reader);
+    mp_read_fixed(&reader, out->hash.bytes, sizeof out->hash.bytes);
+    mp_end_array(&reader);
+    return mp_finish(&reader, "fetch", error);
+}
+
+void wire_fetched_encode(const struct wire_fetched *answer, struct vg_buffer *out)
+{
+    mp_write_array(out, FETCHED_FIELDS);
+    mp_write_uint(out, answer->index);
+    mp_write_uint(out, answer->code);
+    mp_write_bytes(out, answer->entry);
+}
+
+enum vg_code wire_fetched_decode(vg_span bytes, struct wire_fetched *out, struct vg_error *error)
+{
+    struct mp_reader reader = mp_reader_of(bytes);
+    mp_read_tuple(&reader, FETCHED_FIELDS);
+    out->index = mp_read_uint(&reader);
+    out->code = read_code(&reader);
+    out->entry = mp_read_bytes(&reader, VG_ENTRY_MAX);
+    mp_end_array(&reader);
+    if ((out->code == VG_OK) != (out->entry.size > 0))
+        mp_fail(&reader, "an entry where there is none, or none where there is one");
+    return mp_finish(&reader, "answer to a fetch", error);
 }

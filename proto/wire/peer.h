@@ -52,4 +52,26 @@ void wire_forward_resp_encode(const struct wire_forward_resp *answer, struct vg_
 enum vg_code wire_forward_resp_decode(vg_span bytes, struct wire_forward_resp *out,
                                       struct vg_error *error);
 
+/* A node whose own copy of an entry is damaged asks another for it. The hash is the one its chain
+ * has for that place, so that the answer needs no trust. */
+struct wire_fetch {
+    uint64_t index;
+    vg_hash hash;
+};
+
+void wire_fetch_encode(const struct wire_fetch *fetch, struct vg_buffer *out);
+enum vg_code wire_fetch_decode(vg_span bytes, struct wire_fetch *out, struct vg_error *error);
+
+/* VG_OK: here it is. VG_NOT_FOUND: not held here. VG_INTEGRITY: damaged here too. VG_BUSY: ask
+ * later. */
+struct wire_fetched {
+    uint64_t index;
+    enum vg_code code;
+    vg_span entry; /* whole; borrowed on decode; empty unless VG_OK */
+};
+
+void wire_fetched_encode(const struct wire_fetched *answer, struct vg_buffer *out);
+/* Checks form and bounds only: the entry is still to be parsed, and compared with its hash. */
+enum vg_code wire_fetched_decode(vg_span bytes, struct wire_fetched *out, struct vg_error *error);
+
 #endif

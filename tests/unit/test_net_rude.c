@@ -148,7 +148,7 @@ Test(net_rude, an_address_that_leads_back_is_no_twin)
 
 Test(net_rude, frames_out_of_place_end_the_connection)
 {
-    static const unsigned strange[] = {0, 5, 15, WIRE_REQUEST, WIRE_RESPONSE, 18, 255};
+    static const unsigned strange[] = {0, 8, 15, WIRE_REQUEST, WIRE_RESPONSE, 18, 255};
     start_two();
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
         expect_frame_refused(false, strange[i], "", NET_REFUSED_TYPE);

@@ -205,6 +205,50 @@ Test(wire_peer, hello_and_forwards_come_back)
     vg_buffer_free(&bytes);
 }
 
+Test(wire_peer, fetches_and_their_answers_come_back)
+{
+    struct wire_fetch fetch = {UINT64_MAX, {{7, 8}}}, fetch_back;
+    struct wire_fetched answer = {40, VG_OK, vg_span_text("entry")}, answer_back;
+    struct vg_buffer bytes = {0};
+    wire_fetch_encode(&fetch, &bytes);
+    for (size_t size = 0; size < bytes.size; size++)
+        cr_assert_eq(wire_fetch_decode(vg_span_of(bytes.data, size), &fetch_back, NULL),
+                     VG_INVALID);
+    cr_assert_eq(wire_fetch_decode(vg_buffer_span(&bytes), &fetch_back, NULL), VG_OK);
+    cr_assert_eq(fetch_back.index, UINT64_MAX);
+    cr_assert(vg_hash_equal(&fetch_back.hash, &fetch.hash));
+
+    vg_buffer_clear(&bytes);
+    wire_fetched_encode(&answer, &bytes);
+    for (size_t size = 0; size < bytes.size; size++)
+        cr_assert_eq(wire_fetched_decode(vg_span_of(bytes.data, size), &answer_back, NULL),
+                     VG_INVALID);
+    cr_assert_eq(wire_fetched_decode(vg_buffer_span(&bytes), &answer_back, NULL), VG_OK);
+    cr_assert(answer_back.index == 40 && answer_back.code == VG_OK);
+    cr_assert(vg_span_equal(answer_back.entry, answer.entry));
+    vg_buffer_free(&bytes);
+}
+
+static enum vg_code code_of_fetched(enum vg_code code, vg_span entry)
+{
+    struct wire_fetched answer = {40, code, entry}, back;
+    struct vg_buffer bytes = {0};
+    wire_fetched_encode(&answer, &bytes);
+    enum vg_code decoded = wire_fetched_decode(vg_buffer_span(&bytes), &back, NULL);
+    vg_buffer_free(&bytes);
+    return decoded;
+}
+
+Test(wire_peer, an_answer_to_a_fetch_has_an_entry_or_says_why_not)
+{
+    static uint8_t large[VG_ENTRY_MAX + 1];
+    cr_assert_eq(code_of_fetched(VG_NOT_FOUND, vg_span_text("")), VG_OK);
+    cr_assert_eq(code_of_fetched(VG_OK, vg_span_of(large, VG_ENTRY_MAX)), VG_OK);
+    cr_assert_eq(code_of_fetched(VG_OK, vg_span_text("")), VG_INVALID);
+    cr_assert_eq(code_of_fetched(VG_INTEGRITY, vg_span_text("entry")), VG_INVALID);
+    cr_assert_eq(code_of_fetched(VG_OK, vg_span_of(large, sizeof large)), VG_INVALID);
+}
+
 Test(wire_client, requests_and_errors_come_back)
 {
     struct wire_request request = {5, WIRE_QUERY, true, false, 5000, vg_span_text("{}")}, back;
