@@ -49,6 +49,7 @@ enum vg_code store_log_open(const struct store_log_config *config, struct store_
     log->quota_bytes = config->quota_bytes;
     log->reserve_bytes = config->reserve_bytes;
     log->written = config->written;
+    log->repaired = config->repaired;
     log->context = config->context;
     code = store_recover(log, config, recovery, error);
     if (code != VG_OK) {
@@ -86,12 +87,9 @@ void store_log_close(struct store_log *log)
     free(log);
 }
 
-void store_log_submit(struct store_log *log, const struct store_write *write)
+static void enqueue(struct store_log *log, struct store_pending *pending)
 {
-    struct store_pending *pending = vg_alloc_zero(1, sizeof *pending);
-    pending->write = *write;
-    for (uint32_t i = 0; i < write->count; i++)
-        pending->bytes += write->entries[i]->size;
+    const struct store_write *write = &pending->write;
     pthread_mutex_lock(&log->lock);
     struct store_queue *queue = &log->queue;
     assert(!log->closing && queue->count < STORE_QUEUE_MAX);
@@ -106,6 +104,23 @@ void store_log_submit(struct store_log *log, const struct store_write *write)
         log->figures.last_durable = write->truncate_from - 1;
     pthread_cond_signal(&log->work);
     pthread_mutex_unlock(&log->lock);
+}
+
+void store_log_submit(struct store_log *log, const struct store_write *write)
+{
+    struct store_pending *pending = vg_alloc_zero(1, sizeof *pending);
+    pending->write = *write;
+    for (uint32_t i = 0; i < write->count; i++)
+        pending->bytes += write->entries[i]->size;
+    enqueue(log, pending);
+}
+
+void store_log_repair(struct store_log *log, struct vg_blob *entry)
+{
+    struct store_pending *pending = vg_alloc_zero(1, sizeof *pending);
+    pending->repair = entry;
+    pending->bytes = entry->size;
+    enqueue(log, pending);
 }
 
 static void look_at_disk(struct store_log *log)

@@ -20,6 +20,9 @@ struct store_log_config {
     uint64_t reserve_bytes; /* free disk kept for votes; new commands are refused below it */
     /* Called on the writer thread after each durable transaction, for each write in order. */
     void (*written)(void *context, uint64_t write_id);
+    /* The same, for each store_log_repair: true if the log now holds the entry whole; false if it
+     * has no place for it any more (truncated meanwhile). */
+    void (*repaired)(void *context, uint64_t index, bool whole);
     void *context;
 };
 
@@ -66,6 +69,16 @@ void store_log_submit(struct store_log *log, const struct store_write *write);
 enum vg_code store_log_read(struct store_log *log, uint64_t index, struct vg_blob **out,
                             struct vg_error *error);
 
+/* The hash that the entry of `index` must have: its own metadata says so or, where that is damaged,
+ * the entry after it. False where the log cannot tell. Any thread but NNG's. */
+bool store_log_chain_hash(struct store_log *log, uint64_t index, vg_hash *out);
+
+/* Queues a whole entry, got from elsewhere, in place of a damaged one: its body, and its metadata
+ * where that does not hold, become durable in one transaction. Nothing else is touched, and nothing
+ * at all unless the entry has the hash that the chain has there. Takes over the reference; `entry`
+ * has passed ledger_parse. Any thread. */
+void store_log_repair(struct store_log *log, struct vg_blob *entry);
+
 /* Metadata of up to `count` entries from `first`; returns how many. Any thread but NNG's. */
 uint32_t store_log_metadata(struct store_log *log, uint64_t first, uint32_t count,
                             struct raft_entry *out);
@@ -84,8 +97,9 @@ struct store_log_figures {
     uint64_t writes;
     uint64_t entries;
     uint64_t bytes_used;
-    uint64_t damaged; /* entries found damaged since start */
-    uint64_t sync_us; /* duration of the last transaction */
+    uint64_t damaged;  /* entries found damaged since start */
+    uint64_t repaired; /* of them, made whole again */
+    uint64_t sync_us;  /* duration of the last transaction */
 };
 void store_log_figures(struct store_log *log, struct store_log_figures *out);
 

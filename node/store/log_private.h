@@ -14,7 +14,7 @@ enum {
     STORE_QUEUE_MAX = 4096,          /* writes waiting; the core has RAFT_WRITES_MAX at most */
     STORE_BATCH_WRITES_MAX = 1024,   /* writes of one transaction */
     STORE_BATCH_BYTES_MAX = 4 << 20, /* entries of one transaction; one write is always taken */
-    STORE_DAMAGED_MAX = 256,         /* damaged indices told apart; later ones all count */
+    STORE_DAMAGED_MAX = 256,         /* damaged entries told apart; others count at each reading */
     STORE_SPACE_CHECK_US = 100000,   /* how often free space is looked at */
     STORE_SPACE_RETRY_US = 200000,   /* how often a full disk is tried again */
 };
@@ -42,6 +42,8 @@ enum store_table {
 
 struct store_pending {
     struct store_write write;
+    struct vg_blob *repair; /* instead of a write; NULL: none */
+    enum { STORE_NO_PLACE, STORE_WHOLE, STORE_MENDED } found;
     uint64_t bytes;
     struct store_pending *next;
 };
@@ -59,6 +61,7 @@ struct store_log {
     uint64_t quota_bytes;
     uint64_t reserve_bytes;
     void (*written)(void *context, uint64_t write_id);
+    void (*repaired)(void *context, uint64_t index, bool whole);
     void *context;
 
     pthread_t writer;
@@ -74,7 +77,8 @@ struct store_log {
     uint64_t space_checked_us;
     uint64_t disk_free;
     struct store_log_figures figures;
-    uint64_t damaged[STORE_DAMAGED_MAX];
+    uint64_t damaged[STORE_DAMAGED_MAX]; /* not repaired yet */
+    uint32_t damaged_count;
 };
 
 static inline MDB_val store_val(const void *data, size_t size)
@@ -93,6 +97,19 @@ MDB_val store_hard_key(void);
 /* Reads a table's value of an index; false if there is none. */
 bool store_table_get(const struct store_log *log, MDB_txn *txn, enum store_table table,
                      const uint64_t *index, MDB_val *value);
+
+/* Metadata of an index, by its record alone; false if there is none or it does not hold. */
+bool store_meta_at(const struct store_log *log, MDB_txn *txn, uint64_t index,
+                   struct store_meta *meta);
+
+/* store_log_chain_hash within a transaction. */
+bool store_chain_hash(const struct store_log *log, MDB_txn *txn, uint64_t index, vg_hash *out);
+
+/* Metadata and body of `index` as store_log_read finds them, which counts damage. */
+enum vg_code store_entry_check(struct store_log *log, MDB_txn *txn, uint64_t index);
+
+/* The entry of `index`, which was damaged, is whole again. */
+void store_damage_mended(struct store_log *log, uint64_t index);
 
 /* Opens the tables of a new or an old log, checks hard state and structure, and fills `recovery`
  * and log->hard. */

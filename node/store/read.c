@@ -8,23 +8,40 @@
 
 enum { VERIFY_CHUNK = 256 }; /* entries of one read transaction: a long one pins old pages */
 
+/* Where in the list of damaged entries an index is, or would be. With the lock. */
+static uint32_t find_damage(const struct store_log *log, uint64_t index)
+{
+    uint32_t at = 0;
+    while (at < log->damaged_count && log->damaged[at] != index)
+        at++;
+    return at;
+}
+
 /* Counts an index once, however often it is read. */
 static void note_damage(struct store_log *log, uint64_t index, const char *what)
 {
     pthread_mutex_lock(&log->lock);
-    uint64_t known = log->figures.damaged;
-    bool seen = false;
-    for (uint64_t i = 0; i < known && i < STORE_DAMAGED_MAX && !seen; i++)
-        seen = log->damaged[i] == index;
+    uint32_t at = find_damage(log, index);
+    bool seen = at < log->damaged_count;
     if (!seen) {
-        if (known < STORE_DAMAGED_MAX)
-            log->damaged[known] = index;
         log->figures.damaged++;
+        if (at < STORE_DAMAGED_MAX)
+            log->damaged[log->damaged_count++] = index;
     }
     pthread_mutex_unlock(&log->lock);
     if (!seen)
         vg_log(VG_LOG_ERROR, "entry-damaged", "path=%s index=%" PRIu64 " %s", log->env.path, index,
                what);
+}
+
+void store_damage_mended(struct store_log *log, uint64_t index)
+{
+    pthread_mutex_lock(&log->lock);
+    uint32_t at = find_damage(log, index);
+    if (at < log->damaged_count)
+        log->damaged[at] = log->damaged[--log->damaged_count];
+    log->figures.repaired++;
+    pthread_mutex_unlock(&log->lock);
 }
 
 static enum vg_code damaged(struct store_log *log, uint64_t index, struct vg_error *error,
@@ -104,6 +121,14 @@ enum vg_code store_log_read(struct store_log *log, uint64_t index, struct vg_blo
     return code;
 }
 
+enum vg_code store_entry_check(struct store_log *log, MDB_txn *txn, uint64_t index)
+{
+    struct store_meta meta;
+    vg_span body;
+    enum vg_code code = read_meta(log, txn, index, &meta, NULL);
+    return code == VG_OK ? read_body(log, txn, &meta, &body, NULL) : code;
+}
+
 uint32_t store_log_metadata(struct store_log *log, uint64_t first, uint32_t count,
                             struct raft_entry *out)
 {
@@ -125,6 +150,32 @@ bool store_log_hash_at(struct store_log *log, uint64_t index, vg_hash *out)
         *out = meta.hash;
     mdb_txn_abort(txn);
     return found;
+}
+
+bool store_meta_at(const struct store_log *log, MDB_txn *txn, uint64_t index,
+                   struct store_meta *meta)
+{
+    MDB_val value;
+    return store_table_get(log, txn, STORE_META, &index, &value) &&
+           store_meta_decode(store_span(value), index, meta);
+}
+
+bool store_chain_hash(const struct store_log *log, MDB_txn *txn, uint64_t index, vg_hash *out)
+{
+    struct store_meta meta;
+    bool own = store_meta_at(log, txn, index, &meta);
+    if (!own && !store_meta_at(log, txn, index + 1, &meta))
+        return false;
+    *out = own ? meta.hash : meta.header.previous;
+    return true;
+}
+
+bool store_log_chain_hash(struct store_log *log, uint64_t index, vg_hash *out)
+{
+    MDB_txn *txn = store_env_begin(&log->env, MDB_RDONLY);
+    bool known = store_chain_hash(log, txn, index, out);
+    mdb_txn_abort(txn);
+    return known;
 }
 
 /* What one entry must agree with: the one before it. */

@@ -123,13 +123,6 @@ static enum vg_code check_rows(struct recovering *at)
     return VG_OK;
 }
 
-static bool meta_at(struct recovering *at, uint64_t index, struct store_meta *meta)
-{
-    MDB_val value;
-    return store_table_get(at->log, at->txn, STORE_META, &index, &value) &&
-           store_meta_decode(store_span(value), index, meta);
-}
-
 /* The chain over the last entries, backwards from the hash that the hard state keeps. */
 static enum vg_code read_tail(struct recovering *at)
 {
@@ -141,7 +134,7 @@ static enum vg_code read_tail(struct recovering *at)
     for (uint32_t i = count; i-- > 0;) {
         uint64_t index = hard->last - count + 1 + i;
         struct store_meta meta;
-        if (!meta_at(at, index, &meta))
+        if (!store_meta_at(at->log, at->txn, index, &meta))
             return store_env_damaged(&at->log->env, at->error, "damaged metadata of entry %" PRIu64,
                                      index);
         if (!vg_hash_equal(&meta.hash, &expected))

@@ -43,10 +43,8 @@ void store_hard_put(const struct store_log *log, MDB_txn *txn, const struct stor
 /* Metadata the log cannot do without; damage to it stops the process. */
 static struct store_meta meta_of(const struct store_log *log, MDB_txn *txn, uint64_t index)
 {
-    MDB_val value;
     struct store_meta meta;
-    if (!store_table_get(log, txn, STORE_META, &index, &value) ||
-        !store_meta_decode(store_span(value), index, &meta))
+    if (!store_meta_at(log, txn, index, &meta))
         store_env_fatal(&log->env, MDB_CORRUPTED, "read metadata");
     return meta;
 }
@@ -113,6 +111,32 @@ static void put_write(struct store_log *log, MDB_txn *txn, const struct store_wr
         truncate_entries(log, txn, write->truncate_from);
     for (uint32_t i = 0; i < write->count; i++)
         append_entry(log, txn, write->entries[i]);
+}
+
+/* The body, and metadata that does not hold. The chain says what belongs there, so an entry that
+ * was truncated since it was asked for finds no place. */
+static void put_repair(struct store_log *log, MDB_txn *txn, struct store_pending *pending)
+{
+    struct ledger_view view;
+    struct store_meta meta;
+    vg_hash hash;
+    enum vg_code code = ledger_cut(vg_blob_span(pending->repair), &view, NULL);
+    assert(code == VG_OK);
+    (void)code;
+    uint64_t index = view.header.index;
+    if (!store_chain_hash(log, txn, index, &hash) || !vg_hash_equal(&hash, &view.hash))
+        return;
+    pending->found = STORE_WHOLE;
+    if (store_entry_check(log, txn, index) == VG_OK)
+        return;
+    MDB_val key = store_val(&index, sizeof index);
+    if (!store_meta_at(log, txn, index, &meta)) {
+        uint8_t record[STORE_META_SIZE];
+        store_meta_encode(&view, record);
+        put(log, txn, STORE_META, key, store_val(record, sizeof record), 0);
+    }
+    put(log, txn, STORE_BODY, key, store_val(view.body.data, view.body.size), 0);
+    pending->found = STORE_MENDED;
 }
 
 /* Waits for work; tries now and then to get the headroom back when the disk was full. */
@@ -186,11 +210,15 @@ static bool wait_for_space(struct store_log *log, uint64_t bytes)
 }
 
 /* One transaction; returns how long its commit took. */
-static uint64_t write_batch(struct store_log *log, const struct store_pending *batch)
+static uint64_t write_batch(struct store_log *log, struct store_pending *batch)
 {
     MDB_txn *txn = store_env_begin(&log->env, 0);
-    for (const struct store_pending *at = batch; at != NULL; at = at->next)
-        put_write(log, txn, &at->write);
+    for (struct store_pending *at = batch; at != NULL; at = at->next) {
+        if (at->repair != NULL)
+            put_repair(log, txn, at);
+        else
+            put_write(log, txn, &at->write);
+    }
     store_hard_put(log, txn, &log->hard);
     uint64_t start = vg_clock_system.monotonic_us();
     store_env_must(&log->env, mdb_txn_commit(txn), "commit");
@@ -219,7 +247,7 @@ static void publish(struct store_log *log, const struct store_pending *batch, ui
     figures->bytes_used = used;
     figures->last_durable = settled_last(log);
     for (const struct store_pending *at = batch; at != NULL; at = at->next) {
-        figures->writes++;
+        figures->writes += at->repair == NULL;
         figures->entries += at->write.count;
     }
     log->writing_bytes = 0;
@@ -231,13 +259,30 @@ void store_pending_free(struct store_pending *pending)
     for (uint32_t i = 0; i < pending->write.count; i++)
         vg_blob_unref(pending->write.entries[i]);
     free(pending->write.entries);
+    vg_blob_unref(pending->repair);
     free(pending);
 }
 
-static void report(const struct store_log *log, const struct store_pending *batch)
+static void tell_repaired(struct store_log *log, const struct store_pending *pending)
 {
-    for (const struct store_pending *at = batch; at != NULL; at = at->next)
-        log->written(log->context, at->write.id);
+    struct ledger_header header;
+    vg_span bytes = vg_span_of(pending->repair->data, LEDGER_HEADER_SIZE);
+    enum vg_code code = ledger_header_decode(bytes, &header, NULL);
+    assert(code == VG_OK);
+    (void)code;
+    if (pending->found == STORE_MENDED)
+        store_damage_mended(log, header.index);
+    log->repaired(log->context, header.index, pending->found != STORE_NO_PLACE);
+}
+
+static void report(struct store_log *log, const struct store_pending *batch)
+{
+    for (const struct store_pending *at = batch; at != NULL; at = at->next) {
+        if (at->repair != NULL)
+            tell_repaired(log, at);
+        else
+            log->written(log->context, at->write.id);
+    }
 }
 
 static void free_batch(struct store_pending *batch)

@@ -16,6 +16,13 @@ static void on_written(void *context, uint64_t id)
         box->hook(id);
 }
 
+static void on_repaired(void *context, uint64_t index, bool whole)
+{
+    struct storebox *box = context;
+    (void)index;
+    atomic_fetch_add(whole ? &box->mended : &box->dropped, 1);
+}
+
 void storebox_init(struct storebox *box, const char *folder)
 {
     memset(box, 0, sizeof *box);
@@ -30,9 +37,12 @@ enum vg_code storebox_try(struct storebox *box, const vg_hash *cluster, vg_node_
                                       .node = node,
                                       .quota_bytes = 1U << 30,
                                       .written = on_written,
+                                      .repaired = on_repaired,
                                       .context = box};
-    box->submitted = 0;
+    box->submitted = box->repairs = 0;
     atomic_store(&box->written, 0);
+    atomic_store(&box->mended, 0);
+    atomic_store(&box->dropped, 0);
     return store_log_open(&config, &box->log, &box->found, error);
 }
 
@@ -71,9 +81,16 @@ void storebox_vote(struct storebox *box, uint64_t term, uint64_t node)
                    &(struct store_write){.hard_state = true, .term = {term}, .voted_for = {node}});
 }
 
+void storebox_repair(struct storebox *box, struct vg_blob *entry)
+{
+    box->repairs++;
+    store_log_repair(box->log, entry);
+}
+
 void storebox_settle(struct storebox *box)
 {
     AWAIT(atomic_load(&box->written) == box->submitted);
+    AWAIT(atomic_load(&box->mended) + atomic_load(&box->dropped) == box->repairs);
 }
 
 void storebox_fill(struct storebox *box, struct chain *chain, uint32_t count, uint32_t units)

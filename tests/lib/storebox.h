@@ -18,6 +18,9 @@ struct storebox {
     _Atomic uint64_t written;  /* the last id that was reported */
     _Atomic bool disordered;   /* ids came out of order */
     void (*hook)(uint64_t id); /* if not NULL: for each id, before the writer does anything else */
+    uint64_t repairs;          /* submitted */
+    _Atomic uint64_t mended;   /* reported: entries whole again, */
+    _Atomic uint64_t dropped;  /* and those that had no place */
 };
 
 /* A box over the folder "log" of `folder`, not yet open. */
@@ -35,7 +38,10 @@ void storebox_append(struct storebox *box, struct vg_blob *entry);
 void storebox_write(struct storebox *box, const struct store_write *write);
 void storebox_vote(struct storebox *box, uint64_t term, uint64_t node);
 
-/* Waits until all submitted writes are durable. */
+/* Gives the log an entry to repair with; takes over the reference. */
+void storebox_repair(struct storebox *box, struct vg_blob *entry);
+
+/* Waits until all submitted writes and repairs are reported. */
 void storebox_settle(struct storebox *box);
 
 /* Opens, appends `count` fillers of `units` units to chain and log, closes. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "tests/lib/await.h"
 #include "tests/lib/leaks.h"
 #include "tests/lib/storebox.h"
 
@@ -225,6 +226,186 @@ Test(store_damage, metadata_of_a_body_that_is_damaged_still_votes)
     cr_assert_eq(store_log_metadata(box.log, ENTRIES, 1, &entry), 1);
     cr_assert_eq(box.found.tail[box.found.tail_count - 1].index, ENTRIES);
     storebox_close(&box);
+}
+
+/* ---- an entry put right -------------------------------------------------------------------------
+ */
+
+/* An entry as it lies in the whole log. */
+static struct vg_blob *whole_entry(uint64_t index)
+{
+    struct vg_blob *entry = NULL;
+    storebox_open(&box, &chain);
+    cr_assert_eq(store_log_read(box.log, index, &entry, NULL), VG_OK);
+    storebox_close(&box);
+    return entry;
+}
+
+static struct store_log_figures figures_now(void)
+{
+    struct store_log_figures figures;
+    store_log_figures(box.log, &figures);
+    return figures;
+}
+
+static void verifies(void)
+{
+    struct vg_error error = {0};
+    uint64_t checked;
+    cr_assert_eq(store_log_verify(box.log, NULL, NULL, &checked, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(checked, ENTRIES);
+}
+
+/* DEEP is damaged; it is given back, and the log is as it was, also after a restart. Consumes the
+ * reference. */
+static void deep_is_mended_by(struct vg_blob *whole)
+{
+    struct vg_blob *entry = NULL;
+    storebox_open(&box, &chain);
+    cr_assert_eq(store_log_read(box.log, DEEP, &entry, NULL), VG_INTEGRITY);
+    storebox_repair(&box, vg_blob_ref(whole));
+    storebox_settle(&box);
+    for (int life = 0; life < 2; life++) {
+        cr_assert_eq(store_log_read(box.log, DEEP, &entry, NULL), VG_OK, "life %d", life);
+        cr_assert(vg_span_equal(vg_blob_span(entry), vg_blob_span(whole)));
+        vg_blob_unref(entry);
+        cr_assert_eq(figures_now().damaged, life == 0);
+        cr_assert_eq(figures_now().repaired, life == 0);
+        cr_assert_eq(figures_now().last_durable, ENTRIES);
+        verifies();
+        storebox_close(&box);
+        storebox_open(&box, &chain);
+    }
+    cr_assert_eq(box.found.last, ENTRIES);
+    storebox_close(&box);
+    vg_blob_unref(whole);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+Test(store_damage, a_repaired_body_is_served_again)
+{
+    struct vg_blob *whole = whole_entry(DEEP);
+    flip("body", DEEP, 100);
+    deep_is_mended_by(vg_blob_ref(whole));
+    misdirect("body", DEEP + 1, DEEP);
+    deep_is_mended_by(vg_blob_ref(whole));
+    erase("body", DEEP);
+    deep_is_mended_by(whole);
+}
+
+/* The entry after it says what belongs there. */
+Test(store_damage, repaired_metadata_holds_again)
+{
+    struct vg_blob *whole = whole_entry(DEEP);
+    flip("meta", DEEP, 50);
+    flip("body", DEEP, 100);
+    deep_is_mended_by(vg_blob_ref(whole));
+    misdirect("meta", DEEP + 1, DEEP);
+    deep_is_mended_by(whole);
+}
+
+Test(store_damage, metadata_of_neighbours_is_repaired_from_the_later_one_on)
+{
+    struct vg_blob *whole[] = {whole_entry(DEEP), whole_entry(DEEP + 1)};
+    vg_hash hash;
+    flip("meta", DEEP, 50);
+    flip("meta", DEEP + 1, 50);
+    storebox_open(&box, &chain);
+    cr_assert_not(store_log_chain_hash(box.log, DEEP, &hash));
+    storebox_repair(&box, vg_blob_ref(whole[0]));
+    storebox_settle(&box);
+    cr_assert_eq(atomic_load(&box.dropped), 1, "nothing proves that it belongs there");
+    storebox_repair(&box, vg_blob_ref(whole[1]));
+    storebox_repair(&box, vg_blob_ref(whole[0]));
+    storebox_settle(&box);
+    cr_assert_eq(atomic_load(&box.mended), 2);
+    verifies();
+    storebox_close(&box);
+    vg_blob_unref(whole[0]);
+    vg_blob_unref(whole[1]);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+Test(store_damage, an_entry_that_is_not_the_one_has_no_place)
+{
+    struct chain other = chain_new(2);
+    struct vg_blob *entry;
+    flip("body", DEEP, 100);
+    storebox_open(&box, &chain);
+    for (uint32_t i = 1; i <= ENTRIES + 1; i++) {
+        entry = chain_filler(&other, UNITS);
+        if (i == DEEP || i == ENTRIES + 1)
+            storebox_repair(&box, vg_blob_ref(entry));
+        vg_blob_unref(entry);
+    }
+    storebox_settle(&box);
+    cr_assert_eq(atomic_load(&box.dropped), 2);
+    cr_assert_eq(store_log_read(box.log, DEEP, &entry, NULL), VG_INTEGRITY);
+    cr_assert_eq(figures_now().repaired, 0);
+    storebox_close(&box);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+/* It was asked for, and before it came another history took its place. */
+Test(store_damage, what_was_truncated_meanwhile_is_not_repaired)
+{
+    struct chain fork = chain_new(1);
+    struct vg_blob *old = whole_entry(DEEP);
+    struct vg_blob *entry;
+    for (uint32_t i = 1; i < DEEP; i++)
+        vg_blob_unref(chain_filler(&fork, UNITS));
+    flip("body", DEEP, 100);
+    storebox_open(&box, &chain);
+    storebox_write(&box, &(struct store_write){.truncate_from = DEEP});
+    storebox_repair(&box, vg_blob_ref(old));
+    storebox_settle(&box);
+    cr_assert_eq(store_log_read(box.log, DEEP, &entry, NULL), VG_NOT_FOUND);
+    fork.term = 2;
+    storebox_append(&box, chain_filler(&fork, UNITS));
+    storebox_repair(&box, old);
+    storebox_settle(&box);
+    cr_assert_eq(atomic_load(&box.dropped), 2);
+    cr_assert_eq(store_log_read(box.log, DEEP, &entry, NULL), VG_OK);
+    vg_blob_unref(entry);
+    cr_assert_eq(figures_now().last_durable, DEEP);
+    storebox_close(&box);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+/* A repair that comes twice, or whose node ends at any point of it, leaves the entry damaged or
+ * whole, and nothing else changed. */
+Test(store_damage, a_repair_that_is_repeated_or_cut_off)
+{
+    enum { ROUNDS = 12 };
+    struct vg_blob *whole = whole_entry(DEEP);
+    bool mended = false;
+    flip("body", DEEP, 100);
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        pid_t child = fork();
+        if (child == 0) {
+            storebox_open(&box, &chain);
+            storebox_repair(&box, vg_blob_ref(whole));
+            storebox_repair(&box, vg_blob_ref(whole));
+            AWAIT(atomic_load(&box.mended) >= round % 3);
+            _exit(0);
+        }
+        cr_assert_eq(waitpid(child, NULL, 0), child);
+        storebox_open(&box, &chain);
+        struct vg_blob *entry;
+        bool held = store_log_read(box.log, DEEP, &entry, NULL) == VG_OK;
+        if (held)
+            vg_blob_unref(entry);
+        cr_assert(held || !mended, "what was mended stays so");
+        mended = held;
+        cr_assert_eq(box.found.last, ENTRIES);
+        storebox_close(&box);
+    }
+    storebox_open(&box, &chain);
+    storebox_repair(&box, whole);
+    storebox_settle(&box);
+    verifies();
+    storebox_close(&box);
+    cr_expect_not(LEAKS_FOUND());
 }
 
 /* ---- a log that cannot be trusted ---------------------------------------------------------------
