@@ -17,18 +17,12 @@ void node_fail_stop(const char *event, const char *why)
 static vg_hash hash_before(struct node *node, uint64_t from)
 {
     vg_hash hash;
-    struct vg_blob *entry;
-    struct ledger_view view;
-    struct vg_error error;
     if (from == 1)
         return node->cluster;
-    if (ledger_tail_hash_at(node->tail, from - 1, &hash))
-        return hash;
-    if (store_log_read(node->log, from - 1, &entry, &error) != VG_OK ||
-        ledger_cut(vg_blob_span(entry), &view, &error) != VG_OK)
-        node_fail_stop("log-unreadable", error.text);
-    vg_blob_unref(entry);
-    return view.hash;
+    if (!ledger_tail_hash_at(node->tail, from - 1, &hash) &&
+        !store_log_chain_hash(node->log, from - 1, &hash))
+        node_fail_stop("log-unreadable", "the hash before a truncation is damaged");
+    return hash;
 }
 
 static void carry_truncate(struct node *node, const struct raft_output *output)
@@ -128,16 +122,22 @@ static void carry_read_failed(struct node *node, const struct raft_output *outpu
     node_read_again(node, output->id);
 }
 
-static void carry_load(struct node *node, const struct raft_output *output)
+static void put_load(struct node *node, const struct node_load *load)
 {
     uint32_t at = 0;
-    while (at < node->load_count && !vg_node_equal(node->loads[at].peer, output->leader))
+    while (at < node->load_count && !vg_node_equal(node->loads[at].peer, load->peer))
         at++; /* of an earlier leadership, if there is one */
     assert(at < VG_NODES_MAX);
     if (at == node->load_count)
         node->load_count++;
-    node->loads[at] =
-        (struct node_load){.peer = output->leader, .first = output->first, .count = output->count};
+    node->loads[at] = *load;
+}
+
+static void carry_load(struct node *node, const struct raft_output *output)
+{
+    struct node_load load = {
+        .peer = output->leader, .first = output->first, .count = output->count};
+    put_load(node, &load);
 }
 
 static void carry_role(struct node *node, const struct raft_output *output)
@@ -202,15 +202,20 @@ struct raft_entry node_entry_metadata(const struct ledger_view *view, size_t siz
     };
 }
 
-/* From the tail what the tail holds: the disk may still have what is about to be truncated. */
+/* From the tail what the tail holds: the disk may still have what is about to be truncated.
+ * Metadata that is damaged ends it, and is fetched again. */
 static uint32_t load(struct node *node, const struct node_load *wanted, struct raft_entry *out)
 {
     uint32_t count = 0, limit = wanted->count < RAFT_BATCH_MAX ? wanted->count : RAFT_BATCH_MAX;
     struct ledger_view view;
     while (count < limit && ledger_tail_get(node->tail, wanted->first + count) == NULL)
         count++;
-    if (count > 0)
-        return store_log_metadata(node->log, wanted->first, count, out);
+    if (count > 0) {
+        uint32_t found = store_log_metadata(node->log, wanted->first, count, out);
+        if (found < count)
+            node_repair_start(node, wanted->first + found);
+        return found;
+    }
     for (; count < limit; count++) {
         struct vg_blob *entry = ledger_tail_get(node->tail, wanted->first + count);
         if (entry == NULL || ledger_cut(vg_blob_span(entry), &view, NULL) != VG_OK)
@@ -226,11 +231,14 @@ void node_loads_flush(struct node *node)
     struct node_load loads[VG_NODES_MAX];
     uint32_t load_count = node->load_count;
     memcpy(loads, node->loads, sizeof loads);
-    node->load_count = 0;
+    node->load_count = node->loads_kept = 0;
     for (uint32_t i = 0; i < load_count; i++) {
         uint32_t count = load(node, &loads[i], meta);
-        if (count == 0)
-            node_fail_stop("log-unreadable", "metadata of entries is missing");
+        if (count == 0) { /* until it is whole again */
+            put_load(node, &loads[i]);
+            node->loads_kept++;
+            continue;
+        }
         struct raft_event event = {
             .type = RAFT_LOADED, .node = loads[i].peer, .entries = meta, .entry_count = count};
         node_step(node, &event);
@@ -304,6 +312,7 @@ void node_applied(void *context, uint64_t index, const struct response_outcome *
 struct stopped {
     struct loop_task task;
     struct node *node;
+    uint64_t damaged; /* the entry whose repair it waits for; 0: none */
     struct vg_error why;
 };
 
@@ -312,16 +321,32 @@ static void take_stopped(struct loop_task *task)
     struct stopped *stopped = (struct stopped *)task;
     struct node *node = stopped->node;
     node->stopped = stopped->why;
-    node->stopped.code = VG_UNAVAILABLE;
-    node_submits_end(node, &node->stopped);
+    node->repairs.applier_waits = stopped->damaged;
+    if (node->stopped.code != VG_OK) {
+        node->stopped.code = VG_UNAVAILABLE;
+        node_submits_end(node, &node->stopped);
+    }
+    if (stopped->damaged != 0 && !node->closed)
+        node_repair_start(node, stopped->damaged);
     free(stopped);
 }
 
-void node_apply_stopped(void *context, uint64_t index, const struct vg_error *error)
+static void tell_stopped(struct node *node, uint64_t damaged, const struct vg_error *why)
 {
-    struct node *node = context;
     struct stopped *stopped = vg_alloc(sizeof *stopped);
-    vg_log(VG_LOG_ERROR, "apply-stopped", "index=%" PRIu64 " %s", index, error->text);
-    *stopped = (struct stopped){.task.run = take_stopped, .node = node, .why = *error};
+    *stopped =
+        (struct stopped){.task.run = take_stopped, .node = node, .damaged = damaged, .why = *why};
     loop_post(node->loop, &stopped->task);
+}
+
+void node_apply_stopped(void *context, uint64_t index, const struct vg_error *error, bool damaged)
+{
+    vg_log(VG_LOG_ERROR, "apply-stopped", "index=%" PRIu64 " %s", index, error->text);
+    tell_stopped(context, damaged ? index : 0, error);
+}
+
+void node_apply_goes_on(void *context)
+{
+    static const struct vg_error well = {.code = VG_OK};
+    tell_stopped(context, 0, &well);
 }

@@ -11,8 +11,11 @@ struct vg_blob *node_entry_take(struct node *node, uint64_t index)
     struct vg_error error;
     if (entry != NULL)
         return vg_blob_ref(entry);
-    if (store_log_read(node->log, index, &entry, &error) == VG_OK)
+    enum vg_code code = store_log_read(node->log, index, &entry, &error);
+    if (code == VG_OK)
         return entry;
+    if (code == VG_INTEGRITY)
+        node_repair_start(node, index);
     vg_log(VG_LOG_ERROR, "entry-not-served", "index=%" PRIu64 " %s", index, error.text);
     return NULL;
 }
@@ -24,7 +27,8 @@ static void message_free(struct node_held *message)
     free(message);
 }
 
-/* The message with its entries; NULL when one cannot be read, and then it is as lost on the way. */
+/* The message with its entries; NULL when one cannot be read, and then it is as lost on the way.
+ * The others are read all the same: what else is damaged is fetched at the same time. */
 static struct node_held *message_new(struct node *node, const struct raft_output *output)
 {
     uint32_t count = output->msg.entry_count;
@@ -32,14 +36,15 @@ static struct node_held *message_new(struct node *node, const struct raft_output
         vg_alloc_zero(1, sizeof *message + count * sizeof(struct vg_blob *));
     message->after_write = output->after_write;
     message->msg = output->msg;
+    bool whole = true;
     for (uint32_t i = 0; i < count; i++) {
         message->entries[i] = node_entry_take(node, output->msg.prev_index + 1 + i);
-        if (message->entries[i] == NULL) {
-            message_free(message);
-            return NULL;
-        }
+        whole = whole && message->entries[i] != NULL;
     }
-    return message;
+    if (whole)
+        return message;
+    message_free(message);
+    return NULL;
 }
 
 enum vg_code node_send_frame(struct node *node, vg_node_id to, enum wire_type type)

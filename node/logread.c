@@ -4,7 +4,7 @@
 
 #include "node/parts.h"
 
-/* An entry and its parts, up to the last one that may be shown. */
+/* An entry and its parts, up to the last one that may be shown. A damaged one is noted. */
 static enum vg_code read_entry(struct node_query *query, uint64_t index, struct vg_blob **bytes,
                                struct ledger_view *view)
 {
@@ -14,6 +14,8 @@ static enum vg_code read_entry(struct node_query *query, uint64_t index, struct 
                        "the log ends at %" PRIu64 "; there is no entry %" PRIu64, query->last,
                        index);
     enum vg_code code = store_log_read(query->node->log, index, bytes, error);
+    if (code == VG_INTEGRITY)
+        query->damaged = index;
     if (code != VG_OK)
         return code;
     code = ledger_parse(vg_blob_span(*bytes), view, error);
@@ -66,22 +68,23 @@ static json_t *tail(struct node_query *query)
     return page;
 }
 
-/* The hash and stamp before `from`: the chain is checked across the edge of a chunk too. */
+/* The hash and stamp before `from`, by metadata alone: the chain is checked across the edge of a
+ * chunk too, and behind a damaged body. */
 static enum vg_code link_before(struct node_query *query, uint64_t from, vg_hash *hash,
                                 uint64_t *time_ms)
 {
-    struct vg_blob *bytes = NULL;
-    struct ledger_view view = {0};
+    struct raft_entry before;
     *hash = query->node->cluster;
     *time_ms = 0;
     if (from == 1)
         return VG_OK;
-    enum vg_code code = read_entry(query, from - 1, &bytes, &view);
-    if (code != VG_OK)
-        return code;
-    *hash = view.hash;
-    *time_ms = view.header.time_ms;
-    vg_blob_unref(bytes);
+    if (store_log_metadata(query->node->log, from - 1, 1, &before) == 0 ||
+        !store_log_hash_at(query->node->log, from - 1, hash)) {
+        query->damaged = from - 1;
+        return vg_fail(&query->error, VG_INTEGRITY, "entry %" PRIu64 " is damaged: its metadata",
+                       from - 1);
+    }
+    *time_ms = before.time_ms;
     return VG_OK;
 }
 
@@ -116,12 +119,39 @@ static json_t *verify(struct node_query *query)
                      (json_int_t)at, "last", (json_int_t)query->last, "ok", 1);
 }
 
+/* What there is nothing to repair of. */
+static json_t *repair(struct node_query *query)
+{
+    struct vg_blob *bytes = NULL;
+    struct ledger_view view = {0};
+    if (read_entry(query, query->ask.index, &bytes, &view) != VG_OK)
+        return NULL;
+    vg_blob_unref(bytes);
+    return json_pack("{s:I, s:b, s:n}", "index", (json_int_t)query->ask.index, "repaired", 0,
+                     "from");
+}
+
+/* What is damaged is not for the reader to bear: the node fetches it again, another node has it.
+ * Only who came to find damage is told of it, and where. */
+static json_t *damage(struct node_query *query)
+{
+    if (query->ask.name == API_LOG_VERIFY)
+        return json_pack("{s:I}", "damaged", (json_int_t)query->damaged);
+    vg_fail(&query->error, VG_UNAVAILABLE,
+            "entry %" PRIu64 " is damaged on this node, which fetches it again; ask again, or "
+            "another node",
+            query->damaged);
+    return NULL;
+}
+
 void node_log_answer(struct node_query *query)
 {
     static json_t *(*const answers[API_NAMES])(struct node_query *
                                                query) = {[API_LOG_GET] = get,
                                                          [API_LOG_TAIL] = tail,
                                                          [API_LOG_VERIFY] = verify,
+                                                         [API_LOG_REPAIR] = repair,
                                                          [API_LOG_CONTENT] = content};
-    query->json = api_text(answers[query->ask.name](query));
+    json_t *answer = answers[query->ask.name](query);
+    query->json = api_text(query->damaged == 0 ? answer : damage(query));
 }

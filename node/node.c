@@ -159,6 +159,7 @@ static enum vg_code open_log(struct node *node, struct vg_error *error)
                                       .quota_bytes = node->config->quota_mib * MIB,
                                       .reserve_bytes = node->config->reserve_mib * MIB,
                                       .written = node_written,
+                                      .repaired = node_repaired,
                                       .context = node};
     enum vg_code code = store_log_open(&config, &node->log, &found, error);
     if (code != VG_OK)
@@ -182,6 +183,7 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
                                           .log = node->log,
                                           .applied = node_applied,
                                           .stopped = node_apply_stopped,
+                                          .going_on = node_apply_goes_on,
                                           .context = node};
     return store_applier_open(&config, &node->applier, error);
 }
@@ -233,6 +235,7 @@ static void sweep(struct node *node, uint64_t now_us)
     node_signals_sweep(node, now_us);
     node_submits_sweep(node, now_us);
     node_reads_sweep(node, now_us);
+    node_repairs_sweep(node, now_us);
 }
 
 static void on_alarm(void *context)
@@ -286,7 +289,8 @@ static void on_turn(void *context)
     node_watches_flush(node);
     if (node->ending && may_end(node))
         loop_stop(node->loop);
-    uint64_t core_us = node->load_count > 0 ? 0 : raft_deadline_us(node->core);
+    bool more = node->load_count > node->loads_kept;
+    uint64_t core_us = more ? 0 : raft_deadline_us(node->core);
     loop_alarm_at(node->loop, core_us < node->next_sweep_us ? core_us : node->next_sweep_us);
 }
 
@@ -376,6 +380,7 @@ static void answer_what_is_open(struct node *node)
     node_signals_end(node, &why);
     node_reads_end(node, &why);
     node_watches_end(node);
+    node_repairs_end(node, &why);
     node_transfer_done(node, false, RAFT_REASON_TRANSFERRING);
 }
 

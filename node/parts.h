@@ -29,6 +29,7 @@ enum {
     NODE_SWEEP_MS = 50,                   /* between looks for what has timed out */
     NODE_WAITING = 4096,                  /* counters of the filter below; a power of two */
     NODE_WATCHES_MAX = 1024,              /* questions parked until something comes */
+    NODE_REPAIRS_MAX = 16,                /* damaged entries being fetched again */
 };
 
 /* ---- held.c: messages that wait for a disk write ----------------------------------------------
@@ -41,7 +42,8 @@ struct node_held {
     struct vg_blob *entries[]; /* msg.entry_count references */
 };
 
-/* A reference to an entry of the log as it is now, from memory or disk; NULL when it is damaged. */
+/* A reference to an entry of the log as it is now, from memory or disk; NULL when it is damaged,
+ * and then it is fetched again. */
 struct vg_blob *node_entry_take(struct node *node, uint64_t index);
 /* Sends an output's message now, or holds it until its write is durable. */
 void node_send(struct node *node, const struct raft_output *output);
@@ -274,8 +276,9 @@ struct node_query {
     uint64_t session;
     uint64_t request_token;
     bool stale;
-    uint64_t last; /* log questions: the last entry that may be shown */
-    bool parks;    /* its answer is empty, and may wait */
+    uint64_t last;    /* log questions: the last entry that may be shown */
+    uint64_t damaged; /* and the one that could not be, for its damage; 0: none */
+    bool parks;       /* its answer is empty, and may wait */
     uint64_t wait_until_us;
     uint64_t seen; /* the index its empty answer is as of */
     struct api_query ask;
@@ -316,6 +319,57 @@ void node_watches_end(struct node *node);
 /* This node has applied an entry; the apply thread. */
 void node_watch_wake(struct node *node);
 
+/* ---- repair.c: damaged entries, fetched again from the other nodes -----------------------------
+ */
+
+enum node_repair_stage { NODE_REPAIR_ASKS, NODE_REPAIR_WRITES, NODE_REPAIR_RESTS };
+
+/* One entry that is damaged here. */
+struct node_repair {
+    uint64_t index; /* 0: the place is free */
+    enum node_repair_stage stage;
+    bool provable;                   /* the chain says what belongs there: */
+    vg_hash hash;                    /* this */
+    uint32_t asked;                  /* peers so far, in this round */
+    uint32_t at;                     /* the peer that is asked, as the configuration lists them, */
+    vg_node_id from;                 /* and its id */
+    uint64_t until_us;               /* then the next is asked; resting: the first, again */
+    enum vg_code said[VG_NODES_MAX]; /* each of them, in this round */
+    bool told;                       /* that nobody has it, in the log of this process */
+    struct node_query *waiting;      /* log.repair, by `next` */
+};
+
+struct node_repairs {
+    struct node_repair all[NODE_REPAIRS_MAX];
+    uint64_t applier_waits; /* for the repair of this entry; 0: it does not */
+    uint32_t served;        /* fetches of others under way */
+};
+
+/* An answer of a peer, decoded and parsed. */
+struct node_fetched {
+    uint64_t index;
+    enum vg_code code;
+    vg_hash hash;          /* the entry's own */
+    struct vg_blob *entry; /* VG_OK: of that index */
+};
+
+/* Has a damaged entry fetched again, unless that is under way; NULL when too many are, and then who
+ * still needs it asks again. */
+struct node_repair *node_repair_start(struct node *node, uint64_t index);
+/* The same for a log.repair, which is answered when the entry is whole, or all have been asked in
+ * vain. Takes over `query`. */
+void node_repair_wait(struct node *node, struct node_query *query);
+void node_repairs_sweep(struct node *node, uint64_t now_us);
+/* Answers who waits with `why`. */
+void node_repairs_end(struct node *node, const struct vg_error *why);
+/* True, with the reason, if there is an entry that nobody asked could give. */
+bool node_repairs_stuck(const struct node *node, struct vg_error *out);
+/* A peer's answer; and a peer's question. */
+void node_fetched(struct node *node, vg_node_id from, const struct node_fetched *answer);
+void node_fetch_serve(struct node *node, vg_node_id to, const struct wire_fetch *fetch);
+/* store_log_config.repaired; the log writer's thread. */
+void node_repaired(void *context, uint64_t index, bool whole);
+
 /* ---- logread.c: questions about the log, on the pool ------------------------------------------
  */
 
@@ -336,12 +390,14 @@ void node_step(struct node *node, struct raft_event *event);
 uint64_t node_log_readable(struct node *node);
 /* What the core knows of an entry. */
 struct raft_entry node_entry_metadata(const struct ledger_view *view, size_t size);
-/* Answers the RAFT_OUT_LOAD requests of before; new ones wait for the next turn. */
+/* Answers the RAFT_OUT_LOAD requests of before; new ones, and those whose metadata is damaged, wait
+ * for the next turn. */
 void node_loads_flush(struct node *node);
 /* store_log_config.written and store_applier_config; their threads. */
 void node_written(void *context, uint64_t write_id);
 void node_applied(void *context, uint64_t index, const struct response_outcome *outcome);
-void node_apply_stopped(void *context, uint64_t index, const struct vg_error *error);
+void node_apply_stopped(void *context, uint64_t index, const struct vg_error *error, bool damaged);
+void node_apply_goes_on(void *context);
 /* Stops the process for a broken promise; never returns. */
 void node_fail_stop(const char *event, const char *why) __attribute__((noreturn));
 
@@ -381,6 +437,7 @@ struct node {
     struct node_held *held;
     struct node_load loads[VG_NODES_MAX];
     uint32_t load_count;
+    uint32_t loads_kept;    /* of them, those that wait for damaged metadata */
     uint64_t submitted;     /* last write given to the log */
     uint64_t written;       /* last durable write */
     uint64_t committed;     /* handed to the applier */
@@ -392,6 +449,7 @@ struct node {
     struct node_gathered gathered;
     struct node_reads reads;
     struct node_watches watches;
+    struct node_repairs repairs;
     struct node_query *transfer; /* under way; NULL: none */
     uint32_t working;            /* questions and commands on other threads */
 

@@ -129,8 +129,17 @@ static void read_log(void *context)
 static void log_was_read(void *context)
 {
     struct node_query *query = context;
-    query->node->working--;
-    answer(query);
+    struct node *node = query->node;
+    bool looks = query->ask.name == API_LOG_VERIFY; /* and changes nothing */
+    node->working--;
+    if (query->damaged == 0 || looks || node->closed) {
+        answer(query);
+    } else if (query->ask.name == API_LOG_REPAIR) {
+        node_repair_wait(node, query);
+    } else {
+        node_repair_start(node, query->damaged);
+        answer(query);
+    }
 }
 
 static void ask_log(struct node_query *query, uint64_t last)

@@ -177,6 +177,73 @@ static enum vg_code receive_forward_answer(struct node *node, vg_node_id from, v
     return VG_OK;
 }
 
+struct fetch {
+    struct loop_task task;
+    struct node *node;
+    vg_node_id from;
+    struct wire_fetch fetch;
+};
+
+static void take_fetch(struct loop_task *task)
+{
+    struct fetch *fetch = (struct fetch *)task;
+    if (!fetch->node->closed)
+        node_fetch_serve(fetch->node, fetch->from, &fetch->fetch);
+    free(fetch);
+}
+
+static enum vg_code receive_fetch(struct node *node, vg_node_id from, vg_span payload,
+                                  struct vg_error *error)
+{
+    struct wire_fetch decoded;
+    if (wire_fetch_decode(payload, &decoded, error) != VG_OK)
+        return error->code;
+    struct fetch *fetch = vg_alloc(sizeof *fetch);
+    *fetch = (struct fetch){.task.run = take_fetch, .node = node, .from = from, .fetch = decoded};
+    loop_post(node->loop, &fetch->task);
+    return VG_OK;
+}
+
+struct fetched {
+    struct loop_task task;
+    struct node *node;
+    vg_node_id from;
+    struct node_fetched answer;
+};
+
+static void take_fetched(struct loop_task *task)
+{
+    struct fetched *fetched = (struct fetched *)task;
+    if (!fetched->node->closed)
+        node_fetched(fetched->node, fetched->from, &fetched->answer);
+    vg_blob_unref(fetched->answer.entry);
+    free(fetched);
+}
+
+/* The entry is whole in itself, and where it says; whether it is ours is the loop's to say. */
+static enum vg_code receive_fetched(struct node *node, vg_node_id from, vg_span payload,
+                                    struct vg_error *error)
+{
+    struct wire_fetched decoded;
+    struct ledger_view view = {0};
+    if (wire_fetched_decode(payload, &decoded, error) != VG_OK)
+        return error->code;
+    if (decoded.code == VG_OK && ledger_parse(decoded.entry, &view, error) != VG_OK)
+        return error->code;
+    if (decoded.code == VG_OK && view.header.index != decoded.index)
+        return vg_fail(error, VG_INVALID, "entry %" PRIu64 " for %" PRIu64 " that was asked for",
+                       view.header.index, decoded.index);
+    struct fetched *fetched = vg_alloc(sizeof *fetched);
+    *fetched = (struct fetched){.task.run = take_fetched,
+                                .node = node,
+                                .from = from,
+                                .answer = {decoded.index, decoded.code, view.hash, NULL}};
+    if (decoded.code == VG_OK)
+        fetched->answer.entry = vg_blob_copy(decoded.entry);
+    loop_post(node->loop, &fetched->task);
+    return VG_OK;
+}
+
 static const struct {
     enum wire_type type;
     enum vg_code (*receive)(struct node *node, vg_node_id from, vg_span payload,
@@ -185,6 +252,8 @@ static const struct {
     {WIRE_RAFT, receive_raft},
     {WIRE_FORWARD, receive_forward},
     {WIRE_FORWARD_RESP, receive_forward_answer},
+    {WIRE_FETCH, receive_fetch},
+    {WIRE_FETCHED, receive_fetched},
 };
 
 void node_frame_received(void *context, vg_node_id from, enum wire_type type,

@@ -24,6 +24,10 @@ static const struct net_peer_stats *link_of(const struct net_stats *net, vg_node
 static void fill_self(const struct node *node, const struct raft_status *raft,
                       struct api_node_status *out)
 {
+    struct store_log_figures log;
+    store_log_figures(node->log, &log);
+    out->damaged = log.damaged;
+    out->repaired = log.repaired;
     out->self = true;
     out->reachable = true;
     out->last = raft->appended.value;
@@ -73,6 +77,7 @@ static void fill_figures(struct node *node, const struct raft_status *raft,
         {"log_entries", store.entries},
         {"log_bytes", store.bytes_used},
         {"log_damaged", store.damaged},
+        {"log_repaired", store.repaired},
         {"log_sync_us", store.sync_us},
         {"peer_bytes_out", sent},
         {"peer_bytes_in", received},
@@ -106,8 +111,11 @@ void node_status_fill(struct node *node, struct api_status *out)
         .healthy = node->leader.value != 0 && node->stopped.code == VG_OK,
         .node_count = node->genesis.member_count,
     };
+    struct vg_error stuck;
     if (node->stopped.code != VG_OK)
         snprintf(out->stopped, sizeof out->stopped, "%s", node->stopped.text);
+    if (node_repairs_stuck(node, &stuck))
+        snprintf(out->damage, sizeof out->damage, "%s", stuck.text);
     for (uint32_t i = 0; i < out->node_count; i++) {
         struct api_node_status *one = &out->nodes[i];
         one->id = node->genesis.members[i].id;

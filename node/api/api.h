@@ -40,6 +40,7 @@ enum api_name {
     API_LOG_GET,
     API_LOG_TAIL,
     API_LOG_VERIFY,
+    API_LOG_REPAIR,
     API_LOG_CONTENT,
     API_NODE_FIGURES,
     API_NAMES
@@ -123,8 +124,11 @@ struct api_node_status {
     bool reachable;
     bool has_match; /* the leader knows it of every node */
     uint64_t match;
-    uint64_t last;    /* of this node alone */
-    uint64_t applied; /* of this node alone */
+    /* Of this node alone: */
+    uint64_t last;
+    uint64_t applied;
+    uint64_t damaged;  /* entries found damaged since it started, */
+    uint64_t repaired; /* and those of them that were fetched again */
     uint32_t rtt_us;
 };
 
@@ -146,6 +150,7 @@ struct api_status {
     uint32_t quorum;
     bool healthy;
     char stopped[VG_ERROR_TEXT]; /* why apply stands still; "" if it does not */
+    char damage[VG_ERROR_TEXT];  /* what could not be fetched again, and why; "": nothing */
     struct api_node_status nodes[VG_NODES_MAX];
     uint32_t node_count;
     struct api_figure figures[API_FIGURES_MAX];

@@ -182,6 +182,7 @@ static const struct question {
       {"limit", false, read_limit}}},
     {"log.content", API_LOG_CONTENT, API_FROM_LOG, {{"index", true, read_index}}},
     {"log.get", API_LOG_GET, API_FROM_LOG, {{"index", true, read_index}}},
+    {"log.repair", API_LOG_REPAIR, API_FROM_LOG, {{"index", true, read_index}}},
     {"log.tail",
      API_LOG_TAIL,
      API_FROM_LOG,

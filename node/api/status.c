@@ -60,6 +60,10 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     api_set(out, "match_index", uint_if(node->has_match, node->match));
     api_set(out, "applied_index", uint_if(node->self, node->applied));
     api_set(out, "lag_entries", uint_if(has_lag, lag));
+    api_set(out, "damaged", uint_if(node->self, node->damaged));
+    api_set(out, "repaired", uint_if(node->self, node->repaired));
+    api_set(out, "damage", api_string(node->self ? status->damage : ""));
+    api_set(out, "stopped", api_string(node->self ? status->stopped : ""));
     bool has_rtt = node->rtt_us > 0;
     api_set(out, "rtt_ms", has_rtt ? json_real((double)node->rtt_us / 1000) : json_null());
     api_set(out, "clearance", clearance(machine));

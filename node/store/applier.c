@@ -49,6 +49,7 @@ struct store_applier {
     struct store_position applied;
     struct store_position loaded;
     struct vg_error load_error; /* why loading ended; code VG_OK while it goes on */
+    bool damaged;               /* for an entry that may be whole again later */
     uint64_t committed_index;   /* of the state */
     uint64_t dirty_since_us;
 
@@ -60,6 +61,7 @@ struct store_applier {
     enum { OPENING, OPEN, REFUSED, CLOSING } life;
     struct vg_error *open_error;
     uint64_t known; /* committed entries of the log */
+    bool mended;    /* one of its entries is whole again */
     struct held held[HELD_ENTRIES];
     uint64_t held_bytes;
     struct query *queries; /* oldest first */
@@ -120,6 +122,7 @@ static enum vg_code load_entry(struct store_applier *applier, struct store_verif
     enum vg_code code = VG_OK;
     if (out->entry == NULL)
         code = store_log_read(applier->config.log, index, &out->entry, error);
+    applier->damaged = code == VG_INTEGRITY;
     if (code == VG_NOT_FOUND) {
         error->code = VG_OK;
         return code;
@@ -165,8 +168,27 @@ static bool load_chunk(struct store_applier *applier, uint64_t known)
     return more && applier->loaded.index < known;
 }
 
+/* Something in the log is whole again: looks once more at what was damaged. */
+static void look_again(struct store_applier *applier)
+{
+    pthread_mutex_lock(&applier->lock);
+    bool stopped = applier->stop.code != VG_OK;
+    bool again = applier->damaged && applier->mended;
+    applier->mended = false;
+    if (again)
+        applier->stop = (struct vg_error){0};
+    pthread_mutex_unlock(&applier->lock);
+    if (!again)
+        return;
+    applier->load_error = (struct vg_error){0};
+    applier->damaged = false;
+    if (stopped)
+        applier->config.going_on(applier->config.context);
+}
+
 static void load(struct store_applier *applier)
 {
+    look_again(applier);
     uint64_t known = known_index(applier);
     bool more = applier->load_error.code == VG_OK && applier->loaded.index < known;
     while (more)
@@ -295,27 +317,36 @@ static void cancel_queries(struct store_applier *applier, uint64_t low, const st
 /* ---- the thread --------------------------------------------------------------------------------
  */
 
-/* Once loading has ended and all before it is applied: the cursor stays where it is for good. */
+/* Why the cursor stands still. Another node can answer what this one cannot for its damage. */
+static void say_why(const struct store_applier *applier, struct vg_error *out)
+{
+    const struct vg_error *why = &applier->load_error;
+    uint64_t index = applier->applied.index;
+    if (applier->damaged)
+        vg_fail(out, VG_UNAVAILABLE,
+                "this node applies no further than entry %" PRIu64
+                " until it has fetched the next one again from another node: %s; ask another node",
+                index, why->text);
+    else
+        vg_fail(out, why->code, "this node applies no further than entry %" PRIu64 ": %s", index,
+                why->text);
+}
+
+/* Once loading has ended and all before it is applied: the cursor stays where it is, for good or
+ * until the log is whole again. */
 static void stop_if_ended(struct store_applier *applier)
 {
-    struct vg_error *error = &applier->load_error;
-    if (error->code == VG_OK || !store_verifier_empty(applier->verifier))
+    if (applier->load_error.code == VG_OK || !store_verifier_empty(applier->verifier))
         return;
     pthread_mutex_lock(&applier->lock);
     bool first = applier->stop.code == VG_OK;
-    if (first) {
-        const char *remedy = error->code == VG_INTEGRITY
-                                 ? "; ask another node, which holds it, and see `vigil log verify` "
-                                   "for what else is damaged here"
-                                 : "";
-        vg_fail(&applier->stop, error->code,
-                "this node applies no further than entry %" PRIu64 ": %s%s", applier->applied.index,
-                error->text, remedy);
-    }
+    if (first)
+        say_why(applier, &applier->stop);
     pthread_mutex_unlock(&applier->lock);
     if (!first)
         return;
-    applier->config.stopped(applier->config.context, applier->applied.index + 1, &applier->stop);
+    applier->config.stopped(applier->config.context, applier->applied.index + 1, &applier->stop,
+                            applier->damaged);
     cancel_queries(applier, applier->applied.index + 1, &applier->stop);
 }
 
@@ -348,7 +379,8 @@ static bool wait_for_work(struct store_applier *applier, bool stalled)
 {
     pthread_mutex_lock(&applier->lock);
     bool backlog = can_load(applier) || !store_verifier_empty(applier->verifier);
-    bool idle = (stalled || !backlog) && applier->life != CLOSING && !query_ready(applier);
+    bool idle = (stalled || !backlog) && applier->life != CLOSING && !query_ready(applier) &&
+                !applier->mended;
     uint64_t us = stalled ? RETRY_US : sleep_us(applier);
     if (idle && us > 0)
         store_cond_wait_us(&applier->work, &applier->lock, us);
@@ -505,6 +537,14 @@ void store_applier_commit(struct store_applier *applier, uint64_t index, struct 
             hold(applier, index, entry);
         pthread_cond_signal(&applier->work);
     }
+    pthread_mutex_unlock(&applier->lock);
+}
+
+void store_applier_mended(struct store_applier *applier)
+{
+    pthread_mutex_lock(&applier->lock);
+    applier->mended = true;
+    pthread_cond_signal(&applier->work);
     pthread_mutex_unlock(&applier->lock);
 }
 

@@ -21,9 +21,12 @@ struct store_applier_config {
     /* On the apply thread, after the entry of `index` has been applied; `outcome` is NULL when it
      * has none. */
     void (*applied)(void *context, uint64_t index, const struct response_outcome *outcome);
-    /* On the apply thread, once: the cursor stopped for good, with the reason and the remedy
-     * (a damaged body, a rules version this node does not know). */
-    void (*stopped)(void *context, uint64_t index, const struct vg_error *error);
+    /* On the apply thread: the cursor has stopped before the entry of `index`, with the reason and
+     * the remedy. `damaged`: it is damaged in the log, and the cursor goes on once it is whole
+     * again; else (a rules version this node does not know, another history) for good. */
+    void (*stopped)(void *context, uint64_t index, const struct vg_error *error, bool damaged);
+    /* On the apply thread, after such a stop: it has another look, and goes on or stops again. */
+    void (*going_on)(void *context);
     void *context;
 };
 
@@ -38,6 +41,10 @@ enum vg_code store_applier_open(const struct store_applier_config *config,
  * in memory (a reference is taken), else NULL and it is read from the log once it is durable there.
  * Any thread; indices ascend. */
 void store_applier_commit(struct store_applier *applier, uint64_t index, struct vg_blob *entry);
+
+/* A damaged entry of the log is whole again: a cursor that stopped for one looks again. Any thread.
+ */
+void store_applier_mended(struct store_applier *applier);
 
 /* Runs `query` on the apply thread once `at_least` is applied; `machine` is for reading only.
  * `cancelled` instead, on the apply thread, when the applier closes or its cursor stops before; at

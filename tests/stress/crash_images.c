@@ -178,10 +178,11 @@ static void ignore_applied(void *context, uint64_t index, const struct response_
     (void)outcome;
 }
 
-static void on_stopped(void *context, uint64_t index, const struct vg_error *error)
+static void on_stopped(void *context, uint64_t index, const struct vg_error *error, bool damaged)
 {
     (void)context;
     (void)index;
+    (void)damaged;
     must(false, error->text);
 }
 

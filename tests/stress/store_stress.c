@@ -37,10 +37,11 @@ static void on_applied(void *context, uint64_t index, const struct response_outc
     atomic_store(&applied, index);
 }
 
-static void on_stopped(void *context, uint64_t index, const struct vg_error *error)
+static void on_stopped(void *context, uint64_t index, const struct vg_error *error, bool damaged)
 {
     (void)context;
     (void)index;
+    (void)damaged;
     must(false, error->text);
 }
 

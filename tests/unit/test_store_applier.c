@@ -25,6 +25,8 @@ static _Atomic uint64_t accepted; /* outcomes without error */
 static _Atomic bool disordered;
 static _Atomic uint64_t stopped_at;
 static struct vg_error stop; /* written before stopped_at */
+static bool stop_is_damage;  /* too */
+static _Atomic int went_on;
 
 static void on_applied(void *context, uint64_t index, const struct response_outcome *outcome)
 {
@@ -38,11 +40,18 @@ static void on_applied(void *context, uint64_t index, const struct response_outc
     atomic_store(&applied, index);
 }
 
-static void on_stopped(void *context, uint64_t index, const struct vg_error *error)
+static void on_stopped(void *context, uint64_t index, const struct vg_error *error, bool damaged)
 {
     (void)context;
     stop = *error;
+    stop_is_damage = damaged;
     atomic_store(&stopped_at, index);
+}
+
+static void on_going_on(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&went_on, 1);
 }
 
 static void setup(void)
@@ -69,7 +78,8 @@ static enum vg_code try_applier(struct vg_error *error)
                                           .cluster = chain.cluster,
                                           .log = box.log,
                                           .applied = on_applied,
-                                          .stopped = on_stopped};
+                                          .stopped = on_stopped,
+                                          .going_on = on_going_on};
     atomic_store(&first, 0);
     return store_applier_open(&config, &applier, error);
 }
@@ -288,15 +298,20 @@ static void damage_body(uint64_t index)
     mdb_env_close(env);
 }
 
-Test(store_applier, a_damaged_body_stops_the_cursor_before_it_for_good)
+Test(store_applier, a_damaged_body_stops_the_cursor_before_it_until_it_is_whole_again)
 {
     enum { DAMAGED = 40 };
     struct asked before;
     struct asked after;
+    struct vg_blob *whole = NULL;
     open_applier();
     store_applier_close(applier);
-    for (uint32_t i = 0; i < 60; i++)
-        storebox_append(&box, chain_command(&chain));
+    for (uint32_t i = 0; i < 60; i++) {
+        struct vg_blob *entry = chain_command(&chain);
+        if (i + 1 == DAMAGED)
+            whole = vg_blob_ref(entry);
+        storebox_append(&box, entry);
+    }
     storebox_settle(&box);
     storebox_close(&box);
     damage_body(DAMAGED);
@@ -306,18 +321,46 @@ Test(store_applier, a_damaged_body_stops_the_cursor_before_it_for_good)
     store_applier_commit(applier, 60, NULL);
     AWAIT(atomic_load(&stopped_at) != 0);
     cr_assert_eq(atomic_load(&stopped_at), DAMAGED);
-    cr_assert_eq(stop.code, VG_INTEGRITY);
+    cr_assert(stop_is_damage && stop.code == VG_UNAVAILABLE, "%s", stop.text);
     cr_assert_not_null(strstr(stop.text, "entry 40 is damaged"), "%s", stop.text);
-    cr_assert_not_null(strstr(stop.text, "vigil log verify"), "%s", stop.text);
+    cr_assert_not_null(strstr(stop.text, "fetched the next one again"), "%s", stop.text);
     AWAIT(atomic_load(&after.answered) == 2);
-    cr_assert_eq(after.why.code, VG_INTEGRITY);
+    cr_assert_eq(after.why.code, VG_UNAVAILABLE);
     ask(&after, DAMAGED);
     cr_assert_eq(atomic_load(&after.answered), 2);
     ask(&before, DAMAGED - 1);
     AWAIT(atomic_load(&before.answered) == 1);
     commit_commands(3, true);
-    close_all();
     cr_assert_eq(atomic_load(&applied), DAMAGED - 1);
+    cr_assert_eq(atomic_load(&went_on), 0);
+    storebox_repair(&box, whole);
+    storebox_settle(&box);
+    store_applier_mended(applier);
+    AWAIT(atomic_load(&applied) == 63);
+    cr_assert_eq(atomic_load(&went_on), 1);
+    ask(&after, 63);
+    AWAIT(atomic_load(&after.answered) == 1);
+    close_all();
+}
+
+/* Nothing is lost by a node that ends while it waits. */
+Test(store_applier, a_cursor_that_waits_for_a_repair_can_be_closed)
+{
+    open_applier();
+    commit_commands(5, true);
+    AWAIT(atomic_load(&applied) == 5);
+    store_applier_close(applier);
+    for (uint32_t i = 0; i < 5; i++)
+        storebox_append(&box, chain_command(&chain));
+    storebox_settle(&box);
+    storebox_close(&box);
+    damage_body(6);
+    storebox_open(&box, &chain);
+    open_applier();
+    store_applier_commit(applier, 10, NULL);
+    AWAIT(atomic_load(&stopped_at) == 6);
+    close_all();
+    cr_assert_eq(atomic_load(&applied), 5);
 }
 
 static void refused(const char *what)
@@ -357,7 +400,7 @@ Test(store_applier, an_entry_of_another_history_stops_the_cursor)
     store_applier_commit(applier, 1, ours);
     store_applier_commit(applier, 2, theirs[1]);
     AWAIT(atomic_load(&stopped_at) == 2);
-    cr_assert_eq(stop.code, VG_INTEGRITY);
+    cr_assert(!stop_is_damage && stop.code == VG_INTEGRITY);
     cr_assert_not_null(strstr(stop.text, "does not follow"), "%s", stop.text);
     vg_blob_unref(ours);
     vg_blob_unref(theirs[0]);
