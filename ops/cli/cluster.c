@@ -95,7 +95,8 @@ static json_t *row_of(const json_t *status, uint64_t node)
 
 static void merge(json_t *into, const json_t *from)
 {
-    static const char *const own[] = {"last_index", "applied_index", "version"};
+    static const char *const own[] = {"last_index", "applied_index", "version", "damaged",
+                                      "repaired",   "damage",        "stopped"};
     uint64_t node = cli_json_number(from, "answered_by");
     json_t *row = row_of(into, node);
     const json_t *said = row_of(from, node);
@@ -122,6 +123,31 @@ static json_t *ask_status(struct cli_call *call)
     return cli_query(call, json_pack("{s:s}", "query", "cluster.status"));
 }
 
+/* What a node found wrong with its own log, in a line below the table. */
+static void print_damage(const json_t *nodes)
+{
+    size_t i;
+    const json_t *node;
+    json_array_foreach(nodes, i, node)
+    {
+        static const char *const whys[] = {"stopped", "damage"};
+        uint64_t damaged = cli_json_number(node, "damaged");
+        unsigned long long id = cli_json_number(node, "id");
+        if (damaged > 0)
+            printf("node %llu: %llu entries found damaged, %llu fetched again\n", id,
+                   (unsigned long long)damaged,
+                   (unsigned long long)cli_json_number(node, "repaired"));
+        for (size_t k = 0; k < sizeof whys / sizeof *whys; k++) {
+            const char *why = cli_json_text(node, whys[k]);
+            if (*why == '\0')
+                continue;
+            printf("node %llu: ", id);
+            cli_print_inline(stdout, why);
+            putchar('\n');
+        }
+    }
+}
+
 static enum vg_code run_status(struct cli_call *call)
 {
     json_t *status = ask_status(call);
@@ -134,6 +160,7 @@ static enum vg_code run_status(struct cli_call *call)
         fputc('\n', stdout);
         cli_print_table(stdout, call->settings.output, json_object_get(status, "nodes"),
                         node_columns);
+        print_damage(json_object_get(status, "nodes"));
     }
     json_decref(status);
     return VG_OK;

@@ -138,48 +138,153 @@ static enum vg_code run_get(struct cli_call *call)
     return VG_OK;
 }
 
-static void print_verified(struct cli_call *call, uint64_t checked, uint64_t last)
+/* ---- verify ------------------------------------------------------------------------------------
+ * The node is asked chunk by chunk. It names the first entry of a chunk that does not hold: there
+ * the look ends, or goes on once the node was told to fetch it again. */
+
+static const struct cli_option verify_options[] = {
+    {.name = "repair", .help = "have what is damaged fetched again from another node"},
+    {.name = NULL},
+};
+
+static const struct cli_column damage_columns[] = {
+    {.title = "INDEX", .path = "index", .number = true},
+    {.title = "REPAIRED", .path = "repaired"},
+    {.title = "FROM", .path = "from", .number = true},
+    {.title = "WHY", .path = "why"},
+    {.title = NULL},
+};
+
+struct look {
+    struct cli_call *call;
+    uint64_t next;
+    uint64_t last;
+    uint64_t checked;
+    uint64_t repaired; /* the last entry that was */
+    uint64_t left;     /* entries still damaged */
+    json_t *damaged;   /* what was met: index, repaired, from, why */
+    struct cli_progress progress;
+};
+
+static void note(struct look *look, uint64_t index, const json_t *from, const char *why)
 {
-    json_t *answer = json_pack("{s:b, s:I, s:I}", "ok", 1, "checked", (json_int_t)checked, "last",
-                               (json_int_t)last);
-    if (cli_is_json(call->settings.output))
+    bool repaired = from != NULL;
+    look->left += !repaired;
+    json_array_append_new(look->damaged,
+                          json_pack("{s:I, s:b, s:O?, s:s}", "index", (json_int_t)index, "repaired",
+                                    repaired, "from", from, "why", why));
+}
+
+static void forget_error(struct cli_call *call)
+{
+    json_decref(call->details);
+    call->details = NULL;
+    call->error = (struct vg_error){0};
+}
+
+/* Has one entry fetched; VG_OK also when nobody has it, which is noted. */
+static enum vg_code repair(struct look *look, uint64_t index, const char *why)
+{
+    struct cli_call *call = look->call;
+    json_t *answer =
+        cli_query(call, json_pack("{s:s, s:I}", "query", "log.repair", "index", (json_int_t)index));
+    if (answer != NULL) {
+        note(look, index, json_object_get(answer, "from"), why);
+        look->repaired = index;
+        look->next = index;
+        json_decref(answer);
+    } else if (call->error.code == VG_INTEGRITY || call->error.code == VG_NOT_FOUND) {
+        note(look, index, NULL, call->error.text);
+        look->next = index + 1;
+        forget_error(call);
+    }
+    return call->error.code;
+}
+
+/* The node has named an entry that does not hold. */
+static enum vg_code meet_damage(struct look *look)
+{
+    struct cli_call *call = look->call;
+    uint64_t index = cli_json_number(call->details, "damaged");
+    char why[VG_ERROR_TEXT];
+    snprintf(why, sizeof why, "%s", call->error.text);
+    if (call->error.code != VG_INTEGRITY || index < look->next)
+        return call->error.code; /* nothing that can be fetched, or no way past it */
+    look->checked += index - look->next;
+    if (!cli_flag(call, "repair"))
+        return vg_fail(&call->error, VG_INTEGRITY,
+                       "%.300s; vigil log verify --repair has what is damaged fetched again", why);
+    forget_error(call);
+    if (!call->settings.dry_run && index != look->repaired)
+        return repair(look, index, why);
+    note(look, index, NULL, why);
+    look->next = index + 1;
+    return VG_OK;
+}
+
+static enum vg_code look_at_chunk(struct look *look)
+{
+    struct cli_call *call = look->call;
+    json_t *answer =
+        cli_query(call, json_pack("{s:s, s:I, s:I}", "query", "log.verify", "from",
+                                  (json_int_t)look->next, "count", (json_int_t)VERIFY_COUNT));
+    if (call->client != NULL)
+        cli_client_stay(call->client); /* another node's log is another */
+    if (answer == NULL)
+        return meet_damage(look);
+    uint64_t next = cli_json_number(answer, "next");
+    bool ok = json_is_true(json_object_get(answer, "ok"));
+    look->checked += cli_json_number(answer, "checked");
+    look->last = cli_json_number(answer, "last");
+    json_decref(answer);
+    if (!ok || (next <= look->next && next <= look->last))
+        return vg_fail(&call->error, VG_INTEGRITY, "the node stopped verifying at entry %llu",
+                       (unsigned long long)next);
+    look->next = next;
+    return VG_OK;
+}
+
+static void print_verified(const struct look *look)
+{
+    struct cli_call *call = look->call;
+    json_t *answer = json_pack("{s:b, s:I, s:I, s:O}", "ok", look->left == 0, "checked",
+                               (json_int_t)look->checked, "last", (json_int_t)look->last, "damaged",
+                               look->damaged);
+    if (cli_is_json(call->settings.output)) {
         cli_print_json(stdout, call->settings.output, answer);
-    else
-        printf("%llu entries verified, up to %llu: every hash and the chain hold\n",
-               (unsigned long long)checked, (unsigned long long)last);
+    } else {
+        if (json_array_size(look->damaged) > 0)
+            cli_print_table(stdout, call->settings.output, look->damaged, damage_columns);
+        printf("%llu entries verified, up to %llu: ", (unsigned long long)look->checked,
+               (unsigned long long)look->last);
+        if (look->left == 0)
+            puts("every hash and the chain hold");
+        else
+            printf("%llu %s\n", (unsigned long long)look->left,
+                   call->settings.dry_run ? "would be fetched again" : "still damaged");
+    }
     json_decref(answer);
 }
 
 static enum vg_code run_verify(struct cli_call *call)
 {
-    uint64_t checked = 0;
-    uint64_t next = 1;
-    uint64_t last = 0;
-    struct cli_progress progress = cli_progress_start("verifying", 0);
+    struct look look = {.call = call,
+                        .next = 1,
+                        .last = UINT64_MAX, /* until the node says */
+                        .damaged = json_array(),
+                        .progress = cli_progress_start("verifying", 0)};
     do {
-        json_t *answer =
-            cli_query(call, json_pack("{s:s, s:I, s:I}", "query", "log.verify", "from",
-                                      (json_int_t)next, "count", (json_int_t)VERIFY_COUNT));
-        if (answer == NULL)
+        if (look_at_chunk(&look) != VG_OK)
             break;
-        uint64_t after = cli_json_number(answer, "next");
-        bool ok = json_is_true(json_object_get(answer, "ok"));
-        checked += cli_json_number(answer, "checked");
-        last = cli_json_number(answer, "last");
-        json_decref(answer);
-        if (!ok)
-            vg_fail(&call->error, VG_INTEGRITY, "entry %llu does not hold",
-                    (unsigned long long)after);
-        else if (after <= next && after <= last)
-            vg_fail(&call->error, VG_INTEGRITY, "the node stopped verifying at entry %llu",
-                    (unsigned long long)after);
-        next = after;
-        progress.total = last;
-        cli_progress_show(&progress, checked < last ? checked : last);
-    } while (call->error.code == VG_OK && next <= last);
-    cli_progress_clear(&progress);
+        look.progress.total = look.last == UINT64_MAX ? 0 : look.last;
+        cli_progress_show(&look.progress, look.checked < look.last ? look.checked : look.last);
+    } while (look.next <= look.last);
+    cli_progress_clear(&look.progress);
     if (call->error.code == VG_OK)
-        print_verified(call, checked, last);
+        print_verified(&look);
+    if (look.left > 0)
+        call->exit_code = vg_code_exit(VG_INTEGRITY);
+    json_decref(look.damaged);
     return call->error.code;
 }
 
@@ -203,9 +308,13 @@ const struct cli_command log_commands[] = {
      .summary = "Check every hash and the chain at a node",
      .about =
          "Exit code 4 and the index of the first entry that does not hold. Name the node with\n"
-         "--node to check that one.",
+         "--node to check that one. With --repair the node has each damaged entry fetched again\n"
+         "from another one, proved by its hash; exit code 4 if one is still damaged at the end.",
      .examples = "  vigil log verify\n"
-                 "  vigil log verify --node tcp://127.0.0.1:7001",
-     .run = run_verify},
+                 "  vigil log verify --node tcp://127.0.0.1:7001\n"
+                 "  vigil log verify --repair --node tcp://127.0.0.1:7001",
+     .options = verify_options,
+     .run = run_verify,
+     .flags = CLI_CHANGES},
     {.name = NULL},
 };

@@ -42,6 +42,7 @@ struct cli_client {
     struct session sessions[CLI_NODES_MAX];
     unsigned count;
     unsigned preferred; /* who answered last */
+    bool stays;         /* with it alone */
     uint32_t timeout_ms;
     uint32_t held_ms; /* that an answer may be held back */
     uint64_t token;   /* of the request under way; answers to others are dropped */
@@ -234,7 +235,8 @@ static struct session *next_session(const struct exchange *exchange)
 {
     struct cli_client *client = exchange->client;
     struct session *next = NULL;
-    for (unsigned i = 0; i < client->count; i++) {
+    unsigned count = client->stays ? 1 : client->count;
+    for (unsigned i = 0; i < count; i++) {
         struct session *session = &client->sessions[(client->preferred + i) % client->count];
         if (!session->asked && (next == NULL || session->retry_at_ms < next->retry_at_ms))
             next = session;
@@ -408,6 +410,11 @@ enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_
 void cli_client_hold(struct cli_client *client, uint32_t held_ms)
 {
     client->held_ms = held_ms;
+}
+
+void cli_client_stay(struct cli_client *client)
+{
+    client->stays = true;
 }
 
 uint64_t cli_client_repeats(const struct cli_client *client)

@@ -31,6 +31,9 @@ enum vg_code cli_client_query(struct cli_client *client, const json_t *query, js
  * question): they are not late before that. */
 void cli_client_hold(struct cli_client *client, uint32_t held_ms);
 
+/* From now on only the node that answered last is asked: for what is about one node. */
+void cli_client_stay(struct cli_client *client);
+
 /* Requests repeated at another node, or again, so far. */
 uint64_t cli_client_repeats(const struct cli_client *client);
 
