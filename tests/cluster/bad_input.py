@@ -181,35 +181,6 @@ def two_of_one_identity(c):
             process.kill()
 
 
-def damaged_body(c):
-    """A body altered on disk: counted, never served; the cursor stops and names the remedy."""
-    marker = b"the sentence that will be damaged"
-    made = c.vigil("incident", "detect", "--source", "operator", "--title", "damage")
-    noted = c.vigil("incident", "note", made["id"], "--text", marker.decode())
-    c.wait_equal()
-    c.signal("kill", 3)
-    path = c.dir / "dev" / "node-3" / "data" / "log" / "data.mdb"
-    content = path.read_bytes()
-    at = content.find(marker)
-    while at >= 0:
-        overwrite(path, at, b"THE")
-        at = content.find(marker, at + 1)
-    shutil.rmtree(c.dir / "dev" / "node-3" / "data" / "state")
-    c.signal("restart", 3)
-    stopped = wait_for(lambda: ask_stopped(c), "node 3 to stop its cursor")
-    expect("a damaged body", str(noted["index"]) in stopped and "damaged" in stopped, stopped)
-    verified = c.run("--node", c.nodes[3]["client"], "log", "verify")
-    expect("log verify of a damaged body", verified.returncode == 4 and str(noted["index"]) in verified.stderr, verified)
-    shown = c.run("--node", c.nodes[3]["client"], "--timeout", "2s", "incident", "timeline", made["id"])
-    expect("a damaged body is never served", "THE sentence" not in shown.stdout, shown.stdout)
-
-
-def ask_stopped(c):
-    done = c.run("-o", "json", "--node", c.nodes[3]["client"], "cluster", "status")
-    stopped = json.loads(done.stdout)["stopped"] if done.returncode == 0 else None
-    return None if stopped is None else str(stopped)
-
-
 def main():
     with Cluster(bin_dir()) as c, Cluster(bin_dir()) as other:
         try:
@@ -222,7 +193,6 @@ def main():
             bad_documents(c)
             garbage_on_ports(c)
             two_of_one_identity(c)
-            damaged_body(c)
         finally:
             for failure in failures:
                 print(failure, file=sys.stderr)
