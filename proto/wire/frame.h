@@ -17,6 +17,7 @@ enum wire_type {
     WIRE_FORWARD_RESP = 4,
     WIRE_FETCH = 5,
     WIRE_FETCHED = 6,
+    WIRE_MET = 7,
     WIRE_REQUEST = 16, /* proto/wire/client.h */
     WIRE_RESPONSE = 17,
 };

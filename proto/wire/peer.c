@@ -4,7 +4,8 @@
 #include "proto/wire/mp.h"
 
 enum {
-    HELLO_FIELDS = 4,
+    HELLO_FIELDS = 8,
+    MET_FIELDS = 1,
     RAFT_FIELDS = 17,
     FORWARD_FIELDS = 2,
     FORWARD_RESP_FIELDS = 5,
@@ -30,6 +31,10 @@ void wire_hello_encode(const struct wire_hello *hello, struct vg_buffer *out)
     mp_write_bytes(out, vg_span_of(hello->cluster.bytes, sizeof hello->cluster.bytes));
     mp_write_uint(out, hello->node.value);
     mp_write_bytes(out, vg_span_of(hello->incarnation.bytes, sizeof hello->incarnation.bytes));
+    mp_write_bytes(out, vg_span_of(hello->run.bytes, sizeof hello->run.bytes));
+    mp_write_uint(out, hello->met);
+    mp_write_uint(out, hello->term);
+    mp_write_uint(out, hello->last);
 }
 
 enum vg_code wire_hello_decode(vg_span bytes, struct wire_hello *out, struct vg_error *error)
@@ -43,8 +48,27 @@ enum vg_code wire_hello_decode(vg_span bytes, struct wire_hello *out, struct vg_
     mp_read_fixed(&reader, out->cluster.bytes, sizeof out->cluster.bytes);
     out->node = read_node(&reader);
     mp_read_fixed(&reader, out->incarnation.bytes, sizeof out->incarnation.bytes);
+    mp_read_fixed(&reader, out->run.bytes, sizeof out->run.bytes);
+    out->met = mp_read_uint(&reader);
+    out->term = mp_read_uint(&reader);
+    out->last = mp_read_uint(&reader);
     mp_end_array(&reader);
     return mp_finish(&reader, "hello", error);
+}
+
+void wire_met_encode(const struct wire_met *met, struct vg_buffer *out)
+{
+    mp_write_array(out, MET_FIELDS);
+    mp_write_uint(out, met->met);
+}
+
+enum vg_code wire_met_decode(vg_span bytes, struct wire_met *out, struct vg_error *error)
+{
+    struct mp_reader reader = mp_reader_of(bytes);
+    mp_read_tuple(&reader, MET_FIELDS);
+    out->met = mp_read_uint(&reader);
+    mp_end_array(&reader);
+    return mp_finish(&reader, "count of meetings", error);
 }
 
 void wire_raft_encode(const struct wire_raft *message, struct vg_buffer *out)

@@ -9,16 +9,30 @@
 #include "proto/raft/raft.h"
 
 /* First frame in both directions. A peer of another cluster, with an id that is not a member's or
- * is our own, or a known id with another incarnation while its old connection lives, is refused. */
+ * is our own, a known id with another incarnation while its old connection lives, or with a folder
+ * older than what is remembered of it (memory.h), is refused. */
 struct wire_hello {
     uint16_t version;
     vg_hash cluster;
     vg_node_id node;
     vg_id incarnation;
+    vg_id run; /* random, of this process */
+    /* What its disk has now: */
+    uint64_t met;  /* how often it has met the node it speaks to */
+    uint64_t term; /* its term, */
+    uint64_t last; /* and the last entry of its log */
 };
 
 void wire_hello_encode(const struct wire_hello *hello, struct vg_buffer *out);
 enum vg_code wire_hello_decode(vg_span bytes, struct wire_hello *out, struct vg_error *error);
+
+/* A node has met the one it tells this, and has it on its disk. */
+struct wire_met {
+    uint64_t met;
+};
+
+void wire_met_encode(const struct wire_met *met, struct vg_buffer *out);
+enum vg_code wire_met_decode(vg_span bytes, struct wire_met *out, struct vg_error *error);
 
 /* A Raft message with the whole entries an append carries. */
 struct wire_raft {

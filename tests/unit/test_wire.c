@@ -180,7 +180,15 @@ Test(wire_raft, any_bytes_decode_or_are_refused)
 
 Test(wire_peer, hello_and_forwards_come_back)
 {
-    struct wire_hello hello = {.version = 1, .node = {2}, .incarnation = {{9}}}, hello_back;
+    struct wire_hello hello = {.version = 1,
+                               .node = {2},
+                               .incarnation = {{9}},
+                               .run = {{8}},
+                               .met = 7,
+                               .term = 6,
+                               .last = UINT64_MAX},
+                      hello_back;
+    struct wire_met met = {UINT64_MAX}, met_back;
     struct wire_forward forward = {.token = 77, .envelope_and_body = vg_span_text("sealed")};
     struct wire_forward forward_back;
     struct wire_forward_resp answer = {77, VG_UNAVAILABLE, 0, 0, {3}}, answer_back;
@@ -191,6 +199,15 @@ Test(wire_peer, hello_and_forwards_come_back)
     cr_assert(hello_back.version == 1 && hello_back.node.value == 2);
     cr_assert(vg_id_equal(&hello.incarnation, &hello_back.incarnation));
     cr_assert(vg_hash_equal(&hello.cluster, &hello_back.cluster));
+    cr_assert(vg_id_equal(&hello.run, &hello_back.run));
+    cr_assert(hello_back.met == 7 && hello_back.term == 6 && hello_back.last == UINT64_MAX);
+
+    vg_buffer_clear(&bytes);
+    wire_met_encode(&met, &bytes);
+    cr_assert_eq(wire_met_decode(vg_buffer_span(&bytes), &met_back, NULL), VG_OK);
+    cr_assert_eq(met_back.met, UINT64_MAX);
+    cr_assert_eq(wire_met_decode(vg_span_of(bytes.data, bytes.size - 1), &met_back, NULL),
+                 VG_INVALID);
 
     vg_buffer_clear(&bytes);
     wire_forward_encode(&forward, &bytes);
