@@ -38,7 +38,7 @@ enum vg_code store_log_open(const struct store_log_config *config, struct store_
     struct store_env_config env = {.path = config->path,
                                    .name = "log",
                                    .remedy = log_remedy,
-                                   .marker = "vigil log, format 2\n",
+                                   .marker = "vigil log, format 3\n",
                                    .databases = STORE_TABLE_COUNT};
     *recovery = (struct store_recovery){0};
     enum vg_code code = store_env_open(&log->env, &env, error);
@@ -50,6 +50,7 @@ enum vg_code store_log_open(const struct store_log_config *config, struct store_
     log->reserve_bytes = config->reserve_bytes;
     log->written = config->written;
     log->repaired = config->repaired;
+    log->remembered = config->remembered;
     log->context = config->context;
     code = store_recover(log, config, recovery, error);
     if (code != VG_OK) {
@@ -58,7 +59,8 @@ enum vg_code store_log_open(const struct store_log_config *config, struct store_
         free(log);
         return code;
     }
-    log->figures.last_durable = log->hard.last;
+    log->figures.last_durable = log->figures.kept_last = log->hard.last;
+    log->figures.kept_term = log->hard.term;
     log->figures.bytes_used = store_env_used(&log->env);
     pthread_mutex_init(&log->lock, NULL);
     store_cond_init(&log->work);
@@ -118,8 +120,33 @@ void store_log_submit(struct store_log *log, const struct store_write *write)
 void store_log_repair(struct store_log *log, struct vg_blob *entry)
 {
     struct store_pending *pending = vg_alloc_zero(1, sizeof *pending);
+    pending->kind = STORE_REPAIR;
     pending->repair = entry;
     pending->bytes = entry->size;
+    enqueue(log, pending);
+}
+
+/* One that still waits for the writer says the same of an earlier time. */
+static bool replace_remembered(struct store_log *log, const struct store_peer *peer)
+{
+    struct store_pending *at = log->queue.first;
+    while (at != NULL && (at->kind != STORE_REMEMBER || !vg_node_equal(at->peer.node, peer->node)))
+        at = at->next;
+    if (at != NULL)
+        at->peer = *peer;
+    return at != NULL;
+}
+
+void store_log_remember(struct store_log *log, const struct store_peer *peer)
+{
+    pthread_mutex_lock(&log->lock);
+    bool replaced = replace_remembered(log, peer);
+    pthread_mutex_unlock(&log->lock);
+    if (replaced)
+        return;
+    struct store_pending *pending = vg_alloc_zero(1, sizeof *pending);
+    pending->kind = STORE_REMEMBER;
+    pending->peer = *peer;
     enqueue(log, pending);
 }
 

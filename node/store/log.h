@@ -12,6 +12,15 @@
 
 struct store_log;
 
+/* What this node and a peer know of having met (proto/wire/memory.h). */
+struct store_peer {
+    vg_node_id node;
+    uint64_t met;      /* how often this node has met it: what it may be shown */
+    uint64_t shown;    /* of it: the highest count it has shown, */
+    uint64_t term;     /* the highest term it has spoken in, */
+    vg_id incarnation; /* and its folder */
+};
+
 struct store_log_config {
     const char *path; /* a folder; made if missing (mode 0700) */
     vg_hash cluster;
@@ -23,6 +32,8 @@ struct store_log_config {
     /* The same, for each store_log_repair: true if the log now holds the entry whole; false if it
      * has no place for it any more (truncated meanwhile). */
     void (*repaired)(void *context, uint64_t index, bool whole);
+    /* The same, for each store_log_remember. */
+    void (*remembered)(void *context, const struct store_peer *peer);
     void *context;
 };
 
@@ -37,6 +48,8 @@ struct store_recovery {
     uint32_t tail_count;
     struct raft_run *runs;
     uint32_t run_count;
+    struct store_peer peers[VG_NODES_MAX];
+    uint32_t peer_count;
 };
 
 /* Opens or makes the log, checks it, starts the writer. Refused, with the remedy named: a store of
@@ -69,6 +82,10 @@ void store_log_submit(struct store_log *log, const struct store_write *write);
 enum vg_code store_log_read(struct store_log *log, uint64_t index, struct vg_blob **out,
                             struct vg_error *error);
 
+/* Queues what is known of a peer, in place of what was. Any thread; they become durable in this
+ * order. */
+void store_log_remember(struct store_log *log, const struct store_peer *peer);
+
 /* The hash that the entry of `index` must have: its own metadata says so or, where that is damaged,
  * the entry after it. False where the log cannot tell. Any thread but NNG's. */
 bool store_log_chain_hash(struct store_log *log, uint64_t index, vg_hash *out);
@@ -97,9 +114,11 @@ struct store_log_figures {
     uint64_t writes;
     uint64_t entries;
     uint64_t bytes_used;
-    uint64_t damaged;  /* entries found damaged since start */
-    uint64_t repaired; /* of them, made whole again */
-    uint64_t sync_us;  /* duration of the last transaction */
+    uint64_t damaged;    /* entries found damaged since start */
+    uint64_t repaired;   /* of them, made whole again */
+    raft_term kept_term; /* what the disk has, as of one transaction: the term, */
+    uint64_t kept_last;  /* and the last entry, also one that a queued write will truncate */
+    uint64_t sync_us;    /* duration of the last transaction */
 };
 void store_log_figures(struct store_log *log, struct store_log_figures *out);
 

@@ -27,11 +27,12 @@ enum { STORE_MUTANT_EARLY = 30 };
 
 /* The named databases of the environment. */
 #define STORE_TABLES(X)                                                                            \
-    X(HARD, "hard", 0)               /* one record, struct store_hard */                           \
-    X(META, "meta", MDB_INTEGERKEY)  /* index -> headers, hash, checksum */                        \
-    X(BODY, "body", MDB_INTEGERKEY)  /* index -> body */                                           \
-    X(RUNS, "runs", MDB_INTEGERKEY)  /* first index of a term's run -> term */                     \
-    X(COMPARTMENT, "compartment", 0) /* compartment id, index (big-endian) -> nothing */
+    X(HARD, "hard", 0)                /* one record, struct store_hard */                          \
+    X(META, "meta", MDB_INTEGERKEY)   /* index -> headers, hash, checksum */                       \
+    X(BODY, "body", MDB_INTEGERKEY)   /* index -> body */                                          \
+    X(RUNS, "runs", MDB_INTEGERKEY)   /* first index of a term's run -> term */                    \
+    X(COMPARTMENT, "compartment", 0)  /* compartment id, index (big-endian) -> nothing */          \
+    X(PEERS, "peers", MDB_INTEGERKEY) /* node id -> struct store_peer */
 
 enum store_table {
 #define X(symbol, name, flags) STORE_##symbol,
@@ -41,9 +42,11 @@ enum store_table {
 };
 
 struct store_pending {
+    enum { STORE_WRITE, STORE_REPAIR, STORE_REMEMBER } kind;
     struct store_write write;
-    struct vg_blob *repair; /* instead of a write; NULL: none */
-    enum { STORE_NO_PLACE, STORE_WHOLE, STORE_MENDED } found;
+    struct vg_blob *repair;
+    enum { STORE_NO_PLACE, STORE_WHOLE, STORE_MENDED } found; /* by the repair */
+    struct store_peer peer;
     uint64_t bytes;
     struct store_pending *next;
 };
@@ -62,6 +65,7 @@ struct store_log {
     uint64_t reserve_bytes;
     void (*written)(void *context, uint64_t write_id);
     void (*repaired)(void *context, uint64_t index, bool whole);
+    void (*remembered)(void *context, const struct store_peer *peer);
     void *context;
 
     pthread_t writer;

@@ -53,6 +53,32 @@ bool store_hard_decode(vg_span bytes, struct store_hard *out)
     return vg_reader_done(&reader);
 }
 
+void store_peer_encode(const struct store_peer *peer, uint8_t out[STORE_PEER_SIZE])
+{
+    struct vg_writer writer = vg_writer_of(out, STORE_PEER_SIZE - STORE_CHECKSUM_SIZE);
+    vg_write_u64(&writer, peer->node.value);
+    vg_write_u64(&writer, peer->met);
+    vg_write_u64(&writer, peer->shown);
+    vg_write_u64(&writer, peer->term);
+    vg_write_bytes(&writer, peer->incarnation.bytes, sizeof peer->incarnation.bytes);
+    assert(!writer.failed && writer.at == writer.end);
+    seal(out, STORE_PEER_SIZE);
+}
+
+bool store_peer_decode(vg_span bytes, struct store_peer *out)
+{
+    if (!sealed(bytes, STORE_PEER_SIZE))
+        return false;
+    struct vg_reader reader =
+        vg_reader_of(vg_span_of(bytes.data, STORE_PEER_SIZE - STORE_CHECKSUM_SIZE));
+    out->node.value = vg_read_u64(&reader);
+    out->met = vg_read_u64(&reader);
+    out->shown = vg_read_u64(&reader);
+    out->term = vg_read_u64(&reader);
+    vg_read_copy(&reader, out->incarnation.bytes, sizeof out->incarnation.bytes);
+    return vg_reader_done(&reader);
+}
+
 void store_meta_encode(const struct ledger_view *entry, uint8_t out[STORE_META_SIZE])
 {
     struct vg_writer writer = vg_writer_of(out, STORE_META_SIZE - STORE_CHECKSUM_SIZE);

@@ -4,14 +4,15 @@
 #ifndef VIGIL_NODE_STORE_RECORD_H
 #define VIGIL_NODE_STORE_RECORD_H
 
+#include "node/store/log.h"
 #include "proto/ledger/entry.h"
-#include "proto/raft/raft.h"
 
 enum {
-    STORE_FORMAT = 2,
+    STORE_FORMAT = 3,
     STORE_CHECKSUM_SIZE = 16,
     STORE_HARD_SIZE = 4 + 32 + 8 + 16 + 8 + 8 + 8 + 32 + STORE_CHECKSUM_SIZE,
     STORE_META_SIZE = LEDGER_OVERHEAD + 32 + STORE_CHECKSUM_SIZE,
+    STORE_PEER_SIZE = 8 + 8 + 8 + 8 + 16 + STORE_CHECKSUM_SIZE,
     STORE_IDENTITY_SIZE = 4 + 32 + 8 + 8 + 32 + STORE_CHECKSUM_SIZE,
 };
 
@@ -31,6 +32,11 @@ void store_hard_encode(const struct store_hard *hard, uint8_t out[STORE_HARD_SIZ
 
 /* False if size or checksum do not hold. */
 bool store_hard_decode(vg_span bytes, struct store_hard *out);
+
+void store_peer_encode(const struct store_peer *peer, uint8_t out[STORE_PEER_SIZE]);
+
+/* False if size or checksum do not hold. */
+bool store_peer_decode(vg_span bytes, struct store_peer *out);
 
 /* An entry without its body; spans borrow the record. */
 struct store_meta {

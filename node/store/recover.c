@@ -192,6 +192,25 @@ static enum vg_code read_runs(struct recovering *at)
     return VG_OK;
 }
 
+/* What is known of peers is this node's promise too: not to show less than it has shown. */
+static enum vg_code read_peers(struct recovering *at)
+{
+    struct store_log *log = at->log;
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    bool good = true;
+    store_env_must(&log->env, mdb_cursor_open(at->txn, log->tables[STORE_PEERS], &cursor), "read");
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    for (; rc == MDB_SUCCESS && good; rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        good = at->out->peer_count < VG_NODES_MAX &&
+               store_peer_decode(store_span(value), &at->out->peers[at->out->peer_count++]);
+    }
+    mdb_cursor_close(cursor);
+    return good ? VG_OK
+                : store_env_damaged(&log->env, at->error, "damaged record of a peer (meetings)");
+}
+
 static enum vg_code recover_in(struct recovering *at, const struct store_log_config *config)
 {
     enum vg_code code = open_tables(at, at->log->env.marked ? 0 : MDB_CREATE);
@@ -203,6 +222,8 @@ static enum vg_code recover_in(struct recovering *at, const struct store_log_con
         code = read_tail(at);
     if (code == VG_OK)
         code = read_runs(at);
+    if (code == VG_OK)
+        code = read_peers(at);
     if (code != VG_OK)
         return code;
     const struct store_hard *hard = &at->log->hard;

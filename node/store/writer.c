@@ -101,8 +101,9 @@ static void append_entry(struct store_log *log, MDB_txn *txn, const struct vg_bl
     log->last_term = term;
 }
 
-static void put_write(struct store_log *log, MDB_txn *txn, const struct store_write *write)
+static void put_write(struct store_log *log, MDB_txn *txn, struct store_pending *pending)
 {
+    const struct store_write *write = &pending->write;
     if (write->hard_state) {
         log->hard.term = write->term;
         log->hard.voted_for = write->voted_for;
@@ -137,6 +138,14 @@ static void put_repair(struct store_log *log, MDB_txn *txn, struct store_pending
     }
     put(log, txn, STORE_BODY, key, store_val(view.body.data, view.body.size), 0);
     pending->found = STORE_MENDED;
+}
+
+static void put_peer(struct store_log *log, MDB_txn *txn, struct store_pending *pending)
+{
+    uint8_t record[STORE_PEER_SIZE];
+    const uint64_t *node = &pending->peer.node.value;
+    store_peer_encode(&pending->peer, record);
+    put(log, txn, STORE_PEERS, store_val(node, sizeof *node), store_val(record, sizeof record), 0);
 }
 
 /* Waits for work; tries now and then to get the headroom back when the disk was full. */
@@ -209,16 +218,19 @@ static bool wait_for_space(struct store_log *log, uint64_t bytes)
     return fits;
 }
 
+static void (*const putters[])(struct store_log *log, MDB_txn *txn,
+                               struct store_pending *pending) = {
+    [STORE_WRITE] = put_write,
+    [STORE_REPAIR] = put_repair,
+    [STORE_REMEMBER] = put_peer,
+};
+
 /* One transaction; returns how long its commit took. */
 static uint64_t write_batch(struct store_log *log, struct store_pending *batch)
 {
     MDB_txn *txn = store_env_begin(&log->env, 0);
-    for (struct store_pending *at = batch; at != NULL; at = at->next) {
-        if (at->repair != NULL)
-            put_repair(log, txn, at);
-        else
-            put_write(log, txn, &at->write);
-    }
+    for (struct store_pending *at = batch; at != NULL; at = at->next)
+        putters[at->kind](log, txn, at);
     store_hard_put(log, txn, &log->hard);
     uint64_t start = vg_clock_system.monotonic_us();
     store_env_must(&log->env, mdb_txn_commit(txn), "commit");
@@ -246,8 +258,10 @@ static void publish(struct store_log *log, const struct store_pending *batch, ui
     figures->sync_us = sync_us;
     figures->bytes_used = used;
     figures->last_durable = settled_last(log);
+    figures->kept_term = log->hard.term;
+    figures->kept_last = log->hard.last;
     for (const struct store_pending *at = batch; at != NULL; at = at->next) {
-        figures->writes += at->repair == NULL;
+        figures->writes += at->kind == STORE_WRITE;
         figures->entries += at->write.count;
     }
     log->writing_bytes = 0;
@@ -263,6 +277,16 @@ void store_pending_free(struct store_pending *pending)
     free(pending);
 }
 
+static void tell_written(struct store_log *log, const struct store_pending *pending)
+{
+    log->written(log->context, pending->write.id);
+}
+
+static void tell_remembered(struct store_log *log, const struct store_pending *pending)
+{
+    log->remembered(log->context, &pending->peer);
+}
+
 static void tell_repaired(struct store_log *log, const struct store_pending *pending)
 {
     struct ledger_header header;
@@ -275,14 +299,16 @@ static void tell_repaired(struct store_log *log, const struct store_pending *pen
     log->repaired(log->context, header.index, pending->found != STORE_NO_PLACE);
 }
 
+static void (*const tellers[])(struct store_log *log, const struct store_pending *pending) = {
+    [STORE_WRITE] = tell_written,
+    [STORE_REPAIR] = tell_repaired,
+    [STORE_REMEMBER] = tell_remembered,
+};
+
 static void report(struct store_log *log, const struct store_pending *batch)
 {
-    for (const struct store_pending *at = batch; at != NULL; at = at->next) {
-        if (at->repair != NULL)
-            tell_repaired(log, at);
-        else
-            log->written(log->context, at->write.id);
-    }
+    for (const struct store_pending *at = batch; at != NULL; at = at->next)
+        tellers[at->kind](log, at);
 }
 
 static void free_batch(struct store_pending *batch)

@@ -17,7 +17,7 @@ from cluster import Cluster, Refused, bin_dir, wait_for
 BEYOND_THE_TAIL = 1100  # entries that metadata must be older than to be no refusal at start
 HASH_IN_METADATA = 98 + 143  # docs/storage.md
 PREVIOUS_IN_HEADER = 34
-STORE_FORMAT = 2
+STORE_FORMAT = 3
 
 
 def home(c, node):
@@ -258,7 +258,8 @@ def nobody_has_it(c, incident):
     with down(c, 2, rebuild=False):
         replace(c, 2, altered("pelican"), sentence("pelican"))
     c.wait_equal()
-    repaired(c, 1, 1)
+    for node in (1, 3):
+        repaired(c, node, 1)
     c.verify_logs()
 
 

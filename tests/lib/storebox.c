@@ -23,6 +23,12 @@ static void on_repaired(void *context, uint64_t index, bool whole)
     atomic_fetch_add(whole ? &box->mended : &box->dropped, 1);
 }
 
+static void on_remembered(void *context, const struct store_peer *peer)
+{
+    struct storebox *box = context;
+    atomic_store(&box->remembered, peer->met);
+}
+
 void storebox_init(struct storebox *box, const char *folder)
 {
     memset(box, 0, sizeof *box);
@@ -38,6 +44,7 @@ enum vg_code storebox_try(struct storebox *box, const vg_hash *cluster, vg_node_
                                       .quota_bytes = 1U << 30,
                                       .written = on_written,
                                       .repaired = on_repaired,
+                                      .remembered = on_remembered,
                                       .context = box};
     box->submitted = box->repairs = 0;
     atomic_store(&box->written, 0);

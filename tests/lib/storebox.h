@@ -21,6 +21,7 @@ struct storebox {
     uint64_t repairs;          /* submitted */
     _Atomic uint64_t mended;   /* reported: entries whole again, */
     _Atomic uint64_t dropped;  /* and those that had no place */
+    _Atomic uint64_t remembered; /* `met` of the last peer that was reported */
 };
 
 /* A box over the folder "log" of `folder`, not yet open. */

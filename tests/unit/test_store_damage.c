@@ -448,6 +448,21 @@ Test(store_damage, terms_that_do_not_match)
     refused(VG_INTEGRITY, "table of terms", twice);
 }
 
+/* A count that fell could not be told from an older folder. */
+Test(store_damage, what_is_known_of_a_peer)
+{
+    struct store_peer peer = {.node = {2}, .met = 7};
+    storebox_open(&box, &chain);
+    store_log_remember(box.log, &peer);
+    AWAIT(atomic_load(&box.remembered) == 7);
+    storebox_close(&box);
+    for (size_t offset = 0; offset < 64; offset += 9) {
+        flip("peers", 2, offset);
+        refused(VG_INTEGRITY, "damaged record of a peer", twice);
+        flip("peers", 2, offset);
+    }
+}
+
 Test(store_damage, a_truncated_file)
 {
     cr_assert_eq(truncate(data_path, 30 * 4096), 0);
@@ -557,7 +572,7 @@ Test(store_damage, another_node)
 
 Test(store_damage, another_format)
 {
-    static const char *const others[] = {"vigil log, format 1\n", "vigil log, format 3\n"};
+    static const char *const others[] = {"vigil log, format 2\n", "vigil log, format 4\n"};
     char marker[sizeof box.path + 16];
     snprintf(marker, sizeof marker, "%s/format", box.path);
     for (size_t i = 0; i < 2; i++) {

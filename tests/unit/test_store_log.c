@@ -256,3 +256,28 @@ Test(store_log, a_disk_below_the_reserve_is_said_before_a_command_is_accepted)
     store_log_close(log);
     store_recovery_free(&box.found);
 }
+
+Test(store_log, what_is_known_of_peers_is_kept_the_latest_of_each)
+{
+    enum { ROUNDS = 10000 }; /* more than the queue has places */
+    storebox_open(&box, &chain);
+    cr_assert_eq(box.found.peer_count, 0);
+    for (uint64_t i = 1; i <= ROUNDS; i++) {
+        for (uint64_t node = 2; node <= 3; node++) {
+            struct store_peer peer = {{node}, i, 2 * i, node * i, {{(uint8_t)i}}};
+            store_log_remember(box.log, &peer);
+        }
+    }
+    storebox_vote(&box, 4, 2); /* behind them */
+    reopen();
+    cr_assert_eq(atomic_load(&box.remembered), ROUNDS);
+    cr_assert_eq(box.found.peer_count, 2);
+    for (uint64_t i = 0; i < 2; i++) {
+        const struct store_peer *peer = &box.found.peers[i];
+        cr_assert(peer->node.value == i + 2 && peer->met == ROUNDS && peer->shown == 2 * ROUNDS);
+        cr_assert(peer->term == (i + 2) * ROUNDS);
+        cr_assert_eq(peer->incarnation.bytes[0], (uint8_t)ROUNDS);
+    }
+    cr_assert_eq(box.found.term.value, 4);
+    close_box();
+}
