@@ -17,7 +17,13 @@ static bool told_why(enum net_refusal refusal)
 {
     return refusal == NET_REFUSED_HELLO || refusal == NET_REFUSED_CLUSTER ||
            refusal == NET_REFUSED_STRANGER || refusal == NET_REFUSED_IDENTITY ||
-           refusal == NET_REFUSED_SELF;
+           refusal == NET_REFUSED_SELF || refusal == NET_REFUSED_OLDER;
+}
+
+/* Two nodes in one's place, or one that could vote twice. */
+static bool is_alarm(enum net_refusal refusal)
+{
+    return refusal == NET_REFUSED_IDENTITY || refusal == NET_REFUSED_OLDER;
 }
 
 /* Counts, and logs when nothing of the kind was logged for a while: strangers do not fill disks. */
@@ -32,8 +38,8 @@ static void note_refusal(struct net *net, enum net_refusal refusal, const char *
     uint64_t count = ++net->refused[refusal];
     pthread_mutex_unlock(&net->keeper.lock);
     if (log)
-        vg_log(refusal == NET_REFUSED_IDENTITY ? VG_LOG_ERROR : VG_LOG_WARN,
-               net_refusal_name(refusal), "count=%llu %s", (unsigned long long)count, why);
+        vg_log(is_alarm(refusal) ? VG_LOG_ERROR : VG_LOG_WARN, net_refusal_name(refusal),
+               "count=%llu %s", (unsigned long long)count, why);
 }
 
 static void say_why(struct conn *conn, enum vg_code code, const char *why)
@@ -64,11 +70,19 @@ static enum vg_code refuse(struct conn *conn, enum net_refusal refusal, enum vg_
     return code;
 }
 
-static void say_hello(struct conn *conn)
+static struct wire_hello hello_for(struct conn *conn)
+{
+    struct wire_hello hello = conn->net->config.self;
+    if (conn->net->callbacks.greets != NULL)
+        conn->net->callbacks.greets(conn->net->context, conn->peer->node, &hello);
+    return hello;
+}
+
+static void say_hello(struct conn *conn, const struct wire_hello *hello)
 {
     struct vg_buffer payload = {0};
     struct vg_buffer frame = {0};
-    wire_hello_encode(&conn->net->config.self, &payload);
+    wire_hello_encode(hello, &payload);
     (void)net_session_send(&conn->session, &frame, WIRE_HELLO, vg_buffer_span(&payload),
                            conn->net->config.queue_max);
     vg_buffer_free(&payload);
@@ -146,6 +160,25 @@ static bool identity_in_use(const struct peer *peer, const vg_id *incarnation)
     return lives && !vg_id_equal(&peer->incarnation, incarnation);
 }
 
+/* Whether the owner remembers no more of the peer than its folder has; refuses it otherwise. Only
+ * who dials is judged: what it tells comes on that connection, after this hello, while an answer to
+ * our own dial may be overtaken by what it tells elsewhere. Another process under a connected
+ * peer's identity is refused for that, by settle. */
+static bool as_remembered(struct conn *conn, const struct peer *peer,
+                          const struct wire_hello *hello)
+{
+    struct net *net = conn->net;
+    struct vg_error why = {0};
+    pthread_mutex_lock(&net->keeper.lock);
+    bool in_use = identity_in_use(peer, &hello->incarnation);
+    pthread_mutex_unlock(&net->keeper.lock);
+    if (in_use || net->callbacks.greeted == NULL ||
+        net->callbacks.greeted(net->context, hello, &why) == VG_OK)
+        return true;
+    refuse(conn, NET_REFUSED_OLDER, VG_INTEGRITY, why.text);
+    return false;
+}
+
 /* With keeper.lock. Mostly nobody is there any more: the node was stopped, or the line cut. But a
  * copy of a node has its incarnation too, and who then hears this knows that there are two. */
 static void replace(struct conn *older)
@@ -208,6 +241,7 @@ static void tell(struct conn *conn, bool up, enum vg_code code, const char *why)
     struct net_peer_event event = {.node = peer->node,
                                    .up = up,
                                    .code = code,
+                                   .outdated = conn->outdated,
                                    .why = why,
                                    .rtt_us = up ? atomic_load(&peer->rtt_us) : 0};
     net->callbacks.peer(net->context, &event);
@@ -242,7 +276,9 @@ static enum vg_code take_refusal(struct conn *conn, const struct wire_frame *fra
         if (iscntrl((unsigned char)*at))
             *at = ' ';
     conn->state = CONN_ENDED;
-    conn->code = answer.error.code == VG_EXISTS ? VG_EXISTS : VG_FORBIDDEN;
+    conn->outdated = answer.error.code == VG_INTEGRITY;
+    bool known = answer.error.code == VG_EXISTS || conn->outdated;
+    conn->code = known ? answer.error.code : VG_FORBIDDEN;
     (void)snprintf(conn->why, sizeof conn->why, "%s says: %.300s", conn->peer->url,
                    answer.error.text);
     dial_link_close(conn->session.link);
@@ -266,19 +302,21 @@ static enum vg_code take_hello(struct conn *conn, const struct wire_frame *frame
 {
     struct wire_hello hello;
     struct peer *peer = check_hello(conn, frame, &hello);
-    if (peer == NULL || !settle(conn, peer, &hello.incarnation))
+    if (peer == NULL || !as_remembered(conn, peer, &hello) ||
+        !settle(conn, peer, &hello.incarnation))
         return conn->code;
     conn->state = CONN_UP;
     conn->was_up = true;
     conn->session.reader.frame_max = 0;
     atomic_store(&conn->session.deadline_us, 0);
-    say_hello(conn);
+    struct wire_hello answer = hello_for(conn);
+    say_hello(conn, &answer);
     return VG_OK;
 }
 
 static bool from_peers(uint8_t type)
 {
-    return type >= WIRE_RAFT && type <= WIRE_FETCHED;
+    return type >= WIRE_RAFT && type <= WIRE_MET;
 }
 
 static enum vg_code take_accepted(struct net_session *session, const struct wire_frame *frame,
@@ -322,13 +360,14 @@ static void received(void *context, struct dial_link *link, vg_span bytes)
 static void dialled_connected(void *context, struct dial_link *link)
 {
     struct conn *conn = context;
+    struct wire_hello hello = hello_for(conn);
     uint64_t now = vg_clock_system.monotonic_us();
     (void)link;
     pthread_mutex_lock(&conn->net->keeper.lock);
     conn->state = CONN_GREETING;
     conn->hello_sent_us = now;
     set_deadline(conn, now);
-    say_hello(conn);
+    say_hello(conn, &hello);
     net_keeper_wake(&conn->net->keeper);
     pthread_mutex_unlock(&conn->net->keeper.lock);
 }

@@ -30,6 +30,7 @@ struct conn {
     /* For callbacks of the link alone, which come one by one: */
     enum conn_state state;
     bool was_up;
+    bool outdated; /* we are, says the peer */
     uint64_t hello_sent_us;
     enum vg_code code; /* why it ended, when not for the link's own reason */
     char why[NET_WHY_TEXT];

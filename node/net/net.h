@@ -20,7 +20,7 @@ struct net_peer {
 /* A field of 0 has the default named behind it. Everything is borrowed during net_start alone. */
 struct net_config {
     const char *listen_url;       /* where peers reach this node; see dial_url_check */
-    struct wire_hello self;       /* version, cluster, own id and incarnation */
+    struct wire_hello self;       /* of this node, but for what `greets` fills in */
     const struct net_peer *peers; /* the other members, at most VG_NODES_MAX */
     uint32_t peer_count;
     uint64_t seed;             /* of the jitter of redials */
@@ -44,6 +44,7 @@ struct net_peer_event {
                           lives under our identity, says the peer: it refused us, or took another
                           in our place. VG_FORBIDDEN: it refused us, or is not who the configuration
                           says. VG_INTEGRITY: it broke the protocol */
+    bool outdated;     /* VG_INTEGRITY: it remembers more of us than our folder has, and says so */
     const char *why;   /* a sentence; borrowed during the call */
     uint32_t rtt_us;   /* up: time from our hello to its answer */
 };
@@ -56,6 +57,11 @@ struct net_callbacks {
      * of `payload`, whose bytes are as hostile as any. */
     void (*frame)(void *context, vg_node_id from, enum wire_type type, struct vg_blob *payload);
     void (*peer)(void *context, const struct net_peer_event *event);
+    /* Fills in what a hello to `peer` says of this node's disk now. May be NULL. */
+    void (*greets)(void *context, vg_node_id peer, struct wire_hello *hello);
+    /* A member that dials us says hello, and nothing else is wrong with that. VG_OK takes it; else
+     * it is refused with `why`, which it is told (NET_REFUSED_OLDER). May be NULL. */
+    enum vg_code (*greeted)(void *context, const struct wire_hello *hello, struct vg_error *why);
 };
 
 /* Listens, starts to dial, and returns at once. VG_INVALID for a URL dial_url_check refuses, and
@@ -77,6 +83,7 @@ enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_sp
     X(STRANGER, "not-a-member")    /* an id that is not in the list of members */                  \
     X(SELF, "own-address")         /* we have reached ourselves */                                 \
     X(IDENTITY, "identity-in-use") /* our own id, or another incarnation of a connected node */    \
+    X(OLDER, "older-folder")       /* a folder that has forgotten what it promised */              \
     X(SLOW, "no-hello-in-time")    /* nothing said within hello_timeout_ms */                      \
     X(CROWD, "too-many-handshakes")
 

@@ -29,6 +29,22 @@ static void on_peer(void *context, const struct net_peer_event *event)
     atomic_store(&view->up, event->up);
     atomic_fetch_add(event->up ? &view->ups : &view->downs, 1);
     atomic_fetch_add(&view->twins, event->code == VG_EXISTS);
+    atomic_fetch_add(&view->outdated, event->outdated);
+}
+
+static enum vg_code on_greeted(void *context, const struct wire_hello *hello, struct vg_error *why)
+{
+    struct netnode *node = context;
+    atomic_store(&node->views[hello->node.value - 1].met, hello->met);
+    if (hello->node.value != atomic_load(&node->doubts))
+        return VG_OK;
+    return vg_fail(why, VG_INTEGRITY, "an older folder");
+}
+
+static void on_greets(void *context, vg_node_id peer, struct wire_hello *hello)
+{
+    const struct netnode *node = context;
+    hello->met = node->met[peer.value - 1];
 }
 
 vg_hash netnode_cluster(void)
@@ -53,7 +69,7 @@ struct net_config netnode_config(const struct netnode *nodes, uint32_t count, ui
     uint32_t peer_count = 0;
     for (uint32_t i = 0; i < count; i++)
         if (i != at)
-            peers[peer_count++] = (struct net_peer){{nodes[i].id}, nodes[i].url};
+            peers[peer_count++] = (struct net_peer){.node = {nodes[i].id}, .url = nodes[i].url};
     return (struct net_config){.listen_url = nodes[at].url,
                                .self = {.version = 1,
                                         .cluster = netnode_cluster(),
@@ -70,7 +86,8 @@ struct net_config netnode_config(const struct netnode *nodes, uint32_t count, ui
 enum vg_code netnode_try(struct netnode *node, const struct net_config *config,
                          struct vg_error *error)
 {
-    struct net_callbacks callbacks = {.frame = on_frame, .peer = on_peer};
+    struct net_callbacks callbacks = {
+        .frame = on_frame, .peer = on_peer, .greets = on_greets, .greeted = on_greeted};
     return net_start(config, &callbacks, node, &node->net, error);
 }
 

@@ -14,6 +14,8 @@
 struct netnode_view {
     atomic_bool up;
     atomic_uint ups, downs, twins; /* twins: downs with VG_EXISTS */
+    atomic_uint outdated;          /* downs because it remembers more of us */
+    atomic_uint_fast64_t met;      /* as its last hello had it */
     atomic_uint code;              /* of the last event */
     atomic_uint_fast64_t frames, bytes;
     atomic_uint_fast64_t out_of_order; /* frames whose leading u64 is not above the last one's */
@@ -25,6 +27,8 @@ struct netnode {
     uint64_t id;
     char url[RUDE_URL];
     vg_id incarnation;
+    uint64_t met[VG_NODES_MAX];  /* what its hello shows each other; set before it starts */
+    atomic_uint_fast64_t doubts; /* the node whose folder it finds older; 0: none */
     struct netnode_view views[VG_NODES_MAX];
 };
 

@@ -297,6 +297,27 @@ Test(net_peers, a_copy_of_a_node_makes_both_know)
     stop_all();
 }
 
+/* Nothing is taken from it, and it is told; the third node has no doubts. */
+Test(net_peers, a_node_whose_folder_is_older_is_refused_and_told)
+{
+    netnodes_init(nodes, THREE);
+    atomic_store(&nodes[0].doubts, 2);
+    start(0);
+    nodes[1].met[0] = 7;
+    nodes[1].met[2] = 9;
+    start(1);
+    start(2);
+    AWAIT(atomic_load(&nodes[1].views[0].outdated) > 0);
+    AWAIT(sees(1, 2) && sees(2, 1) && sees(0, 2) && sees(2, 0));
+    cr_expect_gt(netnode_stats(&nodes[0]).refused[NET_REFUSED_OLDER], 0);
+    cr_expect_not(sees(1, 0));
+    cr_expect_eq(netnode_send(&nodes[1], 1, 1, 8), VG_UNAVAILABLE);
+    cr_expect_eq(atomic_load(&nodes[0].views[1].met), 7);
+    cr_expect_eq(atomic_load(&nodes[2].views[1].met), 9);
+    cr_expect_eq(atomic_load(&nodes[1].views[2].outdated), 0);
+    stop_all();
+}
+
 Test(net_peers, a_node_that_lost_its_disk_comes_back)
 {
     start_all();

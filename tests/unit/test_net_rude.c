@@ -120,7 +120,8 @@ Test(net_rude, an_address_of_another_node_is_noticed)
 {
     netnodes_init(nodes, PEER);
     struct net_config config = netnode_config(nodes, PEER, 0);
-    struct net_peer swapped[] = {{{3}, nodes[1].url}, {{2}, nodes[2].url}};
+    struct net_peer swapped[] = {{.node = {3}, .url = nodes[1].url},
+                                 {.node = {2}, .url = nodes[2].url}};
     config.peers = swapped;
     netnode_start(&nodes[0], &config);
     config = netnode_config(nodes, PEER, 1);
@@ -136,7 +137,8 @@ Test(net_rude, an_address_that_leads_back_is_no_twin)
 {
     netnodes_init(nodes, PEER);
     struct net_config config = netnode_config(nodes, PEER, 0);
-    struct net_peer looped[] = {{{2}, nodes[0].url}, {{3}, nodes[2].url}};
+    struct net_peer looped[] = {{.node = {2}, .url = nodes[0].url},
+                                {.node = {3}, .url = nodes[2].url}};
     config.peers = looped;
     netnode_start(&nodes[0], &config);
     AWAIT(atomic_load(&nodes[0].views[1].code) == VG_FORBIDDEN);
