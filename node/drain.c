@@ -143,6 +143,8 @@ static void carry_load(struct node *node, const struct raft_output *output)
 static void carry_role(struct node *node, const struct raft_output *output)
 {
     bool led = node->role == RAFT_LEADER;
+    if (output->term.value > node->term.value)
+        node_memory_meet_again(node);
     node->role = output->role;
     node->term = output->term;
     node->leader = output->leader;

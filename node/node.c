@@ -160,11 +160,17 @@ static enum vg_code open_log(struct node *node, struct vg_error *error)
                                       .reserve_bytes = node->config->reserve_mib * MIB,
                                       .written = node_written,
                                       .repaired = node_repaired,
+                                      .remembered = node_remembered,
                                       .context = node};
     enum vg_code code = store_log_open(&config, &node->log, &found, error);
     if (code != VG_OK)
         return code;
-    node->incarnation = found.incarnation;
+    node->hello = (struct wire_hello){.version = WIRE_VERSION,
+                                      .cluster = node->cluster,
+                                      .node = node->self,
+                                      .incarnation = found.incarnation};
+    vg_random(node->hello.run.bytes, sizeof node->hello.run.bytes);
+    node_memory_init(node, &found);
     start_core(node, &found);
     vg_log(VG_LOG_INFO, "log-open", "path=%s last=%" PRIu64 " term=%" PRIu64, path, found.last,
            found.term.value);
@@ -191,7 +197,9 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
 static enum vg_code open_net(struct node *node, struct vg_error *error)
 {
     static const struct net_callbacks peer_calls = {.frame = node_frame_received,
-                                                    .peer = node_peer_changed};
+                                                    .peer = node_peer_changed,
+                                                    .greets = node_greets,
+                                                    .greeted = node_greeted};
     static const struct net_clients_callbacks client_calls = {.request = node_request_received};
     const struct node_config *config = node->config;
     struct net_peer peers[VG_NODES_MAX];
@@ -199,10 +207,7 @@ static enum vg_code open_net(struct node *node, struct vg_error *error)
         peers[i] =
             (struct net_peer){.node.value = config->peers[i].node, .url = config->peers[i].peer};
     struct net_config net = {.listen_url = config->listen.peer,
-                             .self = {.version = WIRE_VERSION,
-                                      .cluster = node->cluster,
-                                      .node = node->self,
-                                      .incarnation = node->incarnation},
+                             .self = node->hello,
                              .peers = peers,
                              .peer_count = config->peers_count};
     struct net_clients_config clients = {.url = config->listen.client};
@@ -406,6 +411,8 @@ void node_close(struct node *node)
         store_log_close(node->log);
     if (node->loop != NULL)
         loop_close(node->loop);
+    if (node->log != NULL)
+        node_memory_end(node);
     node_held_free(node);
     node_proposals_free(node);
     if (node->tail != NULL)

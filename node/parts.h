@@ -6,6 +6,7 @@
 #ifndef VIGIL_NODE_PARTS_H
 #define VIGIL_NODE_PARTS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <uthash.h>
 
@@ -19,6 +20,7 @@
 #include "proto/ledger/tail.h"
 #include "proto/raft/raft.h"
 #include "proto/wire/client.h"
+#include "proto/wire/memory.h"
 
 enum {
     NODE_TAIL_ENTRIES = 1024,             /* durable entries kept in memory */
@@ -370,6 +372,42 @@ void node_fetch_serve(struct node *node, vg_node_id to, const struct wire_fetch 
 /* store_log_config.repaired; the log writer's thread. */
 void node_repaired(void *context, uint64_t index, bool whole);
 
+/* ---- memory.c: what this node remembers of its peers -------------------------------------------
+ * Any thread unless it says otherwise. */
+
+struct node_known {
+    vg_node_id node;
+    uint64_t met;          /* how often this node has met it */
+    uint64_t kept;         /* of that, what is on its disk, */
+    uint64_t told;         /* and what the peer was told; the loop's */
+    bool takes_us;         /* it takes this node's hello, and lives */
+    struct wire_memory of; /* what it can be held to */
+};
+
+struct node_memory {
+    pthread_mutex_t lock; /* guards what follows */
+    struct node_known peers[VG_NODES_MAX];
+    uint32_t count;
+};
+
+void node_memory_init(struct node *node, const struct store_recovery *found);
+void node_memory_end(struct node *node);
+/* net_callbacks.greets and greeted. */
+void node_greets(void *context, vg_node_id peer, struct wire_hello *hello);
+enum vg_code node_greeted(void *context, const struct wire_hello *hello, struct vg_error *why);
+/* A message has come from a peer. */
+void node_memory_hear(struct node *node, const struct raft_msg *msg);
+/* A peer says how often it has met this node. */
+void node_memory_shown(struct node *node, vg_node_id peer, uint64_t met);
+/* A peer has taken this node's hello, which is one more meeting, told once it is durable; or is
+ * gone. */
+void node_memory_link(struct node *node, vg_node_id peer, bool up);
+/* A new term: one more meeting with everybody who takes this node. Of a count that grew without
+ * them, an older folder could grow past what they remember. */
+void node_memory_meet_again(struct node *node);
+/* store_log_config.remembered; the log writer's thread. */
+void node_remembered(void *context, const struct store_peer *peer);
+
 /* ---- logread.c: questions about the log, on the pool ------------------------------------------
  */
 
@@ -414,7 +452,7 @@ struct node {
     const struct node_config *config;
     vg_node_id self;
     vg_hash cluster;
-    vg_id incarnation;
+    struct wire_hello hello; /* what this process says of itself */
     struct ledger_genesis genesis;
     struct vg_identity identity; /* its key; wiped at the end */
     struct api_region regions[VG_NODES_MAX];
@@ -425,6 +463,7 @@ struct node {
     struct store_applier *applier;
     struct net *net;
     struct net_clients *clients;
+    struct node_memory memory;
 
     struct raft *core;
     struct raft_outputs *outputs;

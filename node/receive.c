@@ -47,6 +47,7 @@ static void take_received(struct loop_task *task)
                                .entry_count = received->msg.entry_count};
     if (!node->closed) {
         check_held(node, received);
+        node_memory_hear(node, &received->msg);
         node->receiving = received;
         node_step(node, &event);
         node->receiving = NULL;
@@ -244,6 +245,16 @@ static enum vg_code receive_fetched(struct node *node, vg_node_id from, vg_span 
     return VG_OK;
 }
 
+static enum vg_code receive_met(struct node *node, vg_node_id from, vg_span payload,
+                                struct vg_error *error)
+{
+    struct wire_met met;
+    if (wire_met_decode(payload, &met, error) != VG_OK)
+        return error->code;
+    node_memory_shown(node, from, met.met);
+    return VG_OK;
+}
+
 static const struct {
     enum wire_type type;
     enum vg_code (*receive)(struct node *node, vg_node_id from, vg_span payload,
@@ -254,6 +265,7 @@ static const struct {
     {WIRE_FORWARD_RESP, receive_forward_answer},
     {WIRE_FETCH, receive_fetch},
     {WIRE_FETCHED, receive_fetched},
+    {WIRE_MET, receive_met},
 };
 
 void node_frame_received(void *context, vg_node_id from, enum wire_type type,
@@ -270,35 +282,55 @@ void node_frame_received(void *context, vg_node_id from, enum wire_type type,
     vg_blob_unref(payload);
 }
 
-struct twin {
+struct stop {
     struct loop_task task;
     struct node *node;
-    vg_node_id witness;
+    struct vg_error why;
 };
 
-static void take_twin(struct loop_task *task)
+static void take_stop(struct loop_task *task)
 {
-    struct twin *twin = (struct twin *)task;
-    struct node *node = twin->node;
-    vg_fail(&node->fatal, VG_EXISTS,
-            "node %" PRIu64 " says that another process lives under this node's identity; stop it, "
-            "or give this node a key and a data folder of its own",
-            twin->witness.value);
-    free(twin);
-    loop_stop(node->loop);
+    struct stop *stop = (struct stop *)task;
+    stop->node->fatal = stop->why;
+    loop_stop(stop->node->loop);
+    free(stop);
+}
+
+static struct stop *stop_new(struct node *node)
+{
+    struct stop *stop = vg_alloc_zero(1, sizeof *stop);
+    stop->task.run = take_stop;
+    stop->node = node;
+    return stop;
 }
 
 /* Refused before any peer has taken us: we are the second under this identity. */
 static void stop_as_twin(struct node *node, vg_node_id witness)
 {
-    struct twin *twin = vg_alloc(sizeof *twin);
-    *twin = (struct twin){.task.run = take_twin, .node = node, .witness = witness};
-    loop_post(node->loop, &twin->task);
+    struct stop *stop = stop_new(node);
+    vg_fail(&stop->why, VG_EXISTS,
+            "node %" PRIu64 " says that another process lives under this node's identity; stop it, "
+            "or give this node a key and a data folder of its own",
+            witness.value);
+    loop_post(node->loop, &stop->task);
+}
+
+/* A peer remembers what our folder does not have: what else we promised is forgotten too. */
+static void stop_as_outdated(struct node *node, const struct net_peer_event *event)
+{
+    struct stop *stop = stop_new(node);
+    vg_fail(&stop->why, VG_INTEGRITY,
+            "%.120s: an older copy of this folder was put back, or a copy of this node runs too "
+            "(%.160s); leave this node down, the others go on without it; never start it with this "
+            "folder again: it could vote twice",
+            node->config->data, event->why);
+    loop_post(node->loop, &stop->task);
 }
 
 void node_peer_changed(void *context, const struct net_peer_event *event)
 {
     struct node *node = context;
+    node_memory_link(node, event->node, event->up);
     if (event->up) {
         atomic_store(&node->met_peer, true);
         vg_log(VG_LOG_INFO, "peer-up", "node=%" PRIu64 " rtt_us=%u", event->node.value,
@@ -309,4 +341,6 @@ void node_peer_changed(void *context, const struct net_peer_event *event)
            "node=%" PRIu64 " %s: %s", event->node.value, vg_code_name(event->code), event->why);
     if (event->code == VG_EXISTS && !atomic_load(&node->met_peer))
         stop_as_twin(node, event->node);
+    if (event->outdated)
+        stop_as_outdated(node, event);
 }
