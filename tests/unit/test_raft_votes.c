@@ -540,17 +540,19 @@ Test(raft_votes, hostile_messages_change_nothing)
     rc_settle(rc);
     struct raft_msg good = message(RAFT_MSG_VOTE, 2, 1, 9);
     good.transfer = true;
-    struct raft_msg bad[] = {good, good, good, good, good, good, good, good, good, good};
+    struct raft_msg bad[] = {good, good, good, good, good, good, good, good, good, good, good};
+    const uint64_t too_high = UINT64_MAX / 4;
     bad[0].from.value = 1;
     bad[1].from.value = 7;
     bad[2].to.value = 2;
     bad[3].term = 0;
-    bad[4].term = UINT64_MAX;
-    bad[5].prev_index = UINT64_MAX;
+    bad[4].term = too_high;
+    bad[5].prev_index = too_high;
     bad[6].entry_count = RAFT_BATCH_MAX + 1;
     bad[7].type = (enum raft_msg_type)77;
     bad[8].type = (enum raft_msg_type)0;
     bad[9].entry_count = 1;
+    bad[10].index = too_high;
     uint64_t before = raft_state_hash(rc_core(rc, 1));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         rc_step(rc, 1, (struct raft_event){.type = RAFT_RECEIVE, .msg = &bad[i]});
