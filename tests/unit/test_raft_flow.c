@@ -99,6 +99,64 @@ Test(raft_flow, f11_burst_of_one_step_is_limited)
     rc_free(rc);
 }
 
+/* What the probe carried is not sent once more when it is answered before it is on the disk. */
+Test(raft_flow, f11_answered_probe_is_not_sent_again)
+{
+    struct rc *rc = rc_new(2);
+    rc_start_all(rc);
+    rc_campaign(rc, 1);
+    while (rc_core(rc, 1)->role != RAFT_LEADER) {
+        rc_disk(rc, 1, 1);
+        rc_disk(rc, 2, 1);
+        if (rc->msg_count > 0)
+            rc_deliver(rc, 0);
+    }
+    rc->slow_disk = true;
+    rc_clone(rc, 0);
+    rc_deliver(rc, 0);
+    cr_assert_eq(rc_msg_at(rc, rc_find(rc, 2, 1, RAFT_MSG_APP_RESP))->index, 0);
+    rc_deliver(rc, 0);
+    cr_assert_eq(peer_2(rc)->state, RAFT_REPLICATE);
+    cr_assert_eq(peer_2(rc)->next, 2);
+    cr_assert_eq(rc->msg_count, 0);
+    rc_free(rc);
+}
+
+/* A commit index that leaves with entries needs no heartbeat besides. */
+Test(raft_flow, commit_told_with_entries_is_not_announced)
+{
+    struct rc *rc = rc_new(2);
+    rc->config.inflight_max = 1;
+    elect_1(rc);
+    rc->slow_disk = true;
+    rc_propose(rc, 1, 1, 1);
+    rc_propose(rc, 1, 1, 1);
+    rc_disk(rc, 1, 2);
+    rc_deliver(rc, 0);
+    rc_disk(rc, 2, 1);
+    rc_deliver(rc, 0);
+    cr_assert_eq(rc_core(rc, 1)->committed.value, 2);
+    cr_assert_eq(rc->msg_count, 1);
+    cr_assert_eq(rc_msg_at(rc, 0)->type, RAFT_MSG_APP);
+    cr_assert_eq(rc_msg_at(rc, 0)->commit, 2);
+    rc_free(rc);
+}
+
+/* To the byte. */
+Test(raft_flow, f19_uncommitted_bytes_may_fill_their_limit)
+{
+    struct rc *rc = rc_new(3);
+    rc->config.uncommitted_bytes_max = 100;
+    elect_1(rc);
+    rc->slow_disk = true;
+    rc_propose(rc, 1, 1, 60);
+    rc_propose(rc, 1, 1, 40);
+    cr_assert_eq(rc->nodes[1].refused_count, 0);
+    rc_propose(rc, 1, 1, 1);
+    cr_assert_eq(rc->nodes[1].last_refused.reason, RAFT_REASON_BUSY);
+    rc_free(rc);
+}
+
 /* Few bytes and few writes, but more entries than the window would hold until they are committed.
  */
 Test(raft_flow, f19_uncommitted_entries_fit_the_window)

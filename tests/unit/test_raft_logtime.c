@@ -120,6 +120,10 @@ Test(raft_logtime, clocks_told_late_are_not_used)
     cr_assert_eq(core->leading.peers[2].sample_round, late.round, "it is still waited for");
     struct raft_report before = core->reports[2];
     late.wall_ms += HOUR_MS;
+    struct raft_msg other = late;
+    other.round++;
+    rc_inject(rc, &other, NULL);
+    cr_assert_eq(core->leading.peers[2].sample_round, late.round, "another answer is no sample");
     rc_inject(rc, &late, NULL);
     cr_assert_eq(core->reports[2].wall_us, before.wall_us);
     cr_assert_eq(core->leading.peers[2].sample_round, 0, "and asked for anew");
