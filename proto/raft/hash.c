@@ -32,7 +32,6 @@ static void mix_window(uint64_t *hash, const struct raft_window *window)
 {
     mix(hash, window->first);
     mix(hash, window->last.value);
-    mix(hash, window->evicted_ms);
     for (uint64_t i = window->first; i <= window->last.value; i++) {
         const struct raft_entry *entry = raft_window_get(window, i);
         mix(hash, entry->term);

@@ -75,7 +75,7 @@ void raft_window_truncate(struct raft_window *window, uint64_t from);
  * before the oldest. Both sides use it to step back over whole terms (F15). */
 uint64_t raft_window_back(const struct raft_window *window, uint64_t index, uint64_t term);
 
-/* A stamp no lower than the last entry's. */
+/* The last entry's stamp, which the window always holds; 0 for an empty log. */
 uint64_t raft_window_time(const struct raft_window *window);
 
 /* The first entry of `term` if that is the log's last term; else last + 1. */

@@ -21,7 +21,6 @@ struct raft_window {
     struct raft_entry entries[RAFT_WINDOW]; /* at index % RAFT_WINDOW */
     uint64_t first;                         /* oldest entry held; last + 1 if none */
     raft_appended last;
-    uint64_t evicted_ms;                 /* highest stamp that left the window */
     struct raft_run runs[RAFT_RUNS_MAX]; /* oldest first */
     uint32_t run_count;
 };

@@ -87,11 +87,8 @@ void raft_window_append(struct raft_window *window, const struct raft_entry *ent
 {
     assert(entry->index == window->last.value + 1);
     assert(entry->term > 0);
-    if (entry->index - window->first == RAFT_WINDOW) {
-        uint64_t evicted_ms = slot_of(window, window->first)->time_ms;
-        window->evicted_ms = raft_max(window->evicted_ms, evicted_ms);
+    if (entry->index - window->first == RAFT_WINDOW)
         window->first++;
-    }
     add_run(window, entry->index, entry->term);
     *slot_of(window, entry->index) = *entry;
     window->last.value = entry->index;
@@ -123,7 +120,8 @@ uint64_t raft_window_back(const struct raft_window *window, uint64_t index, uint
 uint64_t raft_window_time(const struct raft_window *window)
 {
     const struct raft_entry *last = raft_window_get(window, window->last.value);
-    return last != NULL ? last->time_ms : window->evicted_ms;
+    assert(last != NULL || window->last.value == 0);
+    return last != NULL ? last->time_ms : 0;
 }
 
 uint64_t raft_window_term_first(const struct raft_window *window, uint64_t term)
