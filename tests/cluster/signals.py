@@ -84,7 +84,8 @@ def main():
         after = c.vigil("cluster", "status")["commit_index"]
         entries = [c.vigil("log", "get", index) for index in range(before + 1, after + 1)]
         counts = [entry for entry in entries if "command" in entry]  # a new leader's own entry has none
-        assert {entry["index"] for entry in counts} == indices, (indices, counts)
+        # a slow answer is asked for at a second node, whose count may then have nothing new
+        assert {entry["index"] for entry in counts} >= indices, (indices, counts)
         assert all(entry["command"]["op"] == "count" for entry in counts), counts
         one_in_a_window(counts)
         shown = c.vigil("incident", "show", first["id"])
