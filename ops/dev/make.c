@@ -15,28 +15,48 @@
 #include "ops/cli/core/change.h"
 #include "proto/ledger/genesis.h"
 
-enum { PUBLIC_FILE = 0644, PORTS_PER_NODE = 2, HEARTBEATS_PER_TIMEOUT = 6 };
+enum {
+    PUBLIC_FILE = 0644,
+    PORTS_PER_NODE = 2,
+    PORT_FIRST = 20000, /* Linux dials from 32768 on, unless it is told otherwise */
+    PORT_COUNT = 12768,
+    PORT_TRIES = 100,
+    HEARTBEATS_PER_TIMEOUT = 6,
+};
 
-/* Free loopback ports: all are held until the last is known, so that they differ. */
+/* A socket bound to a free loopback port, by chance one of those the kernel gives to nobody who
+ * dials: a node that is down for a while must find its own free again. -1 if none was found. */
+static int hold_port(uint16_t *port)
+{
+    for (int i = 0; i < PORT_TRIES; i++) {
+        uint16_t chance;
+        vg_random(&chance, sizeof chance);
+        *port = (uint16_t)(PORT_FIRST + chance % PORT_COUNT);
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons(*port),
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (held >= 0 && bind(held, (struct sockaddr *)&address, sizeof address) == 0)
+            return held;
+        if (held >= 0)
+            close(held);
+    }
+    return -1;
+}
+
+/* All are held until the last is known, so that they differ. */
 static enum vg_code pick_ports(uint16_t *ports, unsigned count, struct vg_error *error)
 {
-    int sockets[PORTS_PER_NODE * VG_NODES_MAX];
-    enum vg_code code = VG_OK;
-    unsigned held = 0;
-    for (; code == VG_OK && held < count; held++) {
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t size = sizeof address;
-        sockets[held] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (sockets[held] < 0 || bind(sockets[held], (struct sockaddr *)&address, size) != 0 ||
-            getsockname(sockets[held], (struct sockaddr *)&address, &size) != 0)
-            code = vg_fail(error, VG_UNAVAILABLE, "no free port on 127.0.0.1");
-        ports[held] = ntohs(address.sin_port);
-    }
-    for (unsigned i = 0; i < held; i++)
-        if (sockets[i] >= 0)
-            close(sockets[i]);
-    return code;
+    int held[PORTS_PER_NODE * VG_NODES_MAX];
+    unsigned found = 0;
+    while (found < count && (held[found] = hold_port(&ports[found])) >= 0)
+        found++;
+    for (unsigned i = 0; i < found; i++)
+        close(held[i]);
+    if (found == count)
+        return VG_OK;
+    return vg_fail(error, VG_UNAVAILABLE, "no free port on 127.0.0.1 among %d to %d", PORT_FIRST,
+                   PORT_FIRST + PORT_COUNT - 1);
 }
 
 static void take_region(const char *regions, uint32_t number, char *out, size_t size)
