@@ -53,6 +53,22 @@ static enum vg_code act_on(const struct fault_case *the, fault_act *act, struct 
     return all ? faults_on_all(the, act, error) : act(the, error);
 }
 
+/* From a fault's begin to its end, and the quiet after it. */
+static enum vg_code last(struct stream *stream, const struct fault_case *the, uint64_t lasts_ms,
+                         uint64_t quiet_ms)
+{
+    if (!stream->ends_nodes)
+        stage_hold_links(stream->stage);
+    enum vg_code code = act_on(the, the->fault->begin, &stream->error);
+    wait_ms(lasts_ms);
+    if (code == VG_OK)
+        code = act_on(the, the->fault->end, &stream->error);
+    if (!stream->ends_nodes)
+        stage_release_links(stream->stage);
+    wait_ms(quiet_ms);
+    return code;
+}
+
 /* One fault, for as long as chance says, and its end. */
 static enum vg_code do_next(struct stream *stream)
 {
@@ -67,13 +83,8 @@ static enum vg_code do_next(struct stream *stream)
         the.victim = stage_leader(stream->stage, victim);
     if (stream->ends_nodes && stage_check(stream->stage, &stream->error) != VG_OK)
         return stream->error.code;
-    enum vg_code code = act_on(&the, fault->begin, &stream->error);
-    wait_ms(lasts);
-    if (code == VG_OK)
-        code = act_on(&the, fault->end, &stream->error);
     stream->counts[kind]++;
-    wait_ms(quiet);
-    return code;
+    return last(stream, &the, lasts, quiet);
 }
 
 static void *run(void *context)

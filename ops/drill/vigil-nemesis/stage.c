@@ -3,14 +3,22 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/file.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
 #include "ops/dev/node.h"
 
-enum { ASK_MS = 500, STEERED_PATH = DEV_PATH_MAX + 32, SETTING = DEV_PATH_MAX + 32 };
+enum {
+    ASK_MS = 500,
+    POLL_MS = 50,
+    MET_MS = 30000,
+    STEERED_PATH = DEV_PATH_MAX + 32,
+    SETTING = DEV_PATH_MAX + 32
+};
 
 /* ---- disks and clocks --------------------------------------------------------------------------
  */
@@ -47,6 +55,7 @@ bool stage_unsteer(struct stage *stage, uint32_t node, const char *name)
 
 enum vg_code stage_prepare(struct stage *stage, struct vg_error *error)
 {
+    pthread_mutex_init(&stage->links, NULL);
     enum vg_code code = VG_OK;
     for (uint32_t node = 0; code == VG_OK && node < stage->cluster->node_count; node++) {
         char folder[DEV_PATH_MAX];
@@ -64,6 +73,55 @@ enum vg_code stage_cut_power(struct stage *stage, uint32_t node, struct vg_prng 
     char folder[DEV_PATH_MAX];
     shim_folder(stage, node, folder);
     return shim_power_cut(folder, SHIM_KEPT_RANDOM, prng, error);
+}
+
+enum vg_code stage_settle_disk(struct stage *stage, uint32_t node, struct vg_error *error)
+{
+    char folder[DEV_PATH_MAX];
+    shim_folder(stage, node, folder);
+    return shim_power_cut(folder, SHIM_KEPT_ALL, NULL, error);
+}
+
+/* ---- links -------------------------------------------------------------------------------------
+ */
+
+void stage_hold_links(struct stage *stage)
+{
+    pthread_mutex_lock(&stage->links);
+}
+
+void stage_release_links(struct stage *stage)
+{
+    pthread_mutex_unlock(&stage->links);
+}
+
+/* Whether the node says that it reaches all others, and is reached. */
+static bool reaches_all(const struct stage *stage, uint32_t node)
+{
+    char url[DEV_URL_MAX];
+    char *urls[] = {url};
+    size_t i;
+    json_t *row;
+    memcpy(url, stage->cluster->nodes[node].client, sizeof url);
+    json_t *status = cli_ask_apart(urls, 1, ASK_MS, "cluster.status");
+    bool all = status != NULL;
+    json_array_foreach(json_object_get(status, "nodes"), i, row) all =
+        all && json_is_true(json_object_get(row, "reachable"));
+    json_decref(status);
+    return all;
+}
+
+enum vg_code stage_await_met(const struct stage *stage, uint32_t node, struct vg_error *error)
+{
+    const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+    uint64_t until_us = vg_clock_system.monotonic_us() + MET_MS * 1000ULL;
+    while (!reaches_all(stage, node)) {
+        if (vg_clock_system.monotonic_us() > until_us)
+            return vg_fail(error, VG_TIMEOUT, "node %" PRIu64 " has not met the others in %d s",
+                           stage->cluster->nodes[node].id, MET_MS / 1000);
+        nanosleep(&pause, NULL);
+    }
+    return VG_OK;
 }
 
 /* ---- processes ---------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 #ifndef VIGIL_OPS_DRILL_VIGIL_NEMESIS_STAGE_H
 #define VIGIL_OPS_DRILL_VIGIL_NEMESIS_STAGE_H
 
+#include <pthread.h>
+
 #include "ops/dev/cluster.h"
 #include "ops/drill/proxy/regions.h"
 #include "ops/drill/shim/undo.h"
@@ -11,6 +13,7 @@ struct stage {
     struct dev_cluster *cluster;
     struct proxy *proxy;
     struct proxy_mesh whole; /* what lies between the nodes when nothing is wrong */
+    pthread_mutex_t links;   /* whoever has it may spoil them, or wants them whole */
 };
 
 /* Makes the folders from which the nodes' disks and clocks are steered (ops/drill/shim). */
@@ -29,6 +32,16 @@ bool stage_unsteer(struct stage *stage, uint32_t node, const char *name);
  * part has reached it. */
 enum vg_code stage_cut_power(struct stage *stage, uint32_t node, struct vg_prng *prng,
                              struct vg_error *error);
+
+/* What a node that was killed had written counts as durable. */
+enum vg_code stage_settle_disk(struct stage *stage, uint32_t node, struct vg_error *error);
+
+/* Links are whole from here to there: waits for the end of the fault that spoils them. */
+void stage_hold_links(struct stage *stage);
+void stage_release_links(struct stage *stage);
+
+/* Waits until a node and every other have reached each other; VG_TIMEOUT. */
+enum vg_code stage_await_met(const struct stage *stage, uint32_t node, struct vg_error *error);
 
 /* The place of the node that leads, as the first to answer says; else `otherwise`. */
 uint32_t stage_leader(const struct stage *stage, uint32_t otherwise);

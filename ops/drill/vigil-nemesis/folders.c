@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memmem */
+#include "ops/drill/vigil-nemesis/folders.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "ops/dev/node.h"
+#include "ops/drill/vigil-nemesis/workload.h"
+
+enum {
+    ALTERED_MOST = 8,   /* bodies of one fault */
+    REPAIR_MS = 60000,  /* peers may be cut off from each other for some of it */
+    NOTICED_MS = 20000, /* from the start with an old folder to its end */
+    ASK_AGAIN_MS = 200,
+};
+
+static struct dev_node *node_of(const struct fault_case *the)
+{
+    return &the->stage->cluster->nodes[the->victim];
+}
+
+static void path_of(const struct fault_case *the, const char *name, char out[DEV_PATH_MAX])
+{
+    dev_node_path(the->stage->cluster, node_of(the), name, out);
+}
+
+/* Runs a program to its end, without a word; true if it ended well. */
+static bool run(char **words)
+{
+    pid_t pid;
+    int status = -1;
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    bool started = posix_spawnp(&pid, words[0], &files, NULL, words, environ) == 0;
+    posix_spawn_file_actions_destroy(&files);
+    return started && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* A killed node's writes count as done, so that none of them is undone in another file later. */
+static enum vg_code kill_and_settle(const struct fault_case *the, struct vg_error *error)
+{
+    enum vg_code code = dev_node_kill(node_of(the), error);
+    return code == VG_OK ? stage_settle_disk(the->stage, the->victim, error) : code;
+}
+
+/* ---- damage ------------------------------------------------------------------------------------
+ */
+
+/* Of the places where the file has the title of one of the workload's incidents, which is in a body
+ * or in a page nobody uses any more, alters some. */
+static void alter(uint8_t *bytes, size_t size, struct vg_prng *prng)
+{
+    const size_t length = strlen(WORKLOAD_TITLE);
+    uint64_t skip = 1 + vg_prng_below(prng, 40);
+    uint8_t *end = bytes + size;
+    uint32_t altered = 0;
+    for (uint8_t *at = bytes; altered < ALTERED_MOST; at += length) {
+        at = memmem(at, (size_t)(end - at), WORKLOAD_TITLE, length);
+        if (at == NULL)
+            return;
+        if (--skip > 0)
+            continue;
+        *at ^= 1;
+        altered++;
+        skip = 1 + vg_prng_below(prng, 40);
+    }
+}
+
+static enum vg_code alter_log(const struct fault_case *the, struct vg_error *error)
+{
+    char path[DEV_PATH_MAX];
+    struct stat info;
+    path_of(the, "data/log/data.mdb", path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    void *map = MAP_FAILED;
+    if (fd >= 0 && fstat(fd, &info) == 0)
+        map = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (map != MAP_FAILED) {
+        alter(map, (size_t)info.st_size, the->prng);
+        munmap(map, (size_t)info.st_size);
+    }
+    close(fd);
+    return map == MAP_FAILED ? vg_fail(error, VG_UNAVAILABLE, "cannot open %s", path) : VG_OK;
+}
+
+enum vg_code folders_damage(const struct fault_case *the, struct vg_error *error)
+{
+    enum vg_code code = kill_and_settle(the, error);
+    if (code == VG_OK)
+        code = alter_log(the, error);
+    return code == VG_OK ? stage_start_node(the->stage, the->victim, error) : code;
+}
+
+enum vg_code folders_repair(const struct fault_case *the, struct vg_error *error)
+{
+    char program[DEV_PATH_MAX];
+    char log[] = "log", verify[] = "verify", repair[] = "--repair", node[] = "--node";
+    char *words[] = {program, node, node_of(the)->client, log, verify, repair, NULL};
+    const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
+    uint64_t until_us = vg_clock_system.monotonic_us() + REPAIR_MS * 1000ULL;
+    enum vg_code code = dev_find_built("vigil", program, error);
+    while (code == VG_OK && !run(words)) {
+        if (vg_clock_system.monotonic_us() > until_us)
+            code = vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " is still damaged after %d s",
+                           node_of(the)->id, REPAIR_MS / 1000);
+        nanosleep(&pause, NULL);
+    }
+    return code;
+}
+
+/* ---- an older image ----------------------------------------------------------------------------
+ */
+
+static enum vg_code copy_folder(const char *from, const char *to, struct vg_error *error)
+{
+    char copy[] = "cp", how[] = "-a", sparse[] = "--sparse=always", from_dir[DEV_PATH_MAX];
+    char to_dir[DEV_PATH_MAX];
+    char *words[] = {copy, how, sparse, from_dir, to_dir, NULL};
+    snprintf(from_dir, sizeof from_dir, "%s", from);
+    snprintf(to_dir, sizeof to_dir, "%s", to);
+    return run(words) ? VG_OK : vg_fail(error, VG_UNAVAILABLE, "cannot copy %s to %s", from, to);
+}
+
+static enum vg_code remove_folder(const char *path, struct vg_error *error)
+{
+    char remove[] = "rm", how[] = "-rf", folder[DEV_PATH_MAX];
+    char *words[] = {remove, how, folder, NULL};
+    snprintf(folder, sizeof folder, "%s", path);
+    return run(words) ? VG_OK : vg_fail(error, VG_UNAVAILABLE, "cannot remove %s", path);
+}
+
+static enum vg_code move_folder(const char *from, const char *to, struct vg_error *error)
+{
+    return rename(from, to) == 0 ? VG_OK
+                                 : vg_fail(error, VG_UNAVAILABLE, "cannot move %s to %s", from, to);
+}
+
+enum vg_code folders_take_image(const struct fault_case *the, struct vg_error *error)
+{
+    char data[DEV_PATH_MAX];
+    char image[DEV_PATH_MAX];
+    path_of(the, "data", data);
+    path_of(the, "image", image);
+    stage_hold_links(the->stage);
+    enum vg_code code = kill_and_settle(the, error);
+    if (code == VG_OK)
+        code = copy_folder(data, image, error);
+    if (code == VG_OK)
+        code = stage_start_node(the->stage, the->victim, error);
+    return code == VG_OK ? stage_await_met(the->stage, the->victim, error) : code;
+}
+
+/* The node must find out from the others, and say so with its last words. */
+static enum vg_code must_be_noticed(const struct fault_case *the, struct vg_error *error)
+{
+    char words[512];
+    enum vg_code code = stage_start_node(the->stage, the->victim, error);
+    if (code != VG_OK)
+        return code;
+    bool ended = dev_node_await_end(node_of(the), NOTICED_MS);
+    dev_node_last_words(the->stage->cluster, node_of(the), words, sizeof words);
+    if (ended && strstr(words, "an older copy of this folder was put back") != NULL)
+        return stage_settle_disk(the->stage, the->victim, error);
+    return vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " %s with an old folder: %s",
+                   node_of(the)->id, ended ? "ended otherwise" : "runs on", words);
+}
+
+enum vg_code folders_put_image_back(const struct fault_case *the, struct vg_error *error)
+{
+    char data[DEV_PATH_MAX];
+    char image[DEV_PATH_MAX];
+    char kept[DEV_PATH_MAX];
+    path_of(the, "data", data);
+    path_of(the, "image", image);
+    path_of(the, "kept", kept);
+    enum vg_code code = kill_and_settle(the, error);
+    if (code == VG_OK)
+        code = move_folder(data, kept, error);
+    if (code == VG_OK)
+        code = move_folder(image, data, error);
+    if (code == VG_OK)
+        code = must_be_noticed(the, error);
+    if (code == VG_OK)
+        code = remove_folder(data, error);
+    if (code == VG_OK)
+        code = move_folder(kept, data, error);
+    stage_release_links(the->stage);
+    return code == VG_OK ? stage_start_node(the->stage, the->victim, error) : code;
+}
