@@ -91,6 +91,7 @@ static void carried_begin(struct carried *carried, const struct response_call *c
     carried->call.origin = call->origin;
     carried->call.outcome = &carried->outcome;
     carried->call.writing = call->writing;
+    carried->call.carries = proposal;
 }
 
 static enum vg_code carried_decode(struct carried *carried, struct response_call *call)
@@ -101,7 +102,7 @@ static enum vg_code carried_decode(struct carried *carried, struct response_call
     carried->call.rule = response_rule_of(carried->call.command.op);
     if ((carried->call.rule->flags & RESPONSE_BY_TWO) == 0)
         return RESPONSE_REFUSE(call, NEEDS_NO_SECOND, response_op_name(carried->call.command.op));
-    return VG_OK;
+    return response_require_place(call, carried->call.command.op);
 }
 
 /* What it is refused with is the answer to the call. */
@@ -176,10 +177,12 @@ static void put_proposal(struct response_call *call, struct response_proposal *p
     vg_buffer_free(&record);
 }
 
-/* "as legal: the harm was another tenant's" */
+/* On the incident's timeline: "as legal: the harm was another tenant's". */
 static void say_signature(struct response_call *call, uint8_t kind, const char *to, vg_span reason)
 {
     const struct response_proposal *proposal = &call->part.proposal;
+    if (vg_id_is_zero(&proposal->incident))
+        return; /* no timeline tells of it; the log does */
     if (kind != RESPONSE_EVENT_REJECT) {
         response_append_text(&call->text, "as ");
         response_append_text(
@@ -254,12 +257,11 @@ enum vg_code response_judge_propose(struct response_call *call)
         code = sign(call, proposal, carried.call.rule->roles, call->command.propose.role);
     if (code == VG_OK)
         code = carried_judge(&carried, call);
-    if (code == VG_OK) {
-        call->incident = call->next = carried.call.incident;
-        proposal->incident = call->incident.id;
+    call->incident = call->next = carried.call.incident;
+    proposal->incident = call->incident.id;
+    if (code == VG_OK)
         code = response_require_room(call, call->incident.proposals, RESPONSE_PROPOSALS_MAX,
                                      "proposals");
-    }
     if (code == VG_OK) {
         call->next.proposals++;
         say_signature(call, RESPONSE_EVENT_PROPOSE, response_op_name(carried.call.command.op),
@@ -274,8 +276,12 @@ void response_effect_propose(struct response_call *call)
     struct response_key key =
         response_part_key(&call->request->compartment, RESPONSE_SECTION_PROPOSED, &call->next.id,
                           &call->part.proposal.id);
+    bool of_incident = !vg_id_is_zero(&call->next.id);
+    if (!of_incident)
+        response_keep_latest(call, RESPONSE_KIND_PROPOSAL, RESPONSE_PROPOSALS_MAX, NULL);
     put_proposal(call, &call->part.proposal);
-    response_pairs_put(&call->writing->pairs, &key, vg_span_text("proposed"));
+    if (of_incident)
+        response_pairs_put(&call->writing->pairs, &key, vg_span_text("proposed"));
 }
 
 /* ---- approve, reject ---------------------------------------------------------------------------
@@ -300,7 +306,8 @@ static enum vg_code find_open(struct response_call *call, const vg_id *id)
     vg_time_format(proposal->expires_at, at);
     if (call->time_ms > proposal->expires_at)
         return RESPONSE_REFUSE(call, PROPOSAL_EXPIRED, at);
-    if (response_find_incident(call, &proposal->incident) != VG_OK)
+    bool of_incident = !vg_id_is_zero(&proposal->incident);
+    if (of_incident && response_find_incident(call, &proposal->incident) != VG_OK)
         return call->outcome->error.code;
     call->outcome->id = *id;
     return VG_OK;
@@ -392,7 +399,8 @@ void response_effect_approve(struct response_call *call)
     vg_span proposed = call->part.proposal.command;
     vg_buffer_append(&command, proposed.data, proposed.size);
     put_proposal(call, &call->part.proposal);
-    response_record_changes(call);
+    if (call->change_count > 0)
+        response_record_changes(call);
     if (call->part.proposal.state == RESPONSE_PROPOSAL_CARRIED)
         carry(call, vg_buffer_span(&command));
     vg_buffer_free(&command);

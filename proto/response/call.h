@@ -7,6 +7,7 @@
 #define VIGIL_PROTO_RESPONSE_CALL_H
 
 #include "proto/response/directory.h"
+#include "proto/response/drill.h"
 #include "proto/response/fields.h"
 #include "proto/response/incident.h"
 #include "proto/response/pairs.h"
@@ -46,13 +47,15 @@ struct response_call {
     vg_node_id origin;
     const struct response_rule *rule; /* of the operation */
     struct response_command command;
-    struct response_incident incident; /* the one the command is about, as it is */
-    struct response_incident next;     /* and as it will be; judges fill both */
-    union {                            /* the part of it */
+    struct response_incident incident;       /* the one the command is about, as it is */
+    struct response_incident next;           /* and as it will be; judges fill both */
+    const struct response_proposal *carries; /* that this command carries out; NULL: none */
+    union {                                  /* the part of it */
         struct response_task task;
         struct response_step step;
         struct response_evidence evidence;
         struct response_proposal proposal;
+        struct response_drill drill; /* of no incident */
     } part;
     bool glass; /* the glass is broken: a review task is made (R15) */
     const char *rule_tasks[RESPONSE_RULE_TASKS_PER_COMMAND]; /* titles of tasks that rules add */
@@ -71,8 +74,9 @@ enum response_where { RESPONSE_IN_CONTROL, RESPONSE_IN_DIRECTORY, RESPONSE_AMONG
 struct response_rule {
     enum response_op op;
     enum response_where where;
-    uint32_t roles;       /* one of them is enough */
-    uint32_t glass_roles; /* these with a reason to break the glass */
+    uint32_t roles;           /* one of them is enough */
+    uint32_t glass_roles;     /* these with a reason to break the glass */
+    uint32_t directory_roles; /* those that may in the directory too; 0: it does not belong there */
     unsigned flags;
     enum vg_code (*judge)(struct response_call *call);
     void (*effect)(struct response_call *call);
@@ -87,6 +91,12 @@ enum {
 };
 
 const struct response_rule *response_rule_of(enum response_op op);
+
+/* Where the request is given. */
+enum response_where response_where_of(const struct response_call *call);
+
+/* VG_INVALID unless the operation belongs where the request is given. */
+enum vg_code response_require_place(struct response_call *call, enum response_op op);
 
 /* Refuses; returns the code. Words end with NULL; without any, response_refuse. */
 enum vg_code response_refuse(struct response_call *call, enum response_refusal refusal);
@@ -133,6 +143,13 @@ bool response_is_remembered(const struct response_call *call, const vg_id *reque
                             const vg_id *author);
 void response_remember_answer(struct response_call *call, const vg_id *request, const vg_id *author,
                               const vg_hash *request_hash, const struct response_outcome *outcome);
+
+/* ---- the directory ------------------------------------------------------------------------- */
+
+/* The directory keeps the latest of a kind, whose keys end in an id: forgets the first, and what
+ * `forget` takes with it (NULL: nothing), until one more makes `max`. */
+void response_keep_latest(struct response_call *call, enum response_kind kind, uint32_t max,
+                          void (*forget)(struct response_call *call, const vg_id *id));
 
 /* ---- people -------------------------------------------------------------------------------- */
 
@@ -259,6 +276,10 @@ bool response_is_owned(const struct response_call *call);
     DOES(grant)                                                                                    \
     DOES(roster)                                                                                   \
     DOES(procedure)                                                                                \
+    DOES(drill)                                                                                    \
+    DOES(drill_start)                                                                              \
+    DOES(drill_probe)                                                                              \
+    DOES(drill_end)                                                                                \
     DOES(enroll)                                                                                   \
     DOES(expel)                                                                                    \
     DOES(detect)                                                                                   \

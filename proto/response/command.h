@@ -17,6 +17,11 @@ enum response_op {
     RESPONSE_OP_GRANT = 3,  /* gives and takes roles in a compartment */
     RESPONSE_OP_ROSTER = 4, /* who is on call for a compartment, until there are schedules (R4) */
     RESPONSE_OP_PROCEDURE = 5, /* the version of the SOP in force (R7) */
+    /* R32; there too, since every member must be able to read them */
+    RESPONSE_OP_DRILL = 6, /* by two people alone */
+    RESPONSE_OP_DRILL_START = 7,
+    RESPONSE_OP_DRILL_PROBE = 8, /* a write that is looked for afterwards */
+    RESPONSE_OP_DRILL_END = 9,
     /* among a compartment's incidents */
     RESPONSE_OP_DETECT = 16,
     RESPONSE_OP_NOTE = 17,
@@ -57,6 +62,7 @@ enum {
     RESPONSE_EVENT_LINES_MAX = 64, /* lines of an imported timeline */
     RESPONSE_IDS_MAX = 16,         /* pieces of evidence, participants of one command */
     RESPONSE_LINES_MAX = 32,       /* tenants of one command */
+    RESPONSE_PROBES_MAX = 65535,   /* the largest number of a drill's probe */
     RESPONSE_SIGNAL_SIZE = 64,     /* author, request, request hash */
     RESPONSE_SIGNALS_MAX = 1024,   /* of one count */
 };
@@ -99,6 +105,34 @@ struct response_command {
             vg_id compartment;
             vg_span version;
         } procedure;
+        struct {
+            uint8_t kind;
+            uint64_t node;  /* the victim, where it is one node */
+            vg_span region; /* or all nodes of one */
+            uint64_t duration_ms;
+            uint64_t delay_ms; /* of what a slow region sends */
+            uint64_t recovery_target_ms;
+            uint64_t stalled_target_ms;
+            vg_span reason;
+        } drill;
+        struct {
+            vg_id drill;
+        } drill_start;
+        struct {
+            vg_id drill;
+            uint64_t number;
+        } drill_probe;
+        struct {
+            vg_id drill;
+            uint8_t recovered; /* yes or no */
+            uint64_t recovery_ms;
+            uint64_t stalled_ms;           /* of the region that was stalled longest */
+            struct response_lines stalled; /* "emea 412", one a region */
+            uint64_t writes;               /* acknowledged */
+            uint64_t reads;                /* answered */
+            uint64_t lost;                 /* writes that were acknowledged and are not there */
+            uint64_t stale;                /* reads that did not know an acknowledged write */
+        } drill_end;
         struct {
             uint8_t source;
             uint8_t subsource;

@@ -149,15 +149,47 @@ void response_procedure_of(const struct response_machine *machine, const vg_id *
     response_copy_text(value, out, VG_NAME_MAX + 1);
 }
 
+void response_keep_latest(struct response_call *call, enum response_kind kind, uint32_t max,
+                          void (*forget)(struct response_call *call, const vg_id *id))
+{
+    struct response_key prefix = directory_key(call->machine, kind);
+    struct response_key at = prefix;
+    uint32_t count = 0;
+    vg_span key;
+    vg_span value;
+    while (response_next(&call->machine->kv, &prefix, &at, &key, &value)) {
+        vg_id id = response_key_last_id(key);
+        at = id_key(call->machine, kind, &id);
+        count++;
+    }
+    for (; count >= max; count--) {
+        if (!response_next(&call->machine->kv, &prefix, &prefix, &key, &value))
+            return;
+        vg_id id = response_key_last_id(key);
+        struct response_key first = id_key(call->machine, kind, &id);
+        response_pairs_del(&call->writing->pairs, &first);
+        if (forget != NULL)
+            forget(call, &id);
+    }
+}
+
 /* ---- roles -------------------------------------------------------------------------------------
  */
+
+/* Any of them may give the command where it is given. */
+static uint32_t roles_wanted(const struct response_call *call)
+{
+    bool also =
+        response_where_of(call) == RESPONSE_IN_DIRECTORY && call->rule->directory_roles != 0;
+    return also ? call->rule->directory_roles : call->rule->roles;
+}
 
 static enum vg_code refuse_role(struct response_call *call)
 {
     char author[VG_NAME_MAX + 1];
     char allowed[256];
     response_person_words(call->machine, &call->request->author, author);
-    response_words(response_roles, call->rule->roles, "", allowed, sizeof allowed);
+    response_words(response_roles, roles_wanted(call), "", allowed, sizeof allowed);
     return RESPONSE_REFUSE(call, NO_ROLE, response_op_name(call->command.op), allowed, author);
 }
 
@@ -165,7 +197,7 @@ enum vg_code response_require_role(struct response_call *call)
 {
     const struct ledger_command *request = call->request;
     uint32_t roles = response_roles_of(call->machine, &request->author, &request->compartment);
-    if ((roles & call->rule->roles) != 0)
+    if ((roles & roles_wanted(call)) != 0)
         return VG_OK;
     bool breaks = call->command.op == RESPONSE_OP_STEP && call->command.step.break_glass.size > 0;
     if ((roles & call->rule->glass_roles) == 0 || !breaks)

@@ -9,6 +9,7 @@
 #include "proto/response/number.h"
 
 #define LAST_TIME_MS UINT64_C(253402300799999) /* the end of 9999 */
+enum { DRILL_MIN_MS = 5000, DRILL_MAX_MS = 600 * 1000, DRILL_DELAY_MAX_MS = 5000 };
 
 /* One row each; where a member is and how large is taken from the struct. */
 #define PLACE(member)                                                                              \
@@ -75,6 +76,38 @@ static const struct response_field roster_fields[] = {
 static const struct response_field procedure_fields[] = {
     ID("compartment", procedure.compartment, 1, COMPARTMENT, 0),
     VALUE("version", LINE, procedure.version, 1, VG_NAME_MAX),
+};
+
+static const struct response_field drill_fields[] = {
+    WORD("kind", drill.kind, 1, response_drill_kinds, 0),
+    VALUE("node", NUMBER, drill.node, 0, INT64_MAX),
+    VALUE("region", LINE, drill.region, 0, VG_NAME_MAX),
+    VALUE("duration-ms", NUMBER, drill.duration_ms, DRILL_MIN_MS, DRILL_MAX_MS),
+    VALUE("delay-ms", NUMBER, drill.delay_ms, 0, DRILL_DELAY_MAX_MS),
+    VALUE("recovery-target-ms", NUMBER, drill.recovery_target_ms, 1, DRILL_MAX_MS),
+    VALUE("stalled-target-ms", NUMBER, drill.stalled_target_ms, 1, DRILL_MAX_MS),
+    VALUE("reason", LINE, drill.reason, 1, VG_TITLE_MAX),
+};
+
+static const struct response_field drill_start_fields[] = {
+    ID("drill", drill_start.drill, 1, DRILL, 0),
+};
+
+static const struct response_field drill_probe_fields[] = {
+    ID("drill", drill_probe.drill, 1, DRILL, 0),
+    VALUE("number", NUMBER, drill_probe.number, 1, RESPONSE_PROBES_MAX),
+};
+
+static const struct response_field drill_end_fields[] = {
+    ID("drill", drill_end.drill, 1, DRILL, 0),
+    WORD("recovered", drill_end.recovered, 1, response_yes_no, 0),
+    VALUE("recovery-ms", NUMBER, drill_end.recovery_ms, 0, UINT32_MAX),
+    VALUE("stalled-ms", NUMBER, drill_end.stalled_ms, 0, UINT32_MAX),
+    VALUE("stalled", LINES, drill_end.stalled, 0, RESPONSE_LINES_MAX),
+    VALUE("writes", NUMBER, drill_end.writes, 0, UINT32_MAX),
+    VALUE("reads", NUMBER, drill_end.reads, 0, UINT32_MAX),
+    VALUE("lost", NUMBER, drill_end.lost, 0, UINT32_MAX),
+    VALUE("stale", NUMBER, drill_end.stale, 0, UINT32_MAX),
 };
 
 static const struct response_field enroll_fields[] = {
@@ -362,6 +395,10 @@ static const struct layout layouts[] = {
     LAYOUT(GRANT, "grant", grant_fields),
     LAYOUT(ROSTER, "roster", roster_fields),
     LAYOUT(PROCEDURE, "procedure", procedure_fields),
+    LAYOUT(DRILL, "drill", drill_fields),
+    LAYOUT(DRILL_START, "drill-start", drill_start_fields),
+    LAYOUT(DRILL_PROBE, "drill-probe", drill_probe_fields),
+    LAYOUT(DRILL_END, "drill-end", drill_end_fields),
     LAYOUT(DETECT, "detect", detect_fields),
     LAYOUT(NOTE, "note", note_fields),
     LAYOUT(STAGE, "stage", stage_fields),

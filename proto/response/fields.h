@@ -32,6 +32,7 @@ enum response_referent {
     RESPONSE_OF_STEP,
     RESPONSE_OF_EVIDENCE,
     RESPONSE_OF_PROPOSAL,
+    RESPONSE_OF_DRILL,
 };
 
 /* The aspect a field sets when its word is the aspect's own number. */

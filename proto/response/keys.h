@@ -24,6 +24,8 @@ enum response_kind {
     RESPONSE_KIND_GRANT = 'g',       /* compartment, person: roles */
     RESPONSE_KIND_ROSTER = 'w',      /* compartment, person: nothing */
     RESPONSE_KIND_PROCEDURE = 'P',   /* compartment: version of the SOP */
+    RESPONSE_KIND_DRILL = 'd',       /* drill: record */
+    RESPONSE_KIND_PROBES = 'b',      /* drill, number / 256: bits of the probes that came */
     /* under the zero id: control */
     RESPONSE_KIND_KEY = 'y',       /* person: key and bits, of those enrolled or expelled */
     RESPONSE_KIND_KEY_OWNER = 'Y', /* key: person */

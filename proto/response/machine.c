@@ -15,30 +15,38 @@ enum {
     SERVICE = RUNNERS | RESPONSE_ROLE_SERVICE_TEAM,
     SIGNERS = RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_EXECUTIVE,
     OPERATOR = RESPONSE_ROLE_OPERATOR,
+    DRILLERS = OPERATOR | RESPONSE_ROLE_INCIDENT_MANAGER,
     ANYWHERE = RESPONSE_ON_RECORD | RESPONSE_WHEN_CLOSED,
 };
 
 #define DIRECTORY(op, name)                                                                        \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_IN_DIRECTORY, OPERATOR, 0, RESPONSE_EXPECTLESS,                 \
+        RESPONSE_OP_##op, RESPONSE_IN_DIRECTORY, OPERATOR, 0, 0, RESPONSE_EXPECTLESS,              \
             response_judge_##name, response_effect_##name                                          \
     }
 #define CONTROL(op, name)                                                                          \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_IN_CONTROL, OPERATOR, 0, RESPONSE_EXPECTLESS,                   \
+        RESPONSE_OP_##op, RESPONSE_IN_CONTROL, OPERATOR, 0, 0, RESPONSE_EXPECTLESS,                \
             response_judge_##name, response_effect_##name                                          \
     }
 #define AMONG(op, name, roles, glass, flags)                                                       \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, flags, response_judge_##name,    \
+        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, 0, flags, response_judge_##name, \
             response_effect_##name                                                                 \
     }
 
 /* Sets aspects of the incident, and writes nothing beside it. */
 #define SETS(op, name, roles, glass, flags)                                                        \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, flags, response_judge_##name,    \
+        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, 0, flags, response_judge_##name, \
             NULL                                                                                   \
+    }
+
+/* What is proposed among incidents or in the directory, and signed by those it is for there. */
+#define SIGNED(op, name)                                                                           \
+    {                                                                                              \
+        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, SIGNERS, 0, DRILLERS, ANYWHERE,                \
+            response_judge_##name, response_effect_##name                                          \
     }
 
 /* What each operation needs and does (docs/process.md, "Operations"). A new one is a row here and a
@@ -51,6 +59,11 @@ static const struct response_rule rules[] = {
     DIRECTORY(GRANT, grant),
     DIRECTORY(ROSTER, roster),
     DIRECTORY(PROCEDURE, procedure),
+    {RESPONSE_OP_DRILL, RESPONSE_IN_DIRECTORY, DRILLERS, 0, 0,
+     RESPONSE_EXPECTLESS | RESPONSE_BY_TWO, response_judge_drill, response_effect_drill},
+    DIRECTORY(DRILL_START, drill_start),
+    DIRECTORY(DRILL_PROBE, drill_probe),
+    DIRECTORY(DRILL_END, drill_end),
     AMONG(DETECT, detect, STAFF | RESPONSE_ROLE_REPORTER, 0, RESPONSE_EXPECTLESS | ANYWHERE),
     AMONG(COUNT, count, 0, 0, RESPONSE_EXPECTLESS | ANYWHERE | RESPONSE_BY_NODE),
     AMONG(IMPORT, import, RUNNERS, 0, RESPONSE_EXPECTLESS | ANYWHERE),
@@ -78,9 +91,9 @@ static const struct response_rule rules[] = {
     AMONG(STEP_MOVE, step_move, SERVICE, 0, RESPONSE_WHEN_CLOSED),
     AMONG(EVIDENCE, evidence, STAFF, 0, ANYWHERE),
     AMONG(CUSTODY, custody, STAFF, 0, ANYWHERE),
-    AMONG(PROPOSE, propose, SIGNERS, 0, ANYWHERE),
-    AMONG(APPROVE, approve, SIGNERS, 0, ANYWHERE),
-    AMONG(REJECT, reject, SIGNERS, 0, ANYWHERE),
+    SIGNED(PROPOSE, propose),
+    SIGNED(APPROVE, approve),
+    SIGNED(REJECT, reject),
 };
 
 const struct response_rule *response_rule_of(enum response_op op)
@@ -124,23 +137,27 @@ static void call_begin(struct response_call *call, const struct response_machine
     };
 }
 
-static enum vg_code check_place(struct response_call *call)
+enum response_where response_where_of(const struct response_call *call)
+{
+    const vg_id *compartment = &call->request->compartment;
+    if (vg_id_is_zero(compartment))
+        return RESPONSE_IN_CONTROL;
+    return vg_id_equal(compartment, &call->machine->genesis->directory) ? RESPONSE_IN_DIRECTORY
+                                                                        : RESPONSE_AMONG_INCIDENTS;
+}
+
+enum vg_code response_require_place(struct response_call *call, enum response_op op)
 {
     static const char *const places[] = {
         [RESPONSE_IN_CONTROL] = "in a control entry",
         [RESPONSE_IN_DIRECTORY] = "in the directory compartment",
         [RESPONSE_AMONG_INCIDENTS] = "in a compartment of incidents",
     };
-    const vg_id *compartment = &call->request->compartment;
-    enum response_where where = RESPONSE_AMONG_INCIDENTS;
-    if (vg_id_is_zero(compartment))
-        where = RESPONSE_IN_CONTROL;
-    else if (vg_id_equal(compartment, &call->machine->genesis->directory))
-        where = RESPONSE_IN_DIRECTORY;
-    if (where == call->rule->where)
+    const struct response_rule *rule = response_rule_of(op);
+    enum response_where where = response_where_of(call);
+    if (where == rule->where || (where == RESPONSE_IN_DIRECTORY && rule->directory_roles != 0))
         return VG_OK;
-    return RESPONSE_REFUSE(call, BELONGS_ELSEWHERE, response_op_name(call->command.op),
-                           places[call->rule->where]);
+    return RESPONSE_REFUSE(call, BELONGS_ELSEWHERE, response_op_name(op), places[rule->where]);
 }
 
 /* A person or a node, whichever the operation is for, and still here. */
@@ -175,19 +192,21 @@ static enum vg_code check_signers(struct response_call *call)
 /* Whether the author may give the command at all. */
 static enum vg_code stand(struct response_call *call)
 {
-    if (check_place(call) != VG_OK || check_author(call) != VG_OK || check_signers(call) != VG_OK)
+    if (response_require_place(call, call->command.op) != VG_OK || check_author(call) != VG_OK ||
+        check_signers(call) != VG_OK)
         return call->outcome->error.code;
     return (call->rule->flags & RESPONSE_BY_NODE) != 0 ? VG_OK : response_require_role(call);
 }
 
 enum vg_code response_judge(struct response_call *call)
 {
-    bool expectless = (call->rule->flags & RESPONSE_EXPECTLESS) != 0;
+    bool among_incidents = response_where_of(call) == RESPONSE_AMONG_INCIDENTS;
+    bool expectless = !among_incidents || (call->rule->flags & RESPONSE_EXPECTLESS) != 0;
     if (expectless && response_expect_nothing(call) != VG_OK)
         return call->outcome->error.code;
     if (call->rule->judge(call) != VG_OK)
         return call->outcome->error.code;
-    if (call->rule->where != RESPONSE_AMONG_INCIDENTS)
+    if (!among_incidents)
         return VG_OK;
     if (response_check_conflicts(call) != VG_OK)
         return call->outcome->error.code;

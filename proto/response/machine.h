@@ -42,6 +42,7 @@ struct response_outcome {
     bool repeated; /* answered from the request table, or there already */
     bool joined;   /* R3 */
     bool filtered; /* R10: counted at a filter */
+    bool drills;   /* R32: starts a drill, whose victims take their fault; not kept either */
     struct response_revision revisions[RESPONSE_CHANGES_MAX]; /* of what the command changed */
     uint32_t revision_count;
     /* VG_CONFLICT: the aspect, both values, and who set the first when. */

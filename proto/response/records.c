@@ -318,6 +318,34 @@ static const struct member person_members[] = {
 };
 PLAIN_RECORD(person)
 
+static const struct member drill_members[] = {
+    MEMBER(NUMBER, drill, kind),
+    MEMBER(NUMBER, drill, node.value),
+    MEMBER(TEXT, drill, region),
+    MEMBER(NUMBER, drill, duration_ms),
+    MEMBER(NUMBER, drill, delay_ms),
+    MEMBER(NUMBER, drill, recovery_target_ms),
+    MEMBER(NUMBER, drill, stalled_target_ms),
+    MEMBER(TEXT, drill, reason),
+    MEMBER(BYTES, drill, operated_by),
+    MEMBER(BYTES, drill, seconded_by),
+    MEMBER(NUMBER, drill, approved_at),
+    MEMBER(NUMBER, drill, started_at),
+    MEMBER(NUMBER, drill, start_index),
+    MEMBER(NUMBER, drill, ended_at),
+    MEMBER(NUMBER, drill, end_index),
+    MEMBER(NUMBER, drill, probes),
+    MEMBER(NUMBER, drill, recovered),
+    MEMBER(NUMBER, drill, recovery_ms),
+    MEMBER(NUMBER, drill, stalled_ms),
+    MEMBER(SPAN, drill, stalled),
+    MEMBER(NUMBER, drill, writes),
+    MEMBER(NUMBER, drill, reads),
+    MEMBER(NUMBER, drill, lost),
+    MEMBER(NUMBER, drill, stale),
+};
+PLAIN_RECORD(drill)
+
 /* ---- proposal ----------------------------------------------------------------------------------
  */
 

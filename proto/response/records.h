@@ -6,6 +6,7 @@
 #define VIGIL_PROTO_RESPONSE_RECORDS_H
 
 #include "proto/response/directory.h"
+#include "proto/response/drill.h"
 #include "proto/response/incident.h"
 
 /* The longest text of an event: the four texts of a declaration and its tenants, with titles. */
@@ -13,7 +14,8 @@ enum { RESPONSE_EVENT_TEXT_MAX = 4 * VG_TEXT_MAX + RESPONSE_LINES_MAX * (VG_NAME
 
 /* Spans of decoded records borrow `bytes`. */
 #define RESPONSE_RECORDS(X)                                                                        \
-    X(incident) X(event) X(task) X(step) X(evidence) X(tenant) X(proposal) X(filter) X(person)
+    X(incident)                                                                                    \
+    X(event) X(task) X(step) X(evidence) X(tenant) X(proposal) X(filter) X(person) X(drill)
 #define X(name)                                                                                    \
     void response_##name##_encode(const struct response_##name *record, struct vg_buffer *out);    \
     void response_##name##_decode(vg_span bytes, struct response_##name *out);

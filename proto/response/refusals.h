@@ -86,6 +86,22 @@
     X(PEOPLE_FULL, INVALID, "",                                                                    \
       "a cluster enrolls at most {0} people, those removed included, and this one has them; "      \
       "only a new cluster has room")                                                               \
+    /* drills */                                                                                   \
+    X(DRILL_TARGET, INVALID, "",                                                                   \
+      "a drill of kind {0} is of {1}, and of nothing else; say that alone: vigil cluster drill "   \
+      "{0} --help")                                                                                \
+    X(NO_NODE, NOT_FOUND, "", "the cluster has no node {0}; see vigil cluster status")             \
+    X(NO_DRILL, NOT_FOUND, "",                                                                     \
+      "no drill {0} was approved; propose it and let another approve: vigil cluster drill")        \
+    X(NOT_YOUR_DRILL, FORBIDDEN, "",                                                               \
+      "this drill is run by the operator who signed it, {0}; ask them, or propose your own")       \
+    X(DRILL_USED, EXISTS, "",                                                                      \
+      "this drill was started at {0}, and an approval is for one run; propose it anew")            \
+    X(DRILL_LAPSED, EXPIRED, "",                                                                   \
+      "this drill was approved at {0}, and an approval is good for an hour; propose it anew")      \
+    X(DRILL_UNDER_WAY, RULE, "R32",                                                                \
+      "drill {0} is under way until {1} at the latest, and one runs at a time; wait for its end")  \
+    X(DRILL_NOT_RUNNING, RULE, "R32", "this drill is not running; see vigil cluster drill show")   \
     /* detection */                                                                                \
     X(EXERCISE, RULE, "R2",                                                                        \
       "an exercise names its engagement and its rules of engagement and lives in an exercise "     \

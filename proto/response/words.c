@@ -250,6 +250,12 @@ const struct response_word response_roles[] = {
     {0, NULL},
 };
 
+const struct response_word response_drill_kinds[] = {
+    {RESPONSE_DRILL_LEADER_LOSS, "leader-loss"}, {RESPONSE_DRILL_NODE_LOSS, "node-loss"},
+    {RESPONSE_DRILL_ISOLATE, "isolate"},         {RESPONSE_DRILL_SLOW_REGION, "slow-region"},
+    {RESPONSE_DRILL_DISK_FULL, "disk-full"},     {0, NULL},
+};
+
 const struct response_word response_person_bits[] = {
     {LEDGER_PERSON_OPERATOR, "operator"},
     {LEDGER_PERSON_KEY_OFFICER, "key-officer"},

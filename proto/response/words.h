@@ -194,6 +194,16 @@ enum response_link_kind {
 extern const struct response_word response_link_kinds[];
 extern const struct response_word response_link_kinds_back[];
 
+/* R32: what a drill does to whom */
+enum response_drill_kind {
+    RESPONSE_DRILL_LEADER_LOSS = 1,
+    RESPONSE_DRILL_NODE_LOSS,
+    RESPONSE_DRILL_ISOLATE,
+    RESPONSE_DRILL_SLOW_REGION,
+    RESPONSE_DRILL_DISK_FULL,
+};
+extern const struct response_word response_drill_kinds[];
+
 /* A yes or no that must be said. */
 enum { RESPONSE_YES = 1, RESPONSE_NO };
 extern const struct response_word response_yes_no[];

@@ -2,40 +2,14 @@
  * Made-up commands. Every field is filled by what it is of, from small pools, so that keys, names
  * and ids meet again; then each operation is made likely to mean something. What the model would
  * refuse is thought over a few times, and given now and then all the same. */
-#include "tests/lib/guess.h"
-
 #include <stdio.h>
 
 #include "common/text.h"
 #include "proto/response/fields.h"
 #include "proto/response/machine.h"
+#include "tests/lib/guess_internal.h"
 
-enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 3600 * 1000 };
 enum { RECENT = 12, ENROLLED = 30, COMPARTMENTS = 4, SIGNALS = 7, CONTENT = 40 };
-
-/* One guess being made. */
-struct thought {
-    struct vg_prng *prng;
-    const struct model *model;
-    const struct ledger_genesis *genesis;
-    uint64_t now_ms;
-    uint64_t number;
-    struct guess *out;
-    uint32_t texts; /* slots of out->text that are used */
-    vg_id incident; /* that the command is about */
-    struct model_facts facts;
-};
-
-static uint64_t below(struct thought *thought, uint64_t bound)
-{
-    return vg_prng_below(thought->prng, bound);
-}
-
-/* True once in `times`. */
-static bool once_in(struct thought *thought, uint64_t times)
-{
-    return below(thought, times) == 0;
-}
 
 /* ---- what to do --------------------------------------------------------------------------------
  */
@@ -86,6 +60,13 @@ static const struct choice {
     {RESPONSE_OP_GRANT, DIRECTORY, 10, {0}},
     {RESPONSE_OP_ROSTER, DIRECTORY, 5, {0}},
     {RESPONSE_OP_PROCEDURE, DIRECTORY, 2, {0}},
+    {RESPONSE_OP_DRILL, DIRECTORY, 1, {0}},
+    {RESPONSE_OP_DRILL_START, DIRECTORY, 40, {0}},
+    {RESPONSE_OP_DRILL_PROBE, DIRECTORY, 25, {0}},
+    {RESPONSE_OP_DRILL_END, DIRECTORY, 8, {0}},
+    {RESPONSE_OP_PROPOSE, DIRECTORY, 20, {0}},
+    {RESPONSE_OP_APPROVE, DIRECTORY, 60, {0}},
+    {RESPONSE_OP_REJECT, DIRECTORY, 2, {0}},
     {RESPONSE_OP_ENROLL, CONTROL, 5, {0}},
     {RESPONSE_OP_EXPEL, CONTROL, 3, {0}},
 };
@@ -96,7 +77,7 @@ static const struct choice *choose(struct thought *thought)
     uint64_t total = 0;
     for (size_t i = 0; i < CHOICES; i++)
         total += choices[i].weight;
-    uint64_t at = below(thought, total);
+    uint64_t at = guess_below(thought, total);
     size_t chosen = 0;
     while (at >= choices[chosen].weight)
         at -= choices[chosen++].weight;
@@ -108,7 +89,7 @@ static const struct choice *choose(struct thought *thought)
 
 static vg_id invented(struct thought *thought)
 {
-    return (vg_id){{0xee, (uint8_t)below(thought, 256)}};
+    return (vg_id){{0xee, (uint8_t)guess_below(thought, 256)}};
 }
 
 static vg_id enrolled(uint64_t number)
@@ -120,32 +101,32 @@ static vg_id enrolled(uint64_t number)
 
 static vg_id some_person(struct thought *thought)
 {
-    if (once_in(thought, 40))
+    if (guess_once_in(thought, 40))
         return invented(thought);
-    if (once_in(thought, 10))
-        return enrolled(below(thought, ENROLLED));
-    return thought->genesis->people[below(thought, thought->genesis->person_count)].id;
+    if (guess_once_in(thought, 10))
+        return enrolled(guess_below(thought, ENROLLED));
+    return thought->genesis->people[guess_below(thought, thought->genesis->person_count)].id;
 }
 
 static vg_id some_compartment(struct thought *thought)
 {
     vg_id id = {{0xc0, 0xff}};
-    id.bytes[15] = (uint8_t)(1 + below(thought, COMPARTMENTS));
-    if (once_in(thought, 40))
+    id.bytes[15] = (uint8_t)(1 + guess_below(thought, COMPARTMENTS));
+    if (guess_once_in(thought, 40))
         return invented(thought);
-    if (once_in(thought, 12))
+    if (guess_once_in(thought, 12))
         return thought->genesis->directory;
-    return once_in(thought, 3) ? id : thought->genesis->first;
+    return guess_once_in(thought, 3) ? id : thought->genesis->first;
 }
 
 /* Mostly one of the last few, so that they go through all their stages. */
 static vg_id some_incident(struct thought *thought)
 {
     uint32_t count = model_incident_count(thought->model, &thought->out->compartment);
-    if (count == 0 || once_in(thought, 80))
+    if (count == 0 || guess_once_in(thought, 80))
         return invented(thought);
     uint64_t recent = count < RECENT ? count : RECENT;
-    uint64_t back = below(thought, once_in(thought, 12) ? count : recent);
+    uint64_t back = guess_below(thought, guess_once_in(thought, 12) ? count : recent);
     return model_incident_at(thought->model, &thought->out->compartment,
                              (uint32_t)(count - 1 - back));
 }
@@ -187,7 +168,8 @@ static void choose_incident(struct thought *thought)
         thought->facts = unknown;
         bool known = model_incident(thought->model, &thought->out->compartment, &thought->incident,
                                     &thought->facts);
-        if ((known && suits(thought->out->command.op, &thought->facts)) || once_in(thought, 30))
+        if ((known && suits(thought->out->command.op, &thought->facts)) ||
+            guess_once_in(thought, 30))
             return;
     }
 }
@@ -195,14 +177,32 @@ static void choose_incident(struct thought *thought)
 /* Mostly the incident's own, the late ones more often. */
 static vg_id some_part(struct thought *thought, enum model_part kind)
 {
-    vg_id of = once_in(thought, 40) ? some_incident(thought) : thought->incident;
+    vg_id of = guess_once_in(thought, 40) ? some_incident(thought) : thought->incident;
     uint32_t count = model_part_count(thought->model, &thought->out->compartment, &of, kind);
-    if (count == 0 || once_in(thought, 80))
+    if (count == 0 || guess_once_in(thought, 80))
         return invented(thought);
     uint64_t recent = count < RECENT ? count : RECENT;
-    uint64_t back = below(thought, once_in(thought, 4) ? count : recent);
+    uint64_t back = guess_below(thought, guess_once_in(thought, 4) ? count : recent);
     return model_part_at(thought->model, &thought->out->compartment, &of, kind,
                          (uint32_t)(count - 1 - back));
+}
+
+/* One of the directory's, mostly the last. */
+static vg_id some_of(struct thought *thought, uint32_t count,
+                     vg_id (*at)(const struct model *model, uint32_t place))
+{
+    if (count == 0 || guess_once_in(thought, 80))
+        return invented(thought);
+    uint32_t recent = count < 3 ? count : 3;
+    return at(thought->model,
+              count - 1 - (uint32_t)guess_below(thought, guess_once_in(thought, 4) ? recent : 1));
+}
+
+static vg_id some_proposal(struct thought *thought)
+{
+    return guess_in_directory(thought)
+               ? some_of(thought, model_loose_count(thought->model), model_loose_at)
+               : some_part(thought, MODEL_PROPOSAL);
 }
 
 static vg_id some_id(struct thought *thought, enum response_referent of)
@@ -221,7 +221,9 @@ static vg_id some_id(struct thought *thought, enum response_referent of)
     case RESPONSE_OF_EVIDENCE:
         return some_part(thought, MODEL_EVIDENCE);
     case RESPONSE_OF_PROPOSAL:
-        return some_part(thought, MODEL_PROPOSAL);
+        return some_proposal(thought);
+    case RESPONSE_OF_DRILL:
+        return some_of(thought, model_drill_count(thought->model), model_drill_at);
     default:
         return invented(thought);
     }
@@ -229,7 +231,7 @@ static vg_id some_id(struct thought *thought, enum response_referent of)
 
 static void some_ids(struct thought *thought, enum response_referent of, struct response_ids *out)
 {
-    uint64_t wanted = below(thought, 4);
+    uint64_t wanted = guess_below(thought, 4);
     for (uint64_t i = 0; i < wanted; i++) {
         vg_id id = some_id(thought, of);
         bool known = vg_id_equal(&id, &(vg_id){{0}});
@@ -264,33 +266,33 @@ static vg_span numbered(struct thought *thought, const char *word, uint64_t numb
 static vg_span some_text(struct thought *thought, const struct response_field *field)
 {
     if (thought->texts == sizeof thought->out->text / sizeof thought->out->text[0] ||
-        (field->min == 0 && once_in(thought, 3)))
+        (field->min == 0 && guess_once_in(thought, 3)))
         return vg_span_of(NULL, 0);
     if (field->type == RESPONSE_FIELD_EVENTS)
-        return numbered(thought, once_in(thought, 2) ? "seen\n\nleft " : "seen ", 1);
+        return numbered(thought, guess_once_in(thought, 2) ? "seen\n\nleft " : "seen ", 1);
     for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++) {
         if (strcmp(field->name, pools[i].field) == 0)
-            return numbered(thought, pools[i].word, below(thought, pools[i].size));
+            return numbered(thought, pools[i].word, guess_below(thought, pools[i].size));
     }
-    return numbered(thought, "word ", once_in(thought, 2) ? thought->number : 0);
+    return numbered(thought, "word ", guess_once_in(thought, 2) ? thought->number : 0);
 }
 
 static void some_lines(struct thought *thought, struct response_lines *out)
 {
-    uint64_t first = below(thought, 5);
-    uint64_t wanted = below(thought, 3);
+    uint64_t first = guess_below(thought, 5);
+    uint64_t wanted = guess_below(thought, 3);
     for (uint64_t i = 0; i < wanted; i++)
         out->lines[out->count++] = numbered(thought, "tenant ", first + i);
 }
 
 static uint64_t some_word(struct thought *thought, const struct response_field *field)
 {
-    if (field->min == 0 && once_in(thought, 2))
+    if (field->min == 0 && guess_once_in(thought, 2))
         return 0;
     uint32_t count = 0;
     for (const struct response_word *word = field->words; word->text != NULL; word++)
         count += word->number >= field->min;
-    uint64_t at = below(thought, count);
+    uint64_t at = guess_below(thought, count);
     const struct response_word *word = field->words;
     while (word->number < field->min || at-- > 0)
         word++;
@@ -300,24 +302,26 @@ static uint64_t some_word(struct thought *thought, const struct response_field *
 /* Mostly none or few. */
 static uint64_t some_bits(struct thought *thought, const struct response_field *field)
 {
-    uint64_t bits = once_in(thought, 3) ? 0 : some_word(thought, field);
-    if (once_in(thought, 4))
+    uint64_t bits = guess_once_in(thought, 3) ? 0 : some_word(thought, field);
+    if (guess_once_in(thought, 4))
         bits |= some_word(thought, field);
-    return once_in(thought, 20) ? bits | some_word(thought, field) : bits;
+    return guess_once_in(thought, 20) ? bits | some_word(thought, field) : bits;
 }
 
 static uint64_t some_number(struct thought *thought, const struct response_field *field)
 {
-    if (once_in(thought, 30))
+    if (guess_once_in(thought, 30))
         return field->max;
-    return once_in(thought, 2) || field->min > 0 ? field->min + below(thought, 40) : 0;
+    return guess_once_in(thought, 2) || field->min > 0 ? field->min + guess_below(thought, 40) : 0;
 }
 
 static uint64_t some_time(struct thought *thought, const struct response_field *field)
 {
-    if (once_in(thought, 40))
-        return once_in(thought, 2) ? field->max : below(thought, 1000);
-    return once_in(thought, 3) ? 0 : thought->now_ms + below(thought, 20 * (uint64_t)DAY_MS);
+    if (guess_once_in(thought, 40))
+        return guess_once_in(thought, 2) ? field->max : guess_below(thought, 1000);
+    return guess_once_in(thought, 3)
+               ? 0
+               : thought->now_ms + guess_below(thought, 20 * (uint64_t)DAY_MS);
 }
 
 static void fill_field(struct thought *thought, const struct response_field *field)
@@ -327,7 +331,7 @@ static void fill_field(struct thought *thought, const struct response_field *fie
     vg_span text;
     switch (field->type) {
     case RESPONSE_FIELD_ID:
-        if (field->min > 0 || once_in(thought, 2))
+        if (field->min > 0 || guess_once_in(thought, 2))
             id = strcmp(field->name, "incident") == 0 ? thought->incident
                                                       : some_id(thought, field->of);
         memcpy(at, &id, sizeof id);
@@ -376,9 +380,9 @@ static void likely_stage(struct thought *thought)
                                       [RESPONSE_STABILIZE] = {RESPONSE_DIAGNOSE, RESPONSE_CLOSE},
                                       [RESPONSE_CLOSE] = {RESPONSE_ASSESS, RESPONSE_DIAGNOSE}};
     struct response_command *command = &thought->out->command;
-    if (!once_in(thought, 10))
-        command->stage.stage = next[thought->facts.stage][below(thought, 2)];
-    if (!once_in(thought, 4))
+    if (!guess_once_in(thought, 10))
+        command->stage.stage = next[thought->facts.stage][guess_below(thought, 2)];
+    if (!guess_once_in(thought, 4))
         command->stage.cia = 0;
 }
 
@@ -386,23 +390,23 @@ static void likely_detection(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
     bool given = command->detect.dedup_key.size > 0;
-    if (given ? once_in(thought, 2) : !once_in(thought, 6))
-        command->detect.dedup_key = numbered(thought, "ids:", below(thought, 14));
-    if (once_in(thought, 2))
+    if (given ? guess_once_in(thought, 2) : !guess_once_in(thought, 6))
+        command->detect.dedup_key = numbered(thought, "ids:", guess_below(thought, 14));
+    if (guess_once_in(thought, 2))
         command->detect.source = RESPONSE_SOURCE_AUTOMATED;
 }
 
 static void likely_class(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
-    if (once_in(thought, 2))
+    if (guess_once_in(thought, 2))
         command->classify.class_ = RESPONSE_FALSE_POSITIVE;
-    if (once_in(thought, 12))
+    if (guess_once_in(thought, 12))
         return;
     command->classify.ground = 0;
     command->classify.policy.size = 0;
     if (command->classify.class_ == RESPONSE_SECURITY_EVENT)
-        command->classify.ground = (uint8_t)(1 + below(thought, 3));
+        command->classify.ground = (uint8_t)(1 + guess_below(thought, 3));
     if (command->classify.class_ == RESPONSE_PRIVACY_EVENT)
         command->classify.policy = vg_span_text("clean desk");
 }
@@ -410,23 +414,23 @@ static void likely_class(struct thought *thought)
 static void likely_declaration(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
-    if (!once_in(thought, 10))
-        command->declare.class_ =
-            (uint8_t)(once_in(thought, 2) ? RESPONSE_SECURITY_INCIDENT : RESPONSE_PRIVACY_INCIDENT);
+    if (!guess_once_in(thought, 10))
+        command->declare.class_ = (uint8_t)(guess_once_in(thought, 2) ? RESPONSE_SECURITY_INCIDENT
+                                                                      : RESPONSE_PRIVACY_INCIDENT);
 }
 
 static void likely_attestation(struct thought *thought)
 {
-    if (once_in(thought, 2))
+    if (guess_once_in(thought, 2))
         thought->out->command.attest.holds = RESPONSE_YES;
 }
 
 static void likely_step(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
-    if (once_in(thought, 2))
+    if (guess_once_in(thought, 2))
         command->step.emergency = RESPONSE_NO;
-    if (thought->facts.stage == RESPONSE_ASSESS && !once_in(thought, 6)) {
+    if (thought->facts.stage == RESPONSE_ASSESS && !guess_once_in(thought, 6)) {
         command->step.kind = RESPONSE_CONTAINMENT;
         command->step.emergency = RESPONSE_YES;
     }
@@ -435,26 +439,26 @@ static void likely_step(struct thought *thought)
 static void likely_evidence(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
-    if (once_in(thought, 3))
+    if (guess_once_in(thought, 3))
         return;
     vg_prng_fill(thought->prng, thought->out->bytes, CONTENT);
-    command->evidence.content = vg_span_of(thought->out->bytes, 1 + below(thought, CONTENT));
-    if (!once_in(thought, 15))
+    command->evidence.content = vg_span_of(thought->out->bytes, 1 + guess_below(thought, CONTENT));
+    if (!guess_once_in(thought, 15))
         command->evidence.size = command->evidence.content.size;
-    if (!once_in(thought, 15))
+    if (!guess_once_in(thought, 15))
         command->evidence.hash = vg_sha256(command->evidence.content);
 }
 
 static void likely_custody(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
-    if (once_in(thought, 12))
+    if (guess_once_in(thought, 12))
         return;
     if (command->custody.action == RESPONSE_OFFER)
         command->custody.to = some_person(thought);
     else
         memset(&command->custody.to, 0, sizeof command->custody.to);
-    if (command->custody.action == RESPONSE_DISPOSE && !once_in(thought, 6))
+    if (command->custody.action == RESPONSE_DISPOSE && !guess_once_in(thought, 6))
         command->custody.action = RESPONSE_ACCEPT;
     memset(&command->custody.hash, command->custody.action == RESPONSE_VERIFY ? 7 : 0,
            sizeof command->custody.hash);
@@ -463,8 +467,8 @@ static void likely_custody(struct thought *thought)
 static void likely_import(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
-    command->import.key = numbered(thought, "case ", below(thought, 15));
-    thought->out->bytes[0] = (uint8_t)(once_in(thought, 6) ? '!' : '{');
+    command->import.key = numbered(thought, "case ", guess_below(thought, 15));
+    thought->out->bytes[0] = (uint8_t)(guess_once_in(thought, 6) ? '!' : '{');
     command->import.document = vg_span_of(thought->out->bytes, 1);
 }
 
@@ -482,68 +486,19 @@ static void likely_signals(struct thought *thought)
 {
     struct guess *out = thought->out;
     const struct ledger_genesis *genesis = thought->genesis;
-    uint64_t wanted = 1 + below(thought, SIGNALS);
+    uint64_t wanted = 1 + guess_below(thought, SIGNALS);
     uint64_t hour = thought->now_ms / (60 * MINUTE_MS) * (60 * MINUTE_MS);
     for (uint64_t i = 0; i < wanted; i++) {
         uint8_t *at = out->bytes + i * RESPONSE_SIGNAL_SIZE;
-        uint8_t random[10] = {0x51, 0, 0, (uint8_t)below(thought, 10)};
+        uint8_t random[10] = {0x51, 0, 0, (uint8_t)guess_below(thought, 10)};
         vg_id request =
-            vg_uuid7_make(once_in(thought, 60) ? hour - 8 * (uint64_t)DAY_MS : hour, random);
-        vg_id author = once_in(thought, 12) ? some_person(thought) : integration(genesis);
+            vg_uuid7_make(guess_once_in(thought, 60) ? hour - 8 * (uint64_t)DAY_MS : hour, random);
+        vg_id author = guess_once_in(thought, 12) ? some_person(thought) : integration(genesis);
         memcpy(at, &author, sizeof author);
         memcpy(at + sizeof(vg_id), &request, sizeof request);
         memset(at + 2 * sizeof(vg_id), 7, sizeof(vg_hash));
     }
     out->command.count.signals = vg_span_of(out->bytes, wanted * RESPONSE_SIGNAL_SIZE);
-}
-
-/* ---- two people --------------------------------------------------------------------------------
- */
-
-/* What is proposed of an incident: nearly always the same words, so that who approves can say what
- * is signed. */
-static vg_span proposed_bytes(const vg_id *incident, const char *reason, uint8_t *out, size_t size)
-{
-    struct response_command command = {.op = RESPONSE_OP_WITHDRAW};
-    struct vg_buffer bytes = {0};
-    command.withdraw.incident = *incident;
-    command.withdraw.reason = vg_span_text(reason);
-    response_command_encode(&command, &bytes);
-    size_t kept = bytes.size < size ? bytes.size : size;
-    memcpy(out, bytes.data, kept);
-    vg_buffer_free(&bytes);
-    return vg_span_of(out, kept);
-}
-
-static void likely_proposal(struct thought *thought)
-{
-    struct guess *out = thought->out;
-    const char *reason = once_in(thought, 20) ? "declared too early" : "declared in error";
-    vg_span bytes = proposed_bytes(&thought->incident, reason, out->bytes, sizeof out->bytes);
-    if (once_in(thought, 30))
-        bytes.size -= 1;
-    if (once_in(thought, 30))
-        out->bytes[1] = RESPONSE_OP_REOPEN;
-    out->command.propose.command = bytes;
-    if (!once_in(thought, 6))
-        out->command.propose.role = 0;
-    if (!once_in(thought, 10))
-        out->command.propose.expires_at =
-            thought->now_ms + 6 * MINUTE_MS + below(thought, 6 * (uint64_t)DAY_MS);
-    else if (once_in(thought, 2))
-        out->command.propose.expires_at = thought->now_ms + 5 * MINUTE_MS - below(thought, 2);
-}
-
-static void likely_approval(struct thought *thought)
-{
-    struct guess *out = thought->out;
-    vg_span bytes =
-        proposed_bytes(&thought->incident, "declared in error", out->bytes, sizeof out->bytes);
-    const struct ledger_command proposed = {.compartment = out->compartment, .body = bytes};
-    if (!once_in(thought, 20))
-        out->command.approve.hash = ledger_request_hash(&proposed);
-    if (!once_in(thought, 6))
-        out->command.approve.role = 0;
 }
 
 /* ---- the directory and control -----------------------------------------------------------------
@@ -555,47 +510,52 @@ static void likely_grant(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
     uint64_t half = 1 + thought->genesis->person_count / 2;
-    if (once_in(thought, 2))
-        command->grant.person = thought->genesis->people[below(thought, half)].id;
-    else if (once_in(thought, 2))
-        command->grant.person = enrolled(below(thought, ENROLLED));
-    if (once_in(thought, 3))
+    if (guess_once_in(thought, 2))
+        command->grant.person = thought->genesis->people[guess_below(thought, half)].id;
+    else if (guess_once_in(thought, 2))
+        command->grant.person = enrolled(guess_below(thought, ENROLLED));
+    if (guess_once_in(thought, 3))
         command->grant.give |= RESPONSE_ROLE_RESPONDER;
-    if (once_in(thought, 30)) {
+    if (guess_once_in(thought, 4)) {
+        command->grant.compartment = thought->genesis->directory;
+        command->grant.give |=
+            guess_once_in(thought, 3) ? RESPONSE_ROLE_OPERATOR : RESPONSE_ROLE_INCIDENT_MANAGER;
+    }
+    if (guess_once_in(thought, 30)) {
         command->grant.take |= command->grant.give;
-    } else if (once_in(thought, 3)) {
+    } else if (guess_once_in(thought, 3)) {
         command->grant.take |= command->grant.give;
         command->grant.give = 0;
-        if (once_in(thought, 2))
+        if (guess_once_in(thought, 2))
             command->grant.take |= RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_EXECUTIVE;
-    } else if (!once_in(thought, 8)) {
+    } else if (!guess_once_in(thought, 8)) {
         command->grant.take = 0;
     }
 }
 
 static void likely_owner(struct thought *thought)
 {
-    if (once_in(thought, 3))
-        thought->out->command.owner.owner = enrolled(below(thought, ENROLLED));
+    if (guess_once_in(thought, 3))
+        thought->out->command.owner.owner = enrolled(guess_below(thought, ENROLLED));
 }
 
 static void likely_enrolment(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
-    uint64_t number = below(thought, ENROLLED);
+    uint64_t number = guess_below(thought, ENROLLED);
     command->enroll.person = enrolled(number);
     command->enroll.key = (vg_hash){{0xee, (uint8_t)number}};
     command->enroll.bits = (uint8_t)(number % 4 == 0 ? number % 8 : 0);
-    if (once_in(thought, 10))
-        command->enroll.key.bytes[1] = (uint8_t)below(thought, ENROLLED);
-    if (once_in(thought, 10))
+    if (guess_once_in(thought, 10))
+        command->enroll.key.bytes[1] = (uint8_t)guess_below(thought, ENROLLED);
+    if (guess_once_in(thought, 10))
         command->enroll.bits ^= 1;
-    if (once_in(thought, 20))
+    if (guess_once_in(thought, 20))
         command->enroll.person.bytes[0] = 0;
-    if (once_in(thought, 20)) {
+    if (guess_once_in(thought, 20)) {
         const struct ledger_person *first =
-            &thought->genesis->people[below(thought, thought->genesis->person_count)];
-        command->enroll.person = once_in(thought, 2) ? first->id : enrolled(number);
+            &thought->genesis->people[guess_below(thought, thought->genesis->person_count)];
+        command->enroll.person = guess_once_in(thought, 2) ? first->id : enrolled(number);
         memcpy(command->enroll.key.bytes, first->key.bytes, sizeof first->key.bytes);
         command->enroll.bits = first->bits;
     }
@@ -607,9 +567,10 @@ static void likely_expulsion(struct thought *thought)
     enum { STAY = 5 };
     vg_id *person = &thought->out->command.expel.person;
     uint32_t people = thought->genesis->person_count;
-    *person = once_in(thought, 30) ? invented(thought) : enrolled(below(thought, ENROLLED));
-    if (people > STAY && once_in(thought, 15))
-        *person = thought->genesis->people[STAY + below(thought, people - STAY)].id;
+    *person =
+        guess_once_in(thought, 30) ? invented(thought) : enrolled(guess_below(thought, ENROLLED));
+    if (people > STAY && guess_once_in(thought, 15))
+        *person = thought->genesis->people[STAY + guess_below(thought, people - STAY)].id;
 }
 
 static const struct {
@@ -621,9 +582,10 @@ static const struct {
     {RESPONSE_OP_DECLARE, likely_declaration}, {RESPONSE_OP_STEP, likely_step},
     {RESPONSE_OP_EVIDENCE, likely_evidence},   {RESPONSE_OP_CUSTODY, likely_custody},
     {RESPONSE_OP_IMPORT, likely_import},       {RESPONSE_OP_COUNT, likely_signals},
-    {RESPONSE_OP_PROPOSE, likely_proposal},    {RESPONSE_OP_APPROVE, likely_approval},
+    {RESPONSE_OP_PROPOSE, guess_proposal},     {RESPONSE_OP_APPROVE, guess_approval},
     {RESPONSE_OP_GRANT, likely_grant},         {RESPONSE_OP_ATTEST, likely_attestation},
     {RESPONSE_OP_ENROLL, likely_enrolment},    {RESPONSE_OP_EXPEL, likely_expulsion},
+    {RESPONSE_OP_DRILL_PROBE, guess_probe},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------
@@ -644,14 +606,15 @@ static const vg_id *part_of(const struct thought *thought, uint16_t aspect)
 static void expect(struct thought *thought, uint16_t aspect)
 {
     struct guess *out = thought->out;
-    if (aspect == 0 || out->expectation_count == GUESS_EXPECTATIONS_MAX || once_in(thought, 20))
+    if (aspect == 0 || out->expectation_count == GUESS_EXPECTATIONS_MAX ||
+        guess_once_in(thought, 20))
         return;
     const vg_id *part = part_of(thought, aspect);
     uint64_t revision =
         model_revision(thought->model, &out->compartment, &thought->incident, aspect, part);
-    if (once_in(thought, 20))
-        revision = revision > 0 && once_in(thought, 2) ? revision - 1 : revision + 1;
-    else if (once_in(thought, 60))
+    if (guess_once_in(thought, 20))
+        revision = revision > 0 && guess_once_in(thought, 2) ? revision - 1 : revision + 1;
+    else if (guess_once_in(thought, 60))
         revision = vg_prng_next(thought->prng);
     out->expectations[out->expectation_count++] =
         (struct ledger_expectation){.aspect = aspect, .part = *part, .revision = revision};
@@ -663,10 +626,10 @@ static void expect_all(struct thought *thought, const struct choice *choice)
         expect(thought, choice->sets[i]);
     if (choice->op == RESPONSE_OP_ATTEST)
         expect(thought, thought->out->command.attest.what);
-    if (once_in(thought, 25))
-        expect(thought, (uint16_t)(1 + below(thought, RESPONSE_ASPECT_FINDINGS)));
-    if (once_in(thought, 100))
-        expect(thought, (uint16_t)(RESPONSE_ASPECT_FINDINGS + below(thought, 3)));
+    if (guess_once_in(thought, 25))
+        expect(thought, (uint16_t)(1 + guess_below(thought, RESPONSE_ASPECT_FINDINGS)));
+    if (guess_once_in(thought, 100))
+        expect(thought, (uint16_t)(RESPONSE_ASPECT_FINDINGS + guess_below(thought, 3)));
 }
 
 /* ---- who ---------------------------------------------------------------------------------------
@@ -698,16 +661,18 @@ static enum vg_code choose_author(struct thought *thought, enum where where)
     enum { TRIES = 12 };
     struct guess *out = thought->out;
     enum vg_code code = VG_FORBIDDEN;
-    bool by_node =
-        out->command.op == RESPONSE_OP_COUNT ? !once_in(thought, 15) : once_in(thought, 400);
+    bool signs =
+        out->command.op == RESPONSE_OP_APPROVE || out->command.op == RESPONSE_OP_DRILL_START;
+    bool by_node = out->command.op == RESPONSE_OP_COUNT ? !guess_once_in(thought, 15)
+                                                        : guess_once_in(thought, 400);
     for (int i = 0; i < TRIES && code == VG_FORBIDDEN; i++) {
-        out->author = (uint32_t)below(thought, thought->genesis->person_count);
-        if (where != HERE && !once_in(thought, 5))
+        out->author = (uint32_t)guess_below(thought, thought->genesis->person_count);
+        if (where != HERE && !guess_once_in(thought, 5))
             out->author = 0;
         if (by_node)
             out->author = thought->genesis->person_count;
         code = answer_of(thought);
-        if (once_in(thought, out->command.op == RESPONSE_OP_APPROVE ? 3 : 40))
+        if (guess_once_in(thought, signs ? 3 : 40))
             break;
     }
     return code;
@@ -721,14 +686,14 @@ static void choose_place(struct thought *thought, enum where where)
     const vg_id control = {{0}};
     struct guess *out = thought->out;
     out->compartment = thought->genesis->first;
-    if (where == HERE && once_in(thought, 25))
+    if (where == HERE && guess_once_in(thought, 25))
         out->compartment = some_compartment(thought);
     if (where == DIRECTORY)
         out->compartment = thought->genesis->directory;
     if (where == CONTROL)
         out->compartment = control;
-    if (once_in(thought, 300))
-        out->compartment = once_in(thought, 2) ? thought->genesis->directory : control;
+    if (guess_once_in(thought, 300))
+        out->compartment = guess_once_in(thought, 2) ? thought->genesis->directory : control;
 }
 
 static enum vg_code make(struct thought *thought)
@@ -738,7 +703,7 @@ static enum vg_code make(struct thought *thought)
     memset(out, 0, sizeof *out);
     thought->texts = 0;
     out->command.op = choice->op;
-    out->other_id = once_in(thought, 60);
+    out->other_id = guess_once_in(thought, 60);
     choose_place(thought, choice->where);
     choose_incident(thought);
     uint32_t count;
@@ -767,7 +732,7 @@ void guess_command(struct vg_prng *prng, const struct model *model,
     enum vg_code code = make(&thought);
     for (int i = 0; i < SECOND_THOUGHTS && code != VG_OK; i++) {
         /* what is signed matters with what it was signed for: refusals of it are rare */
-        if (once_in(&thought, out->command.op == RESPONSE_OP_APPROVE ? 2 : WILFUL))
+        if (guess_once_in(&thought, out->command.op == RESPONSE_OP_APPROVE ? 2 : WILFUL))
             return;
         code = make(&thought);
     }

@@ -23,8 +23,10 @@ struct model *model_new(const struct ledger_genesis *genesis)
     model_compartment_add(model, &genesis->directory);
     model_compartment_add(model, &genesis->first);
     model->node_count = genesis->member_count;
-    for (uint32_t i = 0; i < genesis->member_count; i++)
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
         memcpy(&model->node_keys[i], &genesis->members[i].key, sizeof model->node_keys[i]);
+        model->nodes[i] = genesis->members[i].id;
+    }
     for (uint32_t i = 0; i < genesis->person_count; i++) {
         struct model_person *person = vg_alloc_zero(1, sizeof *person);
         person->id = genesis->people[i].id;
@@ -38,6 +40,7 @@ struct model *model_new(const struct ledger_genesis *genesis)
     learn_operations(model, model_class_operations);
     learn_operations(model, model_part_operations);
     learn_operations(model, model_proposal_operations);
+    learn_operations(model, model_drill_operations);
     return model;
 }
 
@@ -48,6 +51,9 @@ void model_free(struct model *model)
     for (uint32_t i = 0; i < model->compartments.count; i++)
         model_compartment_free(model->compartments.items[i]);
     free(model->compartments.items);
+    for (uint32_t i = 0; i < model->drills.count; i++)
+        free(model->drills.items[i]);
+    free(model->drills.items);
     HASH_ITER(hh, model->people, person, next_person)
     {
         HASH_DEL(model->people, person);

@@ -75,4 +75,18 @@ uint32_t model_part_count(const struct model *model, const vg_id *compartment,
 vg_id model_part_at(const struct model *model, const vg_id *compartment, const vg_id *incident,
                     enum model_part kind, uint32_t place);
 
+/* The same of what the directory has: proposals about no incident, and drills. */
+uint32_t model_loose_count(const struct model *model);
+vg_id model_loose_at(const struct model *model, uint32_t place);
+uint32_t model_drill_count(const struct model *model);
+vg_id model_drill_at(const struct model *model, uint32_t place);
+
+/* What is known of a drill; false if there is none of this id. */
+struct model_drill_facts {
+    uint64_t started_at;
+    bool ended;
+    uint64_t probes;
+};
+bool model_drill_of(const struct model *model, const vg_id *id, struct model_drill_facts *out);
+
 #endif

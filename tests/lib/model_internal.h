@@ -28,6 +28,9 @@ enum {
     PROPOSALS_MAX = 1000,
     PEOPLE_MAX = 4096, /* beside those of the genesis */
     SIGNERS_MAX = 2,
+    DRILLS_MAX = 1000,          /* the latest that are known */
+    LOOSE_PROPOSALS_MAX = 1000, /* those about no incident, likewise */
+    DRILL_PROBES = 1 << 16,
 };
 
 enum {
@@ -125,6 +128,17 @@ struct model_proposal {
     uint16_t expectation_count;
 };
 
+/* What may be rehearsed, or was (R32). */
+struct model_drill {
+    vg_id id;
+    vg_id operated_by;
+    uint64_t duration_ms;
+    uint64_t approved_at;
+    uint64_t started_at; /* 0: not yet */
+    bool ended;
+    bool probes[DRILL_PROBES];
+};
+
 /* Something a request (or a rule) made: a part of an incident, or an incident itself. */
 struct model_thing {
     struct model_thing_key {
@@ -175,6 +189,7 @@ struct model_compartment {
     struct model_signal *signals;
     struct model_import *imports;
     struct model_request *requests;
+    struct model_list loose;  /* proposals about no incident: struct model_thing */
     struct model_list oldest; /* the requests as a heap, the next to be forgotten first */
 };
 
@@ -182,10 +197,12 @@ struct model {
     vg_id directory;
     uint32_t first_people; /* of the genesis */
     vg_hash node_keys[VG_NODES_MAX];
+    vg_node_id nodes[VG_NODES_MAX];
     uint32_t node_count;
     struct model_list compartments;
     struct model_person *people;
     struct model_standing *standings;
+    struct model_list drills; /* struct model_drill */
     const struct model_operation *operations[MODEL_OPS];
 };
 
@@ -209,8 +226,10 @@ struct model_call {
     struct model_case *incident; /* that it is about; NULL: one that it would make */
     struct model_case *other;    /* of a link; whose filter has the signal; the closed one before */
     struct model_thing *thing;   /* the part that it is about */
-    vg_id answer;                /* the id that an accepted command is answered with */
-    bool glass;                  /* was broken */
+    struct model_drill *drill;   /* or the drill */
+    const struct model_thing *carries; /* the proposal that it carries out; NULL: none */
+    vg_id answer;                      /* the id that an accepted command is answered with */
+    bool glass;                        /* was broken */
     bool joined, filtered;
     uint64_t signals;                 /* of a count, that are new */
     bool repeated;                    /* was done before */
@@ -229,8 +248,9 @@ struct model_guard {
 struct model_operation {
     enum response_op op;
     enum model_place place;
-    uint32_t roles;   /* one of them is needed */
-    uint32_t signers; /* each of them signs; 0: one person gives it */
+    uint32_t roles;           /* one of them is needed */
+    uint32_t directory_roles; /* of those who may in the directory too; 0: not there */
+    uint32_t signers;         /* each of them signs; 0: one person gives it */
     bool by_node;
     bool expects_nothing; /* is about no incident there is */
     bool about_incident;  /* and names it in its first field */
@@ -257,6 +277,7 @@ extern const struct model_operation model_incident_operations[];
 extern const struct model_operation model_class_operations[];
 extern const struct model_operation model_part_operations[];
 extern const struct model_operation model_proposal_operations[];
+extern const struct model_operation model_drill_operations[];
 
 static inline struct model_refusal model_accepts(void)
 {
@@ -270,6 +291,8 @@ static inline struct model_refusal model_refuses(enum vg_code code)
 
 /* Whether a request was issued in the time that is remembered. */
 bool model_is_in_time(const vg_id *request, uint64_t now_ms);
+/* The kind of compartment that the call is in. */
+enum model_place model_place_of(const struct model_call *call);
 /* The first of the rules that does not hold. */
 struct model_refusal model_holds(const struct model_call *call, const struct model_guard *guards);
 /* Stands, then what is named, conflicts, guards. */
@@ -320,6 +343,8 @@ struct model_thing *model_part_of(const struct model_compartment *home,
 struct model_case *model_case_add(struct model_compartment *home, const vg_id *id);
 struct model_thing *model_part_add(struct model_compartment *home, struct model_case *incident,
                                    const vg_id *id, enum model_part kind);
+/* Forgets the proposal about no incident that has the least id. */
+void model_drop_least(struct model_compartment *home);
 struct model_signal *model_signal_of(const struct model_compartment *home, vg_span key);
 struct model_signal *model_signal_add(struct model_compartment *home, vg_span key);
 

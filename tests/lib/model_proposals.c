@@ -4,11 +4,15 @@
 
 enum { EXPIRY_MIN_MS = 5 * 60 * 1000, EXPIRY_MAX_MS = 7 * 24 * 3600 * 1000 };
 
-/* Those who may sign something. */
-enum { SIGNING_ROLES = RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_EXECUTIVE };
+/* Those who may sign something, among incidents and in the directory. */
+enum {
+    SIGNING_ROLES = RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_EXECUTIVE,
+    DRILLING_ROLES = RESPONSE_ROLE_OPERATOR | RESPONSE_ROLE_INCIDENT_MANAGER,
+};
 
 /* In the order of the roles, in which the first that fits is looked for. */
-static const uint32_t signing_order[] = {RESPONSE_ROLE_EXECUTIVE, RESPONSE_ROLE_LEGAL};
+static const uint32_t signing_order[] = {RESPONSE_ROLE_INCIDENT_MANAGER, RESPONSE_ROLE_EXECUTIVE,
+                                         RESPONSE_ROLE_LEGAL, RESPONSE_ROLE_OPERATOR};
 
 static uint32_t roles_of_author(const struct model_call *call)
 {
@@ -82,7 +86,7 @@ static struct model_refusal propose_names(struct model_call *call)
     if (model_part_of(call->home, NULL, &call->answer, MODEL_PROPOSAL) != NULL)
         return model_refuses(VG_EXISTS);
     const struct model_operation *operation = decode(call, call->command->propose.command);
-    if (operation == NULL || operation->signers == 0)
+    if (operation == NULL || operation->signers == 0 || operation->place != model_place_of(call))
         return model_refuses(VG_INVALID);
     struct model_refusal refusal = model_holds(call, propose_rules);
     struct model_call inner = inner_call(call);
@@ -101,6 +105,8 @@ static vg_hash hash_of(const struct model_call *call, vg_span command)
 static void propose(struct model_call *call)
 {
     vg_span command = call->command->propose.command;
+    if (call->incident == NULL && call->home->loose.count == LOOSE_PROPOSALS_MAX)
+        model_drop_least(call->home);
     uint8_t *copy = vg_alloc(command.size);
     memcpy(copy, command.data, command.size);
     struct model_thing *made =
@@ -116,7 +122,8 @@ static void propose(struct model_call *call)
     for (uint16_t i = 0; i < call->expectation_count; i++)
         made->proposal->expectations[i] = call->expectations[i];
     made->proposal->expectation_count = call->expectation_count;
-    call->incident->facts.proposals++;
+    if (call->incident != NULL)
+        call->incident->facts.proposals++;
 }
 
 /* ---- approve, reject ---------------------------------------------------------------------------
@@ -195,6 +202,7 @@ static struct model_call carried_call(const struct model_call *call)
 {
     const struct model_proposal *proposal = call->thing->proposal;
     struct model_call inner = inner_call(call);
+    inner.carries = call->thing;
     inner.expectations = proposal->expectations;
     inner.expectation_count = proposal->expectation_count;
     return inner;
@@ -261,6 +269,7 @@ const struct model_operation model_proposal_operations[] = {
     {.op = RESPONSE_OP_PROPOSE,
      .place = AMONG_INCIDENTS,
      .roles = SIGNING_ROLES,
+     .directory_roles = DRILLING_ROLES,
      .makes = MODEL_PROPOSAL,
      .bound = PROPOSALS_MAX,
      .names = propose_names,
@@ -268,12 +277,14 @@ const struct model_operation model_proposal_operations[] = {
     {.op = RESPONSE_OP_APPROVE,
      .place = AMONG_INCIDENTS,
      .roles = SIGNING_ROLES,
+     .directory_roles = DRILLING_ROLES,
      .when_closed = ALSO_WHEN_CLOSED,
      .names = approve_names,
      .effect = approve},
     {.op = RESPONSE_OP_REJECT,
      .place = AMONG_INCIDENTS,
      .roles = SIGNING_ROLES,
+     .directory_roles = DRILLING_ROLES,
      .when_closed = ALSO_WHEN_CLOSED,
      .names = reject_names,
      .effect = reject},

@@ -6,7 +6,7 @@
 /* ---- standing ----------------------------------------------------------------------------------
  */
 
-static enum model_place place_of(const struct model_call *call)
+enum model_place model_place_of(const struct model_call *call)
 {
     if (vg_id_is_zero(&call->home->id))
         return IN_CONTROL;
@@ -27,7 +27,8 @@ static struct model_refusal stand(struct model_call *call)
     const struct model_operation *operation = call->operation;
     const vg_id *author = &call->order->author;
     bool is_node = model_is_node(author);
-    if (place_of(call) != operation->place)
+    bool also = model_place_of(call) == IN_DIRECTORY && operation->directory_roles != 0;
+    if (model_place_of(call) != operation->place && !also)
         return model_refuses(VG_INVALID);
     if (is_node != operation->by_node)
         return model_refuses(VG_FORBIDDEN);
@@ -38,7 +39,7 @@ static struct model_refusal stand(struct model_call *call)
     if (operation->signers != 0)
         return (struct model_refusal){VG_RULE, "R12"};
     uint32_t roles = model_roles_of(call->model, author, &call->home->id);
-    if ((roles & operation->roles) != 0)
+    if ((roles & (also ? operation->directory_roles : operation->roles)) != 0)
         return model_accepts();
     call->glass = breaks_glass(call, roles);
     return call->glass ? model_accepts() : model_refuses(VG_FORBIDDEN);
@@ -166,7 +167,9 @@ static struct model_refusal guard(struct model_call *call)
 
 struct model_refusal model_judge_case(struct model_call *call)
 {
-    if (call->operation->expects_nothing && call->expectation_count > 0)
+    bool expects_nothing =
+        call->operation->expects_nothing || model_place_of(call) != AMONG_INCIDENTS;
+    if (expects_nothing && call->expectation_count > 0)
         return model_refuses(VG_INVALID);
     struct model_refusal refusal = name(call);
     if (refusal.code == VG_OK)

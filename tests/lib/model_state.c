@@ -147,7 +147,7 @@ struct model_thing *model_part_add(struct model_compartment *home, struct model_
                                    const vg_id *id, enum model_part kind)
 {
     struct model_thing *part = thing_add(home, incident, id, (int)kind);
-    model_list_add(&incident->parts[kind], part);
+    model_list_add(incident != NULL ? &incident->parts[kind] : &home->loose, part);
     model_change_part(part);
     return part;
 }
@@ -209,7 +209,8 @@ void model_change(struct model_case *incident, uint16_t aspect)
 void model_change_part(struct model_thing *thing)
 {
     thing->revision++;
-    thing->incident->events++;
+    if (thing->incident != NULL)
+        thing->incident->events++;
 }
 
 /* ---- requests ----------------------------------------------------------------------------------
@@ -299,21 +300,41 @@ static void case_free(struct model_case *incident)
     free(incident);
 }
 
+static void thing_free(struct model_compartment *home, struct model_thing *thing)
+{
+    HASH_DEL(home->things, thing);
+    if (thing->key.kind == MODEL_PROPOSAL) {
+        free((void *)(uintptr_t)thing->proposal->command.data);
+        free(thing->proposal);
+    }
+    free(thing);
+}
+
+void model_drop_least(struct model_compartment *home)
+{
+    struct model_list *loose = &home->loose;
+    uint32_t least = 0;
+    for (uint32_t i = 1; i < loose->count; i++) {
+        const struct model_thing *one = loose->items[i];
+        const struct model_thing *other = loose->items[least];
+        if (memcmp(&one->key.id, &other->key.id, sizeof one->key.id) < 0)
+            least = i;
+    }
+    thing_free(home, loose->items[least]);
+    loose->items[least] = loose->items[--loose->count];
+}
+
 static void things_free(struct model_compartment *compartment)
 {
     struct model_thing *thing, *next;
     HASH_ITER(hh, compartment->things, thing, next)
     {
-        HASH_DEL(compartment->things, thing);
-        if (thing->key.kind == MODEL_PROPOSAL) {
-            free((void *)(uintptr_t)thing->proposal->command.data);
-            free(thing->proposal);
-        }
-        free(thing);
+        thing_free(compartment, thing);
     }
     for (uint32_t i = 0; i < compartment->incidents.count; i++)
         case_free(compartment->incidents.items[i]);
     free(compartment->incidents.items);
+    free(compartment->loose.items);
 }
 
 void model_compartment_free(struct model_compartment *compartment)

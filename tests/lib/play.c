@@ -21,6 +21,10 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_GRANT:
     case RESPONSE_OP_ROSTER:
     case RESPONSE_OP_PROCEDURE:
+    case RESPONSE_OP_DRILL:
+    case RESPONSE_OP_DRILL_START:
+    case RESPONSE_OP_DRILL_PROBE:
+    case RESPONSE_OP_DRILL_END:
         return DESK_OPERATOR;
     case RESPONSE_OP_COUNT:
         return DESK_NODE;
@@ -60,7 +64,7 @@ struct desk_order play_order(const struct play *play, enum response_op op)
             example_field(&fields[i], &order.command);
     }
     order.control = op == RESPONSE_OP_ENROLL || op == RESPONSE_OP_EXPEL;
-    if (op <= RESPONSE_OP_PROCEDURE)
+    if (op <= RESPONSE_OP_DRILL_END)
         order.compartment = play->desk->genesis.directory;
     if (op == RESPONSE_OP_DECLARE) {
         order.command.declare.class_ = RESPONSE_SECURITY_INCIDENT;
@@ -362,6 +366,48 @@ void play_withdraw(struct play *play)
 {
     vg_id proposal = play_propose(play, DESK_LEGAL);
     play_must(play, play_approval(play, DESK_EXECUTIVE, &proposal));
+}
+
+static void grant_in_directory(struct play *play, enum desk_person person, uint32_t give)
+{
+    struct desk_order order = play_order(play, RESPONSE_OP_GRANT);
+    order.command.grant.compartment = play->desk->genesis.directory;
+    order.command.grant.person = desk_author(play->desk, person);
+    order.command.grant.give = give;
+    order.command.grant.take = 0;
+    play_must(play, order);
+}
+
+struct desk_order play_proposing_drill(struct play *play, enum desk_person operator_,
+                                       const struct response_command *drill)
+{
+    struct desk_order order = play_proposing(play, operator_, drill);
+    grant_in_directory(play, DESK_MANAGER, RESPONSE_ROLE_INCIDENT_MANAGER);
+    order.compartment = play->desk->genesis.directory;
+    order.expectation_count = 0;
+    order.command.propose.role = RESPONSE_ROLE_OPERATOR;
+    return order;
+}
+
+struct desk_order play_approving_drill(const struct play *play, const vg_id *proposal)
+{
+    struct response_proposal found;
+    struct desk_order order = play_order(play, RESPONSE_OP_APPROVE);
+    const vg_id *directory = &play->desk->genesis.directory;
+    enum vg_code code = response_proposal_get(&play->desk->machine, directory, proposal, &found);
+    assert(code == VG_OK);
+    order.person = DESK_MANAGER;
+    order.compartment = *directory;
+    order.command.approve.proposal = *proposal;
+    order.command.approve.hash = found.hash;
+    return order;
+}
+
+vg_id play_drill(struct play *play, enum desk_person operator_)
+{
+    struct desk_order drill = play_order(play, RESPONSE_OP_DRILL);
+    vg_id proposal = play_must(play, play_proposing_drill(play, operator_, &drill.command));
+    return play_must(play, play_approving_drill(play, &proposal));
 }
 
 /* ---- what became of it -------------------------------------------------------------------------

@@ -78,6 +78,13 @@ struct desk_order play_approval(const struct play *play, enum desk_person signer
 /* Withdraws the declaration, with both signatures. */
 void play_withdraw(struct play *play);
 
+/* Drills (R32): a proposal by an operator, the manager's approval of one, and both, of a loss of
+ * the leader for five seconds; the last answers with the drill's id. */
+struct desk_order play_proposing_drill(struct play *play, enum desk_person operator_,
+                                       const struct response_command *drill);
+struct desk_order play_approving_drill(const struct play *play, const vg_id *proposal);
+vg_id play_drill(struct play *play, enum desk_person operator_);
+
 /* ---- what became of it -------------------------------------------------------------------------
  */
 

@@ -43,6 +43,12 @@ static const char *const layouts[] = {
     "3 grant person:i1 compartment:i1 give:b8191 take:b8191",
     "4 roster compartment:i1 person:i1 on:w1-2",
     "5 procedure compartment:i1 version:l1-128",
+    "6 drill kind:w1-5 node:n0-9223372036854775807 region:l0-128 duration-ms:n5000-600000 "
+    "delay-ms:n0-5000 recovery-target-ms:n1-600000 stalled-target-ms:n1-600000 reason:l1-256",
+    "7 drill-start drill:i1",
+    "8 drill-probe drill:i1 number:n1-65535",
+    "9 drill-end drill:i1 recovered:w1-2 recovery-ms:n0-4294967295 stalled-ms:n0-4294967295 "
+    "stalled:L writes:n0-4294967295 reads:n0-4294967295 lost:n0-4294967295 stale:n0-4294967295",
     "16 detect source:w1-8 sub-kind:w0-4 cia:b7 title:l1-256 product:l0-128 dedup-key:l0-128 "
     "detail:x0-65536 happened-at:t",
     "17 note incident:i1 kind:w1-2 corrects:n0-9223372036854775807 text:x1-65536",
@@ -169,6 +175,7 @@ Test(response_layout, no_word_has_changed)
         {response_custodies, "acquire=1 offer=2 accept=3 access=4 seal=5 verify=6 dispose=7"},
         {response_link_kinds, "duplicate-of=1 related-to=2 caused-by=3"},
         {response_yes_no, "yes=1 no=2"},
+        {response_drill_kinds, "leader-loss=1 node-loss=2 isolate=3 slow-region=4 disk-full=5"},
         {response_roles, "reporter=1 responder=2 incident-manager=4 executive-incident-manager=8 "
                          "legal=16 privacy-officer=32 communications=64 service-team=128 "
                          "support=256 key-officer=512 auditor=1024 tenant-contact=2048 "

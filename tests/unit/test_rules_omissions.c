@@ -114,7 +114,7 @@ static const struct {
     {"R29", {"schedule", "shift", "coverage"}, NULL},
     {"R30", {"handover"}, NULL},
     {"R31", {"page", "acknowledge"}, NULL},
-    {"R32", {"drill", "exercise"}, NULL},
+    {"R32", {"exercise", "schedule", "training"}, NULL},
     {"R33", {"journal", "merge"}, NULL},
 };
 

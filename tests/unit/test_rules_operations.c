@@ -126,6 +126,24 @@ static enum response_stage stage_for(enum response_op op)
     return op == RESPONSE_OP_REOPEN ? RESPONSE_CLOSE : RESPONSE_DIAGNOSE;
 }
 
+/* A drill signed by the stranger, where it is to be the author; running, if it is not about to be
+ * started. */
+static void prepare_drill(struct play *play, enum response_op op, uint32_t role)
+{
+    struct desk_order grant = play_order(play, RESPONSE_OP_GRANT);
+    enum desk_person signer = role == RESPONSE_ROLE_OPERATOR ? DESK_STRANGER : DESK_OPERATOR;
+    grant.command.grant.compartment = play->desk->genesis.directory;
+    grant.command.grant.person = desk_author(play->desk, signer);
+    grant.command.grant.give = RESPONSE_ROLE_OPERATOR;
+    grant.command.grant.take = 0;
+    play_must(play, grant);
+    play->part = play_drill(play, signer);
+    struct desk_order start = play_order(play, RESPONSE_OP_DRILL_START);
+    start.person = signer;
+    if (op != RESPONSE_OP_DRILL_START)
+        play_must(play, start);
+}
+
 /* What an operation needs beside its author, done by others. */
 static void prepare(struct play *play, enum response_op op, uint32_t role)
 {
@@ -143,6 +161,8 @@ static void prepare(struct play *play, enum response_op op, uint32_t role)
             play_do(play, op == RESPONSE_OP_TASK_MOVE ? RESPONSE_OP_TASK : RESPONSE_OP_STEP);
     if (op == RESPONSE_OP_APPROVE || op == RESPONSE_OP_REJECT)
         play->part = play_propose(play, role == RESPONSE_ROLE_LEGAL ? DESK_EXECUTIVE : DESK_LEGAL);
+    if (op >= RESPONSE_OP_DRILL_START && op <= RESPONSE_OP_DRILL_END)
+        prepare_drill(play, op, role);
     play_on_call(play, DESK_STRANGER, true);
 }
 
@@ -338,8 +358,12 @@ Test(operations, commands_stay_in_their_kind_of_compartment)
     for (enum response_op op = response_op_after(0); op != 0; op = response_op_after(op)) {
         struct desk_order order = play_order(&play, op);
         bool in_directory = vg_id_equal(&order.compartment, &play.desk->genesis.directory);
+        bool in_both =
+            op == RESPONSE_OP_PROPOSE || op == RESPONSE_OP_APPROVE || op == RESPONSE_OP_REJECT;
         order.compartment = in_directory ? play.desk->genesis.first : play.desk->genesis.directory;
-        order.control = false;
+        order.control = in_both;
+        if (in_both)
+            memset(&order.compartment, 0, sizeof order.compartment);
         cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_BELONGS_ELSEWHERE), "%s",
                   response_op_name(op));
     }
@@ -349,12 +373,14 @@ Test(operations, commands_stay_in_their_kind_of_compartment)
 Test(operations, commands_that_make_or_name_things_expect_nothing)
 {
     static const enum response_op ops[] = {
-        RESPONSE_OP_PERSON, RESPONSE_OP_LABEL,     RESPONSE_OP_GRANT,
-        RESPONSE_OP_ROSTER, RESPONSE_OP_PROCEDURE, RESPONSE_OP_ENROLL,
-        RESPONSE_OP_EXPEL,  RESPONSE_OP_DETECT,    RESPONSE_OP_IMPORT,
+        RESPONSE_OP_PERSON,      RESPONSE_OP_LABEL,       RESPONSE_OP_GRANT,
+        RESPONSE_OP_ROSTER,      RESPONSE_OP_PROCEDURE,   RESPONSE_OP_ENROLL,
+        RESPONSE_OP_EXPEL,       RESPONSE_OP_DETECT,      RESPONSE_OP_IMPORT,
+        RESPONSE_OP_DRILL_START, RESPONSE_OP_DRILL_PROBE, RESPONSE_OP_DRILL_END,
     };
     struct play play = play_new(RESPONSE_DIAGNOSE);
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        play.part = play.incident;
         struct desk_order order = lawful(&play, ops[i], &play.incident);
         order.expectation_count = 1;
         order.expectations[0] = (struct ledger_expectation){.aspect = RESPONSE_ASPECT_STAGE};

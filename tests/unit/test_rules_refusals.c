@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <ctype.h>
 
+#include "proto/response/drill.h"
 #include "proto/response/keys.h"
 #include "proto/response/records.h"
 #include "tests/lib/play.h"
@@ -172,6 +173,80 @@ static void as_many_people_as_there_may_be(struct play *play, struct desk_order 
     }
     vg_buffer_free(&record);
     order->command.enroll.person = nothing;
+}
+
+/* ---- drills ------------------------------------------------------------------------------------
+ */
+
+/* A drill of this kind is about to be proposed. */
+static void about_to_propose_a_drill(struct play *play, struct desk_order *order, uint8_t kind,
+                                     uint64_t node)
+{
+    struct desk_order drill = play_order(play, RESPONSE_OP_DRILL);
+    drill.command.drill.kind = kind;
+    drill.command.drill.node = node;
+    *order = play_proposing_drill(play, DESK_OPERATOR, &drill.command);
+}
+
+static void a_leader_of_a_name(struct play *play, struct desk_order *order)
+{
+    about_to_propose_a_drill(play, order, RESPONSE_DRILL_LEADER_LOSS, 1);
+}
+
+static void a_node_of_nowhere(struct play *play, struct desk_order *order)
+{
+    about_to_propose_a_drill(play, order, RESPONSE_DRILL_NODE_LOSS, 999);
+}
+
+/* A drill is approved, and about to be started. */
+static void about_to_start(struct play *play, struct desk_order *order)
+{
+    play->part = play_drill(play, DESK_OPERATOR);
+    *order = play_order(play, RESPONSE_OP_DRILL_START);
+}
+
+static void unapproved(struct play *play, struct desk_order *order)
+{
+    struct desk_order proposal;
+    about_to_propose_a_drill(play, &proposal, RESPONSE_DRILL_LEADER_LOSS, 0);
+    play->part = play_must(play, proposal);
+    *order = play_order(play, RESPONSE_OP_DRILL_START);
+}
+
+static void by_another_operator(struct play *play, struct desk_order *order)
+{
+    struct desk_order grant = play_order(play, RESPONSE_OP_GRANT);
+    grant.command.grant.compartment = play->desk->genesis.directory;
+    grant.command.grant.person = desk_author(play->desk, DESK_BEN);
+    grant.command.grant.give = RESPONSE_ROLE_OPERATOR;
+    grant.command.grant.take = 0;
+    play_must(play, grant);
+    about_to_start(play, order);
+    order->person = DESK_BEN;
+}
+
+static void started_before(struct play *play, struct desk_order *order)
+{
+    about_to_start(play, order);
+    play_must(play, *order);
+}
+
+static void approved_long_ago(struct play *play, struct desk_order *order)
+{
+    about_to_start(play, order);
+    play->desk->time_ms += RESPONSE_DRILL_APPROVED_MS + 1;
+}
+
+static void beside_another(struct play *play, struct desk_order *order)
+{
+    started_before(play, order);
+    about_to_start(play, order);
+}
+
+static void probe_before_the_start(struct play *play, struct desk_order *order)
+{
+    play->part = play_drill(play, DESK_OPERATOR);
+    *order = play_order(play, RESPONSE_OP_DRILL_PROBE);
 }
 
 /* ---- detection ---------------------------------------------------------------------------------
@@ -555,6 +630,14 @@ static const struct row {
     ROW(KEY_KNOWN, DETECT, ENROLL, the_key_of_ann),
     ROW(LAST_OPERATOR, DETECT, EXPEL, the_operator),
     ROW(PEOPLE_FULL, DETECT, ENROLL, as_many_people_as_there_may_be),
+    ROW(DRILL_TARGET, DETECT, PROPOSE, a_leader_of_a_name),
+    ROW(NO_NODE, DETECT, PROPOSE, a_node_of_nowhere),
+    ROW(NO_DRILL, DETECT, DRILL_START, unapproved),
+    ROW(NOT_YOUR_DRILL, DETECT, DRILL_START, by_another_operator),
+    ROW(DRILL_USED, DETECT, DRILL_START, started_before),
+    ROW(DRILL_LAPSED, DETECT, DRILL_START, approved_long_ago),
+    ROW(DRILL_UNDER_WAY, DETECT, DRILL_START, beside_another),
+    ROW(DRILL_NOT_RUNNING, DETECT, DRILL_PROBE, probe_before_the_start),
     ROW(EXERCISE, DETECT, DETECT, an_exercise),
     ROW(STRAY_SUBSOURCE, DETECT, DETECT, an_operators_sub_kind),
     ROW(OTHER_DOCUMENT, DETECT, IMPORT, another_document),
