@@ -303,6 +303,8 @@ void node_applied(void *context, uint64_t index, const struct response_outcome *
 {
     struct node *node = context;
     node_watch_wake(node);
+    if (outcome != NULL && outcome->drills)
+        node_drill_started(node, outcome);
     if (outcome == NULL || !node_submit_waits(node, &outcome->request))
         return;
     struct outcome *copy = vg_alloc(sizeof *copy);

@@ -47,13 +47,6 @@ static struct node_held *message_new(struct node *node, const struct raft_output
     return NULL;
 }
 
-enum vg_code node_send_frame(struct node *node, vg_node_id to, enum wire_type type)
-{
-    if (node->net == NULL)
-        return VG_UNAVAILABLE;
-    return net_send(node->net, to, type, vg_buffer_span(&node->frame));
-}
-
 static void send_now(struct node *node, const struct node_held *message)
 {
     struct wire_raft wire;

@@ -171,6 +171,7 @@ static enum vg_code open_log(struct node *node, struct vg_error *error)
                                       .incarnation = found.incarnation};
     vg_random(node->hello.run.bytes, sizeof node->hello.run.bytes);
     node_memory_init(node, &found);
+    node->drill.old_until = found.last;
     start_core(node, &found);
     vg_log(VG_LOG_INFO, "log-open", "path=%s last=%" PRIu64 " term=%" PRIu64, path, found.last,
            found.term.value);
@@ -249,6 +250,7 @@ static void on_alarm(void *context)
     uint64_t now_us = vg_clock_system.monotonic_us();
     if (node->closed)
         return;
+    node_drill_sweep(node, now_us);
     if (now_us >= raft_deadline_us(node->core)) {
         struct raft_event event = {.type = RAFT_TICK};
         node_step(node, &event);
@@ -277,6 +279,15 @@ static bool may_end(const struct node *node)
     return (!owes && !leads) || vg_clock_system.monotonic_us() >= node->end_by_us;
 }
 
+static uint64_t next_alarm_us(const struct node *node)
+{
+    bool more = node->load_count > node->loads_kept;
+    uint64_t next_us = more ? 0 : raft_deadline_us(node->core);
+    uint64_t drill_us = node_drill_deadline_us(node);
+    next_us = next_us < node->next_sweep_us ? next_us : node->next_sweep_us;
+    return next_us < drill_us ? next_us : drill_us;
+}
+
 static void on_turn(void *context)
 {
     struct node *node = context;
@@ -294,9 +305,7 @@ static void on_turn(void *context)
     node_watches_flush(node);
     if (node->ending && may_end(node))
         loop_stop(node->loop);
-    bool more = node->load_count > node->loads_kept;
-    uint64_t core_us = more ? 0 : raft_deadline_us(node->core);
-    loop_alarm_at(node->loop, core_us < node->next_sweep_us ? core_us : node->next_sweep_us);
+    loop_alarm_at(node->loop, next_alarm_us(node));
 }
 
 static void on_signal(void *context, int number)
@@ -352,6 +361,7 @@ enum vg_code node_open(const struct node_config *config, struct node **out, stru
     node->genesis = start.genesis;
     name_regions(node);
     node_watches_init(node);
+    node->drill.delayed_end = &node->drill.delayed;
     node->proposals.last = &node->proposals.first;
     node->proposals.newest = &node->proposals.oldest;
     /* A late answer to this node's last life must fit no command of this one. */
@@ -414,6 +424,7 @@ void node_close(struct node *node)
     if (node->log != NULL)
         node_memory_end(node);
     node_held_free(node);
+    node_drill_free(node);
     node_proposals_free(node);
     if (node->tail != NULL)
         ledger_tail_free(node->tail);

@@ -49,8 +49,6 @@ struct node_held {
 struct vg_blob *node_entry_take(struct node *node, uint64_t index);
 /* Sends an output's message now, or holds it until its write is durable. */
 void node_send(struct node *node, const struct raft_output *output);
-/* Sends what node->frame holds. What is not VG_OK is lost. */
-enum vg_code node_send_frame(struct node *node, vg_node_id to, enum wire_type type);
 /* Sends what waited for `write_id`. */
 void node_release(struct node *node, uint64_t write_id);
 void node_held_free(struct node *node);
@@ -414,6 +412,42 @@ void node_remembered(void *context, const struct store_peer *peer);
 /* Fills the query's answer or error. */
 void node_log_answer(struct node_query *query);
 
+/* ---- drill.c: the fault this node holds for a drill, and what goes out past it ------------------
+ */
+
+enum node_fault {
+    NODE_FAULT_PEERS = 1,   /* nothing is sent to peers, and nothing of theirs is heard */
+    NODE_FAULT_CLIENTS = 2, /* the same of clients */
+    NODE_FAULT_DISK = 4,    /* commands are refused as if the disk were full */
+    NODE_FAULT_SLOW = 8,    /* what is sent to other regions is late */
+};
+
+struct node_drill {
+    atomic_uint faults;             /* enum node_fault; 0: no lease */
+    atomic_uint_least64_t until_us; /* the lease ends by this alone */
+    vg_id id;                       /* of the lease, or of the last that was refused */
+    uint8_t kind;
+    struct vg_error refused; /* why this node took no fault, or VG_OK */
+    uint64_t old_until;      /* entries up to this index were here at the start */
+    uint64_t delay_us;
+    struct node_delayed *delayed, **delayed_end; /* frames on a slow line, by time */
+    size_t delayed_size;
+};
+
+/* Whether this node has the fault now. Any thread. */
+bool node_fault(struct node *node, enum node_fault fault);
+/* A drill was started by this outcome; the apply thread. */
+void node_drill_started(struct node *node, const struct response_outcome *outcome);
+/* Sends what node->frame holds. What is not VG_OK is lost. */
+enum vg_code node_send_frame(struct node *node, vg_node_id to, enum wire_type type);
+/* VG_BUSY when the log's disk has no room for commands, or is to be taken for full. */
+enum vg_code node_room(struct node *node, struct vg_error *error);
+/* Sends what was delayed and is due, ends the lease; and when that is next to be done. */
+void node_drill_sweep(struct node *node, uint64_t now_us);
+uint64_t node_drill_deadline_us(const struct node *node);
+void node_drill_fill(struct node *node, struct api_status *out);
+void node_drill_free(struct node *node);
+
 /* ---- status.c ----------------------------------------------------------------------------------
  */
 
@@ -489,6 +523,7 @@ struct node {
     struct node_reads reads;
     struct node_watches watches;
     struct node_repairs repairs;
+    struct node_drill drill;
     struct node_query *transfer; /* under way; NULL: none */
     uint32_t working;            /* questions and commands on other threads */
 

@@ -27,7 +27,7 @@ void node_reply(struct node *node, uint64_t session, uint64_t token, const struc
     }
     vg_buffer_clear(&node->frame);
     wire_response_encode(&response, &node->frame);
-    if (node->clients != NULL)
+    if (node->clients != NULL && !node_fault(node, NODE_FAULT_CLIENTS))
         net_clients_send(node->clients, session, vg_buffer_span(&node->frame));
     free(json);
 }
@@ -262,6 +262,7 @@ static void take_query(struct loop_task *task)
     }
     query->ask.regions = node->regions;
     query->ask.region_count = node->region_count;
+    query->ask.now_ms = vg_clock_system.wall_ms();
     query->wait_until_us = vg_clock_system.monotonic_us() + query->ask.wait_ms * 1000;
     switch (query->ask.source) {
     case API_FROM_NODE:
@@ -332,6 +333,10 @@ void node_request_received(void *context, uint64_t session, struct vg_blob *payl
     struct node *node = context;
     struct wire_request request = {0};
     struct vg_error error = {0};
+    if (node_fault(node, NODE_FAULT_CLIENTS)) {
+        vg_blob_unref(payload); /* the session is closed when the drill is over */
+        return;
+    }
     wire_request_decode(vg_blob_span(payload), &request, &error);
     if (error.code == VG_OK && request.kind == WIRE_SUBMIT) {
         post_submit(node, session, &request, payload);

@@ -274,7 +274,7 @@ void node_frame_received(void *context, vg_node_id from, enum wire_type type,
     struct node *node = context;
     struct vg_error error;
     for (size_t i = 0; i < sizeof receivers / sizeof receivers[0]; i++) {
-        if (receivers[i].type != type)
+        if (receivers[i].type != type || node_fault(node, NODE_FAULT_PEERS))
             continue;
         if (receivers[i].receive(node, from, vg_blob_span(payload), &error) != VG_OK)
             vg_log(VG_LOG_WARN, "bad-message", "node=%" PRIu64 " %s", from.value, error.text);

@@ -128,4 +128,5 @@ void node_status_fill(struct node *node, struct api_status *out)
             fill_peer(node, &raft, &net, one);
     }
     fill_figures(node, &raft, &net, out);
+    node_drill_fill(node, out);
 }

@@ -371,7 +371,7 @@ void node_submit_start(struct node *node, struct node_submit *submit)
     else if (node->submits.count + node->gathered.count + node->working >= NODE_SUBMITS_MAX)
         vg_fail(&error, VG_BUSY, "%d commands are under way here; try again", NODE_SUBMITS_MAX);
     else if (!submit->dry_run)
-        store_log_room(node->log, &error);
+        node_room(node, &error);
     if (error.code != VG_OK) {
         node_submit_answer(submit, &error, NULL);
         return;

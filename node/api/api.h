@@ -37,6 +37,9 @@ enum api_name {
     API_PROPOSAL_LIST,
     API_PROPOSAL_SHOW,
     API_FILTER_LIST,
+    API_DRILL_LIST,
+    API_DRILL_SHOW,
+    API_DRILL_PROBES,
     API_LOG_GET,
     API_LOG_TAIL,
     API_LOG_VERIFY,
@@ -85,6 +88,7 @@ struct api_query {
     uint64_t to;
     const struct api_region *regions; /* the node's, not the question's */
     uint32_t region_count;
+    uint64_t now_ms; /* wall clock of the node: what is over by now */
 };
 
 /* Strict: JSON object, no key twice, no unknown question or argument, right types and bounds.
@@ -151,6 +155,10 @@ struct api_status {
     bool healthy;
     char stopped[VG_ERROR_TEXT]; /* why apply stands still; "" if it does not */
     char damage[VG_ERROR_TEXT];  /* what could not be fetched again, and why; "": nothing */
+    vg_id drill;                 /* whose fault this node has, or has refused; zero: none */
+    const char *drill_kind;
+    uint64_t drill_left_ms;
+    char drill_refused[VG_ERROR_TEXT];
     struct api_node_status nodes[VG_NODES_MAX];
     uint32_t node_count;
     struct api_figure figures[API_FIGURES_MAX];

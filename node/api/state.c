@@ -6,6 +6,7 @@
 #include "node/api/api.h"
 #include "node/api/compartments.h"
 #include "node/api/directory.h"
+#include "node/api/drill.h"
 #include "node/api/explain.h"
 #include "node/api/incident.h"
 #include "node/api/text.h"
@@ -312,6 +313,9 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
         [API_PROPOSAL_LIST] = answer_proposals,
         [API_PROPOSAL_SHOW] = answer_proposal,
         [API_FILTER_LIST] = answer_filters,
+        [API_DRILL_LIST] = api_drills,
+        [API_DRILL_SHOW] = api_drill,
+        [API_DRILL_PROBES] = api_drill_probes,
     };
     assert(query->source == API_FROM_STATE && answers[query->name] != NULL);
     return answers[query->name](machine, query, error);

@@ -45,6 +45,17 @@ static json_t *uint_if(bool known, uint64_t value)
     return known ? api_uint(value) : json_null();
 }
 
+/* The fault that this node holds for a drill, or why it took none of the last. */
+static json_t *drill(const struct api_status *status)
+{
+    json_t *out = json_object();
+    api_set(out, "id", api_id(&status->drill));
+    api_set(out, "kind", api_string(status->drill_kind));
+    api_set(out, "remaining_ms", api_uint(status->drill_left_ms));
+    api_set(out, "refused", api_string(status->drill_refused));
+    return out;
+}
+
 static json_t *one_node(const struct api_status *status, const struct api_node_status *node,
                         struct response_machine *machine)
 {
@@ -67,6 +78,8 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     bool has_rtt = node->rtt_us > 0;
     api_set(out, "rtt_ms", has_rtt ? json_real((double)node->rtt_us / 1000) : json_null());
     api_set(out, "clearance", clearance(machine));
+    bool drills = node->self && !vg_id_is_zero(&status->drill);
+    api_set(out, "drill", drills ? drill(status) : json_null());
     api_set(out, "version", node->self ? json_string(VIGIL_VERSION) : json_null());
     return out;
 }

@@ -201,6 +201,14 @@ enum vg_code net_clients_send(struct net_clients *clients, uint64_t session, vg_
     return code;
 }
 
+void net_clients_drop(struct net_clients *clients)
+{
+    pthread_mutex_lock(&clients->keeper.lock);
+    for (struct client *client = clients->by_id; client != NULL; client = client->hh.next)
+        dial_link_close(client->session.link);
+    pthread_mutex_unlock(&clients->keeper.lock);
+}
+
 /* ---- start and stop --------------------------------------------------------------------------
  */
 

@@ -38,6 +38,9 @@ enum vg_code net_clients_start(const struct net_clients_config *config,
  * session is over. VG_BUSY: the client does not read, and is closed. Neither needs care. */
 enum vg_code net_clients_send(struct net_clients *clients, uint64_t session, vg_span payload);
 
+/* Closes every session there is; their requests are answered no more. Any thread. */
+void net_clients_drop(struct net_clients *clients);
+
 struct net_clients_stats {
     uint32_t sessions;   /* now */
     uint32_t in_flight;  /* now */

@@ -123,7 +123,7 @@ static enum vg_code put_on_call(struct cli_call *call, const vg_id *person,
 static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *cluster,
                                uint32_t number, const vg_id *first)
 {
-    /* the first person has every role; the others do the work */
+    /* the first person has every role; the others do the work, and second drills */
     static const uint32_t others =
         RESPONSE_ROLE_REPORTER | RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER;
     uint32_t every = response_all_bits(response_roles);
@@ -138,8 +138,9 @@ static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *
         .op = RESPONSE_OP_PERSON, .person = {.person = identity.id, .name = vg_span_text(name)}};
     if (code == VG_OK)
         code = give(call, &command);
-    if (code == VG_OK && number == 1)
-        code = grant(call, &identity.id, &call->author->directory, every);
+    if (code == VG_OK)
+        code = grant(call, &identity.id, &call->author->directory,
+                     number == 1 ? every : RESPONSE_ROLE_INCIDENT_MANAGER);
     if (code == VG_OK)
         code = grant(call, &identity.id, first, number == 1 ? every : others);
     if (code == VG_OK)
