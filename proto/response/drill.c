@@ -211,11 +211,12 @@ static enum vg_code find_own(struct response_call *call, const vg_id *id)
                : RESPONSE_REFUSE(call, NOT_YOUR_DRILL, name);
 }
 
-static enum vg_code find_running(struct response_call *call, const vg_id *id)
+/* In one of these states, as bits. */
+static enum vg_code find_in(struct response_call *call, const vg_id *id, unsigned states)
 {
     if (find_own(call, id) != VG_OK)
         return call->outcome->error.code;
-    return response_drill_state(&call->part.drill, call->time_ms) == RESPONSE_DRILL_RUNNING
+    return (states >> response_drill_state(&call->part.drill, call->time_ms) & 1) != 0
                ? VG_OK
                : response_refuse(call, RESPONSE_REFUSED_DRILL_NOT_RUNNING);
 }
@@ -266,12 +267,13 @@ static uint8_t probe_bit(uint64_t number)
     return (uint8_t)(1U << (number % 8));
 }
 
-/* A number that came before changes nothing. */
+/* Already before the start, to know what is usual. A number that came before changes nothing. */
 enum vg_code response_judge_drill_probe(struct response_call *call)
 {
     uint64_t number = call->command.drill_probe.number;
     uint8_t bits[RESPONSE_PROBE_BITS / 8];
-    if (find_running(call, &call->command.drill_probe.drill) != VG_OK)
+    if (find_in(call, &call->command.drill_probe.drill,
+                1U << RESPONSE_DRILL_APPROVED | 1U << RESPONSE_DRILL_RUNNING) != VG_OK)
         return call->outcome->error.code;
     response_drill_probes(call->machine, &call->part.drill.id, number / RESPONSE_PROBE_BITS, bits);
     call->outcome->repeated = (bits[number % RESPONSE_PROBE_BITS / 8] & probe_bit(number)) != 0;
@@ -294,7 +296,7 @@ void response_effect_drill_probe(struct response_call *call)
 
 enum vg_code response_judge_drill_end(struct response_call *call)
 {
-    return find_running(call, &call->command.drill_end.drill);
+    return find_in(call, &call->command.drill_end.drill, 1U << RESPONSE_DRILL_RUNNING);
 }
 
 void response_effect_drill_end(struct response_call *call)

@@ -101,7 +101,8 @@
       "this drill was approved at {0}, and an approval is good for an hour; propose it anew")      \
     X(DRILL_UNDER_WAY, RULE, "R32",                                                                \
       "drill {0} is under way until {1} at the latest, and one runs at a time; wait for its end")  \
-    X(DRILL_NOT_RUNNING, RULE, "R32", "this drill is not running; see vigil cluster drill show")   \
+    X(DRILL_NOT_RUNNING, RULE, "R32",                                                              \
+      "this drill is over, or not yet running; see vigil cluster drill show")                      \
     /* detection */                                                                                \
     X(EXERCISE, RULE, "R2",                                                                        \
       "an exercise names its engagement and its rules of engagement and lives in an exercise "     \

@@ -131,7 +131,18 @@ static const struct model_guard start_rules[] = {
     {is_alone, VG_RULE, "R32"}, {NULL, VG_OK, ""},
 };
 
-static const struct model_guard running_rules[] = {
+static bool is_to_run_or_running(const struct model_call *call)
+{
+    return is_running(call) || (is_unused(call) && is_fresh(call));
+}
+
+static const struct model_guard probe_rules[] = {
+    {is_own, VG_FORBIDDEN, ""},
+    {is_to_run_or_running, VG_RULE, "R32"},
+    {NULL, VG_OK, ""},
+};
+
+static const struct model_guard end_rules[] = {
     {is_own, VG_FORBIDDEN, ""},
     {is_running, VG_RULE, "R32"},
     {NULL, VG_OK, ""},
@@ -177,12 +188,12 @@ const struct model_operation model_drill_operations[] = {
     {.op = RESPONSE_OP_DRILL_PROBE,
      BY_OPERATORS,
      .names = probe_names,
-     .guards = running_rules,
+     .guards = probe_rules,
      .effect = probe},
     {.op = RESPONSE_OP_DRILL_END,
      BY_OPERATORS,
      .names = finds_drill,
-     .guards = running_rules,
+     .guards = end_rules,
      .effect = end},
     {.op = (enum response_op)0},
 };

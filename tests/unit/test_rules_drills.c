@@ -220,8 +220,11 @@ Test(drills, an_approval_lapses_after_an_hour)
     play.part = play_drill(&play, DESK_OPERATOR);
     play.desk->time_ms += RESPONSE_DRILL_APPROVED_MS;
     cr_assert_eq(state_of(&play), RESPONSE_DRILL_APPROVED);
+    cr_assert_eq(probe(&play, 1).error.code, VG_OK, "what is usual is measured before the start");
     play.desk->time_ms++;
     cr_assert_eq(state_of(&play), RESPONSE_DRILL_LAPSED);
+    cr_assert(play_refuses(&play, play_order(&play, RESPONSE_OP_DRILL_PROBE),
+                           RESPONSE_REFUSED_DRILL_NOT_RUNNING));
     play_free(&play);
 }
 

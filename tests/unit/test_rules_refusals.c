@@ -243,10 +243,10 @@ static void beside_another(struct play *play, struct desk_order *order)
     about_to_start(play, order);
 }
 
-static void probe_before_the_start(struct play *play, struct desk_order *order)
+static void end_before_the_start(struct play *play, struct desk_order *order)
 {
     play->part = play_drill(play, DESK_OPERATOR);
-    *order = play_order(play, RESPONSE_OP_DRILL_PROBE);
+    *order = play_order(play, RESPONSE_OP_DRILL_END);
 }
 
 /* ---- detection ---------------------------------------------------------------------------------
@@ -637,7 +637,7 @@ static const struct row {
     ROW(DRILL_USED, DETECT, DRILL_START, started_before),
     ROW(DRILL_LAPSED, DETECT, DRILL_START, approved_long_ago),
     ROW(DRILL_UNDER_WAY, DETECT, DRILL_START, beside_another),
-    ROW(DRILL_NOT_RUNNING, DETECT, DRILL_PROBE, probe_before_the_start),
+    ROW(DRILL_NOT_RUNNING, DETECT, DRILL_END, end_before_the_start),
     ROW(EXERCISE, DETECT, DETECT, an_exercise),
     ROW(STRAY_SUBSOURCE, DETECT, DETECT, an_operators_sub_kind),
     ROW(OTHER_DOCUMENT, DETECT, IMPORT, another_document),
