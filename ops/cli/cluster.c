@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "ops/cli/cluster.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
@@ -52,36 +53,39 @@ static void *ask_node(void *context)
     return NULL;
 }
 
-static void ask_all(struct cli_call *call, struct ask *asks)
+void cluster_ask_each(struct cli_call *call, json_t *out[CLI_NODES_MAX])
 {
+    struct ask asks[CLI_NODES_MAX];
     unsigned count = call->settings.node_count;
     for (unsigned i = 0; i < count; i++) {
         asks[i] = (struct ask){.url = call->settings.nodes[i]};
         asks[i].started = pthread_create(&asks[i].thread, NULL, ask_node, &asks[i]) == 0;
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         if (asks[i].started)
             pthread_join(asks[i].thread, NULL);
+        out[i] = asks[i].status;
+    }
 }
 
 /* The answer of the leader of the latest term, else of the latest term. */
-static json_t *choose(const struct ask *asks, unsigned count)
+static json_t *choose(json_t *const *answers, unsigned count)
 {
     json_t *chosen = NULL;
     uint64_t best = 0;
     for (unsigned i = 0; i < count; i++) {
-        uint64_t self = cli_json_number(asks[i].status, "answered_by");
-        bool leads = self != 0 && cli_json_number(asks[i].status, "leader") == self;
-        uint64_t rank = 2 * cli_json_number(asks[i].status, "term") + leads;
-        if (asks[i].status != NULL && (chosen == NULL || rank > best)) {
-            chosen = asks[i].status;
+        uint64_t self = cli_json_number(answers[i], "answered_by");
+        bool leads = self != 0 && cli_json_number(answers[i], "leader") == self;
+        uint64_t rank = 2 * cli_json_number(answers[i], "term") + leads;
+        if (answers[i] != NULL && (chosen == NULL || rank > best)) {
+            chosen = answers[i];
             best = rank;
         }
     }
     return json_incref(chosen);
 }
 
-static json_t *row_of(const json_t *status, uint64_t node)
+json_t *cluster_row_of(const json_t *status, uint64_t node)
 {
     size_t i;
     json_t *row;
@@ -95,11 +99,11 @@ static json_t *row_of(const json_t *status, uint64_t node)
 
 static void merge(json_t *into, const json_t *from)
 {
-    static const char *const own[] = {"last_index", "applied_index", "version", "damaged",
-                                      "repaired",   "damage",        "stopped"};
+    static const char *const own[] = {"last_index", "applied_index", "version", "drill",
+                                      "damaged",    "repaired",      "damage",  "stopped"};
     uint64_t node = cli_json_number(from, "answered_by");
-    json_t *row = row_of(into, node);
-    const json_t *said = row_of(from, node);
+    json_t *row = cluster_row_of(into, node);
+    const json_t *said = cluster_row_of(from, node);
     if (row == NULL || said == NULL)
         return;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -109,14 +113,14 @@ static void merge(json_t *into, const json_t *from)
 
 static json_t *ask_status(struct cli_call *call)
 {
-    struct ask asks[CLI_NODES_MAX];
+    json_t *answers[CLI_NODES_MAX];
     unsigned count = call->settings.node_count;
-    ask_all(call, asks);
-    json_t *status = choose(asks, count);
+    cluster_ask_each(call, answers);
+    json_t *status = choose(answers, count);
     for (unsigned i = 0; i < count; i++) {
-        if (asks[i].status != NULL)
-            merge(status, asks[i].status);
-        json_decref(asks[i].status);
+        if (answers[i] != NULL)
+            merge(status, answers[i]);
+        json_decref(answers[i]);
     }
     if (status != NULL)
         return status;
@@ -177,7 +181,7 @@ static const struct cli_option transfer_options[] = {
 static enum vg_code check_node(struct cli_call *call, uint64_t node)
 {
     json_t *status = ask_status(call);
-    if (status != NULL && row_of(status, node) == NULL)
+    if (status != NULL && cluster_row_of(status, node) == NULL)
         vg_fail(&call->error, VG_NOT_FOUND,
                 "the cluster has no node %llu; see 'vigil cluster status'",
                 (unsigned long long)node);
@@ -229,5 +233,11 @@ const struct cli_command cluster_commands[] = {
      .options = transfer_options,
      .run = run_transfer,
      .flags = CLI_CHANGES},
+    {.name = "drill",
+     .summary = "Rehearse a failure on the live cluster, with a second person's approval",
+     .children = drill_commands,
+     .examples =
+         "  vigil cluster drill leader-loss --reason 'quarterly rehearsal' --html report.html\n"
+         "  vigil cluster drill list"},
     {.name = NULL},
 };

@@ -125,8 +125,10 @@ static void print_proposal(struct cli_call *call, const struct proposal *proposa
     size_t i;
     json_t *signer;
     printf("proposal      %s (%s)\n", call->words[0], cli_json_text(proposal->document, "state"));
-    printf("about         ");
-    cli_print_text(stdout, cli_json_text(proposal->document, "title"), 14);
+    if (cli_json_at(proposal->document, "title") != NULL) {
+        printf("about         ");
+        cli_print_text(stdout, cli_json_text(proposal->document, "title"), 14);
+    }
     json_array_foreach(json_object_get(proposal->document, "signers"), i, signer)
     {
         const char *name = cli_person_name(people, cli_json_text(signer, "person"));
@@ -162,7 +164,7 @@ static const struct cli_option approve_options[] = {
     {.name = "as",
      .value = "ROLE",
      .help = "sign as this role (the first that fits)",
-     .choices = "legal|executive-incident-manager"},
+     .choices = "legal|executive-incident-manager|operator|incident-manager"},
     {.name = "yes", .help = "do not ask: I have read what I sign"},
     {.name = NULL},
 };
