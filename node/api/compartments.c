@@ -5,6 +5,8 @@
 
 #include "common/text.h"
 
+static const char directory_name[] = "directory"; /* unless it is labelled otherwise */
+
 static bool listed(const struct api_compartments *list, const vg_id *id)
 {
     for (uint32_t i = 0; i < list->count; i++)
@@ -35,7 +37,7 @@ void api_compartment_name(const struct response_machine *machine, const vg_id *i
     if (response_name_get(machine, id, out))
         return;
     if (vg_id_equal(id, &machine->genesis->directory))
-        snprintf(out, VG_NAME_MAX + 1, "directory");
+        snprintf(out, VG_NAME_MAX + 1, "%s", directory_name);
     else
         vg_id_format(id, out);
 }
@@ -48,6 +50,9 @@ enum vg_code api_compartment_find(const struct response_machine *machine, const 
         return VG_OK;
     api_compartments_list(machine, &all);
     if (vg_id_parse(name, out) && listed(&all, out))
+        return VG_OK;
+    *out = machine->genesis->directory;
+    if (strcmp(name, directory_name) == 0)
         return VG_OK;
     return vg_fail(error, VG_NOT_FOUND,
                    "there is no compartment \"%s\"; see vigil compartment list", name);

@@ -56,9 +56,11 @@ static json_t *compartment_object(const struct response_machine *machine, const 
     json_t *out = json_object();
     char procedure[VG_NAME_MAX + 1];
     response_procedure_of(machine, id, procedure);
+    char name[VG_NAME_MAX + 1];
+    api_compartment_name(machine, id, name);
     bool is_directory = vg_id_equal(id, &machine->genesis->directory);
     api_set(out, "id", api_id(id));
-    api_set(out, "name", is_directory ? json_string("directory") : name_or_null(machine, id));
+    api_set(out, "name", is_directory ? json_string(name) : name_or_null(machine, id));
     api_set(out, "procedure", json_string(procedure));
     return out;
 }

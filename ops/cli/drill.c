@@ -155,11 +155,11 @@ static enum vg_code check_victims(struct run *run)
 /* ---- signing -----------------------------------------------------------------------------------
  */
 
-static enum vg_code give(struct cli_call *call, const struct response_command *command,
-                         json_t **answer)
+static enum vg_code give(struct cli_call *call, const vg_id *request,
+                         const struct response_command *command, json_t **answer)
 {
     struct cli_change change = {
-        .request = cli_request_make(), .compartment = call->author->directory, .command = command};
+        .request = *request, .compartment = call->author->directory, .command = command};
     enum vg_code code = cli_change_submit(call, &change, answer);
     cli_change_explain(call, &change);
     return code;
@@ -192,8 +192,9 @@ static enum vg_code propose(struct run *run)
         .propose = {.command = vg_buffer_span(&bytes),
                     .role = RESPONSE_ROLE_OPERATOR,
                     .expires_at = vg_clock_system.wall_ms() + OPEN_MS}};
+    vg_id request = cli_request_of(call);
     if (code == VG_OK)
-        code = give(call, &command, &answer);
+        code = give(call, &request, &command, &answer);
     if (code == VG_OK && call->settings.dry_run)
         cli_print_would(call->settings.output, "propose a drill of %s, and run it once approved",
                         call->command->name);
@@ -212,7 +213,8 @@ static enum vg_code give_up(struct run *run)
         .op = RESPONSE_OP_REJECT,
         .reject = {.proposal = run->id, .reason = vg_span_text("nobody approved it in time")}};
     json_t *answer = NULL;
-    bool rejected = give(call, &command, &answer) == VG_OK;
+    vg_id request = cli_request_make();
+    bool rejected = give(call, &request, &command, &answer) == VG_OK;
     json_decref(answer);
     return drill_refuse(call,
                         "nobody approved the drill in %" PRIu64
@@ -268,8 +270,9 @@ static enum vg_code start(struct run *run)
 {
     struct response_command command = {.op = RESPONSE_OP_DRILL_START, .drill_start.drill = run->id};
     json_t *answer = NULL;
+    vg_id request = cli_request_make();
     run->window.sent_us = drill_probes_now_us(run->probes);
-    enum vg_code code = give(run->call, &command, &answer);
+    enum vg_code code = give(run->call, &request, &command, &answer);
     run->window.taken_us = drill_probes_now_us(run->probes);
     run->window.fault_end_us = run->window.taken_us + run->plan.duration_ms * 1000;
     run->window.stall_us = (STALL_MS + 3 * run->plan.delay_ms) * 1000;
@@ -363,7 +366,8 @@ static enum vg_code record(struct run *run)
         stalled->lines[stalled->count++] = vg_span_text(lines[i]);
     }
     json_t *answer = NULL;
-    enum vg_code code = give(run->call, &command, &answer);
+    vg_id request = cli_request_make();
+    enum vg_code code = give(run->call, &request, &command, &answer);
     json_decref(answer);
     return code;
 }

@@ -13,7 +13,7 @@ enum { LAG_MAX = 100 }; /* entries that a follower may be behind */
 struct answers {
     struct cli_call *call;
     json_t *of[CLI_NODES_MAX];
-    const json_t *leaders; /* borrowed; that of whoever leads */
+    const json_t *leaders; /* borrowed; that of whoever leads, or NULL */
 };
 
 enum vg_code drill_refuse(struct cli_call *call, const char *format, ...)
@@ -52,7 +52,7 @@ static enum vg_code check_answers(struct answers *answers)
         if (self != 0 && cli_json_number(one, "leader") == self)
             answers->leaders = one;
     }
-    return answers->leaders != NULL ? VG_OK : NOT_WHOLE(call, "no node %s", "leads");
+    return VG_OK;
 }
 
 /* All follow one leader, and it hears from them. */
@@ -60,6 +60,8 @@ static enum vg_code check_followers(const struct answers *answers)
 {
     struct cli_call *call = answers->call;
     uint64_t leader = cli_json_number(answers->leaders, "leader");
+    if (leader == 0)
+        return NOT_WHOLE(call, "no node %s", "leads");
     size_t i;
     json_t *row;
     for (unsigned k = 0; k < call->settings.node_count; k++) {
@@ -99,7 +101,7 @@ static enum vg_code take_nodes(const struct answers *answers, struct drill_clust
     struct cli_call *call = answers->call;
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(answers->leaders, "nodes"), i, row)
+    json_array_foreach(json_object_get(answers->of[0], "nodes"), i, row)
     {
         const char *region = cli_json_text(row, "region");
         uint64_t id = cli_json_number(row, "id");
@@ -126,9 +128,9 @@ enum vg_code drill_cluster_check(struct cli_call *call, struct drill_cluster *ou
     cluster_ask_each(call, answers.of);
     enum vg_code code = check_answers(&answers);
     if (code == VG_OK)
-        code = check_followers(&answers);
-    if (code == VG_OK)
         code = take_nodes(&answers, out);
+    if (code == VG_OK)
+        code = check_followers(&answers);
     if (code == VG_OK)
         out->leader = cli_json_number(answers.leaders, "leader");
     for (unsigned i = 0; i < call->settings.node_count; i++)

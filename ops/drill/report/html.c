@@ -75,7 +75,8 @@ static const char style[] =
     "ul{margin:.25rem 0 1rem;padding-left:1.25rem}li{color:var(--bad)}"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
     "th,td{text-align:left;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line)}"
-    "th{font-weight:600;color:var(--soft);font-size:.85rem}td.n,th.n{text-align:right}"
+    "th{font-weight:600;color:var(--soft);font-size:.85rem;white-space:nowrap}td.n,th.n{text-align:"
+    "right}"
     ".wide{overflow-x:auto}"
     "svg{display:block;width:100%;height:auto;overflow:visible}"
     "svg text{fill:var(--soft);font-size:12px}svg text.name{fill:var(--ink);font-weight:600;"
@@ -120,37 +121,44 @@ static void add_hit(struct vg_buffer *out, const json_t *report)
         add(out, "no node");
 }
 
+static void add_recovery(struct vg_buffer *out, const json_t *report)
+{
+    if (!json_is_true(json_object_get(report, "recovered"))) {
+        add(out, "Not every region was served again while it was measured. ");
+    } else if (cli_json_number(report, "stalled_ms") == 0) {
+        add(out, "No region stood still. ");
+    } else {
+        add(out, "Every region was served again after ");
+        add_seconds(out, (double)cli_json_number(report, "recovery_ms"));
+        add(out, ". ");
+    }
+    add(out, cli_json_number(report, "lost") == 0 ? "No acknowledged write was lost."
+                                                  : "<b>Acknowledged writes were lost.</b>");
+}
+
 static void add_sentence(struct vg_buffer *out, const json_t *report)
 {
     static const struct {
         const char *kind, *says;
     } kinds[] = {
-        {"leader-loss", "the leader did not answer anybody"},
-        {"node-loss", "this node did not answer anybody"},
-        {"isolate", "it was cut off from the other nodes"},
-        {"slow-region", "what it sent to other regions was late"},
-        {"disk-full", "its disk was taken for full"},
+        {"leader-loss", ", which led, answered nobody. "},
+        {"node-loss", " answered nobody. "},
+        {"isolate", " was cut off from the other nodes. "},
+        {"slow-region", " was heard late in the other regions. "},
+        {"disk-full", " took no commands, as with a full disk. "},
     };
     add(out, "<p>For ");
     add_seconds(out, (double)cli_json_number(report, "drill.duration_ms"));
     add(out, ", from <code>");
     add_text(out, cli_json_text(report, "drill.started_at"));
     add(out, "</code>, ");
+    add_hit(out, report);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i].kind, cli_json_text(report, "drill.kind")) == 0)
-            add(out, "%s: ", kinds[i].says);
+            add_literal(out, kinds[i].says);
     }
-    add_hit(out, report);
-    add(out, ". ");
-    if (json_is_true(json_object_get(report, "recovered"))) {
-        add(out, "Every region was served again after ");
-        add_seconds(out, (double)cli_json_number(report, "recovery_ms"));
-        add(out, ". ");
-    } else {
-        add(out, "Not every region was served again while it was measured. ");
-    }
-    add(out, cli_json_number(report, "lost") == 0 ? "No acknowledged write was lost.</p>"
-                                                  : "<b>Acknowledged writes were lost.</b></p>");
+    add_recovery(out, report);
+    add(out, "</p>");
 }
 
 static void add_reasons(struct vg_buffer *out, const json_t *report)
@@ -268,8 +276,8 @@ static void add_fault(const struct chart *chart, const json_t *report)
         from, TOP, to - from, HEIGHT);
     add(chart->out,
         "<path class=\"edge\" d=\"M%.1f %dv%dM%.1f %dv%d\" fill=\"none\"/>"
-        "<text x=\"%.1f\" y=\"%d\">fault</text>",
-        from, TOP, HEIGHT, to, TOP, HEIGHT, from + 5, TOP + 14);
+        "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">fault</text>",
+        from, TOP, HEIGHT, to, TOP, HEIGHT, (from + to) / 2, TOP - 6);
 }
 
 /* All answered probes of one kind are one path of points; those given up are crosses at the top. */
