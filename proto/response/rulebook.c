@@ -100,7 +100,7 @@ const struct response_rule_text response_rulebook[] = {
     {"R30", "handover", "Offered, read, accepted or refused; the owner is never empty.",
      "handovers"},
     {"R31", "paging", "An unacknowledged page goes to the next person.", "paging"},
-    {"R32", "drills", "Scheduled, recorded, scored.", "drills and exercises"},
+    {"R32", "drills", "Scheduled, recorded, scored.", "exercises, schedules of drills, and what they say of people's training"},
     {"R33", "cut off", "An isolated region takes observations and merges them once.",
      "the journal of an isolated region"},
     {NULL, NULL, NULL, NULL},

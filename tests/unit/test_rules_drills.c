@@ -138,10 +138,10 @@ Test(drills, each_kind_names_what_it_is_of_and_nothing_else)
         [RESPONSE_DRILL_SLOW_REGION] = {REGION | DELAY, REGION | DELAY},
         [RESPONSE_DRILL_DISK_FULL] = {NODE, NODE}};
     struct play play = play_new(RESPONSE_DETECT);
-    for (uint8_t kind = 1; kind <= RESPONSE_DRILL_DISK_FULL; kind++) {
+    for (unsigned kind = 1; kind <= RESPONSE_DRILL_DISK_FULL; kind++) {
         for (unsigned named = 0; named < 8; named++) {
             struct desk_order drill = play_order(&play, RESPONSE_OP_DRILL);
-            drill.command.drill.kind = kind;
+            drill.command.drill.kind = (uint8_t)kind;
             drill.command.drill.node = (named & NODE) != 0;
             drill.command.drill.region = vg_span_text((named & REGION) != 0 ? "emea" : "");
             drill.command.drill.delay_ms = (named & DELAY) != 0 ? 50 : 0;

@@ -262,10 +262,11 @@ static void add_axes(const struct chart *chart)
             "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
             LEFT, LEFT + WIDTH, y, y, LEFT - 8, y + 4, labels[i]);
     }
-    double step = chart->measured_ms > 120000 ? 60000 : chart->measured_ms > 30000 ? 10000 : 1000;
-    for (double ms = 0; ms <= chart->measured_ms; ms += step)
-        add(chart->out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.0f s</text>",
-            x_of(chart, ms), TOP + HEIGHT + FOOT - 8, ms / 1000);
+    unsigned last_s = (unsigned)(chart->measured_ms / 1000);
+    unsigned step_s = last_s > 120 ? 60 : last_s > 20 ? 5 : 1;
+    for (unsigned s = 0; s <= last_s; s += step_s)
+        add(chart->out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%u s</text>",
+            x_of(chart, 1000.0 * s), TOP + HEIGHT + FOOT - 8, s);
 }
 
 static void add_fault(const struct chart *chart, const json_t *report)

@@ -60,9 +60,10 @@ static void find_stalls(const struct work *work, uint32_t place, bool write)
     add_stall(work, region, &stall);
 }
 
-static uint64_t union_of(const struct measure_region *region)
+/* From the start of the drill on; what stood still before is shown, and not the drill's. */
+static uint64_t union_of(const struct measure_region *region, uint64_t since_us)
 {
-    uint64_t total = 0, reached = 0;
+    uint64_t total = 0, reached = since_us;
     for (uint32_t i = 0; i < region->stall_count; i++) {
         const struct measure_stall *stall = &region->stalls[i];
         uint64_t from = stall->from_us > reached ? stall->from_us : reached;
@@ -174,7 +175,7 @@ void measure(struct measure_sample *samples, size_t count, const struct measure_
         find_stalls(&work, place, true);
         find_stalls(&work, place, false);
         qsort(region->stalls, region->stall_count, sizeof region->stalls[0], by_beginning);
-        region->stalled_us = union_of(region);
+        region->stalled_us = union_of(region, window->sent_us);
         find_latencies(&work, place);
         if (region->stalled_us > out->stalled_us)
             out->stalled_us = region->stalled_us;

@@ -40,7 +40,7 @@ struct measure_stall {
 enum measure_phase { MEASURE_BEFORE, MEASURE_DURING, MEASURE_AFTER, MEASURE_PHASES };
 
 struct measure_region {
-    uint64_t stalled_us; /* of writer or reader or both, each moment once */
+    uint64_t stalled_us; /* of writer or reader or both, each moment once, since the start */
     uint64_t writes;     /* acknowledged */
     uint64_t reads;      /* answered */
     uint64_t given_up;

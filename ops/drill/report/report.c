@@ -2,13 +2,15 @@
 #include "ops/drill/report/report.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "ops/cli/core/output.h"
 
 static json_t *ms_of(uint64_t us)
 {
-    return json_real((double)(us / 100) / 10);
+    return json_real(round((double)us / 100) / 10);
 }
 
 static json_t *latency(const struct measure_region *region, enum measure_phase phase)
