@@ -24,7 +24,7 @@ enum {
     LOOK_MS = 200,         /* between looks at proposal and cluster */
     TAKEN_MS = 500,        /* after which a victim has taken the fault or refused it */
     ASK_MS = 500,          /* that a victim may take to answer */
-    STALL_MS = 300,        /* without an answer; see docs/drills.md */
+    STALL_MS = 500,        /* without an answer; see docs/drills.md */
     OPEN_MS = 3600 * 1000, /* that the proposal may be signed */
 };
 

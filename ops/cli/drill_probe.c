@@ -124,6 +124,7 @@ static void *work(void *context)
         struct measure_sample sample = {.start_us = drill_probes_now_us(probes),
                                         .region = worker->region,
                                         .write = worker->writes};
+        cli_client_start_over(worker->client);
         more = worker->writes ? write_probe(worker, &sample.ok) : read_probe(worker, &sample.ok);
         sample.end_us = drill_probes_now_us(probes);
         if (more)

@@ -133,8 +133,10 @@ def check_fault(report, kind):
     if kind == "slow-region":
         region = report["drill"]["region"]
         assert during(region) >= 100, report
-    if kind == "leader-loss":
-        assert report["stalled_ms"] > 0, "nobody noticed that the leader was lost"
+    if kind == "leader-loss":  # nobody stands for election before the election timeout
+        assert report["recovery_ms"] > 300, "nobody noticed that the leader was lost"
+    if kind in ("node-loss", "isolate"):  # the next node is asked after a quarter of a second
+        assert during(next(iter(report["hit"]))["region"]) >= 250, report
 
 
 def check_page(page):

@@ -111,6 +111,17 @@ Test(measure, a_later_stall_is_not_recovery)
     cr_assert_eq(figures.stalled_us, 900 * MS);
 }
 
+/* The fault is felt a moment after it was taken: what was answered in between is no recovery. */
+Test(measure, a_stall_that_begins_soon_is_part_of_the_recovery)
+{
+    struct history history = others();
+    struct measure_figures figures;
+    serve(&history, 0, true, 0, 2900); /* the last one is answered at 2805 */
+    serve(&history, 0, true, 4000, 10000);
+    measure(history.samples, history.count, &window, &figures);
+    cr_assert_eq(figures.recovery_us, 2005 * MS);
+}
+
 Test(measure, what_was_never_served_again_has_not_recovered)
 {
     struct history history = others();

@@ -417,6 +417,11 @@ void cli_client_stay(struct cli_client *client)
     client->stays = true;
 }
 
+void cli_client_start_over(struct cli_client *client)
+{
+    client->preferred = 0;
+}
+
 uint64_t cli_client_repeats(const struct cli_client *client)
 {
     return client->repeats;

@@ -34,6 +34,9 @@ void cli_client_hold(struct cli_client *client, uint32_t held_ms);
 /* From now on only the node that answered last is asked: for what is about one node. */
 void cli_client_stay(struct cli_client *client);
 
+/* The next request begins with the first node again, as that of a new client would. */
+void cli_client_start_over(struct cli_client *client);
+
 /* Requests repeated at another node, or again, so far. */
 uint64_t cli_client_repeats(const struct cli_client *client);
 

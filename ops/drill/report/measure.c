@@ -8,6 +8,8 @@
 #include "common/mem.h"
 #include "ops/bench/histogram.h"
 
+enum { SOON_US = 1000000 };
+
 /* What is being computed, for the helpers. */
 struct work {
     const struct measure_sample *samples;
@@ -100,14 +102,18 @@ static bool stands_still(const struct measure_region *region)
     return false;
 }
 
-/* The end of a stall that the time `at` is within, in any region; else `at`. */
+/* The end of a stall that the time `at` is within, in any region; else `at`. A stall that begins
+ * soon after the start counts as if it began with it: what was answered just before the fault was
+ * felt is no recovery. */
 static uint64_t end_of_stall_at(const struct work *work, uint64_t at)
 {
+    uint64_t soon_us = work->window->taken_us + SOON_US;
+    uint64_t until_us = at > soon_us ? at : soon_us;
     for (uint32_t place = 0; place < work->window->regions; place++) {
         const struct measure_region *region = &work->out->regions[place];
         for (uint32_t i = 0; i < region->stall_count; i++) {
             const struct measure_stall *stall = &region->stalls[i];
-            if (stall->from_us < at && stall->to_us > at)
+            if (stall->from_us < until_us && stall->to_us > at)
                 return stall->to_us;
         }
     }
