@@ -342,6 +342,16 @@ Test(state, replay_from_any_commit_gives_the_same_pairs)
     desk_free(desk);
 }
 
+static void tell_of_a_drill(struct play *play)
+{
+    play->part = play_drill(play, DESK_OPERATOR);
+    play_do(play, RESPONSE_OP_DRILL_START);
+    play_do(play, RESPONSE_OP_DRILL_PROBE);
+    struct desk_order order = play_order(play, RESPONSE_OP_DRILL_END);
+    order.command.drill_end.stalled = (struct response_lines){1, {vg_span_text("emea 412")}};
+    play_must(play, order);
+}
+
 /* Every operation once, accepted, over the story of before. */
 static struct play tell_of_everything(void)
 {
@@ -367,6 +377,7 @@ static struct play tell_of_everything(void)
     order.command.custody.to = desk_author(play.desk, DESK_BEN);
     play_must(&play, order);
     play_withdraw(&play);
+    tell_of_a_drill(&play);
     return play;
 }
 
@@ -395,7 +406,7 @@ Test(state, golden_hashes_of_rules_version_1)
     assert_golden(play.desk, &control,
                   "9ea9e94b08a3e6a28d33bc09a635f1adc6c9212709d3ac5f0d87bc4e059f239b");
     assert_golden(play.desk, &play.desk->genesis.directory,
-                  "f69c54bb2cca2f459e226c4f35b1f991ab9d583005fd86d1ad8ca3f9eeae1486");
+                  "587c6b00e613bc4a92981f8dbcb6cf97f0e83c5ef6f7d2d08c5afe382d8067e4");
     assert_golden(play.desk, &play.desk->genesis.first,
                   "d5173cf0fbdf7802e52c6f56d3659f7e1e58ef030ada6ab6ef2bc07ad2ec0fb2");
     play_free(&play);
