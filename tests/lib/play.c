@@ -368,7 +368,7 @@ void play_withdraw(struct play *play)
     play_must(play, play_approval(play, DESK_EXECUTIVE, &proposal));
 }
 
-static void grant_in_directory(struct play *play, enum desk_person person, uint32_t give)
+void play_grant_in_directory(struct play *play, enum desk_person person, uint32_t give)
 {
     struct desk_order order = play_order(play, RESPONSE_OP_GRANT);
     order.command.grant.compartment = play->desk->genesis.directory;
@@ -382,7 +382,7 @@ struct desk_order play_proposing_drill(struct play *play, enum desk_person opera
                                        const struct response_command *drill)
 {
     struct desk_order order = play_proposing(play, operator_, drill);
-    grant_in_directory(play, DESK_MANAGER, RESPONSE_ROLE_INCIDENT_MANAGER);
+    play_grant_in_directory(play, DESK_MANAGER, RESPONSE_ROLE_INCIDENT_MANAGER);
     order.compartment = play->desk->genesis.directory;
     order.expectation_count = 0;
     order.command.propose.role = RESPONSE_ROLE_OPERATOR;

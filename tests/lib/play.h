@@ -78,6 +78,9 @@ struct desk_order play_approval(const struct play *play, enum desk_person signer
 /* Withdraws the declaration, with both signatures. */
 void play_withdraw(struct play *play);
 
+/* Gives a role for the directory. */
+void play_grant_in_directory(struct play *play, enum desk_person person, uint32_t give);
+
 /* Drills (R32): a proposal by an operator, the manager's approval of one, and both, of a loss of
  * the leader for five seconds; the last answers with the drill's id. */
 struct desk_order play_proposing_drill(struct play *play, enum desk_person operator_,

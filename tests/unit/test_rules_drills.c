@@ -84,12 +84,7 @@ Test(drills, nobody_signs_for_two)
     struct play play = play_new(RESPONSE_DETECT);
     struct desk_order drill = play_order(&play, RESPONSE_OP_DRILL);
     vg_id id = play_must(&play, play_proposing_drill(&play, DESK_OPERATOR, &drill.command));
-    struct desk_order grant = play_order(&play, RESPONSE_OP_GRANT);
-    grant.command.grant.compartment = play.desk->genesis.directory;
-    grant.command.grant.person = desk_author(play.desk, DESK_OPERATOR);
-    grant.command.grant.give = RESPONSE_ROLE_INCIDENT_MANAGER;
-    grant.command.grant.take = 0;
-    play_must(&play, grant);
+    play_grant_in_directory(&play, DESK_OPERATOR, RESPONSE_ROLE_INCIDENT_MANAGER);
     struct desk_order approval = play_approving_drill(&play, &id);
     approval.person = DESK_OPERATOR;
     cr_assert(play_refuses(&play, approval, RESPONSE_REFUSED_SIGNED_ALREADY));

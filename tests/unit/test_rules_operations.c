@@ -130,13 +130,8 @@ static enum response_stage stage_for(enum response_op op)
  * started. */
 static void prepare_drill(struct play *play, enum response_op op, uint32_t role)
 {
-    struct desk_order grant = play_order(play, RESPONSE_OP_GRANT);
     enum desk_person signer = role == RESPONSE_ROLE_OPERATOR ? DESK_STRANGER : DESK_OPERATOR;
-    grant.command.grant.compartment = play->desk->genesis.directory;
-    grant.command.grant.person = desk_author(play->desk, signer);
-    grant.command.grant.give = RESPONSE_ROLE_OPERATOR;
-    grant.command.grant.take = 0;
-    play_must(play, grant);
+    play_grant_in_directory(play, signer, RESPONSE_ROLE_OPERATOR);
     play->part = play_drill(play, signer);
     struct desk_order start = play_order(play, RESPONSE_OP_DRILL_START);
     start.person = signer;

@@ -215,12 +215,7 @@ static void unapproved(struct play *play, struct desk_order *order)
 
 static void by_another_operator(struct play *play, struct desk_order *order)
 {
-    struct desk_order grant = play_order(play, RESPONSE_OP_GRANT);
-    grant.command.grant.compartment = play->desk->genesis.directory;
-    grant.command.grant.person = desk_author(play->desk, DESK_BEN);
-    grant.command.grant.give = RESPONSE_ROLE_OPERATOR;
-    grant.command.grant.take = 0;
-    play_must(play, grant);
+    play_grant_in_directory(play, DESK_BEN, RESPONSE_ROLE_OPERATOR);
     about_to_start(play, order);
     order->person = DESK_BEN;
 }
