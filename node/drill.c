@@ -11,6 +11,7 @@
 #include "proto/response/drill.h"
 
 enum {
+    LEASE_MAX_MS = 600 * 1000,     /* whatever a record says */
     FRESH_MS = 5000,               /* a start is taken up this close to its stamp */
     DELAYED_MAX = 8 * 1024 * 1024, /* bytes of frames on a slow line; more are lost */
 };
@@ -132,8 +133,9 @@ static enum vg_code check_lease(struct node *node, const struct start *start, st
 static void take_lease(struct node *node, const struct response_drill *drill)
 {
     struct node_drill *lease = &node->drill;
+    uint64_t ms = drill->duration_ms < LEASE_MAX_MS ? drill->duration_ms : LEASE_MAX_MS;
     lease->delay_us = drill->delay_ms * 1000;
-    atomic_store(&lease->until_us, vg_clock_system.monotonic_us() + drill->duration_ms * 1000);
+    atomic_store(&lease->until_us, vg_clock_system.monotonic_us() + ms * 1000);
     atomic_store(&lease->faults, fault_of(drill)->faults);
 }
 

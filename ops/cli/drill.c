@@ -20,7 +20,7 @@
 enum {
     BEFORE_MS = 2000,      /* measured before the start, to know what is usual */
     AFTER_MS = 3000,       /* and after the fault */
-    AFTER_MAX_MS = 10000,  /* or longer, until the cluster is whole */
+    AFTER_MAX_MS = 8000,   /* or longer, until the cluster is whole */
     LOOK_MS = 200,         /* between looks at proposal and cluster */
     TAKEN_MS = 500,        /* after which a victim has taken the fault or refused it */
     ASK_MS = 500,          /* that a victim may take to answer */
@@ -504,6 +504,19 @@ static enum vg_code check_first(struct run *run)
     return code != VG_OK ? code : call->error.code;
 }
 
+/* What was measured is told even where it could not be recorded any more. */
+static enum vg_code conclude(struct run *run)
+{
+    struct cli_call *call = run->call;
+    enum vg_code recorded = record(run);
+    struct vg_error error = call->error;
+    call->error = (struct vg_error){.code = VG_OK};
+    enum vg_code told = report(run);
+    if (recorded != VG_OK)
+        call->error = error;
+    return recorded != VG_OK ? recorded : told;
+}
+
 static enum vg_code rehearse(struct run *run)
 {
     uint64_t total_ms = BEFORE_MS + run->plan.duration_ms + AFTER_MAX_MS;
@@ -517,9 +530,7 @@ static enum vg_code rehearse(struct run *run)
         return code;
     measure_through(run);
     code = compute(run);
-    if (code == VG_OK)
-        code = record(run);
-    return code == VG_OK ? report(run) : code;
+    return code == VG_OK ? conclude(run) : code;
 }
 
 static enum vg_code carry_out(struct run *run)
@@ -534,11 +545,26 @@ static enum vg_code carry_out(struct run *run)
     return code == VG_OK ? rehearse(run) : code;
 }
 
+static struct run run_begin(struct cli_call *call)
+{
+    return (struct run){.call = call,
+                        .hit = json_array(),
+                        .refused = json_array(),
+                        .figures = vg_alloc_zero(1, sizeof(struct measure_figures))};
+}
+
+static void run_free(struct run *run)
+{
+    drill_probes_free(run->probes);
+    free(run->figures);
+    json_decref(run->hit);
+    json_decref(run->refused);
+}
+
 static enum vg_code run_drill(struct cli_call *call)
 {
     struct cli_author *author;
-    struct run run = {.call = call, .hit = json_array(), .refused = json_array()};
-    run.figures = vg_alloc_zero(1, sizeof *run.figures);
+    struct run run = run_begin(call);
     enum vg_code code = read_plan(call, &run.plan);
     if (code == VG_OK)
         code = cli_author_open(call, &author);
@@ -546,10 +572,49 @@ static enum vg_code run_drill(struct cli_call *call)
         code = check_first(&run);
     if (code == VG_OK)
         code = carry_out(&run);
-    drill_probes_free(run.probes);
-    free(run.figures);
-    json_decref(run.hit);
-    json_decref(run.refused);
+    run_free(&run);
+    return code;
+}
+
+/* ---- one that was approved ---------------------------------------------------------------------
+ */
+
+/* `drill` is kept as long as the run. */
+static enum vg_code plan_of(struct run *run, const json_t *drill)
+{
+    snprintf(run->name, sizeof run->name, "%s", cli_json_text(drill, "id"));
+    run->plan = (struct plan){
+        .kind = (enum response_drill_kind)response_number(response_drill_kinds,
+                                                          cli_json_text(drill, "kind")),
+        .node = cli_json_number(drill, "node"),
+        .region = cli_json_text(drill, "region"),
+        .duration_ms = cli_json_number(drill, "duration_ms"),
+        .delay_ms = cli_json_number(drill, "delay_ms"),
+    };
+    if (vg_id_parse(run->name, &run->id) && run->plan.kind != 0)
+        return VG_OK;
+    return vg_fail(&run->call->error, VG_INTEGRITY, "the node tells of a drill that is none");
+}
+
+static enum vg_code run_approved(struct cli_call *call)
+{
+    struct cli_author *author;
+    struct run run = run_begin(call);
+    json_t *drill = NULL;
+    enum vg_code code = cli_author_open(call, &author);
+    if (code == VG_OK) {
+        drill =
+            cli_query(call, json_pack("{s:s, s:s}", "query", "drill.show", "id", call->words[0]));
+        code = drill != NULL ? plan_of(&run, drill) : call->error.code;
+    }
+    if (code == VG_OK)
+        code = check_first(&run);
+    if (code == VG_OK && call->settings.dry_run)
+        cli_print_would(call->settings.output, "run drill %s", run.name);
+    else if (code == VG_OK)
+        code = rehearse(&run);
+    run_free(&run);
+    json_decref(drill);
     return code;
 }
 
@@ -571,6 +636,11 @@ static const struct cli_option options[] = {COMMON_OPTIONS};
 static const struct cli_option slow_options[] = {
     {.name = "delay", .value = "TIME", .help = "how late what the region sends is, to 5s (100ms)"},
     COMMON_OPTIONS};
+
+static const struct cli_option run_options[] = {
+    {.name = "html", .value = "FILE", .help = "write the report as a page, too"},
+    {.name = NULL},
+};
 
 static const char about[] =
     "Asks for a second person's signature, then probes every region with writes and reads while\n"
@@ -625,6 +695,15 @@ const struct cli_command drill_commands[] = {
      .examples = "  vigil cluster drill disk-full 3",
      .options = options,
      .run = run_drill,
+     .flags = CLI_CHANGES},
+    {.name = "run",
+     .words = "ID",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Run a drill that was approved and not started, within the hour",
+     .examples = "  vigil cluster drill run ID --html report.html",
+     .options = run_options,
+     .run = run_approved,
      .flags = CLI_CHANGES},
     {.name = "list",
      .summary = "List drills with what came of them, and the trend",

@@ -203,6 +203,22 @@ def check_own_approval(c):
     assert driver.process.wait(timeout=30) == 1 and "was rejected" in driver.err.read_text(), driver.err.read_text()
 
 
+def check_a_second_try(c):
+    """Approved while a node is missing: nothing happens, and the approval is good for another try."""
+    node = other_than(c, await_whole(c))
+    driver = Driver(c, "leader-loss")
+    c.signal("pause", node)
+    driver.approve()
+    assert driver.process.wait(timeout=30) == 1 and "whole cluster" in driver.err.read_text(), driver.err.read_text()
+    c.signal("resume", node)
+    await_whole(c)
+    assert c.vigil("cluster", "drill", "show", driver.id)["state"] == "approved"
+    refused("forbidden", None, lambda: second(c, "cluster", "drill", "run", driver.id))
+    done = c.run("--context", c.context, "-o", "json", "cluster", "drill", "run", driver.id)
+    assert done.returncode == 0 and json.loads(done.stdout)["verdict"] == "passed", done
+    refused("exists", None, lambda: c.vigil("cluster", "drill", "run", driver.id))
+
+
 def check_two_at_once(c):
     leader = await_whole(c)
     first = Driver(c, "slow-region", c.nodes[other_than(c, leader)]["region"])
@@ -287,6 +303,7 @@ def main():
             check_refusals(c)
             check_own_approval(c)
             run_each(c, pages)
+            check_a_second_try(c)
             check_two_at_once(c)
         elif part == "page":
             check_in_browser(c, pages, browser)
