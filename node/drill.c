@@ -57,34 +57,23 @@ static uint32_t count_in(const struct node *node, const char *region)
     return count;
 }
 
-/* What each kind takes away from its victims, and whether the others must do without them. */
-static const struct fault_of {
-    enum response_drill_kind kind;
-    unsigned faults;
-    bool silent;
-} faults_of[] = {
-    {RESPONSE_DRILL_LEADER_LOSS, NODE_FAULT_PEERS | NODE_FAULT_CLIENTS, true},
-    {RESPONSE_DRILL_NODE_LOSS, NODE_FAULT_PEERS | NODE_FAULT_CLIENTS, true},
-    {RESPONSE_DRILL_ISOLATE, NODE_FAULT_PEERS, true},
-    {RESPONSE_DRILL_SLOW_REGION, NODE_FAULT_SLOW, false},
-    {RESPONSE_DRILL_DISK_FULL, NODE_FAULT_DISK, false},
+/* What each kind takes away from its victims. */
+static const unsigned faults_of[] = {
+    [RESPONSE_DRILL_LEADER_LOSS] = NODE_FAULT_PEERS | NODE_FAULT_CLIENTS,
+    [RESPONSE_DRILL_NODE_LOSS] = NODE_FAULT_PEERS | NODE_FAULT_CLIENTS,
+    [RESPONSE_DRILL_ISOLATE] = NODE_FAULT_PEERS,
+    [RESPONSE_DRILL_SLOW_REGION] = NODE_FAULT_SLOW,
+    [RESPONSE_DRILL_DISK_FULL] = NODE_FAULT_DISK,
 };
-
-static const struct fault_of *fault_of(const struct response_drill *drill)
-{
-    size_t i = 0;
-    while (faults_of[i].kind != drill->kind)
-        i++;
-    return &faults_of[i];
-}
 
 static bool is_victim(const struct node *node, const struct start *start)
 {
     const struct response_drill *drill = &start->drill;
     if (drill->kind == RESPONSE_DRILL_LEADER_LOSS)
         return node->role == RAFT_LEADER && node->term.value == start->term;
-    return vg_node_equal(drill->node, node->self) ||
-           strcmp(drill->region, node->config->region) == 0;
+    if (drill->region[0] != '\0')
+        return strcmp(drill->region, node->config->region) == 0;
+    return vg_node_equal(drill->node, node->self);
 }
 
 /* ---- whether it may be -------------------------------------------------------------------------
@@ -95,7 +84,8 @@ static enum vg_code check_quorum(const struct node *node, const struct response_
 {
     uint32_t members = node->genesis.member_count;
     uint32_t hit = drill->region[0] != '\0' ? count_in(node, drill->region) : 1;
-    if (!fault_of(drill)->silent || members - hit >= members / 2 + 1)
+    bool votes = (faults_of[drill->kind] & NODE_FAULT_PEERS) == 0;
+    if (votes || members - hit >= members / 2 + 1)
         return VG_OK;
     return vg_fail(why, VG_RULE, "%u of %u nodes would be left, which is no quorum", members - hit,
                    members);
@@ -136,7 +126,7 @@ static void take_lease(struct node *node, const struct response_drill *drill)
     uint64_t ms = drill->duration_ms < LEASE_MAX_MS ? drill->duration_ms : LEASE_MAX_MS;
     lease->delay_us = drill->delay_ms * 1000;
     atomic_store(&lease->until_us, vg_clock_system.monotonic_us() + ms * 1000);
-    atomic_store(&lease->faults, fault_of(drill)->faults);
+    atomic_store(&lease->faults, faults_of[drill->kind]);
 }
 
 static void decide(struct loop_task *task)

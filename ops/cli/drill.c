@@ -119,7 +119,9 @@ static bool is_victim(const struct run *run, const struct drill_node *node)
 {
     if (run->plan.kind == RESPONSE_DRILL_LEADER_LOSS)
         return node->id == run->cluster.leader;
-    return node->id == run->plan.node || strcmp(node->region, run->plan.region) == 0;
+    if (run->plan.region[0] != '\0')
+        return strcmp(node->region, run->plan.region) == 0;
+    return node->id == run->plan.node;
 }
 
 static uint32_t count_victims(const struct run *run)

@@ -334,7 +334,7 @@ Test(api_status, has_the_keys_of_the_command_line)
                                        "quorum",     "healthy", "on_duty_region", "nodes"};
     static const char *const node_keys[] = {
         "id",          "region",        "role",   "reachable", "last_index", "match_index",
-        "lag_entries", "applied_index", "rtt_ms", "clearance", "version"};
+        "lag_entries", "applied_index", "rtt_ms", "clearance", "version",    "drill"};
     struct desk *desk = desk_new();
     struct api_status status = {.self = {1}, .quorum = 2, .node_count = 2, .role = "follower"};
     status.nodes[0] = (struct api_node_status){.id = {1}, .self = true, .last = 4};
