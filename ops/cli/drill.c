@@ -18,13 +18,14 @@
 #include "ops/drill/report/report.h"
 
 enum {
-    BEFORE_MS = 2000,      /* measured before the start, to know what is usual */
-    AFTER_MS = 3000,       /* and after the fault */
-    AFTER_MAX_MS = 8000,   /* or longer, until the cluster is whole */
-    LOOK_MS = 200,         /* between looks at proposal and cluster */
-    TAKEN_MS = 500,        /* after which a victim has taken the fault or refused it */
-    ASK_MS = 500,          /* that a victim may take to answer */
-    STALL_MS = 500,        /* without an answer; see docs/drills.md */
+    BEFORE_MS = 2000,    /* measured before the start, to know what is usual */
+    AFTER_MS = 3000,     /* and after the fault */
+    AFTER_MAX_MS = 8000, /* or longer, until the cluster is whole */
+    LOOK_MS = 200,       /* between looks at proposal and cluster */
+    TAKEN_MS = 500,      /* after which a victim has taken the fault or refused it */
+    ASK_MS = 500,        /* that a victim may take to answer */
+    PATIENCE_MS = 250,   /* of a client with the first node it asks; twice that with the next */
+    PATIENCE_DOUBLINGS = 4,
     OPEN_MS = 3600 * 1000, /* that the proposal may be signed */
 };
 
@@ -268,6 +269,21 @@ static void sleep_to(const struct run *run, uint64_t at_us)
         pause_ms((at_us - now_us + 999) / 1000);
 }
 
+/* A stall is longer than going past all nodes of a region takes, and another quarter of a second,
+ * and what a slow line adds to a command, its entry and its answer. */
+static uint64_t stall_ms(const struct run *run)
+{
+    unsigned most = 0;
+    for (uint32_t i = 0; i < run->cluster.region_count; i++) {
+        unsigned count = 0;
+        for (uint32_t k = 0; k < run->cluster.count; k++)
+            count += strcmp(run->cluster.nodes[k].region, run->cluster.regions[i]) == 0;
+        most = count > most ? count : most;
+    }
+    most = most < PATIENCE_DOUBLINGS ? most : PATIENCE_DOUBLINGS;
+    return ((uint64_t)PATIENCE_MS << most) + 3 * run->plan.delay_ms;
+}
+
 static enum vg_code start(struct run *run)
 {
     struct response_command command = {.op = RESPONSE_OP_DRILL_START, .drill_start.drill = run->id};
@@ -277,7 +293,7 @@ static enum vg_code start(struct run *run)
     enum vg_code code = give(run->call, &request, &command, &answer);
     run->window.taken_us = drill_probes_now_us(run->probes);
     run->window.fault_end_us = run->window.taken_us + run->plan.duration_ms * 1000;
-    run->window.stall_us = (STALL_MS + 3 * run->plan.delay_ms) * 1000;
+    run->window.stall_us = stall_ms(run) * 1000;
     run->window.regions = run->cluster.region_count;
     json_decref(answer);
     return code;
