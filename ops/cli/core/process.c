@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELD_STATE = 3, FIELD_STARTED = 22 };
+enum { FIELD_STATE = 3, FIELD_THREADS = 20, FIELD_STARTED = 22 };
 
 struct cli_process cli_process_look(pid_t pid)
 {
@@ -26,6 +26,9 @@ struct cli_process cli_process_look(pid_t pid)
             process.alive = strchr("ZX", at[1]) == NULL;
             process.paused = at[1] == 'T';
         }
+        /* the first thread is a zombie before the others have given back what they hold */
+        if (at != NULL && field == FIELD_THREADS)
+            process.alive = process.alive || strtol(at, NULL, 10) > 1;
     }
     if (at != NULL)
         process.started = strtoull(at, NULL, 10);
