@@ -24,8 +24,9 @@ static const struct kind_row rows[MATRIX_KINDS] = {
     [MATRIX_APP_GAP] = {"app-gap", {"", "ol", ""}},
     [MATRIX_HEARTBEAT] = {"heartbeat", {"", "ol", ""}},
     /* Without entries it is a probe of who has answered in that term: the term's first append, to
-     * everybody, carries its noop. */
-    [MATRIX_APP_EMPTY] = {"app-empty", {"", "ocl", "-sopcl"}},
+     * everybody, carries its noop. A candidate of the term has when it told the leader, whose
+     * message of an earlier term was late, which term it is in. */
+    [MATRIX_APP_EMPTY] = {"app-empty", {"", "ol", "-sopcl"}},
     /* What is granted was asked in that very term by its leader, which is never above its own; and
      * who led in a term neither follows nor campaigns in it later. */
     [MATRIX_APP_RESP_GRANTED] = {"appresp-granted", {"", "soc", "-sopcl"}},
