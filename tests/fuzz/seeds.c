@@ -44,7 +44,8 @@ static void put(const char *target, const char *choice, size_t choice_size,
 static void put_peer_messages(struct vg_buffer *out, vg_span entry)
 {
     static struct wire_raft message;
-    wire_hello_encode(&(struct wire_hello){.version = 1, .node = {2}, .incarnation = {{7}}}, out);
+    wire_hello_encode(
+        &(struct wire_hello){.version = WIRE_VERSION, .node = {2}, .incarnation = {{7}}}, out);
     PUT("peer", "\0", out);
     for (uint32_t type = RAFT_MSG_APP; type <= RAFT_MSG_READ_RESP; type++) {
         message.msg = (struct raft_msg){.type = (enum raft_msg_type)type,
@@ -63,6 +64,10 @@ static void put_peer_messages(struct vg_buffer *out, vg_span entry)
     PUT("peer", "\2", out);
     wire_forward_resp_encode(&(struct wire_forward_resp){.token = 9, .code = VG_BUSY}, out);
     PUT("peer", "\3", out);
+    wire_fetch_encode(&(struct wire_fetch){.index = 70000}, out);
+    PUT("peer", "\4", out);
+    wire_fetched_encode(&(struct wire_fetched){.index = 70000, .code = VG_OK, .entry = entry}, out);
+    PUT("peer", "\5", out);
 }
 
 static void put_client_messages(struct vg_buffer *out, vg_span body)
@@ -122,7 +127,10 @@ static void put_store_records(struct vg_buffer *out, const struct ledger_view *v
     store_meta_encode(view, vg_buffer_extend(out, STORE_META_SIZE));
     PUT("store_record", "\2", out);
     store_meta_encode(view, vg_buffer_extend(out, STORE_META_SIZE));
-    PUT("store_record", "\5", out);
+    PUT("store_record", "\6", out);
+    store_peer_encode(&(struct store_peer){.node = {2}, .met = 7},
+                      vg_buffer_extend(out, STORE_PEER_SIZE));
+    PUT("store_record", "\3", out);
 }
 
 static void put_entries(struct vg_buffer *out, vg_span entry, vg_span noop)

@@ -5,6 +5,8 @@
 #include "node/store/record.h"
 #include "tests/fuzz/fuzz.h"
 
+enum { RECORDS = 4 };
+
 static bool is_same(const uint8_t *again, vg_span bytes, size_t size)
 {
     return vg_span_equal(vg_span_of(again, size), bytes);
@@ -17,6 +19,16 @@ static void hard(vg_span bytes)
     if (!store_hard_decode(bytes, &record))
         return;
     store_hard_encode(&record, again);
+    assert(is_same(again, bytes, sizeof again));
+}
+
+static void peer(vg_span bytes)
+{
+    struct store_peer record;
+    uint8_t again[STORE_PEER_SIZE];
+    if (!store_peer_decode(bytes, &record))
+        return;
+    store_peer_encode(&record, again);
     assert(is_same(again, bytes, sizeof again));
 }
 
@@ -59,16 +71,16 @@ static void mend(struct vg_buffer *record)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const records[])(vg_span) = {hard, identity, meta};
+    static void (*const records[])(vg_span) = {hard, identity, meta, peer};
     vg_crypto_init();
     struct vg_reader input = vg_reader_of(vg_span_of(data, size));
-    uint64_t choice = fuzz_below(&input, 6);
+    uint64_t choice = fuzz_below(&input, 2 * RECORDS);
     vg_span rest = fuzz_rest(&input);
     struct vg_buffer record = {0};
     vg_buffer_append(&record, rest.data, rest.size);
-    if (choice >= 3 && record.size >= STORE_CHECKSUM_SIZE)
+    if (choice >= RECORDS && record.size >= STORE_CHECKSUM_SIZE)
         mend(&record);
-    records[choice % 3](vg_buffer_span(&record));
+    records[choice % RECORDS](vg_buffer_span(&record));
     vg_buffer_free(&record);
     return 0;
 }
