@@ -11,7 +11,7 @@ tries=5
 mutants=(
     "a leader that nobody hears goes on and serves what it knows|VIGIL_RAFT_MUTANT=100|misses|reads less|explains this read|there is no incident"
     "the request table is dropped|VIGIL_RESPONSE_MUTANT=1000|and again at"
-    "writes are acknowledged before the disk has them|VIGIL_STORE_MUTANT=30|misses|reads less|where line|explains this read|there is no incident"
+    "writes are acknowledged before the disk has them|VIGIL_STORE_MUTANT=30|misses|reads less|where line|explains this read|there is no incident|an older copy of this folder"
 )
 
 # sees PROGRAM WORDS: whether one of the minutes ends with an answer or a history that cannot be, for such a reason.
@@ -35,7 +35,7 @@ for mutant in "${mutants[@]}"; do
     IFS='|' read -r what option why <<<"$mutant"
     cmake -S "$root" --preset release -B "$work/build" -DVIGIL_RAFT_MUTANT= -DVIGIL_RESPONSE_MUTANT= -DVIGIL_STORE_MUTANT= "-D$option" -Wno-dev \
         --log-level=WARNING >/dev/null
-    cmake --build "$work/build" --target vigild vigil-nemesis >"$work/log" || { cat "$work/log"; exit 1; }
+    cmake --build "$work/build" --target vigil-nemesis >"$work/log" || { cat "$work/log"; exit 1; }
     printf '%s\n' "$what"
     sees "$work/build/bin/vigil-nemesis" "$why" || { echo "    not seen"; missed=1; }
 done
