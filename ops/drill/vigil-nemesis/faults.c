@@ -37,6 +37,11 @@ static uint32_t pick(struct stream *stream)
     return kind;
 }
 
+struct dev_node *faults_node(const struct fault_case *the)
+{
+    return &the->stage->cluster->nodes[the->victim];
+}
+
 enum vg_code faults_on_all(const struct fault_case *the, fault_act *act, struct vg_error *error)
 {
     struct fault_case each = *the;

@@ -44,6 +44,9 @@ struct faults_counts {
     uint64_t links[FAULTS_MAX];
 };
 
+/* The node it happens to. */
+struct dev_node *faults_node(const struct fault_case *the);
+
 /* Does it to one node after the other, until one of them fails. */
 enum vg_code faults_on_all(const struct fault_case *the, fault_act *act, struct vg_error *error);
 

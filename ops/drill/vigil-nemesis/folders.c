@@ -24,14 +24,9 @@ enum {
     ASK_AGAIN_MS = 200,
 };
 
-static struct dev_node *node_of(const struct fault_case *the)
-{
-    return &the->stage->cluster->nodes[the->victim];
-}
-
 static void path_of(const struct fault_case *the, const char *name, char out[DEV_PATH_MAX])
 {
-    dev_node_path(the->stage->cluster, node_of(the), name, out);
+    dev_node_path(the->stage->cluster, faults_node(the), name, out);
 }
 
 /* Runs a program to its end, without a word; true if it ended well. */
@@ -51,7 +46,7 @@ static bool run(char **words)
 /* A killed node's writes count as done, so that none of them is undone in another file later. */
 static enum vg_code kill_and_settle(const struct fault_case *the, struct vg_error *error)
 {
-    enum vg_code code = dev_node_kill(node_of(the), error);
+    enum vg_code code = dev_node_kill(faults_node(the), error);
     return code == VG_OK ? stage_settle_disk(the->stage, the->victim, error) : code;
 }
 
@@ -107,14 +102,14 @@ enum vg_code folders_repair(const struct fault_case *the, struct vg_error *error
 {
     char program[DEV_PATH_MAX];
     char log[] = "log", verify[] = "verify", repair[] = "--repair", node[] = "--node";
-    char *words[] = {program, node, node_of(the)->client, log, verify, repair, NULL};
+    char *words[] = {program, node, faults_node(the)->client, log, verify, repair, NULL};
     const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
     uint64_t until_us = vg_clock_system.monotonic_us() + REPAIR_MS * 1000ULL;
     enum vg_code code = dev_find_built("vigil", program, error);
     while (code == VG_OK && !run(words)) {
         if (vg_clock_system.monotonic_us() > until_us)
             code = vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " is still damaged after %d s",
-                           node_of(the)->id, REPAIR_MS / 1000);
+                           faults_node(the)->id, REPAIR_MS / 1000);
         nanosleep(&pause, NULL);
     }
     return code;
@@ -159,7 +154,11 @@ enum vg_code folders_take_image(const struct fault_case *the, struct vg_error *e
         code = copy_folder(data, image, error);
     if (code == VG_OK)
         code = stage_start_node(the->stage, the->victim, error);
-    return code == VG_OK ? stage_await_met(the->stage, the->victim, error) : code;
+    if (code == VG_OK)
+        code = stage_await_met(the->stage, the->victim, error);
+    if (code != VG_OK)
+        stage_release_links(the->stage); /* there will be no end of this fault */
+    return code;
 }
 
 /* The node must find out from the others, and say so with its last words. */
@@ -169,12 +168,12 @@ static enum vg_code must_be_noticed(const struct fault_case *the, struct vg_erro
     enum vg_code code = stage_start_node(the->stage, the->victim, error);
     if (code != VG_OK)
         return code;
-    bool ended = dev_node_await_end(node_of(the), NOTICED_MS);
-    dev_node_last_words(the->stage->cluster, node_of(the), words, sizeof words);
+    bool ended = dev_node_await_end(faults_node(the), NOTICED_MS);
+    dev_node_last_words(the->stage->cluster, faults_node(the), words, sizeof words);
     if (ended && strstr(words, "an older copy of this folder was put back") != NULL)
         return stage_settle_disk(the->stage, the->victim, error);
     return vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " %s with an old folder: %s",
-                   node_of(the)->id, ended ? "ended otherwise" : "runs on", words);
+                   faults_node(the)->id, ended ? "ended otherwise" : "runs on", words);
 }
 
 enum vg_code folders_put_image_back(const struct fault_case *the, struct vg_error *error)

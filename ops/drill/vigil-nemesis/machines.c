@@ -20,17 +20,12 @@ enum {
     END_MS = 10000,             /* a node that is to stop may take so long */
 };
 
-static struct dev_node *node_of(const struct fault_case *the)
-{
-    return &the->stage->cluster->nodes[the->victim];
-}
-
 /* ---- processes ---------------------------------------------------------------------------------
  */
 
 static enum vg_code kill_node(const struct fault_case *the, struct vg_error *error)
 {
-    return dev_node_kill(node_of(the), error);
+    return dev_node_kill(faults_node(the), error);
 }
 
 static enum vg_code start_node(const struct fault_case *the, struct vg_error *error)
@@ -40,12 +35,12 @@ static enum vg_code start_node(const struct fault_case *the, struct vg_error *er
 
 static enum vg_code pause_node(const struct fault_case *the, struct vg_error *error)
 {
-    return dev_node_pause(node_of(the), error);
+    return dev_node_pause(faults_node(the), error);
 }
 
 static enum vg_code resume_node(const struct fault_case *the, struct vg_error *error)
 {
-    return dev_node_resume(node_of(the), error);
+    return dev_node_resume(faults_node(the), error);
 }
 
 static enum vg_code start_without_lost_writes(const struct fault_case *the, struct vg_error *error)
@@ -100,11 +95,11 @@ static enum vg_code start_after_failed_sync(const struct fault_case *the, struct
     char words[256];
     if (stage_unsteer(the->stage, the->victim, FAIL_SYNC))
         return VG_OK; /* nothing was synced meanwhile */
-    bool ended = dev_node_await_end(node_of(the), END_MS);
-    dev_node_last_words(the->stage->cluster, node_of(the), words, sizeof words);
+    bool ended = dev_node_await_end(faults_node(the), END_MS);
+    dev_node_last_words(the->stage->cluster, faults_node(the), words, sizeof words);
     if (!ended || strstr(words, "store-failed") == NULL)
         return vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " %s after a failed sync: %s",
-                       node_of(the)->id, ended ? "ended otherwise" : "goes on", words);
+                       faults_node(the)->id, ended ? "ended otherwise" : "goes on", words);
     return start_node(the, error);
 }
 
