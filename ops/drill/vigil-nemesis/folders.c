@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "ops/dev/node.h"
 #include "ops/drill/vigil-nemesis/workload.h"
 
@@ -22,7 +23,12 @@ enum {
     REPAIR_MS = 60000,  /* peers may be cut off from each other for some of it */
     NOTICED_MS = 20000, /* from the start with an old folder to its end */
     ASK_AGAIN_MS = 200,
+    PAGE = 4096, /* of LMDB */
+    META_PAGES = 2,
+    PROMISES_SIZE = 8 + 16 + 8 + 8 + 8 + 32 + 16, /* after the cluster's id; docs/storage.md */
 };
+
+#define PROMISES "hard" /* the key of the record, which follows it */
 
 static void path_of(const struct fault_case *the, const char *name, char out[DEV_PATH_MAX])
 {
@@ -50,15 +56,32 @@ static enum vg_code kill_and_settle(const struct fault_case *the, struct vg_erro
     return code == VG_OK ? stage_settle_disk(the->stage, the->victim, error) : code;
 }
 
+/* With the folder it has, the node must end, and these must be among its last words. */
+static enum vg_code must_end(const struct fault_case *the, const char *saying,
+                             struct vg_error *error)
+{
+    char words[512];
+    enum vg_code code = stage_start_node(the->stage, the->victim, error);
+    if (code != VG_OK)
+        return code;
+    bool ended = dev_node_await_end(faults_node(the), NOTICED_MS);
+    dev_node_last_words(the->stage->cluster, faults_node(the), words, sizeof words);
+    if (ended && strstr(words, saying) != NULL)
+        return stage_settle_disk(the->stage, the->victim, error);
+    return vg_fail(error, VG_INTEGRITY,
+                   "node %" PRIu64 " %s with a folder it should have refused: %s",
+                   faults_node(the)->id, ended ? "ended otherwise" : "runs on", words);
+}
+
 /* ---- damage ------------------------------------------------------------------------------------
  */
 
 /* Of the places where the file has the title of one of the workload's incidents, which is in a body
  * or in a page nobody uses any more, alters some. */
-static void alter(uint8_t *bytes, size_t size, struct vg_prng *prng)
+static void alter_bodies(const struct fault_case *the, uint8_t *bytes, size_t size)
 {
     const size_t length = strlen(WORKLOAD_TITLE);
-    uint64_t skip = 1 + vg_prng_below(prng, 40);
+    uint64_t skip = 1 + vg_prng_below(the->prng, 40);
     uint8_t *end = bytes + size;
     uint32_t altered = 0;
     for (uint8_t *at = bytes; altered < ALTERED_MOST; at += length) {
@@ -69,11 +92,15 @@ static void alter(uint8_t *bytes, size_t size, struct vg_prng *prng)
             continue;
         *at ^= 1;
         altered++;
-        skip = 1 + vg_prng_below(prng, 40);
+        skip = 1 + vg_prng_below(the->prng, 40);
     }
 }
 
-static enum vg_code alter_log(const struct fault_case *the, struct vg_error *error)
+/* Hands the log's file, of a node that is down, to `change`. */
+static enum vg_code change_log(const struct fault_case *the,
+                               void (*change)(const struct fault_case *the, uint8_t *bytes,
+                                              size_t size),
+                               struct vg_error *error)
 {
     char path[DEV_PATH_MAX];
     struct stat info;
@@ -83,7 +110,7 @@ static enum vg_code alter_log(const struct fault_case *the, struct vg_error *err
     if (fd >= 0 && fstat(fd, &info) == 0)
         map = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map != MAP_FAILED) {
-        alter(map, (size_t)info.st_size, the->prng);
+        change(the, map, (size_t)info.st_size);
         munmap(map, (size_t)info.st_size);
     }
     close(fd);
@@ -94,7 +121,7 @@ enum vg_code folders_damage(const struct fault_case *the, struct vg_error *error
 {
     enum vg_code code = kill_and_settle(the, error);
     if (code == VG_OK)
-        code = alter_log(the, error);
+        code = change_log(the, alter_bodies, error);
     return code == VG_OK ? stage_start_node(the->stage, the->victim, error) : code;
 }
 
@@ -161,21 +188,6 @@ enum vg_code folders_take_image(const struct fault_case *the, struct vg_error *e
     return code;
 }
 
-/* The node must find out from the others, and say so with its last words. */
-static enum vg_code must_be_noticed(const struct fault_case *the, struct vg_error *error)
-{
-    char words[512];
-    enum vg_code code = stage_start_node(the->stage, the->victim, error);
-    if (code != VG_OK)
-        return code;
-    bool ended = dev_node_await_end(faults_node(the), NOTICED_MS);
-    dev_node_last_words(the->stage->cluster, faults_node(the), words, sizeof words);
-    if (ended && strstr(words, "an older copy of this folder was put back") != NULL)
-        return stage_settle_disk(the->stage, the->victim, error);
-    return vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " %s with an old folder: %s",
-                   faults_node(the)->id, ended ? "ended otherwise" : "runs on", words);
-}
-
 enum vg_code folders_put_image_back(const struct fault_case *the, struct vg_error *error)
 {
     char data[DEV_PATH_MAX];
@@ -190,11 +202,82 @@ enum vg_code folders_put_image_back(const struct fault_case *the, struct vg_erro
     if (code == VG_OK)
         code = move_folder(image, data, error);
     if (code == VG_OK)
-        code = must_be_noticed(the, error);
+        code = must_end(the, "an older copy of this folder was put back", error);
     if (code == VG_OK)
         code = remove_folder(data, error);
     if (code == VG_OK)
         code = move_folder(kept, data, error);
     stage_release_links(the->stage);
+    return code == VG_OK ? stage_start_node(the->stage, the->victim, error) : code;
+}
+
+/* ---- structure ---------------------------------------------------------------------------------
+ */
+
+static void overwrite_meta_pages(const struct fault_case *the, uint8_t *bytes, size_t size)
+{
+    for (size_t at = 0; at < META_PAGES * PAGE && at < size; at++)
+        bytes[at] = (uint8_t)vg_prng_below(the->prng, 256);
+}
+
+/* Every copy there is of term, vote and last entry. */
+static void alter_promises(const struct fault_case *the, uint8_t *bytes, size_t size)
+{
+    const size_t head = strlen(PROMISES) + sizeof(uint32_t);
+    uint8_t cluster[sizeof(vg_hash)];
+    (void)vg_hex_parse(the->stage->cluster->cluster, cluster, sizeof cluster);
+    for (uint8_t *at = bytes, *end = bytes + size - PAGE; at < end; at++) {
+        at = memmem(at, (size_t)(end - at), PROMISES, strlen(PROMISES));
+        if (at == NULL)
+            return;
+        if (memcmp(at + head, cluster, sizeof cluster) == 0)
+            at[head + sizeof cluster + vg_prng_below(the->prng, PROMISES_SIZE)] ^= 1;
+    }
+}
+
+static enum vg_code lose_meta_pages(const struct fault_case *the, struct vg_error *error)
+{
+    return change_log(the, overwrite_meta_pages, error);
+}
+
+static enum vg_code lose_promises(const struct fault_case *the, struct vg_error *error)
+{
+    return change_log(the, alter_promises, error);
+}
+
+static enum vg_code lose_the_end(const struct fault_case *the, struct vg_error *error)
+{
+    char path[DEV_PATH_MAX];
+    path_of(the, "data/log/data.mdb", path);
+    off_t size = (off_t)vg_prng_between(the->prng, 1, 4 * PAGE);
+    return truncate(path, size) == 0 ? VG_OK
+                                     : vg_fail(error, VG_UNAVAILABLE, "cannot cut %s", path);
+}
+
+static fault_act *const losses[] = {lose_meta_pages, lose_promises, lose_the_end};
+
+enum vg_code folders_lose_structure(const struct fault_case *the, struct vg_error *error)
+{
+    char data[DEV_PATH_MAX];
+    char kept[DEV_PATH_MAX];
+    path_of(the, "data", data);
+    path_of(the, "kept", kept);
+    enum vg_code code = kill_and_settle(the, error);
+    if (code == VG_OK)
+        code = copy_folder(data, kept, error);
+    if (code == VG_OK)
+        code = losses[vg_prng_below(the->prng, sizeof losses / sizeof *losses)](the, error);
+    return code == VG_OK ? must_end(the, "could vote twice", error) : code;
+}
+
+enum vg_code folders_restore(const struct fault_case *the, struct vg_error *error)
+{
+    char data[DEV_PATH_MAX];
+    char kept[DEV_PATH_MAX];
+    path_of(the, "data", data);
+    path_of(the, "kept", kept);
+    enum vg_code code = remove_folder(data, error);
+    if (code == VG_OK)
+        code = move_folder(kept, data, error);
     return code == VG_OK ? stage_start_node(the->stage, the->victim, error) : code;
 }

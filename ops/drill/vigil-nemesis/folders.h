@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Faults of what is on a disk: bodies that are others than were written, and a folder put back from
- * an older image. Acts as struct fault has them. */
+ * Faults of what is on a disk: bodies that are others than were written, a folder put back from an
+ * older image, a structure that leads nowhere. Acts as struct fault has them. */
 #ifndef VIGIL_OPS_DRILL_VIGIL_NEMESIS_FOLDERS_H
 #define VIGIL_OPS_DRILL_VIGIL_NEMESIS_FOLDERS_H
 
@@ -16,5 +16,10 @@ fault_act folders_repair;
  * meanwhile: what nobody remembers cannot be noticed (docs/storage.md). */
 fault_act folders_take_image;
 fault_act folders_put_image_back;
+
+/* The node is killed, its folder copied, and its log's structure or what it has promised destroyed:
+ * it must refuse to start. At the end the copy, in which nothing is missing, is put back. */
+fault_act folders_lose_structure;
+fault_act folders_restore;
 
 #endif

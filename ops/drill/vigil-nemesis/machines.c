@@ -149,6 +149,7 @@ const struct fault faults_of_machines[] = {
     {"sync-error-leader", FAULTS_LEADER, fail_sync, start_after_failed_sync, 2, 100, 1000, 0},
     {"damage", FAULTS_ANY_ONE, folders_damage, folders_repair, 2, 100, 2000, 0},
     {"old-image", FAULTS_ANY_ONE, folders_take_image, folders_put_image_back, 1, 1000, 2000, 0},
+    {"structure", FAULTS_ANY_ONE, folders_lose_structure, folders_restore, 2, 100, 2000, 0},
     {"clock-jump", FAULTS_ANY_ONE, jump_clock, unsteer, 2, 300, 4000, STEER_CLOCK},
     {"clock-jump-leader", FAULTS_LEADER, jump_clock, unsteer, 2, 300, 4000, STEER_CLOCK},
     {.name = NULL},
