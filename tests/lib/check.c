@@ -69,6 +69,21 @@ void facts_free(struct fact **facts)
     }
 }
 
+void terms_start(struct terms *terms)
+{
+    *terms = (struct terms){.room = 64};
+    terms->at = vg_alloc_zero(terms->room, sizeof *terms->at);
+}
+
+void terms_push(struct terms *terms, uint64_t term)
+{
+    if (++terms->last >= terms->room) {
+        terms->room *= 2;
+        terms->at = vg_realloc(terms->at, terms->room * sizeof *terms->at);
+    }
+    terms->at[terms->last] = term;
+}
+
 struct check *check_new(const struct check_config *config)
 {
     assert(config->voter_count >= 1 && config->voter_count <= VG_NODES_MAX);
@@ -95,7 +110,7 @@ void check_free(struct check *check)
         free(request);
     }
     for (uint32_t i = 0; i < check->book_count; i++) {
-        free(check->books[i].memory);
+        free(check->books[i].memory.at);
         free(check->books[i].platter);
     }
     free(check->verdicts);
@@ -112,8 +127,8 @@ struct book *check_book(struct check *check, vg_node_id node)
     struct book *book = &check->books[check->book_count++];
     book->id = node.value;
     book->limit = UINT64_MAX;
-    book->memory_room = book->platter_room = 64;
-    book->memory = vg_alloc_zero(book->memory_room, sizeof *book->memory);
+    book->platter_room = 64;
+    terms_start(&book->memory);
     book->platter = vg_alloc_zero(book->platter_room, sizeof *book->platter);
     return book;
 }
@@ -291,13 +306,9 @@ void check_media_lost(struct check *check, vg_node_id node, uint64_t term, vg_no
 
 static void reload_memory(struct book *book)
 {
-    if (book->memory_room <= book->platter_last) {
-        book->memory_room = book->platter_room;
-        book->memory = vg_realloc(book->memory, book->memory_room * sizeof *book->memory);
-    }
+    book->memory.last = 0;
     for (uint64_t i = 1; i <= book->platter_last; i++)
-        book->memory[i] = book->platter[i].term;
-    book->memory_last = book->platter_last;
+        terms_push(&book->memory, book->platter[i].term);
 }
 
 void check_started(struct check *check, vg_node_id node, const struct raft_status *status,

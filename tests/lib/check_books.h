@@ -14,6 +14,13 @@ struct fact {
     UT_hash_handle hh;
 };
 
+/* Terms of a log's entries, by index; those of index 0 are zero. */
+struct terms {
+    uint64_t *at;
+    uint64_t last;
+    uint64_t room;
+};
+
 /* What is known of one node. Index 0 of both logs is zero, so that "nothing" compares. */
 struct book {
     uint64_t id;
@@ -23,9 +30,7 @@ struct book {
     uint64_t applied;
     uint64_t commit;
     uint64_t assured; /* committed as its leaders said, and checked against the one that said so */
-    uint64_t *memory; /* terms of its log in memory */
-    uint64_t memory_last;
-    uint64_t memory_room;
+    struct terms memory;
     struct check_entry *platter;
     uint64_t platter_last;
     uint64_t platter_room;
@@ -82,6 +87,9 @@ void fact_set(struct fact **facts, uint64_t a, uint64_t b, uint64_t value);
 void fact_raise(struct fact **facts, uint64_t a, uint64_t b, uint64_t value);
 void fact_forget(struct fact **facts, uint64_t a, uint64_t b);
 void facts_free(struct fact **facts);
+
+void terms_start(struct terms *terms);
+void terms_push(struct terms *terms, uint64_t term);
 
 /* The node's book; a new one for a node not seen before. */
 struct book *check_book(struct check *check, vg_node_id node);

@@ -140,7 +140,7 @@ void check_isolated(struct check *check, const vg_node_id *nodes, uint32_t count
     uint64_t limit = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct book *book = check_book(check, nodes[i]);
-        limit = book->memory_last > limit ? book->memory_last : limit;
+        limit = book->memory.last > limit ? book->memory.last : limit;
     }
     for (uint32_t i = 0; i < count; i++)
         check_book(check, nodes[i])->limit = limit;

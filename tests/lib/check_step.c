@@ -31,10 +31,10 @@ static void new_leader(struct check *check, const struct book *book, uint64_t te
     while (index > 0 && check->verdicts[index].term >= term)
         index--;
     if (index > 0 &&
-        (book->memory_last < index || book->memory[index] != check->verdicts[index].entry.term))
+        (book->memory.last < index || book->memory.at[index] != check->verdicts[index].entry.term))
         check_fail(check, "I5", book->id, index, term,
                    "leads without this committed entry, its log ends at %" PRIu64,
-                   book->memory_last);
+                   book->memory.last);
 }
 
 static void check_role(struct check *check, const struct book *book, const struct check_step *s)
@@ -77,26 +77,15 @@ static void check_prevote(struct check *check, const struct book *book, const st
 /* ---- the log in memory ------------------------------------------------------------------------
  */
 
-static void append_term(struct book *book, uint64_t term)
-{
-    uint64_t index = book->memory_last + 1;
-    if (index >= book->memory_room) {
-        book->memory_room *= 2;
-        book->memory = vg_realloc(book->memory, book->memory_room * sizeof *book->memory);
-    }
-    book->memory[index] = term;
-    book->memory_last = index;
-}
-
 static void follow_append(struct check *check, struct book *book, const struct check_step *s,
                           const struct raft_output *out)
 {
     const struct raft_event *event = s->event;
     bool copies = out->source == RAFT_FROM_MESSAGE;
     uint32_t given = copies ? event->msg->entry_count : event->entry_count;
-    if (out->first != book->memory_last + 1)
+    if (out->first != book->memory.last + 1)
         check_fail(check, "I8", book->id, out->first, s->after->term.value,
-                   "appended behind a log that ends at %" PRIu64, book->memory_last);
+                   "appended behind a log that ends at %" PRIu64, book->memory.last);
     if (out->source != RAFT_FROM_LEADERSHIP && out->count > given)
         check_fail(check, "I25", book->id, out->first, s->after->term.value,
                    "appends %u entries, the event has %u", out->count, given);
@@ -104,10 +93,10 @@ static void follow_append(struct check *check, struct book *book, const struct c
         return;
     const struct raft_entry *copied = copies ? event->entries + (given - out->count) : NULL;
     for (uint32_t i = 0; i < out->count && !check->failed; i++) {
-        append_term(book, copies ? copied[i].term : out->entry_term);
-        if (copies && copied[i].index != book->memory_last)
+        terms_push(&book->memory, copies ? copied[i].term : out->entry_term);
+        if (copies && copied[i].index != book->memory.last)
             check_fail(check, "I8", book->id, copied[i].index, copied[i].term,
-                       "appended at %" PRIu64, book->memory_last);
+                       "appended at %" PRIu64, book->memory.last);
     }
 }
 
@@ -120,11 +109,11 @@ static void follow_truncate(struct check *check, struct book *book, const struct
     if (s->after->role == RAFT_LEADER)
         check_fail(check, "I8", book->id, from, s->after->term.value,
                    "a leader truncates its own log");
-    if (from == 0 || from > book->memory_last)
+    if (from == 0 || from > book->memory.last)
         check_fail(check, "I8", book->id, from, s->after->term.value,
-                   "truncates a log that ends at %" PRIu64, book->memory_last);
+                   "truncates a log that ends at %" PRIu64, book->memory.last);
     else
-        book->memory_last = from - 1;
+        book->memory.last = from - 1;
 }
 
 static void check_log(struct check *check, struct book *book, const struct check_step *s)
@@ -138,12 +127,12 @@ static void check_log(struct check *check, struct book *book, const struct check
     }
     if (check->failed)
         return;
-    if (s->after->appended.value != book->memory_last)
+    if (s->after->appended.value != book->memory.last)
         check_fail(check, "I8", book->id, s->after->appended.value, s->after->term.value,
-                   "its outputs make a log that ends at %" PRIu64, book->memory_last);
+                   "its outputs make a log that ends at %" PRIu64, book->memory.last);
     uint64_t durable = s->after->durable.value;
-    if (durable > book->memory_last || durable > book->platter_last ||
-        (durable > 0 && book->platter[durable].term != book->memory[durable]))
+    if (durable > book->memory.last || durable > book->platter_last ||
+        (durable > 0 && book->platter[durable].term != book->memory.at[durable]))
         check_fail(check, "I11", book->id, durable, s->after->term.value,
                    "believed durable, the disk ends at %" PRIu64 " or holds another entry",
                    book->platter_last);
@@ -160,7 +149,7 @@ static void follow_verified(struct check *check, const struct book *book,
         return;
     uint64_t last = msg->prev_index;
     for (uint32_t i = 0; i < msg->entry_count; i++) {
-        if (last + 1 > book->memory_last || book->memory[last + 1] != s->event->entries[i].term)
+        if (last + 1 > book->memory.last || book->memory.at[last + 1] != s->event->entries[i].term)
             break;
         last++;
     }
@@ -182,9 +171,9 @@ static void follow_assured(struct check *check, struct book *book, const struct 
 /* The term at the message's prev_index before the step; UINT64_MAX if there is no such entry. */
 static uint64_t prev_term(const struct book *book, const struct raft_event *event)
 {
-    if (event->type != RAFT_RECEIVE || event->msg->prev_index > book->memory_last)
+    if (event->type != RAFT_RECEIVE || event->msg->prev_index > book->memory.last)
         return UINT64_MAX;
-    return event->msg->prev_index == 0 ? 0 : book->memory[event->msg->prev_index];
+    return event->msg->prev_index == 0 ? 0 : book->memory.at[event->msg->prev_index];
 }
 
 /* ---- commit -----------------------------------------------------------------------------------
@@ -230,7 +219,7 @@ static void check_commit(struct check *check, struct book *book, const struct ch
                    "applied beyond the commit index %" PRIu64, commit);
     if (commit <= s->before->committed.value || check->failed)
         return;
-    if (commit > book->platter_last || book->platter[commit].term != book->memory[commit]) {
+    if (commit > book->platter_last || book->platter[commit].term != book->memory.at[commit]) {
         check_fail(check, "I7", book->id, commit, term,
                    "committed, its disk ends at %" PRIu64 " or holds another entry",
                    book->platter_last);
@@ -386,7 +375,7 @@ static void sent_ack(struct check *check, const struct book *book, const struct 
     bool past = book->term > msg->term;
     uint64_t held = past ? fact_value(check->peaks, book->id, msg->term) : book->platter_last;
     if (msg->index > held ||
-        (!past && msg->index > 0 && book->platter[msg->index].term != book->memory[msg->index]))
+        (!past && msg->index > 0 && book->platter[msg->index].term != book->memory.at[msg->index]))
         check_fail(check, "I11", book->id, msg->index, msg->term,
                    "acknowledged to %" PRIu64 ", its disk ends at %" PRIu64
                    " or holds another entry",
