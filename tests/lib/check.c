@@ -98,10 +98,11 @@ void check_free(struct check *check)
 {
     if (check == NULL)
         return;
-    struct fact **all[] = {&check->leaders, &check->votes, &check->hashes, &check->verified,
-                           &check->acked,   &check->peaks, &check->reads};
+    struct fact **all[] = {&check->votes, &check->hashes, &check->verified,
+                           &check->acked, &check->agreed, &check->reads};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         facts_free(all[i]);
+    reigns_free(&check->reigns);
     struct request *request = NULL;
     struct request *next = NULL;
     HASH_ITER(hh, check->requests, request, next)
@@ -213,6 +214,8 @@ static void write_hard_state(struct check *check, struct book *book, const struc
                    "votes for %" PRIu64 " after a vote for %" PRIu64, vote, before);
     if (vote != 0 && before == 0)
         fact_set(&check->votes, book->id, w->term, vote);
+    if (w->term > book->term)
+        check_term_left(check, book);
     book->term = w->term;
     book->vote = vote;
 }
@@ -287,7 +290,6 @@ void check_written(struct check *check, vg_node_id node, const struct check_writ
         write_entry(check, book, &write->entries[i]);
         check_mix(check, write->entries[i].hash);
     }
-    fact_raise(&check->peaks, book->id, book->term, book->platter_last);
 }
 
 void check_media_lost(struct check *check, vg_node_id node, uint64_t term, vg_node_id voted_for,

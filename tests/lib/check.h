@@ -3,9 +3,10 @@
  *
  * It is fed observations of a cluster (starts, steps, durable writes, released messages, applies,
  * crashes) and keeps its own books: each node's log in memory, its platter, every grant and
- * acknowledgement sent, what is committed. It shares no code with the core and sees of it only
- * raft_status() and its outputs. The first violation is kept; later observations are then ignored.
- * Memory grows as needed; one thread at a time. Callers: raft-scn, vigil-sim and unit tests.
+ * acknowledgement sent, who led each term with what log, what is committed. It shares no code with
+ * the core and sees of it only raft_status() and its outputs. The first violation is kept; later
+ * observations are then ignored. Memory grows as needed; one thread at a time. Callers:
+ * raft-scn, vigil-sim and unit tests.
  *
  * Order of calls for one step of a node:
  *   raft_status(before); raft_step(); raft_status(after); check_step();

@@ -21,6 +21,14 @@ struct terms {
     uint64_t room;
 };
 
+/* A term's leader, and its log: what it held when it was elected and has appended since. */
+struct reign {
+    uint64_t term;
+    uint64_t node; /* 0: nobody leads, or will */
+    struct terms log;
+    UT_hash_handle hh;
+};
+
 /* What is known of one node. Index 0 of both logs is zero, so that "nothing" compares. */
 struct book {
     uint64_t id;
@@ -70,12 +78,13 @@ struct check {
     struct verdict *verdicts; /* [1 .. committed] */
     uint64_t committed;
     uint64_t verdict_room;
-    struct fact *leaders;  /* (term, 0) -> node */
+    struct reign *reigns;
     struct fact *votes;    /* (node, term) -> candidate, once durable */
     struct fact *hashes;   /* (index, term) -> hash */
     struct fact *verified; /* (node, term) -> last index checked against that term's leader */
     struct fact *acked;    /* (node, term) -> last index acknowledged */
-    struct fact *peaks;    /* (node, term) -> longest platter while in that term */
+    struct fact *agreed;   /* (node, term) -> how far its platter, when it went on to a later term,
+                              was the log of that term's leader */
     struct fact *reads;    /* (node, id) -> what was committed when it started */
     struct request *requests;
 };
@@ -90,6 +99,20 @@ void facts_free(struct fact **facts);
 
 void terms_start(struct terms *terms);
 void terms_push(struct terms *terms, uint64_t term);
+
+/* The term's reign; one of nobody and nothing if none began. */
+struct reign *check_reign(struct check *check, uint64_t term);
+void reigns_free(struct reign **reigns);
+
+/* The node leads `term`: its log joins the reign's. */
+void check_reign_log(struct check *check, const struct book *book, uint64_t term);
+
+/* The platter's term is about to rise: how far it agreed with the term's leader is remembered. */
+void check_term_left(struct check *check, const struct book *book);
+
+/* How far the node's platter is the log of the term's leader, or was when it left that term: no
+ * acknowledgement of the term may say more. */
+uint64_t check_agreed(struct check *check, const struct book *book, uint64_t term);
 
 /* The node's book; a new one for a node not seen before. */
 struct book *check_book(struct check *check, vg_node_id node);

@@ -18,10 +18,10 @@ static uint32_t grants(struct check *check, uint64_t candidate, uint64_t term)
 
 static void new_leader(struct check *check, const struct book *book, uint64_t term)
 {
-    uint64_t other = fact_value(check->leaders, term, 0);
-    if (other != 0 && other != book->id)
-        check_fail(check, "I1", book->id, 0, term, "leads beside %" PRIu64, other);
-    fact_set(&check->leaders, term, 0, book->id);
+    struct reign *reign = check_reign(check, term);
+    if (reign->node != 0 && reign->node != book->id)
+        check_fail(check, "I1", book->id, 0, term, "leads beside %" PRIu64, reign->node);
+    reign->node = book->id;
     uint32_t count = grants(check, book->id, term);
     if (count < check_quorum(check))
         check_fail(check, "I3", book->id, 0, term, "leads with %u durable votes of %u", count,
@@ -344,6 +344,8 @@ void check_step(struct check *check, const struct check_step *step)
     check_log(check, book, step);
     if (check->failed)
         return;
+    if (step->after->role == RAFT_LEADER)
+        check_reign_log(check, book, step->after->term.value);
     follow_verified(check, book, step, prev);
     follow_assured(check, book, step);
     check_commit(check, book, step);
@@ -372,14 +374,11 @@ static void sent_ack(struct check *check, const struct book *book, const struct 
         check_fail(check, "I12", book->id, msg->index, msg->term,
                    "acknowledged to %" PRIu64 ", checked against it only to %" PRIu64,
                    msg->to.value, verified);
-    bool past = book->term > msg->term;
-    uint64_t held = past ? fact_value(check->peaks, book->id, msg->term) : book->platter_last;
-    if (msg->index > held ||
-        (!past && msg->index > 0 && book->platter[msg->index].term != book->memory.at[msg->index]))
+    uint64_t agreed = check_agreed(check, book, msg->term);
+    if (msg->index > agreed)
         check_fail(check, "I11", book->id, msg->index, msg->term,
-                   "acknowledged to %" PRIu64 ", its disk ends at %" PRIu64
-                   " or holds another entry",
-                   msg->to.value, held);
+                   "acknowledged to %" PRIu64 ", its disk holds that leader's log only to %" PRIu64,
+                   msg->to.value, agreed);
     fact_raise(&check->acked, book->id, msg->term, msg->index);
 }
 
@@ -398,7 +397,7 @@ static void sent_candidacy(struct check *check, const struct book *book, const s
 
 static void sent_by_leader(struct check *check, const struct book *book, const struct raft_msg *msg)
 {
-    uint64_t leader = fact_value(check->leaders, msg->term, 0);
+    uint64_t leader = check_reign(check, msg->term)->node;
     if (leader != book->id)
         check_fail(check, "I1", book->id, 0, msg->term, "speaks as the leader, which is %" PRIu64,
                    leader);

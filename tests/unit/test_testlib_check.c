@@ -354,6 +354,66 @@ Test(check, i11_acknowledged_before_it_is_durable)
     expect("I11");
 }
 
+/* Node 2 takes entry 1 of leader 1 of term 2, where its disk holds an entry of term 1. */
+static void follow_over_another_entry(void)
+{
+    store(2, 1, 1, 11);
+    lead(2, 1);
+    follow(2, 1, 2);
+    expect_nothing();
+}
+
+Test(check, i11_acknowledged_over_another_entry)
+{
+    follow_over_another_entry();
+    send(RAFT_MSG_APP_RESP, 2, 2, 1);
+    expect("I11");
+}
+
+Test(check, i11_acknowledged_late_over_another_entry)
+{
+    follow_over_another_entry();
+    vote(2, 3, 0);
+    send(RAFT_MSG_APP_RESP, 2, 2, 1);
+    expect("I11");
+}
+
+/* Node 2 has entry 1 of leader 1 on its disk and another, of leader 3 of term 2, in memory. */
+static void move_on_in_memory(void)
+{
+    lead(1, 1);
+    follow(2, 1, 1);
+    store(2, 1, 1, 11);
+    struct raft_entry entry = {.index = 1, .term = 2, .kind = RAFT_DATA};
+    struct raft_msg msg = {
+        .type = RAFT_MSG_APP, .from = id(3), .to = id(2), .term = 2, .entry_count = 1};
+    struct raft_status after = {.term = {2}, .leader = id(3), .appended = {1}};
+    put(RAFT_OUT_TRUNCATE)->first = 1;
+    put_append(1, 2, RAFT_FROM_MESSAGE);
+    step(2, &(struct raft_event){.type = RAFT_RECEIVE, .msg = &msg, .entries = &entry}, after);
+}
+
+Test(check, an_acknowledgement_may_wait_while_memory_moves_on)
+{
+    move_on_in_memory();
+    send(RAFT_MSG_APP_RESP, 2, 1, 1);
+    struct check_entry entry = {.index = 1, .term = 2, .hash = 12};
+    struct check_write write = {
+        .hard_state = true, .term = 2, .truncate_from = 1, .entries = &entry, .count = 1};
+    check_written(check, id(2), &write);
+    send(RAFT_MSG_APP_RESP, 2, 1, 1);
+    expect_nothing();
+}
+
+Test(check, i11_what_a_disk_lost_within_the_term_is_not_acknowledged)
+{
+    move_on_in_memory();
+    cut_off(2, 1);
+    vote(2, 2, 0);
+    send(RAFT_MSG_APP_RESP, 2, 1, 1);
+    expect("I11");
+}
+
 Test(check, i11_believed_durable_too_early)
 {
     lead(1, 1);
