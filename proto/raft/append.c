@@ -185,6 +185,7 @@ void raft_on_heartbeat(struct raft *core, const struct raft_event *event, struct
     const struct raft_msg *msg = event->msg;
     if (!follow(core, msg, out))
         return;
+    raft_writes_probe(core);
     uint64_t held = MUTANT(28) ? core->window.last.value : core->verified.value;
     raft_commit_hear(core, raft_min(msg->commit, held), out);
     struct raft_msg answer = raft_answer_to(core, RAFT_MSG_HEARTBEAT_RESP, msg);

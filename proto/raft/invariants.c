@@ -31,7 +31,7 @@ static void assert_writes(const struct raft *core)
 {
     const struct raft_writes *writes = &core->writes;
     assert(writes->count <= RAFT_WRITES_MAX && writes->start < RAFT_WRITES_MAX);
-    assert(!writes->draft.hard_state && writes->draft.count == 0);
+    assert(!writes->draft.hard_state && !writes->draft.probe && writes->draft.count == 0);
     assert(writes->hard_id <= writes->last_id);
     if (writes->count == 0)
         assert(core->durable.value == core->window.last.value && writes->hard_id == 0);

@@ -37,6 +37,7 @@ struct raft_write {
 /* The write that the running step has gathered so far; empty between steps. */
 struct raft_draft {
     bool hard_state;
+    bool probe; /* term and vote again, which are durable: no message waits for it */
     uint64_t truncate_from;
     uint64_t first;
     uint32_t count;

@@ -17,7 +17,7 @@ bool raft_writes_take_hard_state(const struct raft *core)
 
 static bool draft_is_empty(const struct raft_draft *draft)
 {
-    return !draft->hard_state && draft->truncate_from == 0 && draft->count == 0;
+    return !draft->hard_state && !draft->probe && draft->truncate_from == 0 && draft->count == 0;
 }
 
 void raft_writes_hard_state(struct raft *core)
@@ -53,12 +53,13 @@ static void put_write(struct raft *core, const struct raft_draft *draft, vg_node
     output->truncate_from = draft->truncate_from;
     output->first = draft->first;
     output->count = draft->count;
-    if (draft->hard_state) {
+    if (draft->hard_state || draft->probe) {
         output->hard_state = true;
         output->term = core->term;
         output->voted_for = voted_for;
-        writes->hard_id = id;
     }
+    if (draft->hard_state)
+        writes->hard_id = id;
 }
 
 void raft_writes_flush(struct raft *core, struct raft_outputs *out)
@@ -120,5 +121,5 @@ bool raft_writes_in_time(const struct raft *core)
 void raft_writes_probe(struct raft *core)
 {
     if (core->writes.late && core->writes.count == 0)
-        raft_writes_hard_state(core);
+        core->writes.draft.probe = true;
 }

@@ -517,6 +517,33 @@ Test(raft_votes, b68_stalled_disk_neither_leads_nor_campaigns)
     rc_free(rc);
 }
 
+/* While nothing is proposed nothing else would be written. */
+Test(raft_votes, b68_late_follower_probes_when_it_hears_its_leader)
+{
+    struct rc *rc = rc_new(3);
+    rc_start_all(rc);
+    rc_campaign(rc, 1);
+    rc_settle(rc);
+    rc->slow_disk = true;
+    rc_propose(rc, 1, 1, 10);
+    rc_settle(rc);
+    rc_disk(rc, 1, 8);
+    rc_disk(rc, 3, 8);
+    for (uint32_t i = 0; i < 12; i++)
+        rc_run(rc, 100);
+    rc_disk(rc, 2, 8);
+    cr_assert(rc_core(rc, 2)->writes.late);
+    rc_run(rc, 300);
+    cr_assert_eq(rc->nodes[2].write_count, 1, "one probe is under way");
+    cr_assert_eq(rc->nodes[2].held_count, 0, "and no answer waits for it");
+    rc_disk(rc, 2, 1);
+    cr_assert_not(rc_core(rc, 2)->writes.late);
+    rc_run(rc, 300);
+    cr_assert_eq(rc->nodes[2].write_count, 0, "one was enough");
+    cr_assert_eq(rc_leader(rc), 1);
+    rc_free(rc);
+}
+
 Test(raft_votes, b82_two_leaders_of_one_term_are_an_alarm)
 {
     struct rc *rc = rc_new(3);
