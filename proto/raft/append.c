@@ -71,7 +71,7 @@ static void send_acknowledgement(struct raft *core, struct raft_outputs *out)
     answer.granted = true;
     answer.round = core->following.round;
     answer.index = index;
-    answer.wall_ms = core->wall_ms;
+    raft_report(core, &answer);
     raft_send(core, &answer, out);
 }
 

@@ -4,10 +4,16 @@
  * voter ever acknowledged was durable when it did. */
 #include "proto/raft/internal.h"
 
+bool raft_is_fit(const struct raft *core)
+{
+    return raft_writes_in_time(core) && core->now_us >= core->astray_until_us;
+}
+
 void raft_election_arm(struct raft *core)
 {
     uint64_t timeout_us = raft_election_us(core);
-    core->election.deadline_us = core->now_us + timeout_us + vg_prng_below(&core->prng, timeout_us);
+    uint64_t least_us = core->full ? RAFT_FULL_TIMEOUTS * timeout_us : timeout_us;
+    core->election.deadline_us = core->now_us + least_us + vg_prng_below(&core->prng, timeout_us);
 }
 
 static void adopt_term(struct raft *core, uint64_t term)
@@ -105,8 +111,7 @@ void raft_election_timeout(struct raft *core, struct raft_outputs *out)
     assert(core->role != RAFT_LEADER);
     raft_election_arm(core);
     raft_writes_probe(core);
-    bool fit = raft_writes_in_time(core) && core->now_us >= core->astray_until_us;
-    if (!fit || !raft_writes_take_hard_state(core))
+    if (!raft_is_fit(core) || !raft_writes_take_hard_state(core))
         return;
     if (core->config.prevote)
         precampaign(core, out);

@@ -93,6 +93,7 @@ static void mix_peer(uint64_t *hash, const struct raft_peer *peer)
     mix(hash, peer->told);
     mix(hash, peer->acked_round);
     mix(hash, peer->contact_us);
+    mix(hash, peer->unfit);
     mix(hash, peer->active_us);
     mix(hash, peer->sample_round);
     mix(hash, peer->sample_us);
@@ -144,6 +145,7 @@ uint64_t raft_state_hash(const struct raft *core)
 {
     uint64_t hash = 0;
     mix_config(&hash, &core->config);
+    mix(&hash, core->full);
     mix(&hash, core->term.value);
     mix(&hash, core->voted_for.value);
     mix(&hash, core->role);

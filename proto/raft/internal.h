@@ -31,7 +31,10 @@ struct raft_output *raft_put(struct raft_outputs *out, enum raft_output_type typ
 /* A message of the current term to `to`; the caller fills in the rest and calls raft_send. */
 struct raft_msg raft_msg_to(const struct raft *core, enum raft_msg_type type, vg_node_id to);
 
-/* The answer to `msg`: its round, and this node's wall clock. */
+/* What an answer tells of this node: its wall clock, and whether it is fit to lead. */
+void raft_report(const struct raft *core, struct raft_msg *answer);
+
+/* The answer to `msg`: its round, and what it tells of this node. */
 struct raft_msg raft_answer_to(const struct raft *core, enum raft_msg_type type,
                                const struct raft_msg *msg);
 
@@ -109,7 +112,11 @@ void raft_writes_probe(struct raft *core);
 /* ---- elections (election.c) -------------------------------------------------------------------
  */
 
-/* Draws a new election timeout from [T, 2T). */
+/* A disk in time and a clock like the others' (B68). Who is not fit never stands for election. */
+bool raft_is_fit(const struct raft *core);
+
+/* Draws a new election timeout: from [T, 2T), with a full disk from [3T, 4T), so that whoever has
+ * room stands first and a cluster without any room has a leader all the same. */
 void raft_election_arm(struct raft *core);
 
 /* Becomes a follower in `term` (>= ours) of `leader` (0: unknown). */
@@ -209,8 +216,11 @@ void raft_on_transfer(struct raft *core, const struct raft_event *event, struct 
 void raft_on_timeout_now(struct raft *core, const struct raft_event *event,
                          struct raft_outputs *out);
 
-/* Hands leadership to `target` (0: the best follower); false with a reason if it cannot. */
+/* Hands leadership to `target` (0: the best follower); false if it cannot. */
 bool raft_transfer_begin(struct raft *core, vg_node_id target);
+
+/* Hands it to the best follower that is fit and has room; does nothing if there is none. */
+void raft_transfer_to_room(struct raft *core);
 
 /* The target may have caught up. */
 void raft_transfer_advance(struct raft *core, struct raft_outputs *out);

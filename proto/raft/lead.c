@@ -47,14 +47,14 @@ void raft_become_leader(struct raft *core, struct raft_outputs *out)
     raft_replicate_all(core, out);
 }
 
-/* Room for a batch: in bytes (F19; one batch is always admitted), in entries whose metadata must
- * stay at hand until they are committed, and in disk writes. */
+/* Room for a batch: on the disk, in bytes (F19; one batch is always admitted), in entries whose
+ * metadata must stay at hand until they are committed, and in disk writes. */
 static bool admits(const struct raft *core, uint64_t bytes, uint32_t count)
 {
     uint64_t uncommitted = core->leading.uncommitted_bytes;
     bool fits = uncommitted == 0 || uncommitted + bytes <= core->config.uncommitted_bytes_max;
     uint64_t entries = core->window.last.value + count - core->committed.value;
-    return fits && entries <= RAFT_WINDOW && raft_writes_take_entries(core);
+    return !core->full && fits && entries <= RAFT_WINDOW && raft_writes_take_entries(core);
 }
 
 static enum raft_reason proposal_obstacle(const struct raft *core, uint64_t bytes, uint32_t count)
@@ -124,6 +124,13 @@ static void mind_the_clock(struct raft *core)
     raft_transfer_begin(core, (vg_node_id){0});
 }
 
+/* Nothing can be proposed where the disk is full. While nobody has room, reads at least go on. */
+static void mind_the_disk(struct raft *core)
+{
+    if (core->full && !core->transfer.active)
+        raft_transfer_to_room(core);
+}
+
 void raft_lead_tick(struct raft *core, struct raft_outputs *out)
 {
     if (must_resign(core)) {
@@ -131,6 +138,7 @@ void raft_lead_tick(struct raft *core, struct raft_outputs *out)
         return;
     }
     mind_the_clock(core);
+    mind_the_disk(core);
     raft_transfer_advance(core, out);
     if (core->now_us < core->leading.heartbeat_us)
         return;

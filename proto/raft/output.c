@@ -19,12 +19,18 @@ struct raft_msg raft_msg_to(const struct raft *core, enum raft_msg_type type, vg
         .type = type, .from = core->config.self, .to = to, .term = core->term.value};
 }
 
+void raft_report(const struct raft *core, struct raft_msg *answer)
+{
+    answer->wall_ms = core->wall_ms;
+    answer->unfit = core->full || !raft_is_fit(core);
+}
+
 struct raft_msg raft_answer_to(const struct raft *core, enum raft_msg_type type,
                                const struct raft_msg *msg)
 {
     struct raft_msg answer = raft_msg_to(core, type, msg->from);
     answer.round = msg->round;
-    answer.wall_ms = core->wall_ms;
+    raft_report(core, &answer);
     return answer;
 }
 

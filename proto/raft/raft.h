@@ -134,6 +134,7 @@ struct raft_msg {
     uint64_t read_id;   /* READ, READ_RESP: made by the asking core, of no earlier life (B51) */
     uint64_t log_time_ms; /* APP, HEARTBEAT: leader's log time now */
     uint64_t wall_ms;     /* answers: the sender's wall clock, for the median */
+    bool unfit; /* answers but READ_RESP: its disk is full or late, or its clock astray; advice */
 };
 
 /* ---- events ------------------------------------------------------------------------------------
@@ -156,6 +157,7 @@ struct raft_event {
     enum raft_event_type type;
     uint64_t now_us;                  /* monotonic, never less than in the event before */
     uint64_t wall_ms;                 /* this node's wall clock */
+    bool full;                        /* this node's disk takes no proposals, the rest it does */
     const struct raft_msg *msg;       /* RECEIVE; borrowed during the step */
     const struct raft_entry *entries; /* RECEIVE, PROPOSE, LOADED; borrowed during the step */
     uint32_t entry_count;             /* PROPOSE, LOADED: 1 .. RAFT_BATCH_MAX */

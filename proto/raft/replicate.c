@@ -214,6 +214,7 @@ static bool hear(struct raft *core, const struct raft_msg *msg, uint32_t slot)
     if (msg->round > peer->acked_round) {
         peer->acked_round = msg->round;
         peer->contact_us = core->now_us;
+        peer->unfit = msg->unfit;
     }
     if (peer->sample_round != 0 && msg->round == peer->sample_round) {
         uint64_t trip_us = core->now_us - peer->sample_us;

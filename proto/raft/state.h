@@ -14,6 +14,7 @@ enum {
     RAFT_SLEW = 1000,         /* log time is corrected by at most 1 part in this many */
     RAFT_SAMPLE_MS = 1000,    /* a clock report older than this is asked for anew */
     RAFT_ASTRAY_TIMEOUTS = 3, /* election timeouts a leader with a bad clock stays out */
+    RAFT_FULL_TIMEOUTS = 3,   /* election timeouts before a full disk's node stands for election */
 };
 
 /* What is known of the log: its recent entries, and of the older ones the terms. */
@@ -98,6 +99,7 @@ struct raft_peer {
     uint64_t told;         /* commit index last sent */
     uint64_t acked_round;  /* latest round answered */
     uint64_t contact_us;   /* when; 0: never in this leadership */
+    bool unfit;            /* and what that answer said of its sender */
     uint64_t active_us;    /* last time entries left, a probe left or an acknowledgement came */
     uint64_t sample_round; /* heartbeat whose answer will carry the wall clock; 0: none */
     uint64_t sample_us;    /* when it was sent */
@@ -153,6 +155,7 @@ struct raft {
     struct vg_prng prng;
     uint64_t now_us;
     uint64_t wall_ms;
+    bool full; /* the disk takes no proposals */
 
     raft_term term;
     vg_node_id voted_for;

@@ -152,6 +152,7 @@ void raft_step(struct raft *core, const struct raft_event *event, struct raft_ou
     out->count = 0;
     core->now_us = event->now_us;
     core->wall_ms = event->wall_ms;
+    core->full = event->full;
     enum raft_role role = core->role;
     raft_term term = core->term;
     vg_node_id leader = core->leader;

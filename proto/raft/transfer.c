@@ -10,14 +10,20 @@ static bool is_reachable(const struct raft *core, uint32_t slot)
            core->now_us - peer->contact_us < raft_election_us(core);
 }
 
-/* The reachable voter that holds most, or VG_NODES_MAX. */
+/* Who is fit comes before who holds more. */
+static bool is_better(const struct raft_peer *peer, const struct raft_peer *than)
+{
+    return peer->unfit == than->unfit ? peer->match > than->match : than->unfit;
+}
+
+/* The best of the reachable voters, or VG_NODES_MAX. */
 static uint32_t best_target(const struct raft *core)
 {
+    const struct raft_peer *peers = core->leading.peers;
     uint32_t best = VG_NODES_MAX;
     for (uint32_t slot = 0; slot < core->config.voter_count; slot++) {
-        const struct raft_peer *peers = core->leading.peers;
         if (is_reachable(core, slot) &&
-            (best == VG_NODES_MAX || peers[slot].match > peers[best].match))
+            (best == VG_NODES_MAX || is_better(&peers[slot], &peers[best])))
             best = slot;
     }
     return best;
@@ -36,6 +42,13 @@ bool raft_transfer_begin(struct raft *core, vg_node_id target)
         .deadline_us = core->now_us + raft_election_us(core),
     };
     return true;
+}
+
+void raft_transfer_to_room(struct raft *core)
+{
+    uint32_t slot = best_target(core);
+    if (slot != VG_NODES_MAX && !core->leading.peers[slot].unfit)
+        raft_transfer_begin(core, core->config.voters[slot]);
 }
 
 static void done(struct raft_outputs *out, bool ok, enum raft_reason reason)
@@ -94,7 +107,6 @@ void raft_on_timeout_now(struct raft *core, const struct raft_event *event,
 {
     bool from_leader = core->role == RAFT_FOLLOWER && vg_node_equal(core->leader, event->msg->from);
     bool durable = core->writes.count == 0;
-    bool fit = raft_writes_in_time(core) && core->now_us >= core->astray_until_us;
-    if (from_leader && durable && fit)
+    if (from_leader && durable && raft_is_fit(core))
         raft_campaign(core, true, out);
 }

@@ -8,7 +8,7 @@
 #include "common/error.h"
 #include "common/mem.h"
 
-enum { WIRE_VERSION = 2, WIRE_DIGEST_SIZE = 16, WIRE_FRAME_HEAD = 6 };
+enum { WIRE_VERSION = 3, WIRE_DIGEST_SIZE = 16, WIRE_FRAME_HEAD = 6 };
 
 enum wire_type {
     WIRE_HELLO = 1, /* proto/wire/peer.h */

@@ -6,7 +6,7 @@
 enum {
     HELLO_FIELDS = 8,
     MET_FIELDS = 1,
-    RAFT_FIELDS = 17,
+    RAFT_FIELDS = 18,
     FORWARD_FIELDS = 2,
     FORWARD_RESP_FIELDS = 5,
     FETCH_FIELDS = 2,
@@ -82,6 +82,7 @@ void wire_raft_encode(const struct wire_raft *message, struct vg_buffer *out)
         mp_write_uint(out, numbers[i]);
     mp_write_bool(out, m->granted);
     mp_write_bool(out, m->transfer);
+    mp_write_bool(out, m->unfit);
     mp_write_uint(out, m->entry_count);
     mp_write_array(out, m->entry_count);
     for (uint32_t i = 0; i < m->entry_count; i++)
@@ -107,6 +108,7 @@ enum vg_code wire_raft_decode(vg_span bytes, struct wire_raft *out, struct vg_er
         *numbers[i] = mp_read_uint(&reader);
     m->granted = mp_read_bool(&reader);
     m->transfer = mp_read_bool(&reader);
+    m->unfit = mp_read_bool(&reader);
     uint64_t stated = mp_read_uint(&reader);
     uint32_t count = mp_read_array(&reader, RAFT_BATCH_MAX);
     if (stated != count || (count > 0 && type != RAFT_MSG_APP))

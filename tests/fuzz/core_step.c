@@ -72,6 +72,7 @@ static struct raft_msg message(struct world *world)
     msg.to.value = SELF;
     msg.granted = (flags & 2) != 0;
     msg.transfer = (flags & 4) != 0;
+    msg.unfit = (flags & 128) != 0;
     msg.term = (flags & 8) != 0 ? core->term.value : number(world, core->term.value);
     msg.prev_index = (flags & 16) != 0 ? self(world)->last : index_of(world);
     msg.prev_term = term_at(world, msg.prev_index);
@@ -189,6 +190,11 @@ static void skew_clock(struct world *world)
     self(world)->clock_skew_ms = vg_read_u16(&world->input);
 }
 
+static void fill_or_clear_disk(struct world *world)
+{
+    self(world)->full = !self(world)->full;
+}
+
 /* ---- what must hold ----------------------------------------------------------------------------
  */
 
@@ -271,8 +277,9 @@ static bool goes_on(const struct world *world)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const acts[])(struct world *) = {
-        receive, receive,    receive,  receive,  write_one, write_one, pass_time, pass_time,
-        propose, read_index, transfer, campaign, apply,     restart,   skew_clock};
+        receive,   receive,   receive,    receive,           write_one, write_one,
+        pass_time, pass_time, propose,    read_index,        transfer,  campaign,
+        apply,     restart,   skew_clock, fill_or_clear_disk};
     static struct world world;
     world = (struct world){.input = vg_reader_of(vg_span_of(data, size)), .rc = rc_new(NODES)};
     configure(&world);

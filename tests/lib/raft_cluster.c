@@ -285,6 +285,7 @@ void rc_step(struct rc *rc, uint64_t id, struct raft_event event)
         return;
     event.now_us = rc->now_us;
     event.wall_ms = wall_ms(rc, id);
+    event.full = node->full;
     struct raft_output loads[VG_NODES_MAX];
     uint32_t load_count = 0;
     if (rc->check_purity)

@@ -44,6 +44,7 @@ struct rc_node {
     struct raft *core; /* NULL while down */
     struct raft_outputs *out;
     uint64_t clock_skew_ms; /* wall clock = now + skew */
+    bool full;              /* its disk takes no proposals */
 
     struct raft_entry log[RC_LOG_MAX + 1]; /* in memory; [index] */
     uint64_t last;

@@ -95,8 +95,11 @@ static void do_disk_fail(struct session *session, const struct call *call)
     static const struct {
         const char *kind;
         enum disk_fault fault;
-    } kinds[] = {
-        {"stall", DISK_STALLED}, {"eio", DISK_BROKEN}, {"fsync", DISK_BROKEN}, {"none", DISK_GOOD}};
+    } kinds[] = {{"stall", DISK_STALLED},
+                 {"eio", DISK_BROKEN},
+                 {"fsync", DISK_BROKEN},
+                 {"nospc", DISK_FULL},
+                 {"none", DISK_GOOD}};
     struct node *node = NULL;
     const char *kind = pair_value(call, "kind");
     if (!parse_node(session, call->words[0], &node))
@@ -107,10 +110,7 @@ static void do_disk_fail(struct session *session, const struct call *call)
             return;
         }
     }
-    if (kind != NULL && strcmp(kind, "nospc") == 0)
-        fail(session, "unsupported", "a full disk: the store refuses before the core is asked");
-    else
-        bad_syntax(session, "kind= is stall, eio, fsync, nospc or none");
+    bad_syntax(session, "kind= is stall, eio, fsync, nospc or none");
 }
 
 static void do_mark(struct session *session, const struct call *call)
@@ -295,7 +295,7 @@ const struct command fault_commands[] = {
     {"restart", "NODES", 1, 3, NULL, do_restart},
     {"pause", "NODES", 1, 1, NULL, do_pause},
     {"resume", "NODES", 1, 1, NULL, do_resume},
-    {"disk-fail", "NODE kind=stall|eio|fsync|none", 1, 1, " kind ", do_disk_fail},
+    {"disk-fail", "NODE kind=stall|eio|fsync|nospc|none", 1, 1, " kind ", do_disk_fail},
     {"mark", "NAME", 1, 1, NULL, do_mark},
     {"rollback-disk", "NODE to=MARK", 1, 1, " to ", do_rollback_disk},
     {"clock", "NODE +MS|-MS", 2, 2, NULL, do_clock},

@@ -26,6 +26,7 @@ static const struct field fields[] = {
     FIELD("transfer", transfer, FIELD_BOOL),  FIELD("index", index, FIELD_U64),
     FIELD("hint", hint_term, FIELD_U64),      FIELD("readid", read_id, FIELD_U64),
     FIELD("logtime", log_time_ms, FIELD_U64), FIELD("wall", wall_ms, FIELD_U64),
+    FIELD("unfit", unfit, FIELD_BOOL),
 };
 
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };

@@ -8,7 +8,7 @@
 /* The keys of all fields but `n`, for a command's table. */
 #define FIELD_KEYS                                                                                 \
     " from to type term prev prevterm commit round granted rej transfer index hint readid logtime" \
-    " wall "
+    " wall unfit "
 
 /* A field's value in `msg`; false if there is no such field. */
 bool field_get(const struct raft_msg *msg, const char *name, uint64_t *out);

@@ -256,6 +256,7 @@ void world_step(struct world *world, struct node *node, struct raft_event *event
     assert(node->up);
     event->now_us = node->now_us;
     event->wall_ms = world_wall_ms(world, node);
+    event->full = node->fault == DISK_FULL;
     struct raft_status before = world_status(node);
     struct check_step seen = {.node = node->id,
                               .event = event,

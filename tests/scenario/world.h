@@ -56,8 +56,9 @@ struct write {
 enum disk_fault {
     DISK_GOOD,
     DISK_STALLED,
-    DISK_BROKEN
-}; /* broken: the next write stops the node */
+    DISK_BROKEN, /* the next write stops the node */
+    DISK_FULL,   /* no proposals; what is written has room set aside */
+};
 
 struct platter {
     uint64_t term;

@@ -631,3 +631,71 @@ Test(raft_flow, writes_under_way_are_bounded)
     assert_same_logs(rc);
     rc_free(rc);
 }
+
+/* ---- full disks ---------------------------------------------------------------------------------
+ */
+
+Test(raft_flow, a_full_disk_alone_leads_and_refuses)
+{
+    struct rc *rc = rc_new(1);
+    elect_1(rc);
+    rc->nodes[1].full = true;
+    rc_run(rc, 5 * T_MS);
+    rc_propose(rc, 1, 1, 1);
+    cr_assert_eq(rc->nodes[1].last_refused.reason, RAFT_REASON_BUSY);
+    cr_assert_eq(rc_core(rc, 1)->term.value, 1);
+    rc->nodes[1].full = false;
+    rc_propose(rc, 1, 1, 1);
+    rc_settle(rc);
+    cr_assert_eq(rc_core(rc, 1)->committed.value, 2);
+    rc_free(rc);
+}
+
+/* Whoever proposes meanwhile is told to ask again, not that there is no room. */
+Test(raft_flow, a_full_leader_hands_over_at_its_next_tick)
+{
+    struct rc *rc = rc_new(3);
+    elect_1(rc);
+    rc->nodes[1].full = true;
+    rc_wait(rc, 100);
+    rc_tick(rc, 1);
+    cr_assert_geq(rc_find(rc, 1, 2, RAFT_MSG_TIMEOUT_NOW), 0);
+    rc_propose(rc, 1, 1, 1);
+    cr_assert_eq(rc->nodes[1].last_refused.reason, RAFT_REASON_TRANSFERRING);
+    rc_wait(rc, 100);
+    rc_tick(rc, 1);
+    cr_assert_eq(rc_find(rc, 1, 3, RAFT_MSG_TIMEOUT_NOW), -1, "one at a time");
+    rc_settle(rc);
+    cr_assert_eq(rc_leader(rc), 2);
+    cr_assert_eq(rc->nodes[1].transfer_count, 1);
+    cr_assert(rc->nodes[1].last_transfer.ok);
+    rc_free(rc);
+}
+
+static void answer_heartbeat(struct rc *rc, uint64_t round, bool unfit)
+{
+    struct raft_msg answer = {.type = RAFT_MSG_HEARTBEAT_RESP,
+                              .from = {2},
+                              .to = {1},
+                              .term = 1,
+                              .round = round,
+                              .granted = true,
+                              .unfit = unfit};
+    rc_inject(rc, &answer, NULL);
+}
+
+Test(raft_flow, the_latest_answer_says_who_is_fit)
+{
+    struct rc *rc = rc_new(3);
+    elect_1(rc);
+    rc->cut[2][1] = true;
+    rc_run(rc, 300);
+    uint64_t round = rc_core(rc, 1)->round;
+    uint64_t answered = peer_2(rc)->acked_round;
+    cr_assert_gt(round, answered + 1);
+    answer_heartbeat(rc, round, true);
+    cr_assert(peer_2(rc)->unfit);
+    answer_heartbeat(rc, answered + 1, false);
+    cr_assert(peer_2(rc)->unfit, "an older answer came later");
+    rc_free(rc);
+}

@@ -96,10 +96,11 @@ static const struct {
     [MATRIX_LEADER] = {lead, TERM - 1},
 };
 
-static struct rc *receiver_in(enum matrix_state state)
+static struct rc *receiver_in(enum matrix_state state, bool full)
 {
     struct rc *rc = rc_new(3);
     rc->check_purity = true;
+    rc->nodes[SELF].full = full;
     rc_preload(rc, SELF, (uint64_t[]){1, 1, 2, 2}, 4, states[state].start_term, 0);
     rc_start(rc, SELF);
     rc_step(rc, SELF, (struct raft_event){.type = RAFT_SET_APPLIED, .index = COMMITTED});
@@ -254,6 +255,7 @@ static void assert_answered(const struct outcome *o, bool granted, uint64_t term
     cr_assert_eq(answer->to.value, SENDER, "%s", o->name);
     cr_assert_eq(answer->term, term, "%s: answered in term %lu", o->name, answer->term);
     cr_assert_eq(answer->granted, granted, "%s", o->name);
+    cr_assert(answer->unfit == o->before.full || o->kind == MATRIX_READ, "%s", o->name);
 }
 
 static void assert_term_taken(const struct outcome *o)
@@ -473,12 +475,12 @@ static void assert_repeatable(const struct outcome *o, const struct raft *again)
     cr_assert_eq(again->role, once->role, "%s: I36", o->name);
 }
 
-static void enter(enum matrix_kind kind, enum matrix_term term, enum matrix_state state)
+static void enter(enum matrix_kind kind, enum matrix_term term, enum matrix_state state, bool full)
 {
     static struct outcome o;
     uint32_t cell = matrix_cell(kind, term, state);
     matrix_format(cell, o.name, sizeof o.name);
-    struct rc *rc = receiver_in(state);
+    struct rc *rc = receiver_in(state, full);
     const struct raft *core = rc_core(rc, SELF);
     o.kind = kind;
     o.msg = message_of(core, kind);
@@ -499,10 +501,22 @@ static void enter(enum matrix_kind kind, enum matrix_term term, enum matrix_stat
     rc_free(rc);
 }
 
-Test(raft_matrix, every_cell_does_what_the_table_says)
+static void enter_all(bool full)
 {
     for (int kind = 0; kind < MATRIX_KINDS; kind++)
         for (int term = 0; term < MATRIX_TERMS; term++)
             for (int state = 0; state < MATRIX_STATES; state++)
-                enter((enum matrix_kind)kind, (enum matrix_term)term, (enum matrix_state)state);
+                enter((enum matrix_kind)kind, (enum matrix_term)term, (enum matrix_state)state,
+                      full);
+}
+
+Test(raft_matrix, every_cell_does_what_the_table_says)
+{
+    enter_all(false);
+}
+
+/* It votes, follows and leads as any other. */
+Test(raft_matrix, a_full_disk_changes_no_cell)
+{
+    enter_all(true);
 }

@@ -118,7 +118,8 @@ static struct wire_raft sample_append(void)
                 .commit = 6,
                 .round = 300,
                 .log_time_ms = 1767225600000U,
-                .wall_ms = 1767225600001U},
+                .wall_ms = 1767225600001U,
+                .unfit = true},
     };
     message.entries[0] = vg_span_text("first");
     message.entries[1] = vg_span_text("second");
@@ -137,6 +138,7 @@ Test(wire_raft, comes_back_equal)
     wire_raft_encode(&back, &again);
     cr_assert(vg_span_equal(vg_buffer_span(&bytes), vg_buffer_span(&again)));
     cr_assert_eq(back.msg.term, UINT64_MAX);
+    cr_assert(back.msg.unfit);
     vg_buffer_free(&bytes);
     vg_buffer_free(&again);
 }
