@@ -38,7 +38,7 @@ struct disk {
     uint32_t pending_first;
     uint32_t pending_count;
     uint64_t busy_until_us;
-    bool full; /* new commands are refused; the core's writes have their reserve */
+    bool full; /* no proposals; what the core writes has its reserve */
 };
 
 /* Queues a write and takes its records; EVENT_DISK follows when it is durable. */

@@ -41,6 +41,8 @@
     X(FORGERY_VOID, "forged command found void")                                                   \
     X(ANSWER_UNKNOWN, "client told that the outcome is unknown")                                   \
     X(DISK_FULL_REFUSED, "command refused for a full disk")                                        \
+    X(FULL_GAVE_WAY, "leader with a full disk handed over")                                        \
+    X(FULL_ELECTED, "node with a full disk elected")                                               \
     X(DISK_STALLED, "write stalled for a hundred milliseconds")                                    \
     X(CRASH_BETWEEN_OUTPUTS, "crash between two outputs of a step")                                \
     X(CRASH_LOST_WRITES, "crash lost writes under way")                                            \

@@ -135,8 +135,7 @@ static struct vg_blob *forge(struct host *host, const struct vg_blob *signed_)
 /* The leader's part: an envelope joins the next proposal, or is refused for certain. */
 static void gather(struct sim *sim, struct host *host, struct packet *request, struct vg_blob *blob)
 {
-    SOMETIMES(&sim->marks, DISK_FULL_REFUSED, host->disk.full);
-    if (host->disk.full || host->gathered_count == GATHERED_MAX) {
+    if (host->gathered_count == GATHERED_MAX) {
         refuse(sim, host, request, VG_BUSY);
         return;
     }
@@ -179,6 +178,7 @@ void origin_propose(struct sim *sim, struct host *host)
 void origin_refused(struct sim *sim, struct host *host, enum raft_reason reason)
 {
     enum vg_code code = reason == RAFT_REASON_BUSY ? VG_BUSY : VG_UNAVAILABLE;
+    SOMETIMES(&sim->marks, DISK_FULL_REFUSED, code == VG_BUSY && host->disk.full);
     for (uint32_t i = 0; i < host->gathered_count; i++)
         refuse(sim, host, host->gathered[i].request, code);
 }

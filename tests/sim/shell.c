@@ -172,7 +172,7 @@ static void carry_read_failed(struct sim *sim, struct host *host, const struct r
 static void carry_refused(struct sim *sim, struct host *host, const struct raft_output *output,
                           const struct carrying *step)
 {
-    SOMETIMES(&sim->marks, PROPOSAL_BUSY, output->reason == RAFT_REASON_BUSY);
+    SOMETIMES(&sim->marks, PROPOSAL_BUSY, output->reason == RAFT_REASON_BUSY && !host->disk.full);
     SOMETIMES(&sim->marks, PROPOSAL_NOT_LEADER, output->reason == RAFT_REASON_NOT_LEADER);
     SOMETIMES(&sim->marks, TRANSFER_FAILED, step->event->type == RAFT_TRANSFER);
     if (step->event->type == RAFT_PROPOSE)
@@ -204,15 +204,16 @@ static void carry_role(struct sim *sim, struct host *host, const struct raft_out
     sim->leaderships++;
     SOMETIMES(&sim->marks, LEADER_CHANGED,
               sim->last_leader.value > 0 && !vg_node_equal(sim->last_leader, host->id));
+    SOMETIMES(&sim->marks, FULL_ELECTED, host->disk.full);
     sim->last_leader = host->id;
 }
 
 static void carry_transfer_done(struct sim *sim, struct host *host,
                                 const struct raft_output *output, const struct carrying *step)
 {
-    (void)host;
     (void)step;
     SOMETIMES(&sim->marks, TRANSFER_DONE, output->ok);
+    SOMETIMES(&sim->marks, FULL_GAVE_WAY, output->ok && host->disk.full);
     SOMETIMES(&sim->marks, TRANSFER_FAILED, !output->ok);
 }
 
@@ -326,6 +327,7 @@ void host_step(struct sim *sim, struct host *host, struct raft_event *event, str
     uint64_t deadline_before = raft_deadline_us(host->core);
     event->now_us = host_mono_us(sim, host);
     event->wall_ms = host_wall_ms(sim, host);
+    event->full = host->disk.full;
     bool sampled = sim->steps++ % SAMPLE_STEPS == 0;
     if (sampled)
         memcpy(sim->twin, host->core, raft_size());
