@@ -158,6 +158,9 @@ static void carry_role(struct node *node, const struct raft_output *output)
 
 static void carry_transfer_done(struct node *node, const struct raft_output *output)
 {
+    struct vg_error why;
+    if (output->ok && node_room(node, &why) != VG_OK)
+        vg_log(VG_LOG_WARN, "handed-over", "another node leads now: %s", why.text);
     node_transfer_done(node, output->ok, output->reason);
 }
 
@@ -186,6 +189,7 @@ void node_step(struct node *node, struct raft_event *event)
 {
     event->now_us = vg_clock_system.monotonic_us();
     event->wall_ms = vg_clock_system.wall_ms();
+    event->full = node_room(node, NULL) != VG_OK;
     raft_step(node->core, event, node->outputs);
     for (uint32_t i = 0; i < node->outputs->count; i++) {
         const struct raft_output *output = &node->outputs->items[i];

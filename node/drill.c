@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The fault that this node takes upon itself for a drill (R32, docs/drills.md): a lease on its own
  * monotonic clock, so that it ends whatever becomes of those who asked for it. The core knows
- * nothing of it: what it sends and hears is lost or late on the way, as a network would have it. */
+ * nothing of it: what it sends and hears is lost or late on the way, as a network would have it,
+ * and its disk is full as a real one would be. */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -50,7 +50,7 @@ void node_propose(struct node *node, struct node_proposal *proposal)
         refuse(node, proposal, VG_UNAVAILABLE);
         return;
     }
-    if (proposals->count >= NODE_PROPOSALS_MAX || node_room(node, NULL) != VG_OK) {
+    if (proposals->count >= NODE_PROPOSALS_MAX) {
         refuse(node, proposal, VG_BUSY);
         return;
     }
