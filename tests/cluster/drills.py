@@ -14,7 +14,7 @@ import time
 
 from cluster import Cluster, Refused, bin_dir, wait_for
 
-FAULT = "5s"
+FAULT_S = 5
 TARGETS = ("--recovery", "60s", "--stalled", "60s")  # whether it passes is not this machine's speed
 
 
@@ -39,7 +39,7 @@ class Driver:
         Driver.count += 1
         self.out, self.err = (c.dir / f"drill-{Driver.count}.{end}" for end in ("out", "err"))
         command = [c.bin / "vigil", "--context", c.context, "-o", "json", "cluster", "drill", kind, *map(str, words),
-                   "--duration", FAULT, *TARGETS, "--reason", "to see <whether> it's \"so\" & so"]
+                   "--duration", f"{FAULT_S}s", *TARGETS, "--reason", "to see <whether> it's \"so\" & so"]
         with open(self.out, "w") as out, open(self.err, "w") as err:
             self.process = subprocess.Popen(command, env=c.environment, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
         self.id = wait_for(self.proposed, "the proposal")
@@ -145,26 +145,38 @@ def check_page(page):
     assert not re.search(r"<script|https?:|src=|href=|url\(", text), "the page asks for something from elsewhere"
 
 
+def run_one(c, pages, kind, words, hit):
+    page = pages / f"{kind}.html"
+    driver = Driver(c, kind, *words, "--html", page)
+    driver.approve()
+    report = driver.report()
+    check_report(report, kind, [hit])
+    check_fault(report, kind)
+    check_page(page)
+    shown = c.vigil("cluster", "drill", "show", driver.id)
+    assert shown["state"] == "passed" and shown["result"] == report["drill"]["result"], shown
+    print(f"{kind} of node {hit}: recovery {report['recovery_ms']} ms, stalled {report['stalled_ms']} ms, {report['writes']} writes,"
+          f" {report['reads']} reads, lost {report['lost']}, stale {report['stale']}")
+    return report
+
+
 def run_each(c, pages):
     for kind in kinds(c, 0):
         leader = await_whole(c)
-        words = kinds(c, leader)[kind]
-        page = pages / f"{kind}.html"
-        driver = Driver(c, kind, *words, "--html", page)
-        driver.approve()
-        report = driver.report()
-        check_report(report, kind, [leader] if kind == "leader-loss" else [other_than(c, leader)])
-        check_fault(report, kind)
-        check_page(page)
-        shown = c.vigil("cluster", "drill", "show", driver.id)
-        assert shown["state"] == "passed" and shown["result"] == report["drill"]["result"], shown
-        print(f"{kind}: recovery {report['recovery_ms']} ms, stalled {report['stalled_ms']} ms, {report['writes']} writes,"
-              f" {report['reads']} reads, lost {report['lost']}, stale {report['stale']}")
+        run_one(c, pages, kind, kinds(c, leader)[kind], leader if kind == "leader-loss" else other_than(c, leader))
     listed = drills(c)
     assert [one["state"] for one in listed] == ["passed"] * 5, listed
     assert len({one["operated_by"] for one in listed} | {one["seconded_by"] for one in listed}) == 2, listed
     table = c.run("--context", c.context, "cluster", "drill", "list").stdout
     assert "leader-loss" in table and "person-2" in table, table
+
+
+def run_full_leader(c, pages):
+    """A leader with a full disk hands over: writes go on while the fault lasts."""
+    leader = await_whole(c)
+    report = run_one(c, pages, "disk-full", (leader,), leader)
+    assert report["recovery_ms"] < 1000 * FAULT_S, report
+    assert "handed-over" in pathlib.Path(c.nodes[leader]["log"]).read_text(), f"node {leader} led on with a full disk"
 
 
 # ---- what is refused ----
@@ -303,6 +315,7 @@ def main():
             check_refusals(c)
             check_own_approval(c)
             run_each(c, pages)
+            run_full_leader(c, pages)
             check_a_second_try(c)
             check_two_at_once(c)
         elif part == "page":
