@@ -151,6 +151,14 @@ static void civil_from_days(int64_t days, int *year, int *month, int *day)
     *year = (int)(yoe + era * 400 + (*month <= 2));
 }
 
+/* Exactly `count` digits; returns what is behind them. */
+static char *put_digits(char *at, int count, unsigned value)
+{
+    for (int i = count; i-- > 0; value /= 10)
+        at[i] = (char)('0' + value % 10);
+    return at + count;
+}
+
 void vg_time_format(uint64_t time_ms, char out[VG_TIME_TEXT])
 {
     int year, month, day;
@@ -158,11 +166,18 @@ void vg_time_format(uint64_t time_ms, char out[VG_TIME_TEXT])
         time_ms = LAST_TIME_MS;
     civil_from_days((int64_t)(time_ms / MS_PER_DAY), &year, &month, &day);
     unsigned ms = (unsigned)(time_ms % MS_PER_DAY);
-    char text[64];
-    int length = snprintf(text, sizeof text, "%04d-%02d-%02dT%02u:%02u:%02u.%03uZ", year, month,
-                          day, ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
-    assert(length == VG_TIME_TEXT - 1);
-    memcpy(out, text, VG_TIME_TEXT);
+    const struct {
+        int count;
+        unsigned value;
+        char behind;
+    } parts[] = {{4, (unsigned)year, '-'}, {2, (unsigned)month, '-'}, {2, (unsigned)day, 'T'},
+                 {2, ms / 3600000, ':'},   {2, ms / 60000 % 60, ':'}, {2, ms / 1000 % 60, '.'},
+                 {3, ms % 1000, 'Z'}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        out = put_digits(out, parts[i].count, parts[i].value);
+        *out++ = parts[i].behind;
+    }
+    *out = '\0';
 }
 
 /* Exactly `count` decimal digits at *at, within [low, high]; moves *at behind them. */
