@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "node/store/pages.h"
 
 /* Address space alone, reserved once: growing a map later would need every transaction to end.
  * The thread sanitizer's shadow leaves room for no more than this. */
@@ -40,10 +41,15 @@ enum vg_code store_env_damaged(const struct store_env *env, struct vg_error *err
     return vg_fail(error, VG_INTEGRITY, "%s: %s; %s", env->path, what, env->remedy);
 }
 
-static _Noreturn void end_damaged(const struct store_env *env, const char *what)
+_Noreturn void store_env_end(const struct store_env *env, const char *format, ...)
 {
-    vg_log(VG_LOG_ERROR, "store-damaged", "store=%s path=%s damaged structure (%s); %s", env->name,
-           env->path, what, env->remedy);
+    char what[VG_ERROR_TEXT / 2];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    vg_log(VG_LOG_ERROR, "store-damaged", "store=%s path=%s %s; %s", env->name, env->path, what,
+           env->remedy);
     _exit(STORE_EXIT_FAILED);
 }
 
@@ -56,7 +62,7 @@ static bool is_damage(int rc)
 _Noreturn void store_env_fatal(const struct store_env *env, int rc, const char *doing)
 {
     if (is_damage(rc))
-        end_damaged(env, mdb_strerror(rc));
+        store_env_end(env, "damaged structure (%s)", mdb_strerror(rc));
     vg_log(VG_LOG_ERROR, "store-failed",
            "store=%s path=%s cannot %s: %s; stopping, since nothing is retried over a failed "
            "write: see the kernel's log for the disk, then start again",
@@ -66,7 +72,7 @@ _Noreturn void store_env_fatal(const struct store_env *env, int rc, const char *
 
 static void on_assert(MDB_env *mdb, const char *message)
 {
-    end_damaged(mdb_env_get_userctx(mdb), message);
+    store_env_end(mdb_env_get_userctx(mdb), "damaged structure (%s)", message);
 }
 
 static enum vg_code unusable(const struct store_env *env, struct vg_error *error)
@@ -228,7 +234,11 @@ static enum vg_code open_mdb(struct store_env *env, unsigned databases, struct v
         return open_error(env, rc, error);
     int dead;
     mdb_reader_check(env->mdb, &dead);
-    return check_size(env, error);
+    enum vg_code code = check_size(env, error);
+    struct vg_error found;
+    if (code == VG_OK && store_pages_check(env, &found) != VG_OK)
+        code = store_env_damaged(env, error, "%s", found.text);
+    return code;
 }
 
 /* The names of a new file in its folder and of that in its parent must be as durable as what will
@@ -250,6 +260,7 @@ enum vg_code store_env_open(struct store_env *env, const struct store_env_config
                               .name = config->name,
                               .remedy = config->remedy,
                               .marker = config->marker,
+                              .long_tables = config->long_tables,
                               .folder = -1};
     enum vg_code code = lock_folder(env, error);
     if (code == VG_OK)

@@ -23,6 +23,9 @@ struct store_env_config {
     const char *remedy; /* what to do when it is damaged; static */
     const char *marker; /* text of the file `format` that an initialised folder has; NULL: none */
     unsigned databases; /* named ones */
+    /* Tables by ascending number of which a start checks the end alone; NULL-terminated; NULL: none
+     */
+    const char *const *long_tables;
 };
 
 struct store_env {
@@ -31,6 +34,7 @@ struct store_env {
     const char *name;
     const char *remedy;
     const char *marker;
+    const char *const *long_tables;
     int folder; /* open and locked */
     size_t page_size;
     uint64_t allocated; /* bytes of data.mdb known to be allocated; the write thread's */
@@ -50,6 +54,11 @@ enum vg_code store_env_mark(struct store_env *env, struct vg_error *error);
 /* VG_INTEGRITY: "PATH: WHAT; REMEDY". */
 enum vg_code store_env_damaged(const struct store_env *env, struct vg_error *error,
                                const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Logs the same sentence, for what is met while running, and ends the process with
+ * STORE_EXIT_FAILED. */
+_Noreturn void store_env_end(const struct store_env *env, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Logs `doing` and the LMDB or system error `rc` with its remedy, and ends the process with
  * STORE_EXIT_FAILED. */

@@ -14,6 +14,8 @@ static const char log_remedy[] =
     "leave this node down (the others go on without it) or put back a copy of the folder taken "
     "after the node stopped; never start it with an empty or older one: it could vote twice";
 
+const char *const store_long_tables[] = {"meta", "body", NULL};
+
 MDB_val store_hard_key(void)
 {
     static const char key[] = "hard";
@@ -39,6 +41,7 @@ enum vg_code store_log_open(const struct store_log_config *config, struct store_
                                    .name = "log",
                                    .remedy = log_remedy,
                                    .marker = "vigil log, format 3\n",
+                                   .long_tables = store_long_tables,
                                    .databases = STORE_TABLE_COUNT};
     *recovery = (struct store_recovery){0};
     enum vg_code code = store_env_open(&log->env, &env, error);

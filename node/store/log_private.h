@@ -95,6 +95,10 @@ static inline vg_span store_span(MDB_val value)
     return vg_span_of(value.mv_data, value.mv_size);
 }
 
+/* Those that grow with the log and are read by index: a start checks their end, the writer what it
+ * changes before. NULL-terminated. */
+extern const char *const store_long_tables[];
+
 /* Key of the one record of STORE_HARD. */
 MDB_val store_hard_key(void);
 

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "node/store/log_private.h"
+#include "node/store/pages.h"
 #include "node/store/thread.h"
 
 enum { COMPARTMENT_KEY_SIZE = 16 + 8 };
@@ -225,9 +226,34 @@ static void (*const putters[])(struct store_log *log, MDB_txn *txn,
     [STORE_REMEMBER] = put_peer,
 };
 
+static uint64_t repaired_index(const struct store_pending *pending)
+{
+    struct ledger_header header;
+    vg_span bytes = vg_span_of(pending->repair->data, LEDGER_HEADER_SIZE);
+    enum vg_code code = ledger_header_decode(bytes, &header, NULL);
+    assert(code == VG_OK);
+    (void)code;
+    return header.index;
+}
+
+/* A start has looked at the end of the long tables. What lies before is looked at when it is to be
+ * changed: LMDB would believe it, and write where it points. */
+static void check_changed(const struct store_log *log, const struct store_pending *pending)
+{
+    struct vg_error found;
+    bool repair = pending->kind == STORE_REPAIR;
+    uint64_t first = repair ? repaired_index(pending) : pending->write.truncate_from;
+    uint64_t last = repair ? first : UINT64_MAX;
+    for (const char *const *table = store_long_tables; first > 0 && *table != NULL; table++)
+        if (store_pages_check_rows(&log->env, *table, first, last, &found) != VG_OK)
+            store_env_end(&log->env, "%s", found.text);
+}
+
 /* One transaction; returns how long its commit took. */
 static uint64_t write_batch(struct store_log *log, struct store_pending *batch)
 {
+    for (const struct store_pending *at = batch; at != NULL; at = at->next)
+        check_changed(log, at);
     MDB_txn *txn = store_env_begin(&log->env, 0);
     for (struct store_pending *at = batch; at != NULL; at = at->next)
         putters[at->kind](log, txn, at);
@@ -289,14 +315,10 @@ static void tell_remembered(struct store_log *log, const struct store_pending *p
 
 static void tell_repaired(struct store_log *log, const struct store_pending *pending)
 {
-    struct ledger_header header;
-    vg_span bytes = vg_span_of(pending->repair->data, LEDGER_HEADER_SIZE);
-    enum vg_code code = ledger_header_decode(bytes, &header, NULL);
-    assert(code == VG_OK);
-    (void)code;
+    uint64_t index = repaired_index(pending);
     if (pending->found == STORE_MENDED)
-        store_damage_mended(log, header.index);
-    log->repaired(log->context, header.index, pending->found != STORE_NO_PLACE);
+        store_damage_mended(log, index);
+    log->repaired(log->context, index, pending->found != STORE_NO_PLACE);
 }
 
 static void (*const tellers[])(struct store_log *log, const struct store_pending *pending) = {

@@ -531,7 +531,7 @@ Test(store_damage, zeroed_data_pages)
     struct stat info;
     cr_assert_eq(stat(data_path, &info), 0);
     scribble(8192, (size_t)info.st_size - 8192, 0);
-    refused(VG_INTEGRITY, "cannot open the table", twice);
+    refused(VG_INTEGRITY, "says it is page 0", twice);
 }
 
 /* Metadata that truncation needs is damaged: the writer cannot go on, nor may it guess. */

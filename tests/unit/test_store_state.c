@@ -165,9 +165,12 @@ Test(store_state, what_is_not_this_nodes_is_refused_with_the_remedy)
     vg_hash other = {{2}};
     refused(&other, 1, VG_INTEGRITY, "another cluster", remedy);
     refused(&cluster, 2, VG_INTEGRITY, "another node", remedy);
+    static const uint8_t zeros[4 * 4096];
+    int fd = open(data, O_WRONLY);
+    cr_assert_eq(pwrite(fd, zeros, sizeof zeros, 2 * 4096), (ssize_t)sizeof zeros);
+    refused(&cluster, 1, VG_INTEGRITY, "damaged structure: page ", remedy);
     cr_assert_eq(truncate(data, 3 * 4096), 0);
     refused(&cluster, 1, VG_INTEGRITY, "truncated", remedy);
-    int fd = open(data, O_WRONLY);
     cr_assert_eq(pwrite(fd, "damage", 6, 16), 6);
     close(fd);
     refused(&cluster, 1, VG_INTEGRITY, "damaged meta page", remedy);
