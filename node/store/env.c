@@ -232,7 +232,10 @@ static enum vg_code open_mdb(struct store_env *env, unsigned databases, struct v
     rc = mdb_env_open(env->mdb, env->path, MDB_NOTLS, 0600);
     if (rc != MDB_SUCCESS)
         return open_error(env, rc, error);
+    int file = -1;
     int dead;
+    mdb_env_get_fd(env->mdb, &file);
+    store_guard_arm(&env->guard, file, env->name, env->path, env->remedy);
     mdb_reader_check(env->mdb, &dead);
     enum vg_code code = check_size(env, error);
     struct vg_error found;
@@ -285,6 +288,7 @@ enum vg_code store_env_open(struct store_env *env, const struct store_env_config
 
 void store_env_close(struct store_env *env)
 {
+    store_guard_disarm(&env->guard);
     if (env->mdb != NULL)
         mdb_env_close(env->mdb);
     if (env->folder >= 0)

@@ -9,9 +9,9 @@
 
 #include "common/error.h"
 #include "common/types.h"
+#include "node/store/guard.h"
 
 enum {
-    STORE_EXIT_FAILED = 70,               /* exit code of store_env_fatal: EX_SOFTWARE */
     STORE_HEADROOM_BYTES = 16 << 20,      /* kept allocated beyond what is used */
     STORE_TRANSACTION_OVERHEAD = 2 << 20, /* pages of the trees that one transaction may copy */
     STORE_READERS_MAX = 64,               /* read transactions at a time */
@@ -35,6 +35,7 @@ struct store_env {
     const char *remedy;
     const char *marker;
     const char *const *long_tables;
+    struct store_guard guard;
     int folder; /* open and locked */
     size_t page_size;
     uint64_t allocated; /* bytes of data.mdb known to be allocated; the write thread's */

@@ -11,7 +11,8 @@ void store_cond_init(pthread_cond_t *cond);
 /* Waits until signalled, spuriously woken, or `us` microseconds have passed; `lock` is held. */
 void store_cond_wait_us(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t us);
 
-/* Starts a thread with every signal blocked; aborts if there can be no thread. */
+/* Starts a thread with every signal blocked but those of a fault; aborts if there can be no thread.
+ */
 pthread_t store_thread_start(void *(*run)(void *context), void *context);
 
 #endif

@@ -3,7 +3,9 @@
  * write where they say. A start refuses; what only shows later ends the process with a sentence. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,7 +125,7 @@ static off_t tree(const char *table)
     off_t page = page_at(meta() + TABLES_ROOT);
     size_t size = strlen(table);
     for (int i = 0;; i++) {
-        char name[8] = {0};
+        char name[16] = {0};
         off_t at = row(page, i);
         cr_assert_lt(i, 8);
         bytes_at(at + ROW_KEY, name, size);
@@ -156,6 +158,11 @@ static off_t meta_root_end(void)
 static off_t last_leaf(void)
 {
     return below(meta_root_end());
+}
+
+static off_t compartment_leaf(void)
+{
+    return below(row_from_end(root("compartment"), -1));
 }
 
 static off_t last_leaf_row(void)
@@ -220,6 +227,7 @@ Test(store_pages, each_damage_is_refused_and_named)
         {last_leaf, LOWER, 1, "has its rows at "},
         {last_leaf, LOWER, 0x8000, "has its rows at "},
         {last_leaf, UPPER, 0x8000, "has its rows at "},
+        {compartment_leaf, UPPER, 0x8000, "has its rows at "}, /* LMDB would write 4 GiB */
         {last_leaf, ROWS, 1, "has row 0 outside of it"},
         {last_leaf, ROWS, 0x8000, "has row 0 outside of it"},
         {last_leaf_row, 0, 2, "has row 0 outside of it"},
@@ -293,6 +301,37 @@ static void ends(void (*act)(void), const char *what, const char *remedy)
     cr_assert_not_null(strstr(said, box.path), "%s", said);
 }
 
+static void cut_and_read(void)
+{
+    struct vg_blob *entry;
+    storebox_open(&box, &chain);
+    if (truncate(data_path, 2 * PAGE) == 0)
+        store_log_read(box.log, DEEP, &entry, NULL);
+}
+
+Test(store_pages, a_file_cut_under_a_running_log)
+{
+    ends(cut_and_read, " error store-damaged store=log path=", "vote twice");
+}
+
+static void mark_and_write(void)
+{
+    storebox_open(&box, &chain);
+    flip(hard_page() + FLAGS, DIRTY);
+    storebox_vote(&box, 2, 1);
+    storebox_settle(&box);
+}
+
+/* LMDB takes it for a copy of its own, and writes to the map; on the thread that writes. */
+Test(store_pages, a_page_damaged_under_a_running_log)
+{
+    ends(mark_and_write, "says that it may be written in place", "vote twice");
+    flip(hard_page() + FLAGS, DIRTY);
+    storebox_open(&box, &chain);
+    cr_assert_eq(box.found.term.value, 0, "nothing of that write is there");
+    storebox_close(&box);
+}
+
 static void repair_deep(void)
 {
     struct chain again = chain_new(1);
@@ -323,4 +362,33 @@ Test(store_pages, an_old_page_is_looked_at_before_it_is_changed)
     storebox_open(&box, &chain);
     cr_assert_eq(box.found.last, ENTRIES);
     storebox_close(&box);
+}
+
+static void read_elsewhere(void)
+{
+    volatile const uint8_t *nothing =
+        mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    cr_expect_neq(*nothing, 0);
+}
+
+static void be_sent_a_signal(void)
+{
+    raise(SIGBUS);
+}
+
+/* Only a fault within a map is the disk's. */
+Test(store_pages, another_fault_ends_as_ever)
+{
+    static void (*const faults[])(void) = {read_elsewhere, be_sent_a_signal};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            storebox_open(&box, &chain);
+            faults[i]();
+            _exit(EXIT_FAILED);
+        }
+        int status;
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_assert(!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FAILED);
+    }
 }
