@@ -81,7 +81,8 @@ static void make_image(void)
     chain = chain_new(1);
     for (uint64_t term = 1; term <= TERMS; term++) {
         chain.term = term;
-        storebox_fill(&box, &chain, ENTRIES / TERMS, 1);
+        for (int i = 0; i < ENTRIES / TERMS; i++) /* a transaction each: always the same pages */
+            storebox_fill(&box, &chain, 1, 1);
     }
     assert(vg_file_read(data_path, (size_t)1 << 30, &bytes, &error) == VG_OK);
     image_size = bytes.size < IMAGE_MAX ? bytes.size : IMAGE_MAX;
