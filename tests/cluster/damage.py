@@ -18,6 +18,8 @@ BEYOND_THE_TAIL = 1100  # entries that metadata must be older than to be no refu
 HASH_IN_METADATA = 98 + 143  # docs/storage.md
 PREVIOUS_IN_HEADER = 34
 STORE_FORMAT = 3
+PAGE = 4096
+LEAF, DIRTY = 2, 0x10  # flags of a page of LMDB
 
 
 def home(c, node):
@@ -281,6 +283,52 @@ def refuses_to_start(c, node, fragment):
     assert done.returncode == 4 and fragment in done.stderr and "could vote twice" in done.stderr, done
 
 
+def tree_of(path, table):
+    """The tree of a table, as the page that the last commit has left says: where its record is, and where its root. LMDB 0.9."""
+    content = path.read_bytes()
+    commits = [struct.unpack_from("<2Q", content, page * PAGE + 136)[1] for page in (0, 1)]
+    tables, = struct.unpack_from("<Q", content, commits.index(max(commits)) * PAGE + 128)
+    record = content.index(table, tables * PAGE, (tables + 1) * PAGE) + len(table)
+    root, = struct.unpack_from("<Q", content, record + 40)
+    return record, root * PAGE
+
+
+def pages_are_not_followed(c):
+    """A page of a tree that points beyond the file, a page of another kind, and a file that ends early."""
+    path = data_file(c, 3)
+    whole = path.read_bytes()
+    record, root = tree_of(path, b"meta")
+    for at, data, said in ((record + 40, struct.pack("<Q", len(whole)), "points to page"),
+                           (root, struct.pack("<Q", len(whole)), "says it is page"),
+                           (root + 10, b"\xff", "is of another kind")):
+        overwrite(path, at, data)
+        refuses_to_start(c, 3, said)
+        path.write_bytes(whole)
+
+
+def a_page_damaged_while_running(c, incident):
+    """Nothing is written where it says; the process ends and names what to do; what `log verify` is told is no signal."""
+    c.wait_equal()
+    end(c, 3)
+    path = data_file(c, 3)
+    with open(c.dir / "node-3.err", "w+") as said:
+        node = subprocess.Popen([c.bin / "vigild", "--config", str(home(c, 3) / "config.yaml")], stderr=said)
+        wait_for(lambda: row(c, 1) and c.status(3)["applied_index"] == c.status(1)["applied_index"], "node 3 to serve")
+        flags = tree_of(path, b"hard")[1] + 10
+        overwrite(path, flags, bytes([LEAF | DIRTY]))
+        note(c, incident, "two of three go on")
+        assert node.wait(timeout=30) == 70, node
+        said.seek(0)
+        line = next(text for text in said if " error store-damaged " in text)
+    assert "path=" in line and "written in place" in line and "could vote twice" in line, line
+    gone = c.run("--context", c.context, "--node", c.nodes[3]["client"], "log", "verify")
+    assert gone.returncode == 3 and c.nodes[3]["client"] in gone.stderr, gone
+    refuses_to_start(c, 3, "damaged structure")
+    overwrite(path, flags, bytes([LEAF]))
+    c.signal("restart", 3)
+    c.wait_equal()
+
+
 def promises_are_not_repaired(c, incident):
     """Hard state and structure: the node stays down and says why; the others serve."""
     cluster = bytes.fromhex(c.status(1)["cluster_id"])
@@ -293,6 +341,8 @@ def promises_are_not_repaired(c, incident):
     path.write_bytes(whole)
     os.truncate(path, 3 * 4096)
     refuses_to_start(c, 3, "data.mdb is truncated")
+    path.write_bytes(whole)
+    pages_are_not_followed(c)
     note(c, incident, "two of three serve")
     path.write_bytes(whole)
     c.signal("restart", 3)
@@ -303,6 +353,7 @@ def main():
     with Cluster(bin_dir()) as c:
         incident = c.vigil("incident", "detect", "--source", "operator", "--title", "damage")["id"]
         promises_are_not_repaired(c, incident)
+        a_page_damaged_while_running(c, incident)
         a_minority_is_repaired_as_it_applies(c, incident)
         log_verify_finds_and_repairs(c, incident)
         a_reader_meets_it(c, incident)
