@@ -25,6 +25,7 @@ enum {
     ASK_AGAIN_MS = 200,
     PAGE = 4096, /* of LMDB */
     META_PAGES = 2,
+    ROOT_IN_META = 128, /* md_root of the second tree, that of the tables */
     PROMISES_SIZE = 8 + 16 + 8 + 8 + 8 + 32 + 16, /* after the cluster's id; docs/storage.md */
 };
 
@@ -235,6 +236,19 @@ static void alter_promises(const struct fault_case *the, uint8_t *bytes, size_t 
     }
 }
 
+/* The number of the first page of the tree of tables, which is now one beyond the file. */
+static void mislead(const struct fault_case *the, uint8_t *bytes, size_t size)
+{
+    uint64_t beyond = size / PAGE + vg_prng_below(the->prng, 1U << 20U);
+    for (size_t page = 0; page < META_PAGES; page++)
+        memcpy(bytes + page * PAGE + ROOT_IN_META, &beyond, sizeof beyond);
+}
+
+static enum vg_code lose_the_root(const struct fault_case *the, struct vg_error *error)
+{
+    return change_log(the, mislead, error);
+}
+
 static enum vg_code lose_meta_pages(const struct fault_case *the, struct vg_error *error)
 {
     return change_log(the, overwrite_meta_pages, error);
@@ -254,7 +268,7 @@ static enum vg_code lose_the_end(const struct fault_case *the, struct vg_error *
                                      : vg_fail(error, VG_UNAVAILABLE, "cannot cut %s", path);
 }
 
-static fault_act *const losses[] = {lose_meta_pages, lose_promises, lose_the_end};
+static fault_act *const losses[] = {lose_meta_pages, lose_the_root, lose_promises, lose_the_end};
 
 enum vg_code folders_lose_structure(const struct fault_case *the, struct vg_error *error)
 {
