@@ -84,6 +84,23 @@ static enum vg_code unsteer(const struct fault_case *the, struct vg_error *error
     return VG_OK;
 }
 
+/* A node that was about to start does not on a full disk, by design, and somebody starts it again.
+ */
+static enum vg_code empty_disk(const struct fault_case *the, struct vg_error *error)
+{
+    char words[256];
+    enum vg_code code = unsteer(the, error);
+    if (code == VG_OK)
+        code = stage_await_start(the->stage, the->victim, error);
+    if (code != VG_OK || dev_node_state(faults_node(the)) != DEV_STOPPED)
+        return code;
+    dev_node_last_words(the->stage->cluster, faults_node(the), words, sizeof words);
+    if (strstr(words, "the disk is full") == NULL)
+        return vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " ended on a full disk: %s",
+                       faults_node(the)->id, words);
+    return start_node(the, error);
+}
+
 static enum vg_code fail_sync(const struct fault_case *the, struct vg_error *error)
 {
     return stage_steer(the->stage, the->victim, FAIL_SYNC, 1, error);
@@ -142,9 +159,9 @@ const struct fault faults_of_machines[] = {
     {"slow-disk-leader", FAULTS_LEADER, slow_disk, unsteer, 2, 300, 3000, STEER_SLOW},
     {"stall-disk", FAULTS_ANY_ONE, stall_disk, unsteer, 2, 300, 3000, STEER_SLOW},
     {"stall-disk-leader", FAULTS_LEADER, stall_disk, unsteer, 3, 300, 3000, STEER_SLOW},
-    {"full-disk", FAULTS_ANY_ONE, fill_disk, unsteer, 2, 300, 3000, STEER_FULL},
-    {"full-disk-leader", FAULTS_LEADER, fill_disk, unsteer, 2, 300, 3000, STEER_FULL},
-    {"full-disk-all", FAULTS_EVERYBODY, fill_disk, unsteer, 1, 300, 2000, STEER_FULL},
+    {"full-disk", FAULTS_ANY_ONE, fill_disk, empty_disk, 2, 300, 3000, STEER_FULL},
+    {"full-disk-leader", FAULTS_LEADER, fill_disk, empty_disk, 2, 300, 3000, STEER_FULL},
+    {"full-disk-all", FAULTS_EVERYBODY, fill_disk, empty_disk, 1, 300, 2000, STEER_FULL},
     {"sync-error", FAULTS_ANY_ONE, fail_sync, start_after_failed_sync, 2, 100, 1000, 0},
     {"sync-error-leader", FAULTS_LEADER, fail_sync, start_after_failed_sync, 2, 100, 1000, 0},
     {"damage", FAULTS_ANY_ONE, folders_damage, folders_repair, 2, 100, 2000, 0},

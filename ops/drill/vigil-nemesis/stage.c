@@ -15,7 +15,7 @@
 enum {
     ASK_MS = 500,
     POLL_MS = 50,
-    MET_MS = 30000,
+    AWAIT_MS = 30000,
     STEERED_PATH = DEV_PATH_MAX + 32,
     SETTING = DEV_PATH_MAX + 32
 };
@@ -95,15 +95,21 @@ void stage_release_links(struct stage *stage)
     pthread_mutex_unlock(&stage->links);
 }
 
-/* Whether the node says that it reaches all others, and is reached. */
-static bool reaches_all(const struct stage *stage, uint32_t node)
+/* What a node says of the cluster, asked alone; NULL if it does not answer. */
+static json_t *ask(const struct stage *stage, uint32_t node)
 {
     char url[DEV_URL_MAX];
     char *urls[] = {url};
+    memcpy(url, stage->cluster->nodes[node].client, sizeof url);
+    return cli_ask_apart(urls, 1, ASK_MS, "cluster.status");
+}
+
+/* Whether the node says that it reaches all others, and is reached. */
+static bool reaches_all(const struct stage *stage, uint32_t node)
+{
     size_t i;
     json_t *row;
-    memcpy(url, stage->cluster->nodes[node].client, sizeof url);
-    json_t *status = cli_ask_apart(urls, 1, ASK_MS, "cluster.status");
+    json_t *status = ask(stage, node);
     bool all = status != NULL;
     json_array_foreach(json_object_get(status, "nodes"), i, row) all =
         all && json_is_true(json_object_get(row, "reachable"));
@@ -111,17 +117,38 @@ static bool reaches_all(const struct stage *stage, uint32_t node)
     return all;
 }
 
-enum vg_code stage_await_met(const struct stage *stage, uint32_t node, struct vg_error *error)
+/* Whether the node has started, or tried to. */
+static bool is_past_start(const struct stage *stage, uint32_t node)
+{
+    json_t *status = ask(stage, node);
+    bool serves = status != NULL;
+    json_decref(status);
+    return serves || dev_node_state(&stage->cluster->nodes[node]) == DEV_STOPPED;
+}
+
+static enum vg_code await(const struct stage *stage, uint32_t node,
+                          bool (*is_so)(const struct stage *stage, uint32_t node), const char *what,
+                          struct vg_error *error)
 {
     const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-    uint64_t until_us = vg_clock_system.monotonic_us() + MET_MS * 1000ULL;
-    while (!reaches_all(stage, node)) {
+    uint64_t until_us = vg_clock_system.monotonic_us() + AWAIT_MS * 1000ULL;
+    while (!is_so(stage, node)) {
         if (vg_clock_system.monotonic_us() > until_us)
-            return vg_fail(error, VG_TIMEOUT, "node %" PRIu64 " has not met the others in %d s",
-                           stage->cluster->nodes[node].id, MET_MS / 1000);
+            return vg_fail(error, VG_TIMEOUT, "node %" PRIu64 " has not %s in %d s",
+                           stage->cluster->nodes[node].id, what, AWAIT_MS / 1000);
         nanosleep(&pause, NULL);
     }
     return VG_OK;
+}
+
+enum vg_code stage_await_met(const struct stage *stage, uint32_t node, struct vg_error *error)
+{
+    return await(stage, node, reaches_all, "met the others", error);
+}
+
+enum vg_code stage_await_start(const struct stage *stage, uint32_t node, struct vg_error *error)
+{
+    return await(stage, node, is_past_start, "started", error);
 }
 
 /* ---- processes ---------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ void stage_release_links(struct stage *stage);
 /* Waits until a node and every other have reached each other; VG_TIMEOUT. */
 enum vg_code stage_await_met(const struct stage *stage, uint32_t node, struct vg_error *error);
 
+/* Waits until a node that was started serves, or has ended instead; VG_TIMEOUT. */
+enum vg_code stage_await_start(const struct stage *stage, uint32_t node, struct vg_error *error);
+
 /* The place of the node that leads, as the first to answer says; else `otherwise`. */
 uint32_t stage_leader(const struct stage *stage, uint32_t otherwise);
 
