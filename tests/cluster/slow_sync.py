@@ -8,7 +8,7 @@ import tempfile
 
 from cluster import Cluster, bin_dir, is_long
 
-SECONDS = 10 if is_long() else 3
+SECONDS = 30 if is_long() else 3
 
 
 def bench(c, clients):
@@ -29,7 +29,7 @@ def main():
     print(f"1 client {one['throughput_per_s']:.0f}/s, 64 clients {many['throughput_per_s']:.0f}/s: {ratio:.1f} times; "
           f"{together:.1f} writes a transaction")
     # A few seconds hold the start as well, when clients begin one by one: there the guard stands where a loss of group
-    # commit shows without doubt.
+    # commit shows without doubt. Ten seconds still were between 24.7 and 26.2 on one machine, which half a minute is not.
     least = 25 if is_long() else 15
     if together < least or ratio < 20:
         sys.exit(f"promised: {least} writes a transaction and 20 times one client")
