@@ -205,11 +205,9 @@ enum vg_code folders_put_image_back(const struct fault_case *the, struct vg_erro
     if (code == VG_OK)
         code = must_end(the, "an older copy of this folder was put back", error);
     if (code == VG_OK)
-        code = remove_folder(data, error);
-    if (code == VG_OK)
-        code = move_folder(kept, data, error);
+        code = folders_restore(the, error);
     stage_release_links(the->stage);
-    return code == VG_OK ? stage_start_node(the->stage, the->victim, error) : code;
+    return code;
 }
 
 /* ---- structure ---------------------------------------------------------------------------------
