@@ -20,7 +20,8 @@ static const char help[] =
     "\n"
     "The configuration is YAML; docs/operating.md has its keys. SIGTERM hands leadership over,\n"
     "answers what is under way and ends. Exit codes: 0 done, 1 refused, 2 wrong words or\n"
-    "configuration, 3 not possible now, 4 integrity.\n"
+    "configuration, 3 not possible now, 4 integrity, 70 the store cannot go on (its last line\n"
+    "says why).\n"
     "\n"
     "example: vigild --check-config /etc/vigil/node.yaml\n";
 
