@@ -5,10 +5,14 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "common/bytes.h"
+
 static_assert(sizeof(vg_hash) == 32 && crypto_generichash_BYTES == 32, "H is BLAKE2b-256");
 static_assert(VG_SIGNATURE_SIZE == crypto_sign_BYTES, "Ed25519");
 static_assert(VG_PUBLIC_KEY_SIZE == crypto_sign_PUBLICKEYBYTES, "Ed25519");
 static_assert(VG_SECRET_KEY_SIZE == crypto_sign_SECRETKEYBYTES, "Ed25519");
+static_assert(VG_CHANNEL_KEY_SIZE == crypto_scalarmult_BYTES, "X25519");
+static_assert((int)VG_SEED_SIZE == (int)VG_CHANNEL_KEY_SIZE, "an X25519 secret is its seed");
 
 vg_hash vg_hash_parts(enum vg_hash_label label, const vg_span *parts, size_t count)
 {
@@ -53,6 +57,46 @@ static void ed25519_keypair(const uint8_t seed[VG_SEED_SIZE], vg_public_key *pub
 }
 
 const struct vg_signer vg_signer_ed25519 = {ed25519_sign, ed25519_verify, ed25519_keypair};
+
+void vg_channel_keypair(const uint8_t seed[VG_SEED_SIZE], vg_channel_public *pub,
+                        vg_channel_secret *secret)
+{
+    memcpy(secret->bytes, seed, sizeof secret->bytes);
+    crypto_scalarmult_base(pub->bytes, secret->bytes);
+}
+
+static const char binding_label[] = "vigil-channel-key-1";
+
+enum { BINDING_MAX = sizeof binding_label - 1 + 1 + sizeof(vg_id) + VG_CHANNEL_KEY_SIZE };
+
+static vg_span binding_text(const struct vg_holder *holder, const vg_channel_public *channel,
+                            uint8_t out[BINDING_MAX])
+{
+    struct vg_writer writer = vg_writer_of(out, BINDING_MAX);
+    vg_write_bytes(&writer, binding_label, sizeof binding_label - 1);
+    vg_write_u8(&writer, (uint8_t)holder->kind);
+    if (holder->kind == VG_IDENTITY_PERSON)
+        vg_write_bytes(&writer, holder->person.bytes, sizeof holder->person.bytes);
+    else
+        vg_write_u64(&writer, holder->node.value);
+    vg_write_bytes(&writer, channel->bytes, sizeof channel->bytes);
+    assert(!writer.failed);
+    return vg_span_of(out, vg_writer_size(&writer));
+}
+
+void vg_binding_sign(const struct vg_signer *signer, const struct vg_holder *holder,
+                     const vg_channel_public *channel, const vg_secret_key *key, vg_signature *out)
+{
+    uint8_t text[BINDING_MAX];
+    signer->sign(binding_text(holder, channel, text), key, out);
+}
+
+bool vg_binding_verify(const struct vg_signer *signer, const struct vg_holder *holder,
+                       const struct vg_keys *keys)
+{
+    uint8_t text[BINDING_MAX];
+    return signer->verify(binding_text(holder, &keys->channel, text), &keys->key, &keys->binding);
+}
 
 void vg_crypto_init(void)
 {

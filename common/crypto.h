@@ -9,7 +9,8 @@ enum {
     VG_SIGNATURE_SIZE = 64,
     VG_PUBLIC_KEY_SIZE = 32,
     VG_SECRET_KEY_SIZE = 64,
-    VG_SEED_SIZE = 32
+    VG_SEED_SIZE = 32,
+    VG_CHANNEL_KEY_SIZE = 32
 };
 
 typedef struct vg_public_key {
@@ -23,6 +24,15 @@ typedef struct vg_secret_key {
 typedef struct vg_signature {
     uint8_t bytes[VG_SIGNATURE_SIZE];
 } vg_signature;
+
+/* X25519 (RFC 7748): by which a person or node is known at the other end of a channel. */
+typedef struct vg_channel_public {
+    uint8_t bytes[VG_CHANNEL_KEY_SIZE];
+} vg_channel_public;
+
+typedef struct vg_channel_secret {
+    uint8_t bytes[VG_CHANNEL_KEY_SIZE];
+} vg_channel_secret;
 
 /* Labels that separate the uses of H; the first byte of whatever is hashed (DESIGN section 3). */
 enum vg_hash_label {
@@ -56,6 +66,33 @@ struct vg_signer {
 
 /* Ed25519 of libsodium. */
 extern const struct vg_signer vg_signer_ed25519;
+
+/* The X25519 pair whose secret is `seed`. Pure; any thread. */
+void vg_channel_keypair(const uint8_t seed[VG_SEED_SIZE], vg_channel_public *pub,
+                        vg_channel_secret *secret);
+
+/* The public half of an identity. */
+struct vg_keys {
+    vg_public_key key; /* Ed25519: signs */
+    vg_channel_public channel;
+    vg_signature binding; /* of the channel key, by the first */
+};
+
+enum vg_identity_kind { VG_IDENTITY_PERSON = 1, VG_IDENTITY_NODE = 2 };
+
+/* Whose keys: a person's or a node's, as the kind has it. */
+struct vg_holder {
+    enum vg_identity_kind kind;
+    vg_id person;
+    vg_node_id node;
+};
+
+/* Signs a binding with `key`; whether that of `keys` holds (docs/protocol.md, "Identity"). Pure;
+ * any thread. */
+void vg_binding_sign(const struct vg_signer *signer, const struct vg_holder *holder,
+                     const vg_channel_public *channel, const vg_secret_key *key, vg_signature *out);
+bool vg_binding_verify(const struct vg_signer *signer, const struct vg_holder *holder,
+                       const struct vg_keys *keys);
 
 /* Starts libsodium; aborts if it cannot start. Once, before any other call of this header. */
 void vg_crypto_init(void);

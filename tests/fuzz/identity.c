@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Identity files: what is one has a kind, an id of that kind, and the key of its seed. */
+ * Identity files: what is one has a kind, an id of that kind, and the keys of its seeds, bound. */
 #define _GNU_SOURCE /* memmem */
 #include "common/identity.h"
 #include "tests/fuzz/fuzz.h"
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_refused(code, &error);
         return 0;
     }
-    static const char head[] = "vigil-identity 1\nkind ";
+    static const char head[] = "vigil-identity 2\nkind ";
     assert(size > sizeof head && memmem(data, size, head, sizeof head - 1) != NULL);
     bool is_node = identity.kind == VG_IDENTITY_NODE;
     assert(is_node || identity.kind == VG_IDENTITY_PERSON);

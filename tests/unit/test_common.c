@@ -170,6 +170,9 @@ Test(identity, comes_back_and_refuses_what_is_not_private)
     cr_assert_eq(vg_identity_write(path, &made, &error), VG_EXISTS);
     cr_assert_eq(vg_identity_read(path, &back, &error), VG_OK, "%s", error.text);
     cr_assert_eq(memcmp(&made.secret, &back.secret, sizeof made.secret), 0);
+    cr_assert_eq(memcmp(&made.channel_pub, &back.channel_pub, sizeof made.channel_pub), 0);
+    cr_assert_eq(memcmp(&made.channel_secret, &back.channel_secret, sizeof made.channel_secret), 0);
+    cr_assert_eq(memcmp(&made.binding, &back.binding, sizeof made.binding), 0);
 
     chmod(path, 0640);
     cr_assert_eq(vg_identity_read(path, &back, &error), VG_FORBIDDEN);
@@ -178,11 +181,96 @@ Test(identity, comes_back_and_refuses_what_is_not_private)
     cr_assert_eq(vg_identity_read(path, &back, &error), VG_INVALID, "%s", error.text);
 }
 
+/* Every digit of the keys and the binding counts: one changed is seen, and its line is named. */
+Test(identity, keys_and_binding_fit_together_or_are_refused)
+{
+    static const struct {
+        const char *line, *named;
+    } cases[] = {{"\npublic ", "line 4: "},
+                 {"\nchannel ", "line 5: "},
+                 {"\nbinding ", "line 6: "},
+                 {"\nseed ", "line 4: "},
+                 {"\nchannel-seed ", "line 5: "}};
+    vg_crypto_init();
+    char path[128], other[140];
+    struct vg_identity made, back;
+    struct vg_error error;
+    struct vg_buffer file = {0};
+    vg_id nobody = {{0}};
+    snprintf(path, sizeof path, "%s/node.key", temporary_folder());
+    snprintf(other, sizeof other, "%s.altered", path);
+    vg_identity_make(VG_IDENTITY_NODE, &nobody, (vg_node_id){7}, &made);
+    cr_assert_eq(vg_identity_write(path, &made, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(vg_file_read(path, 1024, &file, &error), VG_OK, "%s", error.text);
+    *vg_buffer_extend(&file, 1) = '\0';
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *digit = strstr((char *)file.data, cases[i].line) + strlen(cases[i].line);
+        char before = *digit;
+        *digit = before == '0' ? '1' : '0';
+        cr_assert_eq(vg_file_write(other, vg_span_text((char *)file.data), 0600, &error), VG_OK);
+        cr_expect_eq(vg_identity_read(other, &back, &error), VG_INTEGRITY);
+        cr_expect(strstr(error.text, cases[i].named) != NULL, "%s: %s", cases[i].line, error.text);
+        *digit = before;
+    }
+    vg_buffer_free(&file);
+}
+
+Test(identity, one_of_the_first_version_is_refused_with_the_remedy)
+{
+    char path[128];
+    struct vg_identity read;
+    struct vg_error error;
+    snprintf(path, sizeof path, "%s/old.key", temporary_folder());
+    cr_assert_eq(vg_file_write(path, vg_span_text("vigil-identity 1\nkind node\n"), 0600, &error),
+                 VG_OK);
+    cr_expect_eq(vg_identity_read(path, &read, &error), VG_INVALID);
+    cr_expect(strstr(error.text, "make a new one: vigil identity new") != NULL, "%s", error.text);
+}
+
+/* RFC 7748, section 6.1. */
+Test(crypto, channel_keys_are_those_of_x25519)
+{
+    vg_crypto_init();
+    vg_channel_public pub, expected;
+    vg_channel_secret secret, seed;
+    vg_hex_parse("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a", seed.bytes,
+                 32);
+    vg_hex_parse("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a", expected.bytes,
+                 32);
+    vg_channel_keypair(seed.bytes, &pub, &secret);
+    cr_expect_eq(memcmp(pub.bytes, expected.bytes, sizeof pub.bytes), 0);
+    cr_expect_eq(memcmp(secret.bytes, seed.bytes, sizeof seed.bytes), 0);
+}
+
+/* A binding is of one kind, one id and one key, and by one key. */
+Test(crypto, a_binding_is_of_one_holder_and_one_key)
+{
+    const uint8_t seeds[2][VG_SEED_SIZE] = {{1}, {2}};
+    struct vg_keys keys = {.channel = {{9}}}, others[2];
+    vg_public_key stranger;
+    vg_secret_key secret, unused;
+    vg_crypto_init();
+    vg_signer_ed25519.keypair(seeds[0], &keys.key, &secret);
+    vg_signer_ed25519.keypair(seeds[1], &stranger, &unused);
+    struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = {{7}}, .node = {7}};
+    struct vg_holder node = {.kind = VG_IDENTITY_NODE, .person = {{7}}, .node = {7}};
+    struct vg_holder person = {.kind = VG_IDENTITY_PERSON, .person = {{7, 1}}, .node = {7}};
+    vg_binding_sign(&vg_signer_ed25519, &holder, &keys.channel, &secret, &keys.binding);
+    cr_assert(vg_binding_verify(&vg_signer_ed25519, &holder, &keys));
+    cr_expect_not(vg_binding_verify(&vg_signer_ed25519, &node, &keys));
+    cr_expect_not(vg_binding_verify(&vg_signer_ed25519, &person, &keys));
+    others[0] = others[1] = keys;
+    others[0].key = stranger;
+    others[1].channel.bytes[31] = 1;
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_not(vg_binding_verify(&vg_signer_ed25519, &holder, &others[i]));
+}
+
 /* Of what stands in the place of a word, the start of the word is not enough. */
 Test(identity, lines_begin_with_whole_words)
 {
-    static const char *const texts[] = {" 1\nkind node\nid 1\n", "vigil 1\nkind node\nid 1\n",
-                                        "vigil-identity 1\nkind node\nid 18446744073709551616\n"};
+    static const char *const texts[] = {" 2\nkind node\nid 1\n", "vigil 2\nkind node\nid 1\n",
+                                        "vigil-identity 2\nkind node\nid 18446744073709551616\n"};
     static const char *const lines[] = {"line 1: ", "line 1: ", "line 3: "};
     char path[128];
     snprintf(path, sizeof path, "%s/node.key", temporary_folder());
