@@ -34,6 +34,8 @@ static enum vg_code read_genesis(const char *path, struct start *out, struct vg_
     enum vg_code code = vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, error);
     if (code == VG_OK) {
         code = ledger_genesis_decode(vg_buffer_span(&bytes), &out->genesis, error);
+        if (code == VG_OK)
+            code = ledger_genesis_check(&out->genesis, &vg_signer_ed25519, error);
         if (code != VG_OK)
             vg_error_prefix(error, "genesis %s", path);
         out->cluster = ledger_genesis_hash(vg_buffer_span(&bytes));
@@ -62,7 +64,8 @@ static enum vg_code check_identity(const struct node_config *config, const struc
         return vg_fail(error, VG_INVALID,
                        "key %s is not that of node %" PRIu64 "; name its own key", config->key,
                        config->node);
-    if (memcmp(self->key.bytes, identity->pub.bytes, sizeof self->key.bytes) != 0)
+    const struct vg_keys keys = vg_identity_keys(identity);
+    if (memcmp(&self->keys, &keys, sizeof keys) != 0)
         return vg_fail(error, VG_FORBIDDEN,
                        "key %s is not the one genesis %s has for node %" PRIu64
                        "; restore the key, or use the genesis it was made for",

@@ -35,7 +35,7 @@ struct store_people *store_people_new(const struct ledger_genesis *genesis)
     pthread_rwlock_init(&people->lock, NULL);
     for (uint32_t i = 0; i < genesis->member_count; i++) {
         struct response_person node = {.id = response_node_author(genesis->members[i].id),
-                                       .key = genesis->members[i].key};
+                                       .key = genesis->members[i].keys.key};
         put(people, &node);
     }
     return people;

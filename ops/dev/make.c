@@ -98,7 +98,7 @@ static enum vg_code make_node_key(const struct dev_cluster *cluster, const struc
     if (vg_folder_make(path, error) != VG_OK)
         return error->code;
     vg_identity_make(VG_IDENTITY_NODE, &(vg_id){0}, (vg_node_id){node->id}, &identity);
-    *member = (struct ledger_member){.id = {node->id}, .key = identity.pub};
+    *member = (struct ledger_member){.id = {node->id}, .keys = vg_identity_keys(&identity)};
     dev_node_path(cluster, node, "key", path);
     enum vg_code code = vg_identity_write(path, &identity, error);
     vg_wipe(&identity, sizeof identity);
@@ -112,7 +112,7 @@ static enum vg_code make_person_key(const struct dev_cluster *cluster, uint32_t 
     struct vg_identity identity;
     vg_id id = cli_request_make();
     vg_identity_make(VG_IDENTITY_PERSON, &id, (vg_node_id){0}, &identity);
-    *person = (struct ledger_person){.id = id, .key = identity.pub};
+    *person = (struct ledger_person){.id = id, .keys = vg_identity_keys(&identity)};
     if (number == 1)
         person->bits = LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER;
     dev_person_path(cluster, number, path);
@@ -124,7 +124,7 @@ static enum vg_code make_person_key(const struct dev_cluster *cluster, uint32_t 
 static enum vg_code make_genesis(struct dev_cluster *cluster, struct vg_error *error)
 {
     struct ledger_genesis genesis = {
-        .version = 1,
+        .version = LEDGER_GENESIS_VERSION,
         .flags = LEDGER_GENESIS_CLEAR,
         .created_ms = vg_clock_system.wall_ms(),
         .directory = cli_request_make(),

@@ -2,13 +2,31 @@
 #include "proto/ledger/genesis.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "common/bytes.h"
+#include "common/text.h"
 
-enum { GENESIS_VERSION = 1 };
+enum { KEYS_SIZE = VG_PUBLIC_KEY_SIZE + VG_CHANNEL_KEY_SIZE + VG_SIGNATURE_SIZE };
 
-static_assert(16 + 128 + VG_NODES_MAX * 40 + VG_PEOPLE_MAX * 49 <= LEDGER_GENESIS_MAX,
+static_assert(16 + 128 + VG_NODES_MAX * (8 + KEYS_SIZE) + VG_PEOPLE_MAX * (17 + KEYS_SIZE) <=
+                  LEDGER_GENESIS_MAX,
               "the largest genesis fits");
+
+static void write_keys(struct vg_writer *writer, const struct vg_keys *keys)
+{
+    vg_write_bytes(writer, keys->key.bytes, sizeof keys->key.bytes);
+    vg_write_bytes(writer, keys->channel.bytes, sizeof keys->channel.bytes);
+    vg_write_bytes(writer, keys->binding.bytes, sizeof keys->binding.bytes);
+}
+
+static void read_keys(struct vg_reader *reader, struct vg_keys *out)
+{
+    vg_read_copy(reader, out->key.bytes, sizeof out->key.bytes);
+    vg_read_copy(reader, out->channel.bytes, sizeof out->channel.bytes);
+    vg_read_copy(reader, out->binding.bytes, sizeof out->binding.bytes);
+}
 
 size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[LEDGER_GENESIS_MAX])
 {
@@ -23,12 +41,12 @@ size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[L
     vg_write_u16(&writer, (uint16_t)genesis->member_count);
     for (uint32_t i = 0; i < genesis->member_count; i++) {
         vg_write_u64(&writer, genesis->members[i].id.value);
-        vg_write_bytes(&writer, genesis->members[i].key.bytes, VG_PUBLIC_KEY_SIZE);
+        write_keys(&writer, &genesis->members[i].keys);
     }
     vg_write_u16(&writer, (uint16_t)genesis->person_count);
     for (uint32_t i = 0; i < genesis->person_count; i++) {
         vg_write_bytes(&writer, genesis->people[i].id.bytes, sizeof genesis->people[i].id.bytes);
-        vg_write_bytes(&writer, genesis->people[i].key.bytes, VG_PUBLIC_KEY_SIZE);
+        write_keys(&writer, &genesis->people[i].keys);
         vg_write_u8(&writer, genesis->people[i].bits);
     }
     assert(!writer.failed);
@@ -50,7 +68,7 @@ static enum vg_code read_members(struct vg_reader *reader, struct ledger_genesis
     for (uint32_t i = 0; i < out->member_count; i++) {
         struct ledger_member *member = &out->members[i];
         member->id.value = vg_read_u64(reader);
-        vg_read_copy(reader, member->key.bytes, VG_PUBLIC_KEY_SIZE);
+        read_keys(reader, &member->keys);
         if (member->id.value <= before)
             return field_error(error, "member ids that do not ascend from 1");
         before = member->id.value;
@@ -67,7 +85,7 @@ static enum vg_code read_people(struct vg_reader *reader, struct ledger_genesis 
     for (uint32_t i = 0; i < out->person_count; i++) {
         struct ledger_person person = {0};
         vg_read_copy(reader, person.id.bytes, sizeof person.id.bytes);
-        vg_read_copy(reader, person.key.bytes, VG_PUBLIC_KEY_SIZE);
+        read_keys(reader, &person.keys);
         person.bits = vg_read_u8(reader);
         out->people[i] = person;
         if (vg_id_is_zero(&person.id))
@@ -95,8 +113,11 @@ enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
     vg_read_copy(&reader, out->first.bytes, sizeof out->first.bytes);
     if (reader.failed)
         return field_error(error, "cut short");
-    if (out->version != GENESIS_VERSION)
-        return field_error(error, "a version this build does not know");
+    if (out->version != LEDGER_GENESIS_VERSION)
+        return vg_fail(
+            error, VG_INVALID,
+            "genesis: of version %u, and this build reads version %d; make a new cluster",
+            out->version, LEDGER_GENESIS_VERSION);
     if (out->flags != LEDGER_GENESIS_CLEAR)
         return field_error(error, "flags this build does not know");
     if (vg_id_is_zero(&out->directory) || vg_id_is_zero(&out->first) ||
@@ -108,6 +129,71 @@ enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
     if (code == VG_OK && !vg_reader_done(&reader))
         code = field_error(error, reader.failed ? "cut short" : "bytes too many at the end");
     return code;
+}
+
+/* ---- checking ----------------------------------------------------------------------------------
+ */
+
+enum { HOLDERS_MAX = VG_NODES_MAX + VG_PEOPLE_MAX };
+
+/* Everybody with keys, the members first. */
+struct holders {
+    struct vg_holder who[HOLDERS_MAX];
+    const struct vg_keys *keys[HOLDERS_MAX];
+    uint32_t count;
+};
+
+static void list_holders(const struct ledger_genesis *genesis, struct holders *out)
+{
+    out->count = 0;
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
+        const struct ledger_member *member = &genesis->members[i];
+        out->keys[out->count] = &member->keys;
+        out->who[out->count++] = (struct vg_holder){.kind = VG_IDENTITY_NODE, .node = member->id};
+    }
+    for (uint32_t i = 0; i < genesis->person_count; i++) {
+        const struct ledger_person *person = &genesis->people[i];
+        out->keys[out->count] = &person->keys;
+        out->who[out->count++] =
+            (struct vg_holder){.kind = VG_IDENTITY_PERSON, .person = person->id};
+    }
+}
+
+enum { HOLDER_TEXT = 64 };
+
+static const char *name_holder(const struct vg_holder *holder, char out[HOLDER_TEXT])
+{
+    char id[VG_ID_TEXT];
+    vg_id_format(&holder->person, id);
+    if (holder->kind == VG_IDENTITY_NODE)
+        snprintf(out, HOLDER_TEXT, "node %" PRIu64, holder->node.value);
+    else
+        snprintf(out, HOLDER_TEXT, "person %s", id);
+    return out;
+}
+
+enum vg_code ledger_genesis_check(const struct ledger_genesis *genesis,
+                                  const struct vg_signer *signer, struct vg_error *error)
+{
+    struct holders all;
+    char name[HOLDER_TEXT], other[HOLDER_TEXT];
+    list_holders(genesis, &all);
+    for (uint32_t i = 0; i < all.count; i++) {
+        const struct vg_keys *keys = all.keys[i];
+        name_holder(&all.who[i], name);
+        if (!vg_binding_verify(signer, &all.who[i], keys))
+            return vg_fail(error, VG_INTEGRITY,
+                           "genesis: the keys of %s are not bound to each other; it was altered, "
+                           "or made of a wrong file: fetch it again",
+                           name);
+        for (uint32_t k = 0; k < i; k++) {
+            if (memcmp(&keys->key, &all.keys[k]->key, sizeof keys->key) == 0 ||
+                memcmp(&keys->channel, &all.keys[k]->channel, sizeof keys->channel) == 0)
+                return vg_fail(error, VG_INVALID, "genesis: a key of %s is one of %s too", name,
+                               name_holder(&all.who[k], other));
+        }
+    }
+    return VG_OK;
 }
 
 vg_hash ledger_genesis_hash(vg_span bytes)

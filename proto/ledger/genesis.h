@@ -17,17 +17,17 @@ enum {
 
 struct ledger_member {
     vg_node_id id;
-    vg_public_key key; /* Ed25519 */
+    struct vg_keys keys;
 };
 
 struct ledger_person {
     vg_id id; /* opaque */
-    vg_public_key key;
+    struct vg_keys keys;
     uint8_t bits; /* LEDGER_PERSON_* */
 };
 
 struct ledger_genesis {
-    uint16_t version; /* 1 */
+    uint16_t version; /* LEDGER_GENESIS_VERSION */
     uint8_t flags;
     uint64_t created_ms;
     uint8_t salt[32];
@@ -39,7 +39,7 @@ struct ledger_genesis {
     uint32_t person_count;
 };
 
-enum { LEDGER_GENESIS_MAX = 16384 };
+enum { LEDGER_GENESIS_VERSION = 2, LEDGER_GENESIS_MAX = 16384 };
 
 /* Fixed layout; returns the size, at most LEDGER_GENESIS_MAX. */
 size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[LEDGER_GENESIS_MAX]);
@@ -47,6 +47,11 @@ size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[L
 /* Strict; VG_INVALID names the field. */
 enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
                                    struct vg_error *error);
+
+/* Whether it can be started from: VG_INTEGRITY names whose binding does not hold, VG_INVALID who
+ * has a key that is another's too. What decodes is to be checked once, where it is read. */
+enum vg_code ledger_genesis_check(const struct ledger_genesis *genesis,
+                                  const struct vg_signer *signer, struct vg_error *error);
 
 /* H(0x05, bytes): the cluster id. */
 vg_hash ledger_genesis_hash(vg_span bytes);

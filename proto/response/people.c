@@ -29,7 +29,7 @@ static struct response_key key_owner_key(const vg_public_key *of)
 static void fill_first(const struct ledger_person *first, struct response_person *out)
 {
     *out = (struct response_person){
-        .id = first->id, .key = first->key, .bits = first->bits, .first = true};
+        .id = first->id, .key = first->keys.key, .bits = first->bits, .first = true};
 }
 
 enum vg_code response_person_get(const struct response_machine *machine, const vg_id *id,
@@ -89,7 +89,7 @@ bool response_key_find(void *context, const vg_id *author, vg_public_key *key)
         const struct ledger_genesis *genesis = machine->genesis;
         for (uint32_t i = 0; i < genesis->member_count; i++) {
             if (vg_node_equal(genesis->members[i].id, node)) {
-                *key = genesis->members[i].key;
+                *key = genesis->members[i].keys.key;
                 return true;
             }
         }
@@ -120,13 +120,13 @@ static bool find_key(const struct response_machine *machine, const vg_public_key
     struct response_key key = key_owner_key(of);
     vg_span value;
     for (uint32_t i = 0; i < machine->genesis->person_count; i++) {
-        if (memcmp(machine->genesis->people[i].key.bytes, of->bytes, sizeof of->bytes) == 0) {
+        if (memcmp(machine->genesis->people[i].keys.key.bytes, of->bytes, sizeof of->bytes) == 0) {
             *person = machine->genesis->people[i].id;
             return true;
         }
     }
     for (uint32_t i = 0; i < machine->genesis->member_count; i++) {
-        if (memcmp(machine->genesis->members[i].key.bytes, of->bytes, sizeof of->bytes) == 0) {
+        if (memcmp(machine->genesis->members[i].keys.key.bytes, of->bytes, sizeof of->bytes) == 0) {
             *person = response_node_author(machine->genesis->members[i].id);
             return true;
         }

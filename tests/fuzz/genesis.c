@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The genesis: what decodes is encoded to the same bytes, and finds its people. */
+ * The genesis: what decodes is encoded to the same bytes, finds its people, and is checked. */
 #include "proto/ledger/genesis.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -9,6 +9,10 @@ static void encode(const struct ledger_genesis *genesis, struct vg_buffer *out)
     vg_buffer_append(out, bytes, ledger_genesis_encode(genesis, bytes));
     for (uint32_t i = 0; i < genesis->person_count; i++)
         assert(ledger_genesis_person(genesis, &genesis->people[i].id) == &genesis->people[i]);
+    struct vg_error error = {0};
+    enum vg_code code = ledger_genesis_check(genesis, &vg_signer_ed25519, &error);
+    if (code != VG_OK)
+        fuzz_refused(code, &error);
 }
 
 FUZZ_ROUND_TRIP(again, struct ledger_genesis, ledger_genesis_decode, encode, true)

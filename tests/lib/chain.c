@@ -14,7 +14,7 @@ struct chain chain_new(uint8_t seed)
     vg_crypto_init();
     struct chain chain = {.term = 1, .time_ms = first_time_ms};
     struct ledger_genesis *genesis = &chain.genesis;
-    *genesis = (struct ledger_genesis){.version = 1,
+    *genesis = (struct ledger_genesis){.version = LEDGER_GENESIS_VERSION,
                                        .flags = LEDGER_GENESIS_CLEAR,
                                        .created_ms = first_time_ms,
                                        .salt = {seed},
@@ -27,7 +27,7 @@ struct chain chain_new(uint8_t seed)
     person->id = (vg_id){{0xa0}};
     person->bits = LEDGER_PERSON_OPERATOR;
     const uint8_t key_seed[VG_SEED_SIZE] = {seed};
-    vg_signer_ed25519.keypair(key_seed, &person->key, &chain.secret);
+    vg_signer_ed25519.keypair(key_seed, &person->keys.key, &chain.secret);
     uint8_t bytes[LEDGER_GENESIS_MAX];
     chain.cluster = ledger_genesis_hash(vg_span_of(bytes, ledger_genesis_encode(genesis, bytes)));
     chain.hash = chain.cluster;

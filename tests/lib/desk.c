@@ -20,9 +20,9 @@ static void make_keys(struct desk *desk)
 {
     for (uint32_t i = 0; i < DESK_AUTHORS; i++) {
         uint8_t seed[VG_SEED_SIZE] = {(uint8_t)i, 1};
-        vg_public_key *key = i == DESK_NODE       ? &desk->genesis.members[0].key
+        vg_public_key *key = i == DESK_NODE       ? &desk->genesis.members[0].keys.key
                              : i == DESK_NEWCOMER ? &desk->newcomer
-                                                  : &desk->genesis.people[i].key;
+                                                  : &desk->genesis.people[i].keys.key;
         fast_signer.keypair(seed, key, &desk->secrets[i]);
     }
 }
@@ -30,7 +30,7 @@ static void make_keys(struct desk *desk)
 static struct ledger_genesis make_genesis(void)
 {
     struct ledger_genesis genesis = {
-        .version = 1,
+        .version = LEDGER_GENESIS_VERSION,
         .flags = LEDGER_GENESIS_CLEAR,
         .created_ms = FIRST_TIME_MS,
         .directory = id_of(0xd0, 1),

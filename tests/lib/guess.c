@@ -556,7 +556,7 @@ static void likely_enrolment(struct thought *thought)
         const struct ledger_person *first =
             &thought->genesis->people[guess_below(thought, thought->genesis->person_count)];
         command->enroll.person = guess_once_in(thought, 2) ? first->id : enrolled(number);
-        memcpy(command->enroll.key.bytes, first->key.bytes, sizeof first->key.bytes);
+        memcpy(command->enroll.key.bytes, first->keys.key.bytes, sizeof first->keys.key.bytes);
         command->enroll.bits = first->bits;
     }
 }

@@ -36,7 +36,7 @@ static void write_genesis(struct lone *lone, const struct vg_identity *self)
     struct vg_error error;
     char path[128];
     struct ledger_genesis *genesis = &lone->genesis;
-    *genesis = (struct ledger_genesis){.version = 1,
+    *genesis = (struct ledger_genesis){.version = LEDGER_GENESIS_VERSION,
                                        .flags = LEDGER_GENESIS_CLEAR,
                                        .created_ms = vg_clock_system.wall_ms(),
                                        .directory = lone_request(),
@@ -44,9 +44,10 @@ static void write_genesis(struct lone *lone, const struct vg_identity *self)
                                        .member_count = 1,
                                        .person_count = 1};
     vg_random(genesis->salt, sizeof genesis->salt);
-    genesis->members[0] = (struct ledger_member){.id = {1}, .key = self->pub};
-    genesis->people[0] = (struct ledger_person){
-        .id = lone->person.id, .key = lone->person.pub, .bits = LEDGER_PERSON_OPERATOR};
+    genesis->members[0] = (struct ledger_member){.id = {1}, .keys = vg_identity_keys(self)};
+    genesis->people[0] = (struct ledger_person){.id = lone->person.id,
+                                                .keys = vg_identity_keys(&lone->person),
+                                                .bits = LEDGER_PERSON_OPERATOR};
     size_t size = ledger_genesis_encode(genesis, bytes);
     lone->cluster = ledger_genesis_hash(vg_span_of(bytes, size));
     path_in(lone, "genesis", path);

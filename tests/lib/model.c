@@ -24,13 +24,13 @@ struct model *model_new(const struct ledger_genesis *genesis)
     model_compartment_add(model, &genesis->first);
     model->node_count = genesis->member_count;
     for (uint32_t i = 0; i < genesis->member_count; i++) {
-        memcpy(&model->node_keys[i], &genesis->members[i].key, sizeof model->node_keys[i]);
+        memcpy(&model->node_keys[i], &genesis->members[i].keys.key, sizeof model->node_keys[i]);
         model->nodes[i] = genesis->members[i].id;
     }
     for (uint32_t i = 0; i < genesis->person_count; i++) {
         struct model_person *person = vg_alloc_zero(1, sizeof *person);
         person->id = genesis->people[i].id;
-        memcpy(person->key.bytes, genesis->people[i].key.bytes, sizeof person->key.bytes);
+        memcpy(person->key.bytes, genesis->people[i].keys.key.bytes, sizeof person->key.bytes);
         person->bits = genesis->people[i].bits;
         HASH_ADD(hh, model->people, id, sizeof person->id, person);
     }

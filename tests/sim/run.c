@@ -408,7 +408,7 @@ static void make_genesis(struct sim *sim)
 {
     struct ledger_genesis *genesis = &sim->genesis;
     uint8_t bytes[LEDGER_GENESIS_MAX];
-    genesis->version = 1;
+    genesis->version = LEDGER_GENESIS_VERSION;
     genesis->flags = LEDGER_GENESIS_CLEAR;
     genesis->created_ms = SIM_EPOCH_MS;
     genesis->directory.bytes[0] = 1;

@@ -32,11 +32,11 @@ void workload_people(struct sim *sim)
         uint8_t seed[VG_SEED_SIZE];
         vg_prng_fill(&sim->work_chance, seed, sizeof seed);
         if (i == PEOPLE) {
-            sim->signer->keypair(seed, &genesis->members[0].key, &sim->work.keys[i]);
+            sim->signer->keypair(seed, &genesis->members[0].keys.key, &sim->work.keys[i]);
             break;
         }
         vg_prng_fill(&sim->work_chance, person->id.bytes, sizeof person->id.bytes);
-        sim->signer->keypair(seed, &person->key, &sim->work.keys[i]);
+        sim->signer->keypair(seed, &person->keys.key, &sim->work.keys[i]);
         person->bits = i == 0          ? LEDGER_PERSON_OPERATOR
                        : i == REPORTER ? LEDGER_PERSON_INTEGRATION
                                        : 0;

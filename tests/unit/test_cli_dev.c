@@ -105,6 +105,8 @@ Test(cli_dev, the_genesis_has_the_keys_and_the_first_person_operates)
     cr_assert_eq(vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, &error), VG_OK, "%s", error.text);
     cr_assert_eq(ledger_genesis_decode(vg_buffer_span(&bytes), &genesis, &error), VG_OK, "%s",
                  error.text);
+    cr_expect_eq(ledger_genesis_check(&genesis, &vg_signer_ed25519, &error), VG_OK, "%s",
+                 error.text);
     cr_expect_eq(genesis.member_count, 3);
     cr_expect_eq(genesis.person_count, 2);
     for (uint32_t i = 0; i < 2; i++) {
@@ -112,7 +114,8 @@ Test(cli_dev, the_genesis_has_the_keys_and_the_first_person_operates)
         cr_assert_eq(vg_identity_read(path, &person, &error), VG_OK, "%s", error.text);
         const struct ledger_person *known = ledger_genesis_person(&genesis, &person.id);
         cr_assert_not_null(known);
-        cr_expect_eq(memcmp(&known->key, &person.pub, sizeof known->key), 0);
+        struct vg_keys keys = vg_identity_keys(&person);
+        cr_expect_eq(memcmp(&known->keys, &keys, sizeof keys), 0);
         cr_expect_eq((known->bits & LEDGER_PERSON_OPERATOR) != 0, i == 0);
     }
     vg_buffer_free(&bytes);

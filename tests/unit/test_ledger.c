@@ -131,7 +131,7 @@ Test(ledger, frozen_vector_of_an_entry_and_its_chain)
 static struct ledger_genesis sample_genesis(void)
 {
     struct ledger_genesis genesis = {
-        .version = 1,
+        .version = LEDGER_GENESIS_VERSION,
         .flags = LEDGER_GENESIS_CLEAR,
         .created_ms = 1767225600000U,
         .directory = id_of_bytes(4),
@@ -144,13 +144,41 @@ static struct ledger_genesis sample_genesis(void)
     return genesis;
 }
 
+static struct vg_keys bound_keys(const struct vg_holder *holder, uint8_t number)
+{
+    const uint8_t seed[VG_SEED_SIZE] = {number, number}; /* X25519 has no lowest three bits */
+    struct vg_keys keys;
+    vg_secret_key secret;
+    vg_channel_secret unused;
+    vg_signer_ed25519.keypair(seed, &keys.key, &secret);
+    vg_channel_keypair(seed, &keys.channel, &unused);
+    vg_binding_sign(&vg_signer_ed25519, holder, &keys.channel, &secret, &keys.binding);
+    return keys;
+}
+
+/* The same with keys, from the seeds 1, 1, 0, ... to 5, 5, 0, ... */
+static struct ledger_genesis genesis_with_keys(void)
+{
+    struct ledger_genesis genesis = sample_genesis();
+    uint8_t number = 0;
+    for (uint32_t i = 0; i < genesis.member_count; i++) {
+        struct vg_holder holder = {.kind = VG_IDENTITY_NODE, .node = genesis.members[i].id};
+        genesis.members[i].keys = bound_keys(&holder, ++number);
+    }
+    for (uint32_t i = 0; i < genesis.person_count; i++) {
+        struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = genesis.people[i].id};
+        genesis.people[i].keys = bound_keys(&holder, ++number);
+    }
+    return genesis;
+}
+
 Test(ledger, frozen_vector_of_a_genesis)
 {
-    struct ledger_genesis genesis = sample_genesis(), back;
+    struct ledger_genesis genesis = genesis_with_keys(), back;
     uint8_t bytes[LEDGER_GENESIS_MAX];
     size_t size = ledger_genesis_encode(&genesis, bytes);
     expect_hex(ledger_genesis_hash(vg_span_of(bytes, size)),
-               "0334a157fbe0e488fb120129cba7172a175611fad27f7f7477c98427810c425e", "genesis");
+               "c9ad15370e28bdb3126d4d3b0ccc11e28bd623aac135a3c2feec8234d5fc8463", "genesis");
     cr_assert_eq(ledger_genesis_decode(vg_span_of(bytes, size), &back, NULL), VG_OK);
     uint8_t again[LEDGER_GENESIS_MAX];
     size_t again_size = ledger_genesis_encode(&back, again);
@@ -171,6 +199,64 @@ Test(ledger, a_genesis_that_is_cut_or_altered_is_refused_or_another_cluster)
         cr_assert(!vg_hash_equal(&cluster, &other), "bit %zu", bit);
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
+}
+
+Test(ledger, a_genesis_of_the_first_version_is_refused_with_the_remedy)
+{
+    struct ledger_genesis genesis = sample_genesis(), back;
+    struct vg_error error = {.text = ""};
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    size_t size = ledger_genesis_encode(&genesis, bytes);
+    bytes[0] = 1;
+    cr_assert_eq(ledger_genesis_decode(vg_span_of(bytes, size), &back, &error), VG_INVALID);
+    cr_assert_str_eq(error.text,
+                     "genesis: of version 1, and this build reads version 2; make a new cluster");
+}
+
+/* Each bit of whose keys they are, of both keys and of the binding counts, and who it is is named.
+ */
+Test(ledger, a_genesis_is_checked_binding_by_binding)
+{
+    struct ledger_genesis genesis = genesis_with_keys();
+    struct vg_error error = {.text = ""};
+    cr_assert_eq(ledger_genesis_check(&genesis, &vg_signer_ed25519, &error), VG_OK, "%s",
+                 error.text);
+    uint8_t *keys = (uint8_t *)&genesis.members[1].keys;
+    for (size_t bit = 0; bit < sizeof genesis.members[1].keys * 8; bit++) {
+        keys[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        cr_assert_eq(ledger_genesis_check(&genesis, &vg_signer_ed25519, &error), VG_INTEGRITY,
+                     "bit %zu", bit);
+        cr_assert(strstr(error.text, "the keys of node 2 are not bound") != NULL, "%s", error.text);
+        keys[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    genesis.people[1].id.bytes[15] ^= 1;
+    cr_assert_eq(ledger_genesis_check(&genesis, &vg_signer_ed25519, &error), VG_INTEGRITY);
+    cr_assert(strstr(error.text, "the keys of person 07") != NULL, "%s", error.text);
+}
+
+Test(ledger, nobody_in_a_genesis_has_a_key_of_another)
+{
+    struct ledger_genesis genesis = genesis_with_keys();
+    struct vg_error error = {.text = ""};
+    struct ledger_person *person = &genesis.people[0];
+    struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = person->id};
+    person->keys = bound_keys(&holder, 3); /* as node 5 */
+    cr_assert_eq(ledger_genesis_check(&genesis, &vg_signer_ed25519, &error), VG_INVALID);
+    cr_assert(strstr(error.text, "is one of node 5 too") != NULL, "%s", error.text);
+
+    const uint8_t seed[VG_SEED_SIZE] = {4, 4};
+    vg_secret_key secret;
+    vg_signer_ed25519.keypair(seed, &person->keys.key, &secret);
+    vg_binding_sign(&vg_signer_ed25519, &holder, &person->keys.channel, &secret,
+                    &person->keys.binding);
+    cr_assert_eq(ledger_genesis_check(&genesis, &vg_signer_ed25519, &error), VG_INVALID,
+                 "the channel key of node 5 alone");
+    vg_channel_secret unused;
+    vg_channel_keypair(seed, &person->keys.channel, &unused);
+    vg_binding_sign(&vg_signer_ed25519, &holder, &person->keys.channel, &secret,
+                    &person->keys.binding);
+    cr_assert_eq(ledger_genesis_check(&genesis, &vg_signer_ed25519, &error), VG_OK, "%s",
+                 error.text);
 }
 
 Test(ledger, every_flipped_bit_of_an_entry_is_noticed)

@@ -11,7 +11,7 @@ static struct desk_order enrolment(const struct play *play, enum desk_person per
     struct desk_order order = play_order(play, RESPONSE_OP_ENROLL);
     order.command.enroll.person = desk_author(play->desk, person);
     const vg_public_key *key =
-        person == DESK_NEWCOMER ? &play->desk->newcomer : &play->desk->genesis.people[person].key;
+        person == DESK_NEWCOMER ? &play->desk->newcomer : &play->desk->genesis.people[person].keys.key;
     memcpy(order.command.enroll.key.bytes, key->bytes, sizeof key->bytes);
     order.command.enroll.bits = bits;
     return order;
@@ -181,7 +181,7 @@ Test(people, the_id_the_key_and_all_that_was_done_stay)
     play_expel(&play, DESK_BEN);
     cr_assert_eq(person_of(&play, DESK_BEN).expelled_at, play.desk->time_ms);
     cr_assert(response_key_find(&play.desk->machine, &ben, &key));
-    cr_assert_eq(memcmp(key.bytes, play.desk->genesis.people[DESK_BEN].key.bytes, sizeof key.bytes),
+    cr_assert_eq(memcmp(key.bytes, play.desk->genesis.people[DESK_BEN].keys.key.bytes, sizeof key.bytes),
                  0);
     cr_assert(response_name_get(&play.desk->machine, &ben, name));
     cr_assert_str_eq(name, "Ben");

@@ -149,7 +149,7 @@ static void the_id_of_ann(struct play *play, struct desk_order *order)
 
 static void the_key_of_ann(struct play *play, struct desk_order *order)
 {
-    const vg_public_key *key = &play->desk->genesis.people[DESK_ANN].key;
+    const vg_public_key *key = &play->desk->genesis.people[DESK_ANN].keys.key;
     memcpy(order->command.enroll.key.bytes, key->bytes, sizeof key->bytes);
 }
 
