@@ -76,7 +76,7 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
                        "this cluster does not know person %s; use an identity of this cluster, or "
                        "let an operator enroll it: vigil user add",
                        id);
-    if (!ledger_command_verify(submit->command, &vg_signer_ed25519, &out->key))
+    if (!ledger_command_verify(submit->command, &vg_signer_ed25519, &out->keys.key))
         return vg_fail(error, VG_FORBIDDEN, "the signature is not that of person %s", id);
     if (out->expelled_at != 0)
         return vg_fail(error, VG_FORBIDDEN,

@@ -10,13 +10,6 @@ static json_t *name_or_null(const struct response_machine *machine, const vg_id 
     return response_name_get(machine, id, name) ? json_string(name) : json_null();
 }
 
-static json_t *key_of(const struct response_person *person)
-{
-    vg_hash key;
-    memcpy(key.bytes, person->key.bytes, sizeof key.bytes);
-    return api_hash(&key);
-}
-
 /* {COMPARTMENT: [ROLE, ...]}, and the compartments for which the person is on call. */
 static void set_places(json_t *out, const struct response_machine *machine,
                        const struct api_compartments *all, const struct response_person *person)
@@ -43,7 +36,12 @@ static json_t *person_object(const struct response_machine *machine,
     json_t *out = json_object();
     api_set(out, "id", api_id(&person->id));
     api_set(out, "name", name_or_null(machine, &person->id));
-    api_set(out, "public_key", key_of(person));
+    api_set(out, "public_key",
+            api_hex(vg_span_of(person->keys.key.bytes, sizeof person->keys.key)));
+    api_set(out, "channel_key",
+            api_hex(vg_span_of(person->keys.channel.bytes, sizeof person->keys.channel)));
+    api_set(out, "binding",
+            api_hex(vg_span_of(person->keys.binding.bytes, sizeof person->keys.binding)));
     api_set(out, "rights", api_words(response_person_bits, person->bits));
     api_set(out, "enrolled_at", api_time(person->enrolled_at));
     api_set(out, "removed_at", api_time(person->expelled_at));

@@ -30,8 +30,9 @@ static json_t *value_of(const struct response_field *field, const struct respons
         return api_id(member);
     case RESPONSE_FIELD_IDS:
         return ids_of(member);
-    case RESPONSE_FIELD_HASH:
-        return response_field_given(field, command) ? api_hash(member) : json_null();
+    case RESPONSE_FIELD_FIXED:
+        return response_field_given(field, command) ? api_hex(vg_span_of(member, field->size))
+                                                    : json_null();
     case RESPONSE_FIELD_WORD:
         return api_word(field->words, (uint32_t)response_field_number(field, command));
     case RESPONSE_FIELD_BITS:

@@ -15,8 +15,14 @@ json_t *api_id(const vg_id *id)
 
 json_t *api_hash(const vg_hash *hash)
 {
-    char text[VG_HASH_TEXT];
-    vg_hex_format(vg_span_of(hash->bytes, sizeof hash->bytes), text);
+    return api_hex(vg_span_of(hash->bytes, sizeof hash->bytes));
+}
+
+json_t *api_hex(vg_span bytes)
+{
+    char text[2 * VG_SIGNATURE_SIZE + 1];
+    assert(bytes.size <= VG_SIGNATURE_SIZE);
+    vg_hex_format(bytes, text);
     return json_string(text);
 }
 

@@ -10,6 +10,7 @@
 
 json_t *api_id(const vg_id *id);       /* null for the zero id */
 json_t *api_hash(const vg_hash *hash); /* lowercase hex */
+json_t *api_hex(vg_span bytes);        /* the same of at most VG_SIGNATURE_SIZE bytes */
 json_t *api_time(uint64_t time_ms);    /* null for 0 */
 json_t *api_span(vg_span text);        /* null for none */
 json_t *api_string(const char *text);  /* null for "" */

@@ -21,6 +21,11 @@ void store_people_load(struct store_people *people, const struct response_machin
 /* False if the person is not known here. */
 bool store_people_get(struct store_people *people, const vg_id *id, struct response_person *out);
 
+/* As store_people_get, by channel key: nodes too, under their author id. A replaced one is nobody's
+ * any more. */
+bool store_people_channel(struct store_people *people, const vg_channel_public *channel,
+                          struct response_person *out);
+
 /* As struct response_keys has it; `context` is the table. Those who have gone keep their key. */
 bool store_people_key(void *context, const vg_id *author, vg_public_key *key);
 

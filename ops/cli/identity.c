@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `vigil identity`: the key a person signs with. */
+ * `vigil identity`: the keys of a person. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,19 +21,30 @@ static const struct cli_column identity_columns[] = {
     {.title = "kind", .path = "kind"},
     {.title = "id", .path = "id"},
     {.title = "public key", .path = "public_key"},
+    {.title = "channel key", .path = "channel_key"},
+    {.title = "binding", .path = "binding"},
     {.title = NULL},
 };
+
+static json_t *hex(const void *bytes, size_t size)
+{
+    char text[2 * VG_SIGNATURE_SIZE + 1];
+    vg_hex_format(vg_span_of(bytes, size), text);
+    return json_string(text);
+}
 
 static json_t *describe(const char *file, const struct vg_identity *identity)
 {
     char id[VG_ID_TEXT];
-    char key[2 * VG_PUBLIC_KEY_SIZE + 1];
+    struct vg_keys keys = vg_identity_keys(identity);
     bool person = identity->kind == VG_IDENTITY_PERSON;
     vg_id_format(&identity->id, id);
-    vg_hex_format(vg_span_of(identity->pub.bytes, sizeof identity->pub.bytes), key);
     json_t *shown = person ? json_string(id) : json_integer((json_int_t)identity->node.value);
-    return json_pack("{s:s, s:s, s:o, s:s}", "file", file, "kind", person ? "person" : "node", "id",
-                     shown, "public_key", key);
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "file", file, "kind",
+                     person ? "person" : "node", "id", shown, "public_key",
+                     hex(&keys.key, sizeof keys.key), "channel_key",
+                     hex(&keys.channel, sizeof keys.channel), "binding",
+                     hex(&keys.binding, sizeof keys.binding));
 }
 
 static void print_identity(const struct cli_call *call, json_t *document)
@@ -103,10 +114,10 @@ static enum vg_code run_show(struct cli_call *call)
 
 const struct cli_command identity_commands[] = {
     {.name = "new",
-     .summary = "Make a key pair for a person",
-     .about =
-         "The file holds the secret key and only its owner can read it. Its id and public key\n"
-         "are what a cluster is told.",
+     .summary = "Make the keys of a person",
+     .about = "The file holds the secret keys, one to sign and one for channels, and only its "
+              "owner can\n"
+              "read it. Its id, public keys and what binds them are what a cluster is told.",
      .examples = "  vigil identity new\n"
                  "  vigil identity new --file ada.identity -o json",
      .options = new_options,

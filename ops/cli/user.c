@@ -27,11 +27,17 @@ static const struct cli_option add_options[] = {
     {.name = NULL},
 };
 
-/* Id and key of the file's identity, which has no secret in it. */
+static bool read_hex(const json_t *document, const char *key, void *out, size_t size)
+{
+    return vg_hex_parse(cli_json_text(document, key), out, size);
+}
+
+/* Id and keys of the file's identity, which has no secret in it. */
 static enum vg_code read_public(struct cli_call *call, const char *path,
                                 struct response_command *enroll)
 {
     struct vg_buffer bytes = {0};
+    struct vg_keys *keys = &enroll->enroll.keys;
     json_error_t where;
     const char *name = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
     json_t *document = NULL;
@@ -44,8 +50,9 @@ static enum vg_code read_public(struct cli_call *call, const char *path,
         return call->error.code;
     bool ok = strcmp(cli_json_text(document, "kind"), "person") == 0 &&
               vg_id_parse(cli_json_text(document, "id"), &enroll->enroll.person) &&
-              vg_hex_parse(cli_json_text(document, "public_key"), enroll->enroll.key.bytes,
-                           sizeof enroll->enroll.key.bytes);
+              read_hex(document, "public_key", &keys->key, sizeof keys->key) &&
+              read_hex(document, "channel_key", &keys->channel, sizeof keys->channel) &&
+              read_hex(document, "binding", &keys->binding, sizeof keys->binding);
     json_decref(document);
     return ok ? VG_OK
               : vg_fail(&call->error, VG_INVALID,
@@ -283,7 +290,7 @@ const struct cli_command user_commands[] = {
      .words_max = 1,
      .summary = "Enroll a person's key under a name; prints the id",
      .about = "The person makes an identity (vigil identity new) and gives you what\n"
-              "'vigil identity show -o json' prints: id and public key, no secret.",
+              "'vigil identity show -o json' prints: id and public keys, no secret.",
      .examples = "  vigil user add ada --public ada.json --role responder,incident-manager\n"
                  "  vigil user add siem --public siem.json --role reporter --integration",
      .options = add_options,

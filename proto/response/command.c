@@ -33,7 +33,7 @@ static void encode_field(const struct response_field *field, const struct respon
     const void *member = response_field_at(field, command);
     switch (field->type) {
     case RESPONSE_FIELD_ID:
-    case RESPONSE_FIELD_HASH:
+    case RESPONSE_FIELD_FIXED:
         mp_write_bytes(out, vg_span_of(member, field->size));
         break;
     case RESPONSE_FIELD_IDS:
@@ -106,12 +106,12 @@ static vg_id read_id(struct mp_reader *reader, bool must)
     return id;
 }
 
-static void read_hash(struct mp_reader *reader, const struct response_field *field, vg_hash *out)
+static void read_fixed(struct mp_reader *reader, const struct response_field *field,
+                       struct response_command *out)
 {
-    static const vg_hash zero;
-    mp_read_fixed(reader, out->bytes, sizeof out->bytes);
-    if (field->min > 0 && vg_hash_equal(out, &zero))
-        mp_fail(reader, "a hash that is all zero");
+    mp_read_fixed(reader, (uint8_t *)out + field->at, field->size);
+    if (field->min > 0 && !response_field_given(field, out))
+        mp_fail(reader, "bytes that are all zero");
 }
 
 static void read_ids(struct mp_reader *reader, struct response_ids *out)
@@ -186,8 +186,8 @@ static void read_field(struct mp_reader *reader, const struct response_field *fi
     case RESPONSE_FIELD_ID:
         *(vg_id *)member = read_id(reader, field->min > 0);
         break;
-    case RESPONSE_FIELD_HASH:
-        read_hash(reader, field, member);
+    case RESPONSE_FIELD_FIXED:
+        read_fixed(reader, field, out);
         break;
     case RESPONSE_FIELD_IDS:
         read_ids(reader, member);
@@ -244,8 +244,8 @@ void response_field_describe(const struct response_field *field, char *out, size
     case RESPONSE_FIELD_ID:
         snprintf(out, size, "an id of 16 bytes%s", field->min > 0 ? ", not all zero" : "");
         break;
-    case RESPONSE_FIELD_HASH:
-        snprintf(out, size, "a hash of 32 bytes%s", field->min > 0 ? ", not all zero" : "");
+    case RESPONSE_FIELD_FIXED:
+        snprintf(out, size, "%zu bytes%s", field->size, field->min > 0 ? ", not all zero" : "");
         break;
     case RESPONSE_FIELD_IDS:
         snprintf(out, size, "at most %d different ids", RESPONSE_IDS_MAX);

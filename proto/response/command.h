@@ -5,6 +5,7 @@
 #ifndef VIGIL_PROTO_RESPONSE_COMMAND_H
 #define VIGIL_PROTO_RESPONSE_COMMAND_H
 
+#include "common/crypto.h"
 #include "common/error.h"
 #include "common/limits.h"
 #include "proto/response/words.h"
@@ -337,7 +338,7 @@ struct response_command {
         } reject;
         struct {
             vg_id person;
-            vg_hash key; /* Ed25519 */
+            struct vg_keys keys;
             uint8_t bits;
         } enroll;
         struct {

@@ -39,7 +39,7 @@ void response_procedure_of(const struct response_machine *machine, const vg_id *
 
 struct response_person {
     vg_id id;
-    vg_public_key key;
+    struct vg_keys keys;
     uint8_t bits; /* LEDGER_PERSON_* */
     bool first;   /* of the genesis */
     uint64_t enrolled_at;
@@ -53,6 +53,10 @@ enum vg_code response_person_get(const struct response_machine *machine, const v
 /* The next of all people there are or were: the genesis' in its order, then by id. Zero-initialise
  * `out` to start; false at the end. */
 bool response_person_next(const struct response_machine *machine, struct response_person *out);
+
+/* Whose channel key it is, or was, as of the cursor: a person, or a node by its author id. */
+bool response_channel_find(const struct response_machine *machine, const vg_channel_public *channel,
+                           vg_id *out);
 
 /* As struct response_keys has it; `context` is a machine. Nodes too. */
 bool response_key_find(void *context, const vg_id *author, vg_public_key *key);

@@ -23,9 +23,9 @@ enum { DRILL_MIN_MS = 5000, DRILL_MAX_MS = 600 * 1000, DRILL_DELAY_MAX_MS = 5000
         name, RESPONSE_FIELD_IDS, PLACE(member), 0, RESPONSE_IDS_MAX, NULL,                        \
             RESPONSE_OF_##referent, 0                                                              \
     }
-#define HASH(name, member, must)                                                                   \
+#define FIXED(name, member, must)                                                                  \
     {                                                                                              \
-        name, RESPONSE_FIELD_HASH, PLACE(member), must, 0, NULL, RESPONSE_OF_NOTHING, 0            \
+        name, RESPONSE_FIELD_FIXED, PLACE(member), must, 0, NULL, RESPONSE_OF_NOTHING, 0           \
     }
 #define WORD(name, member, must, words, sets)                                                      \
     {                                                                                              \
@@ -111,8 +111,8 @@ static const struct response_field drill_end_fields[] = {
 };
 
 static const struct response_field enroll_fields[] = {
-    ID("person", enroll.person, 1, PERSON, 0),
-    HASH("key", enroll.key, 1),
+    ID("person", enroll.person, 1, PERSON, 0),          FIXED("key", enroll.keys.key, 1),
+    FIXED("channel", enroll.keys.channel, 1),           FIXED("binding", enroll.keys.binding, 1),
     BITS("bits", enroll.bits, response_person_bits, 0),
 };
 
@@ -338,7 +338,7 @@ static const struct response_field evidence_fields[] = {
     VALUE("name", LINE, evidence.name, 1, VG_TITLE_MAX),
     VALUE("source", LINE, evidence.source, 1, VG_NAME_MAX),
     VALUE("collector", LINE, evidence.collector, 1, VG_NAME_MAX),
-    HASH("hash", evidence.hash, 1),
+    FIXED("hash", evidence.hash, 1),
     VALUE("size", NUMBER, evidence.size, 1, INT64_MAX),
     TIME("collected-at", evidence.collected_at),
     VALUE("content", BYTES, evidence.content, 0, VG_DOCUMENT_MAX),
@@ -349,7 +349,7 @@ static const struct response_field custody_fields[] = {
     ID("evidence", custody.evidence, 1, EVIDENCE, 0),
     WORD("action", custody.action, RESPONSE_OFFER, response_custodies, 0),
     ID("to", custody.to, 0, PERSON, 0),
-    HASH("hash", custody.hash, 0),
+    FIXED("hash", custody.hash, 0),
     VALUE("text", TEXT, custody.text, 0, VG_TEXT_MAX),
 };
 
@@ -364,7 +364,7 @@ static const struct response_field propose_fields[] = {
 
 static const struct response_field approve_fields[] = {
     ID("proposal", approve.proposal, 1, PROPOSAL, 0),
-    HASH("hash", approve.hash, 1),
+    FIXED("hash", approve.hash, 1),
     WORD("as", approve.role, 0, response_roles, 0),
     REASON(approve.reason),
 };
@@ -485,6 +485,14 @@ void response_field_set_number(const struct response_field *field, struct respon
     response_number_set((uint8_t *)command + field->at, field->size, value);
 }
 
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    size_t i = 0;
+    while (i < size && bytes[i] == 0)
+        i++;
+    return i == size;
+}
+
 /* A zero of any width, or nothing in a list or text. */
 bool response_field_given(const struct response_field *field,
                           const struct response_command *command)
@@ -493,10 +501,8 @@ bool response_field_given(const struct response_field *field,
     switch (field->type) {
     case RESPONSE_FIELD_ID:
         return !vg_id_is_zero(member);
-    case RESPONSE_FIELD_HASH: {
-        static const vg_hash zero;
-        return !vg_hash_equal(member, &zero);
-    }
+    case RESPONSE_FIELD_FIXED:
+        return !is_zero(member, field->size);
     case RESPONSE_FIELD_IDS:
         return ((const struct response_ids *)member)->count > 0;
     case RESPONSE_FIELD_LINES:
@@ -546,8 +552,8 @@ void response_field_text(const struct response_field *field, const struct respon
     case RESPONSE_FIELD_ID:
         vg_id_format(member, text);
         break;
-    case RESPONSE_FIELD_HASH:
-        vg_hex_format(vg_span_of(member, sizeof(vg_hash)), text);
+    case RESPONSE_FIELD_FIXED:
+        vg_hex_format(vg_span_of(member, field->size), text);
         break;
     case RESPONSE_FIELD_IDS:
         add_ids(member, out);

@@ -7,11 +7,11 @@
 
 /* What a field holds. */
 enum response_field_type {
-    RESPONSE_FIELD_ID,   /* 16 bytes */
-    RESPONSE_FIELD_IDS,  /* at most RESPONSE_IDS_MAX of them, none twice */
-    RESPONSE_FIELD_HASH, /* 32 bytes */
-    RESPONSE_FIELD_WORD, /* one word of a set */
-    RESPONSE_FIELD_BITS, /* any words of a set */
+    RESPONSE_FIELD_ID,    /* 16 bytes */
+    RESPONSE_FIELD_IDS,   /* at most RESPONSE_IDS_MAX of them, none twice */
+    RESPONSE_FIELD_FIXED, /* a hash, a key or a signature: as many bytes as its member has */
+    RESPONSE_FIELD_WORD,  /* one word of a set */
+    RESPONSE_FIELD_BITS,  /* any words of a set */
     RESPONSE_FIELD_NUMBER,
     RESPONSE_FIELD_TIME,    /* ms to the end of 9999 */
     RESPONSE_FIELD_LINE,    /* text of one line: no control characters */
@@ -43,8 +43,8 @@ struct response_field {
     enum response_field_type type;
     size_t at;   /* offset in struct response_command */
     size_t size; /* of the member there */
-    /* Bounds of a number, or of the size of texts and bytes. A word, an id and a hash have 1 as
-     * `min` where they must be given. */
+    /* Bounds of a number, or of the size of texts and bytes. A word, an id and fixed bytes have 1
+     * as `min` where they must be given. */
     uint64_t min, max;
     const struct response_word *words;
     enum response_referent of;

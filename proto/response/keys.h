@@ -27,8 +27,9 @@ enum response_kind {
     RESPONSE_KIND_DRILL = 'd',       /* drill: record */
     RESPONSE_KIND_PROBES = 'b',      /* drill, number / 256: bits of the probes that came */
     /* under the zero id: control */
-    RESPONSE_KIND_KEY = 'y',       /* person: key and bits, of those enrolled or expelled */
-    RESPONSE_KIND_KEY_OWNER = 'Y', /* key: person */
+    RESPONSE_KIND_KEY = 'y',           /* person: keys and bits, of those enrolled or expelled */
+    RESPONSE_KIND_KEY_OWNER = 'Y',     /* key: person */
+    RESPONSE_KIND_CHANNEL_OWNER = 'Z', /* channel key: person */
     /* and the machine's own, in no state hash */
     RESPONSE_KIND_CURSOR = 'C', /* last applied index and counters */
     RESPONSE_KIND_HASH = 'H',   /* compartment: its state hash so far */

@@ -13,11 +13,32 @@ static struct response_key person_key(const vg_id *person)
     return key;
 }
 
-static struct response_key key_owner_key(const vg_public_key *of)
+/* The keys a holder has: neither is ever given to another. */
+struct sort {
+    enum response_kind owner; /* key: person */
+    const char *name;
+    size_t at; /* in struct vg_keys */
+};
+
+static const struct sort signing = {RESPONSE_KIND_KEY_OWNER, "key", offsetof(struct vg_keys, key)};
+static const struct sort channel = {RESPONSE_KIND_CHANNEL_OWNER, "channel key",
+                                    offsetof(struct vg_keys, channel)};
+
+enum { KEY_SIZE = 2 * sizeof(vg_id) };
+
+static_assert(sizeof(vg_public_key) == KEY_SIZE && sizeof(vg_channel_public) == KEY_SIZE,
+              "either key is as large as two ids");
+
+static const uint8_t *key_in(const struct vg_keys *keys, const struct sort *sort)
+{
+    return (const uint8_t *)keys + sort->at;
+}
+
+static struct response_key owner_key(const struct sort *sort, const uint8_t bytes[KEY_SIZE])
 {
     vg_id halves[2];
-    struct response_key key = response_key_of(NULL, RESPONSE_KIND_KEY_OWNER);
-    memcpy(halves, of->bytes, sizeof halves);
+    struct response_key key = response_key_of(NULL, sort->owner);
+    memcpy(halves, bytes, sizeof halves);
     response_key_id(&key, &halves[0]);
     response_key_id(&key, &halves[1]);
     return key;
@@ -29,7 +50,7 @@ static struct response_key key_owner_key(const vg_public_key *of)
 static void fill_first(const struct ledger_person *first, struct response_person *out)
 {
     *out = (struct response_person){
-        .id = first->id, .key = first->keys.key, .bits = first->bits, .first = true};
+        .id = first->id, .keys = first->keys, .bits = first->bits, .first = true};
 }
 
 enum vg_code response_person_get(const struct response_machine *machine, const vg_id *id,
@@ -97,8 +118,38 @@ bool response_key_find(void *context, const vg_id *author, vg_public_key *key)
     }
     if (response_person_get(machine, author, &person) != VG_OK)
         return false;
-    *key = person.key;
+    *key = person.keys.key;
     return true;
+}
+
+static bool find_owner(const struct response_machine *machine, const struct sort *sort,
+                       const uint8_t bytes[KEY_SIZE], vg_id *out)
+{
+    const struct ledger_genesis *genesis = machine->genesis;
+    struct response_key key = owner_key(sort, bytes);
+    vg_span value;
+    for (uint32_t i = 0; i < genesis->person_count; i++) {
+        if (memcmp(key_in(&genesis->people[i].keys, sort), bytes, KEY_SIZE) == 0) {
+            *out = genesis->people[i].id;
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
+        if (memcmp(key_in(&genesis->members[i].keys, sort), bytes, KEY_SIZE) == 0) {
+            *out = response_node_author(genesis->members[i].id);
+            return true;
+        }
+    }
+    if (!response_get(&machine->kv, &key, &value))
+        return false;
+    *out = response_key_last_id(value);
+    return true;
+}
+
+bool response_channel_find(const struct response_machine *machine, const vg_channel_public *of,
+                           vg_id *out)
+{
+    return find_owner(machine, &channel, of->bytes, out);
 }
 
 enum vg_code response_require_person(struct response_call *call, const vg_id *id)
@@ -114,29 +165,6 @@ enum vg_code response_require_person(struct response_call *call, const vg_id *id
 /* ---- enroll ------------------------------------------------------------------------------------
  */
 
-/* The person or node of a key; false if nobody had it yet. */
-static bool find_key(const struct response_machine *machine, const vg_public_key *of, vg_id *person)
-{
-    struct response_key key = key_owner_key(of);
-    vg_span value;
-    for (uint32_t i = 0; i < machine->genesis->person_count; i++) {
-        if (memcmp(machine->genesis->people[i].keys.key.bytes, of->bytes, sizeof of->bytes) == 0) {
-            *person = machine->genesis->people[i].id;
-            return true;
-        }
-    }
-    for (uint32_t i = 0; i < machine->genesis->member_count; i++) {
-        if (memcmp(machine->genesis->members[i].keys.key.bytes, of->bytes, sizeof of->bytes) == 0) {
-            *person = response_node_author(machine->genesis->members[i].id);
-            return true;
-        }
-    }
-    if (!response_get(&machine->kv, &key, &value))
-        return false;
-    *person = response_key_last_id(value);
-    return true;
-}
-
 static uint32_t count_enrolled(const struct response_machine *machine)
 {
     struct response_person person = {.first = false};
@@ -146,45 +174,55 @@ static uint32_t count_enrolled(const struct response_machine *machine)
     return count;
 }
 
-static vg_public_key key_of(const struct response_call *call)
-{
-    vg_public_key key;
-    memcpy(key.bytes, call->command.enroll.key.bytes, sizeof key.bytes);
-    return key;
-}
-
 /* The same enrolment again is done already; any other use of the id is refused. */
 static enum vg_code judge_known(struct response_call *call, const struct response_person *known)
 {
-    vg_public_key key = key_of(call);
+    const struct vg_keys *keys = &call->command.enroll.keys;
     char text[VG_ID_TEXT];
     call->outcome->repeated = known->expelled_at == 0 && known->bits == call->command.enroll.bits &&
-                              memcmp(known->key.bytes, key.bytes, sizeof key.bytes) == 0;
+                              memcmp(&known->keys, keys, sizeof *keys) == 0;
     if (call->outcome->repeated)
         return VG_OK;
     vg_id_format(&known->id, text);
     return RESPONSE_REFUSE(call, PERSON_KNOWN, text);
 }
 
+static enum vg_code judge_key(struct response_call *call, const struct sort *sort)
+{
+    vg_id owner;
+    char text[VG_ID_TEXT];
+    if (!find_owner(call->machine, sort, key_in(&call->command.enroll.keys, sort), &owner))
+        return VG_OK;
+    vg_id_format(&owner, text);
+    return RESPONSE_REFUSE(call, KEY_KNOWN, sort->name, text);
+}
+
+static enum vg_code judge_binding(struct response_call *call)
+{
+    const struct vg_holder holder = {.kind = VG_IDENTITY_PERSON,
+                                     .person = call->command.enroll.person};
+    char text[VG_ID_TEXT];
+    if (vg_binding_verify(call->machine->signer, &holder, &call->command.enroll.keys))
+        return VG_OK;
+    vg_id_format(&holder.person, text);
+    return RESPONSE_REFUSE(call, UNBOUND, text);
+}
+
 enum vg_code response_judge_enroll(struct response_call *call)
 {
     static const uint8_t zeros[8];
     const vg_id *id = &call->command.enroll.person;
-    vg_public_key key = key_of(call);
     struct response_person known;
-    vg_id owner;
     char text[VG_ID_TEXT];
     call->outcome->id = *id;
     if (memcmp(id->bytes, zeros, sizeof zeros) == 0)
         return response_refuse(call, RESPONSE_REFUSED_ID_OF_NODES);
     if (response_person_get(call->machine, id, &known) == VG_OK)
         return judge_known(call, &known);
-    if (find_key(call->machine, &key, &owner)) {
-        vg_id_format(&owner, text);
-        return RESPONSE_REFUSE(call, KEY_KNOWN, text);
-    }
+    if (judge_key(call, &signing) != VG_OK || judge_key(call, &channel) != VG_OK)
+        return call->outcome->error.code;
     if (count_enrolled(call->machine) < RESPONSE_PEOPLE_MAX)
-        return VG_OK;
+        return judge_binding(call);
     snprintf(text, sizeof text, "%d", RESPONSE_PEOPLE_MAX);
     return RESPONSE_REFUSE(call, PEOPLE_FULL, text);
 }
@@ -198,16 +236,23 @@ static void put_person(struct response_call *call, const struct response_person 
     vg_buffer_free(&buffer);
 }
 
+static void put_owner(struct response_call *call, const struct sort *sort)
+{
+    const vg_id *person = &call->command.enroll.person;
+    struct response_key key = owner_key(sort, key_in(&call->command.enroll.keys, sort));
+    response_pairs_put(&call->writing->pairs, &key,
+                       vg_span_of(person->bytes, sizeof person->bytes));
+}
+
 void response_effect_enroll(struct response_call *call)
 {
     struct response_person person = {.id = call->command.enroll.person,
-                                     .key = key_of(call),
+                                     .keys = call->command.enroll.keys,
                                      .bits = call->command.enroll.bits,
                                      .enrolled_at = call->time_ms};
-    struct response_key owner = key_owner_key(&person.key);
     put_person(call, &person);
-    response_pairs_put(&call->writing->pairs, &owner,
-                       vg_span_of(person.id.bytes, sizeof person.id.bytes));
+    put_owner(call, &signing);
+    put_owner(call, &channel);
 }
 
 /* ---- expel -------------------------------------------------------------------------------------

@@ -312,7 +312,8 @@ static const struct member filter_members[] = {
 PLAIN_RECORD(filter)
 
 static const struct member person_members[] = {
-    MEMBER(BYTES, person, key),          MEMBER(NUMBER, person, bits),
+    MEMBER(BYTES, person, keys.key),     MEMBER(BYTES, person, keys.channel),
+    MEMBER(BYTES, person, keys.binding), MEMBER(NUMBER, person, bits),
     MEMBER(NUMBER, person, enrolled_at), MEMBER(NUMBER, person, expelled_at),
     MEMBER(FLAG, person, first),
 };

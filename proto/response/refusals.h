@@ -81,7 +81,11 @@
     X(PERSON_KNOWN, EXISTS, "",                                                                    \
       "person {0} is or was in this cluster, under this id; ids are never used twice, make a new " \
       "identity")                                                                                  \
-    X(KEY_KNOWN, EXISTS, "", "this key is that of {0}; a key is one person's, make a new one")     \
+    X(KEY_KNOWN, EXISTS, "",                                                                       \
+      "this {0} is that of {1}; a key is one person's, make a new identity: vigil identity new")   \
+    X(UNBOUND, INTEGRITY, "",                                                                      \
+      "the channel key of person {0} is not signed by their key; hand over what vigil identity "   \
+      "show -o json prints, as it is")                                                             \
     X(LAST_OPERATOR, FORBIDDEN, "", "person {0} is the last operator; enroll another one first")   \
     X(PEOPLE_FULL, INVALID, "",                                                                    \
       "a cluster enrolls at most {0} people, those removed included, and this one has them; "      \

@@ -7,6 +7,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/lib/agree.h"
 #include "tests/lib/desk.h"
+#include "tests/lib/fast_signer.h"
 #include "tests/lib/guess.h"
 
 enum { COMMANDS_MAX = 64 };
@@ -134,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct run run;
     run = (struct run){.input = vg_reader_of(vg_span_of(data, size)), .desk = desk_new()};
-    run.model = model_new(&run.desk->genesis);
+    run.model = model_new(&run.desk->genesis, &fast_signer);
     take_log(&run);
     while (!run.input.failed && run.count < COMMANDS_MAX)
         act(&run);

@@ -16,14 +16,30 @@ static vg_id id_of(uint8_t kind, uint8_t number)
     return id;
 }
 
+/* `out` are the keys of a seed, bound for the holder. */
+static void make_keys_of(const struct vg_holder *holder, const uint8_t seed[VG_SEED_SIZE],
+                         struct vg_keys *out, vg_secret_key *secret)
+{
+    vg_channel_secret unused;
+    fast_signer.keypair(seed, &out->key, secret);
+    vg_channel_keypair(seed, &out->channel, &unused);
+    vg_binding_sign(&fast_signer, holder, &out->channel, secret, &out->binding);
+}
+
 static void make_keys(struct desk *desk)
 {
     for (uint32_t i = 0; i < DESK_AUTHORS; i++) {
-        uint8_t seed[VG_SEED_SIZE] = {(uint8_t)i, 1};
-        vg_public_key *key = i == DESK_NODE       ? &desk->genesis.members[0].keys.key
-                             : i == DESK_NEWCOMER ? &desk->newcomer
-                                                  : &desk->genesis.people[i].keys.key;
-        fast_signer.keypair(seed, key, &desk->secrets[i]);
+        uint8_t seed[VG_SEED_SIZE] = {(uint8_t)i, (uint8_t)(i + 1)};
+        struct vg_holder holder = {.kind = VG_IDENTITY_PERSON};
+        struct vg_keys *keys = i == DESK_NODE       ? &desk->genesis.members[0].keys
+                               : i == DESK_NEWCOMER ? &desk->newcomer
+                                                    : &desk->genesis.people[i].keys;
+        if (i == DESK_NODE)
+            holder =
+                (struct vg_holder){.kind = VG_IDENTITY_NODE, .node = desk->genesis.members[0].id};
+        else
+            holder.person = desk_author(desk, (enum desk_person)i);
+        make_keys_of(&holder, seed, keys, &desk->secrets[i]);
     }
 }
 
@@ -71,6 +87,20 @@ vg_id desk_author(const struct desk *desk, enum desk_person person)
     if (person == DESK_NEWCOMER)
         return id_of(0xa0, 0x80);
     return desk->genesis.people[person].id;
+}
+
+struct vg_keys desk_keys(const struct desk *desk, enum desk_person person)
+{
+    if (person == DESK_NODE)
+        return desk->genesis.members[0].keys;
+    return person == DESK_NEWCOMER ? desk->newcomer : desk->genesis.people[person].keys;
+}
+
+void desk_bind(const struct desk *desk, enum desk_person person, struct response_command *enroll)
+{
+    struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = enroll->enroll.person};
+    struct vg_keys *keys = &enroll->enroll.keys;
+    vg_binding_sign(&fast_signer, &holder, &keys->channel, &desk->secrets[person], &keys->binding);
 }
 
 static void give_roles(struct desk *desk, enum desk_person person, uint32_t roles)

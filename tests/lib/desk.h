@@ -37,7 +37,7 @@ struct desk {
     struct ledger_genesis genesis;
     vg_hash cluster;
     vg_secret_key secrets[DESK_AUTHORS];
-    vg_public_key newcomer;
+    struct vg_keys newcomer;
     struct memkv *store;
     struct response_machine machine;
     struct ledger_tail *log; /* holds every entry */
@@ -65,8 +65,12 @@ struct desk_order desk_note(const vg_id *incident, const char *text);
 struct desk_order desk_stage(const vg_id *incident, uint8_t stage, uint64_t expected);
 struct desk_order desk_import(const char *key, const char *document);
 
-/* The id under which anybody gives commands. */
+/* The id under which anybody gives commands, and their keys. */
 vg_id desk_author(const struct desk *desk, enum desk_person person);
+struct vg_keys desk_keys(const struct desk *desk, enum desk_person person);
+
+/* Binds the channel key of an enrolment anew for its id, with the key of a person. */
+void desk_bind(const struct desk *desk, enum desk_person person, struct response_command *enroll);
 
 /* A desk with an empty log and no roles; desk_new() grants the people's roles too. */
 struct desk *desk_new_bare(void);

@@ -2,7 +2,7 @@
 #include "tests/lib/example.h"
 
 static const vg_id some_id = {{1, 2, 3}};
-static const vg_hash some_hash = {{4, 5, 6}};
+static const uint8_t some_bytes[VG_SIGNATURE_SIZE] = {4, 5, 6};
 
 static uint32_t some_word(const struct response_field *field)
 {
@@ -23,8 +23,8 @@ void example_field(const struct response_field *field, struct response_command *
     case RESPONSE_FIELD_IDS:
         *(struct response_ids *)member = (struct response_ids){1, {some_id}};
         break;
-    case RESPONSE_FIELD_HASH:
-        memcpy(member, &some_hash, sizeof some_hash);
+    case RESPONSE_FIELD_FIXED:
+        memcpy(member, some_bytes, field->size);
         break;
     case RESPONSE_FIELD_WORD:
         response_field_set_number(field, command, some_word(field));

@@ -339,8 +339,8 @@ static void fill_field(struct thought *thought, const struct response_field *fie
     case RESPONSE_FIELD_IDS:
         some_ids(thought, field->of, at);
         break;
-    case RESPONSE_FIELD_HASH:
-        vg_prng_fill(thought->prng, at, sizeof(vg_hash));
+    case RESPONSE_FIELD_FIXED:
+        vg_prng_fill(thought->prng, at, field->size);
         break;
     case RESPONSE_FIELD_WORD:
         response_field_set_number(field, &thought->out->command, some_word(thought, field));
@@ -539,24 +539,42 @@ static void likely_owner(struct thought *thought)
         thought->out->command.owner.owner = enrolled(guess_below(thought, ENROLLED));
 }
 
+/* The keys of two numbers, bound for the person who is enrolled. */
+static void likely_keys(struct thought *thought, uint64_t key, uint64_t channel)
+{
+    const struct vg_signer *signer = model_signer(thought->model);
+    const uint8_t seed[VG_SEED_SIZE] = {0xee, (uint8_t)key};
+    const uint8_t channel_seed[VG_SEED_SIZE] = {0xcc, (uint8_t)channel};
+    struct response_command *command = &thought->out->command;
+    struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = command->enroll.person};
+    struct vg_keys *keys = &command->enroll.keys;
+    vg_secret_key secret;
+    vg_channel_secret unused;
+    signer->keypair(seed, &keys->key, &secret);
+    vg_channel_keypair(channel_seed, &keys->channel, &unused);
+    vg_binding_sign(signer, &holder, &keys->channel, &secret, &keys->binding);
+}
+
 static void likely_enrolment(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
     uint64_t number = guess_below(thought, ENROLLED);
+    uint64_t key = guess_once_in(thought, 10) ? guess_below(thought, ENROLLED) : number;
+    uint64_t channel = guess_once_in(thought, 10) ? guess_below(thought, ENROLLED) : number;
     command->enroll.person = enrolled(number);
-    command->enroll.key = (vg_hash){{0xee, (uint8_t)number}};
     command->enroll.bits = (uint8_t)(number % 4 == 0 ? number % 8 : 0);
-    if (guess_once_in(thought, 10))
-        command->enroll.key.bytes[1] = (uint8_t)guess_below(thought, ENROLLED);
+    likely_keys(thought, key, channel);
     if (guess_once_in(thought, 10))
         command->enroll.bits ^= 1;
+    if (guess_once_in(thought, 10))
+        command->enroll.keys.binding.bytes[0] ^= 1;
     if (guess_once_in(thought, 20))
         command->enroll.person.bytes[0] = 0;
     if (guess_once_in(thought, 20)) {
         const struct ledger_person *first =
             &thought->genesis->people[guess_below(thought, thought->genesis->person_count)];
         command->enroll.person = guess_once_in(thought, 2) ? first->id : enrolled(number);
-        memcpy(command->enroll.key.bytes, first->keys.key.bytes, sizeof first->keys.key.bytes);
+        command->enroll.keys = first->keys;
         command->enroll.bits = first->bits;
     }
 }

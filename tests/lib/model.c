@@ -13,10 +13,11 @@ static void learn_operations(struct model *model, const struct model_operation *
         model->operations[rows->op] = rows;
 }
 
-struct model *model_new(const struct ledger_genesis *genesis)
+struct model *model_new(const struct ledger_genesis *genesis, const struct vg_signer *signer)
 {
     static const vg_id control;
     struct model *model = vg_alloc_zero(1, sizeof *model);
+    model->signer = signer;
     model->directory = genesis->directory;
     model->first_people = genesis->person_count;
     model_compartment_add(model, &control);
@@ -24,13 +25,13 @@ struct model *model_new(const struct ledger_genesis *genesis)
     model_compartment_add(model, &genesis->first);
     model->node_count = genesis->member_count;
     for (uint32_t i = 0; i < genesis->member_count; i++) {
-        memcpy(&model->node_keys[i], &genesis->members[i].keys.key, sizeof model->node_keys[i]);
+        model->node_keys[i] = genesis->members[i].keys;
         model->nodes[i] = genesis->members[i].id;
     }
     for (uint32_t i = 0; i < genesis->person_count; i++) {
         struct model_person *person = vg_alloc_zero(1, sizeof *person);
         person->id = genesis->people[i].id;
-        memcpy(person->key.bytes, genesis->people[i].keys.key.bytes, sizeof person->key.bytes);
+        person->keys = genesis->people[i].keys;
         person->bits = genesis->people[i].bits;
         HASH_ADD(hh, model->people, id, sizeof person->id, person);
     }
@@ -42,6 +43,11 @@ struct model *model_new(const struct ledger_genesis *genesis)
     learn_operations(model, model_proposal_operations);
     learn_operations(model, model_drill_operations);
     return model;
+}
+
+const struct vg_signer *model_signer(const struct model *model)
+{
+    return model->signer;
 }
 
 void model_free(struct model *model)

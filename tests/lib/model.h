@@ -37,7 +37,8 @@ struct model_verdict {
 };
 
 /* An empty machine; borrows nothing. Free with model_free. */
-struct model *model_new(const struct ledger_genesis *genesis);
+struct model *model_new(const struct ledger_genesis *genesis, const struct vg_signer *signer);
+const struct vg_signer *model_signer(const struct model *model);
 void model_free(struct model *model);
 
 /* Applies the command, as response_apply does of one that opened. */

@@ -5,31 +5,46 @@
 /* ---- enroll, expel -----------------------------------------------------------------------------
  */
 
+static bool share_a_key(const struct vg_keys *one, const struct vg_keys *other)
+{
+    return memcmp(&one->key, &other->key, sizeof one->key) == 0 ||
+           memcmp(&one->channel, &other->channel, sizeof one->channel) == 0;
+}
+
+/* Whether anybody has, or had, one of these keys. */
+static bool keys_are_taken(const struct model *model, const struct vg_keys *keys)
+{
+    bool taken = false;
+    for (const struct model_person *person = model->people; person != NULL;
+         person = person->hh.next)
+        taken = taken || share_a_key(&person->keys, keys);
+    for (uint32_t i = 0; i < model->node_count; i++)
+        taken = taken || share_a_key(&model->node_keys[i], keys);
+    return taken;
+}
+
 static struct model_refusal enroll_names(struct model_call *call)
 {
     const vg_id *id = &call->command->enroll.person;
+    const struct vg_keys *keys = &call->command->enroll.keys;
+    const struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = *id};
     const struct model_person *known = model_person_of(call->model, id);
     call->answer = *id;
     if (model_is_node(id))
         return model_refuses(VG_INVALID);
     if (known != NULL) {
-        bool same = !known->gone && vg_hash_equal(&known->key, &call->command->enroll.key) &&
+        bool same = !known->gone && memcmp(&known->keys, keys, sizeof *keys) == 0 &&
                     known->bits == call->command->enroll.bits;
         call->repeated = same;
         return same ? model_accepts() : model_refuses(VG_EXISTS);
     }
-    for (known = call->model->people; known != NULL; known = known->hh.next) {
-        if (vg_hash_equal(&known->key, &call->command->enroll.key))
-            return model_refuses(VG_EXISTS);
-    }
-    for (uint32_t i = 0; i < call->model->node_count; i++) {
-        if (vg_hash_equal(&call->model->node_keys[i], &call->command->enroll.key))
-            return model_refuses(VG_EXISTS);
-    }
+    if (keys_are_taken(call->model, keys))
+        return model_refuses(VG_EXISTS);
     /* those of the genesis are not counted */
-    return HASH_COUNT(call->model->people) - call->model->first_people < PEOPLE_MAX
-               ? model_accepts()
-               : model_refuses(VG_INVALID);
+    if (HASH_COUNT(call->model->people) - call->model->first_people >= PEOPLE_MAX)
+        return model_refuses(VG_INVALID);
+    return vg_binding_verify(call->model->signer, &holder, keys) ? model_accepts()
+                                                                 : model_refuses(VG_INTEGRITY);
 }
 
 static void enroll(struct model_call *call)
@@ -39,7 +54,7 @@ static void enroll(struct model_call *call)
     struct model *model = call->model;
     struct model_person *person = vg_alloc_zero(1, sizeof *person);
     person->id = call->command->enroll.person;
-    person->key = call->command->enroll.key;
+    person->keys = call->command->enroll.keys;
     person->bits = call->command->enroll.bits;
     HASH_ADD(hh, model->people, id, sizeof person->id, person);
 }

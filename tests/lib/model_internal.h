@@ -56,7 +56,7 @@ struct model_name {
 
 struct model_person {
     vg_id id;
-    vg_hash key;
+    struct vg_keys keys;
     uint8_t bits;
     bool gone;
     struct model_name name;
@@ -196,7 +196,8 @@ struct model_compartment {
 struct model {
     vg_id directory;
     uint32_t first_people; /* of the genesis */
-    vg_hash node_keys[VG_NODES_MAX];
+    struct vg_keys node_keys[VG_NODES_MAX];
+    const struct vg_signer *signer;
     vg_node_id nodes[VG_NODES_MAX];
     uint32_t node_count;
     struct model_list compartments;

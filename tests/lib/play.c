@@ -73,7 +73,7 @@ struct desk_order play_order(const struct play *play, enum response_op op)
     }
     if (op == RESPONSE_OP_ENROLL) {
         order.command.enroll.person = desk_author(play->desk, DESK_NEWCOMER);
-        memcpy(order.command.enroll.key.bytes, play->desk->newcomer.bytes, sizeof(vg_hash));
+        order.command.enroll.keys = desk_keys(play->desk, DESK_NEWCOMER);
     }
     if (op == RESPONSE_OP_COLLABORATE)
         order.command.collaborate.contract = vg_span_text("C-17");

@@ -433,7 +433,7 @@ static struct sim *sim_new(const struct sim_options *options)
     sim->twin = vg_alloc_zero(1, raft_size());
     make_streams(sim);
     make_genesis(sim);
-    sim->rules = model_new(&sim->genesis);
+    sim->rules = model_new(&sim->genesis, sim->signer);
     struct check_config config = {.voter_count = sim->host_count,
                                   .uncommitted_bytes_max = sim->profile.uncommitted_bytes};
     for (uint32_t i = 0; i < sim->host_count; i++)

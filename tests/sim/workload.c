@@ -24,23 +24,27 @@ static uint64_t below(struct sim *sim, uint64_t bound)
     return vg_prng_below(&sim->work_chance, bound);
 }
 
+static void fill_keys(struct sim *sim, struct vg_keys *keys, vg_secret_key *secret)
+{
+    uint8_t seed[VG_SEED_SIZE];
+    vg_channel_secret unused;
+    vg_prng_fill(&sim->work_chance, seed, sizeof seed);
+    sim->signer->keypair(seed, &keys->key, secret);
+    vg_channel_keypair(seed, &keys->channel, &unused);
+}
+
 void workload_people(struct sim *sim)
 {
     struct ledger_genesis *genesis = &sim->genesis;
-    for (uint32_t i = 0; i <= PEOPLE; i++) {
+    for (uint32_t i = 0; i < PEOPLE; i++) {
         struct ledger_person *person = &genesis->people[i];
-        uint8_t seed[VG_SEED_SIZE];
-        vg_prng_fill(&sim->work_chance, seed, sizeof seed);
-        if (i == PEOPLE) {
-            sim->signer->keypair(seed, &genesis->members[0].keys.key, &sim->work.keys[i]);
-            break;
-        }
+        fill_keys(sim, &person->keys, &sim->work.keys[i]);
         vg_prng_fill(&sim->work_chance, person->id.bytes, sizeof person->id.bytes);
-        sim->signer->keypair(seed, &person->keys.key, &sim->work.keys[i]);
         person->bits = i == 0          ? LEDGER_PERSON_OPERATOR
                        : i == REPORTER ? LEDGER_PERSON_INTEGRATION
                                        : 0;
     }
+    fill_keys(sim, &genesis->members[0].keys, &sim->work.keys[PEOPLE]);
     genesis->person_count = PEOPLE;
 }
 

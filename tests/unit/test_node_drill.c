@@ -55,7 +55,7 @@ static void up(void)
     lone_start(&lone);
     vg_identity_make(VG_IDENTITY_PERSON, &id, (vg_node_id){0}, &second);
     enroll.enroll.person = second.id;
-    memcpy(enroll.enroll.key.bytes, second.pub.bytes, sizeof(vg_hash));
+    enroll.enroll.keys = vg_identity_keys(&second);
     must(&control, &enroll);
     grant.grant.person = second.id;
     grant.grant.compartment = lone.genesis.directory;

@@ -80,14 +80,14 @@ static const char *const layouts[] = {
     "38 step incident:i1 kind:w1-4 action:l1-256 target:l1-128 owner:i0 due:t reversible:w1-2 "
     "emergency:w1-2 break-glass:x0-65536",
     "39 step-move incident:i1 step:i1 state:w1-6 text:x0-65536",
-    "40 evidence incident:i1 name:l1-256 source:l1-128 collector:l1-128 hash:h1 "
+    "40 evidence incident:i1 name:l1-256 source:l1-128 collector:l1-128 hash:h1/32 "
     "size:n1-9223372036854775807 collected-at:t content:o0-1048576",
-    "41 custody incident:i1 evidence:i1 action:w2-7 to:i0 hash:h0 text:x0-65536",
+    "41 custody incident:i1 evidence:i1 action:w2-7 to:i0 hash:h0/32 text:x0-65536",
     "42 count key:l1-128 first-at:t signals:s64-65536",
     "48 propose command:o1-131072 as:w0-4096 expires-at:t",
-    "49 approve proposal:i1 hash:h1 as:w0-4096 reason:x1-65536",
+    "49 approve proposal:i1 hash:h1/32 as:w0-4096 reason:x1-65536",
     "50 reject proposal:i1 reason:x1-65536",
-    "64 enroll person:i1 key:h1 bits:b7",
+    "64 enroll person:i1 key:h1/32 channel:h1/32 binding:h1/64 bits:b7",
     "65 expel person:i1",
 };
 
@@ -103,8 +103,10 @@ static void describe_field(const struct response_field *field, char *out, size_t
     }
     int used = snprintf(out, size, " %s:%c", field->name, kinds[field->type]);
     switch (field->type) {
+    case RESPONSE_FIELD_FIXED:
+        snprintf(out + used, size - (size_t)used, "%" PRIu64 "/%zu", low, field->size);
+        break;
     case RESPONSE_FIELD_ID:
-    case RESPONSE_FIELD_HASH:
         snprintf(out + used, size - (size_t)used, "%" PRIu64, low);
         break;
     case RESPONSE_FIELD_BITS:
@@ -506,7 +508,7 @@ Test(response_command, a_number_wider_than_its_member_is_refused)
     vg_buffer_free(&bytes);
 }
 
-Test(response_command, ids_and_hashes_are_zero_only_where_they_may_be)
+Test(response_command, ids_and_fixed_bytes_are_zero_only_where_they_may_be)
 {
     FOR_EACH_OP(op)
     {
@@ -514,7 +516,7 @@ Test(response_command, ids_and_hashes_are_zero_only_where_they_may_be)
         const struct response_field *fields = response_fields((uint64_t)op, &count);
         for (uint32_t i = 0; i < count; i++) {
             bool opaque =
-                fields[i].type == RESPONSE_FIELD_ID || fields[i].type == RESPONSE_FIELD_HASH;
+                fields[i].type == RESPONSE_FIELD_ID || fields[i].type == RESPONSE_FIELD_FIXED;
             struct response_command command = example_command(op);
             struct vg_error error;
             if (!opaque)

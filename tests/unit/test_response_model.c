@@ -11,6 +11,7 @@
 #include "proto/response/fields.h"
 #include "tests/lib/agree.h"
 #include "tests/lib/desk.h"
+#include "tests/lib/fast_signer.h"
 #include "tests/lib/guess.h"
 
 enum { RUNS = 20, COMMANDS = 5000, RECENT = 300 };
@@ -398,7 +399,7 @@ static struct run *run_new(uint64_t seed, struct tally *tally)
     run->seed = seed;
     run->tally = tally;
     run->desk = desk_new();
-    run->model = model_new(&run->desk->genesis);
+    run->model = model_new(&run->desk->genesis, &fast_signer);
     run->prng = vg_prng_seed(seed);
     take_log(run);
     return run;

@@ -404,7 +404,7 @@ Test(state, golden_hashes_of_rules_version_1)
     desk_free(desk);
     struct play play = tell_of_everything();
     assert_golden(play.desk, &control,
-                  "9ea9e94b08a3e6a28d33bc09a635f1adc6c9212709d3ac5f0d87bc4e059f239b");
+                  "bb26ba03ff99c643f4c00e6da94b1ab6e914d029a853ba2917723c7d42fa5206");
     assert_golden(play.desk, &play.desk->genesis.directory,
                   "587c6b00e613bc4a92981f8dbcb6cf97f0e83c5ef6f7d2d08c5afe382d8067e4");
     assert_golden(play.desk, &play.desk->genesis.first,

@@ -10,9 +10,7 @@ static struct desk_order enrolment(const struct play *play, enum desk_person per
 {
     struct desk_order order = play_order(play, RESPONSE_OP_ENROLL);
     order.command.enroll.person = desk_author(play->desk, person);
-    const vg_public_key *key =
-        person == DESK_NEWCOMER ? &play->desk->newcomer : &play->desk->genesis.people[person].keys.key;
-    memcpy(order.command.enroll.key.bytes, key->bytes, sizeof key->bytes);
+    order.command.enroll.keys = desk_keys(play->desk, person);
     order.command.enroll.bits = bits;
     return order;
 }
@@ -98,8 +96,11 @@ Test(people, ids_are_never_used_twice)
                            RESPONSE_REFUSED_PERSON_KNOWN),
               "with other rights");
     struct desk_order order = enrolment(&play, DESK_ANN, 0);
-    order.command.enroll.key.bytes[0] ^= 1;
+    order.command.enroll.keys.key.bytes[0] ^= 1;
     cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_PERSON_KNOWN), "with another key");
+    order = enrolment(&play, DESK_ANN, 0);
+    order.command.enroll.keys.channel.bytes[0] ^= 1;
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_PERSON_KNOWN), "or channel key");
     play_expel(&play, DESK_NEWCOMER);
     cr_assert(
         play_refuses(&play, enrolment(&play, DESK_NEWCOMER, 0), RESPONSE_REFUSED_PERSON_KNOWN),
@@ -107,19 +108,65 @@ Test(people, ids_are_never_used_twice)
     play_free(&play);
 }
 
+/* Neither of both: one key alone is fresh here, and the other that of somebody who is, or was,
+ * here. */
 Test(people, keys_are_never_used_twice)
 {
-    static const enum desk_person owners[] = {DESK_ANN, DESK_NEWCOMER};
+    static const enum desk_person owners[] = {DESK_ANN, DESK_NEWCOMER, DESK_NODE};
     struct play play = play_new(RESPONSE_DETECT);
     play_must(&play, enrolment(&play, DESK_NEWCOMER, 0));
     for (int gone = 0; gone < 2; gone++) {
-        for (size_t i = 0; i < 2; i++) {
-            struct desk_order order = enrolment(&play, owners[i], 0);
+        for (size_t i = 0; i < 3; i++) {
+            struct desk_order order = enrolment(&play, DESK_NEWCOMER, 0);
             order.command.enroll.person = (vg_id){{0xa0, 0x99}};
-            cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_KEY_KNOWN));
-            if (gone == 0)
+            order.command.enroll.keys = desk_keys(play.desk, owners[i]);
+            order.command.enroll.keys.channel.bytes[0] ^= 1;
+            cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_KEY_KNOWN), "the key");
+            order.command.enroll.keys.channel.bytes[0] ^= 1;
+            order.command.enroll.keys.key.bytes[0] ^= 1;
+            cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_KEY_KNOWN), "the channel key");
+            if (gone == 0 && owners[i] != DESK_NODE)
                 play_expel(&play, owners[i]);
         }
+    }
+    play_free(&play);
+}
+
+Test(people, a_binding_holds_for_this_person_and_these_keys)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    struct desk_order order = enrolment(&play, DESK_NEWCOMER, 0);
+    order.command.enroll.keys.binding.bytes[63] ^= 1;
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_UNBOUND), "of altered bytes");
+    order = enrolment(&play, DESK_NEWCOMER, 0);
+    order.command.enroll.person.bytes[15] ^= 1;
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_UNBOUND), "for another id");
+    desk_bind(play.desk, DESK_NEWCOMER, &order.command);
+    play_must(&play, order);
+    play_free(&play);
+}
+
+static bool owns(const struct play *play, const vg_channel_public *channel, enum desk_person person)
+{
+    vg_id owner, expected = desk_author(play->desk, person);
+    return response_channel_find(&play->desk->machine, channel, &owner) &&
+           vg_id_equal(&owner, &expected);
+}
+
+Test(people, whose_a_channel_key_is_can_be_found_for_ever)
+{
+    static const enum desk_person owners[] = {DESK_ANN, DESK_NODE, DESK_NEWCOMER};
+    struct play play = play_new(RESPONSE_DETECT);
+    struct vg_keys newcomer = desk_keys(play.desk, DESK_NEWCOMER);
+    vg_id owner;
+    cr_assert_not(response_channel_find(&play.desk->machine, &newcomer.channel, &owner));
+    play_must(&play, enrolment(&play, DESK_NEWCOMER, 0));
+    for (size_t i = 0; i < 3; i++) {
+        struct vg_keys keys = desk_keys(play.desk, owners[i]);
+        cr_assert(owns(&play, &keys.channel, owners[i]));
+        if (owners[i] != DESK_NODE)
+            play_expel(&play, owners[i]);
+        cr_assert(owns(&play, &keys.channel, owners[i]), "also of one who has gone");
     }
     play_free(&play);
 }
@@ -181,8 +228,8 @@ Test(people, the_id_the_key_and_all_that_was_done_stay)
     play_expel(&play, DESK_BEN);
     cr_assert_eq(person_of(&play, DESK_BEN).expelled_at, play.desk->time_ms);
     cr_assert(response_key_find(&play.desk->machine, &ben, &key));
-    cr_assert_eq(memcmp(key.bytes, play.desk->genesis.people[DESK_BEN].keys.key.bytes, sizeof key.bytes),
-                 0);
+    cr_assert_eq(
+        memcmp(key.bytes, play.desk->genesis.people[DESK_BEN].keys.key.bytes, sizeof key.bytes), 0);
     cr_assert(response_name_get(&play.desk->machine, &ben, name));
     cr_assert_str_eq(name, "Ben");
     struct response_event event = play_event(&play, 1);

@@ -149,9 +149,9 @@ static void the_id_of_ann(struct play *play, struct desk_order *order)
 
 static void the_key_of_ann(struct play *play, struct desk_order *order)
 {
-    const vg_public_key *key = &play->desk->genesis.people[DESK_ANN].keys.key;
-    memcpy(order->command.enroll.key.bytes, key->bytes, sizeof key->bytes);
+    order->command.enroll.keys.key = desk_keys(play->desk, DESK_ANN).key;
 }
+BEND(a_binding_of_nothing, order->command.enroll.keys.binding.bytes[0] ^= 1)
 
 static void the_operator(struct play *play, struct desk_order *order)
 {
@@ -623,6 +623,7 @@ static const struct row {
     ROW(ID_OF_NODES, DETECT, ENROLL, the_id_of_a_node),
     ROW(PERSON_KNOWN, DETECT, ENROLL, the_id_of_ann),
     ROW(KEY_KNOWN, DETECT, ENROLL, the_key_of_ann),
+    ROW(UNBOUND, DETECT, ENROLL, a_binding_of_nothing),
     ROW(LAST_OPERATOR, DETECT, EXPEL, the_operator),
     ROW(PEOPLE_FULL, DETECT, ENROLL, as_many_people_as_there_may_be),
     ROW(DRILL_TARGET, DETECT, PROPOSE, a_leader_of_a_name),

@@ -274,7 +274,7 @@ static enum vg_code take_value(struct cli_call *call, struct cli_fill *fill,
         return take_id(call, fill, field, text, member);
     case RESPONSE_FIELD_IDS:
         return take_ids(call, fill, field, values, member);
-    case RESPONSE_FIELD_HASH:
+    case RESPONSE_FIELD_FIXED:
         return take_hash(call, field, text, member);
     case RESPONSE_FIELD_WORD:
         return take_word(call, field, text, &fill->command);
