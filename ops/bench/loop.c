@@ -23,7 +23,6 @@ struct run {
 struct worker {
     struct run *run;
     pthread_t thread;
-    char *urls[CLI_NODES_MAX]; /* borrowed, starting with another node for each client */
     struct cli_client *client;
     struct vg_prng prng;
     struct vg_buffer request; /* scratch */
@@ -113,17 +112,18 @@ static void *work(void *context)
 static enum vg_code prepare(struct worker *worker, struct run *run, unsigned number)
 {
     const struct cli_settings *settings = run->settings;
+    struct cli_node nodes[CLI_NODES_MAX]; /* starting with another one for each client */
     char key[32];
     snprintf(key, sizeof key, "vigil-bench-%u", number);
     worker->run = run;
     worker->prng = vg_prng_seed(number);
     for (unsigned i = 0; i < settings->node_count; i++)
-        worker->urls[i] = settings->nodes[(i + number) % settings->node_count];
+        nodes[i] = settings->nodes[(i + number) % settings->node_count];
     worker->text = vg_alloc(run->plan->payload + 1);
     for (uint32_t i = 0; i < run->plan->payload; i++)
         worker->text[i] = (char)('a' + vg_prng_below(&worker->prng, 26));
     worker->text[run->plan->payload] = 0;
-    enum vg_code code = cli_client_new(worker->urls, settings->node_count, settings->timeout_ms,
+    enum vg_code code = cli_client_new(nodes, settings->node_count, settings->timeout_ms,
                                        &worker->client, &worker->result.first);
     struct response_command detect = {.op = RESPONSE_OP_DETECT,
                                       .detect = {.source = RESPONSE_SOURCE_OPERATOR,

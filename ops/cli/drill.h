@@ -17,7 +17,7 @@ enum vg_code drill_refuse(struct cli_call *call, const char *format, ...)
 struct drill_node {
     uint64_t id;
     char region[VG_NAME_MAX + 1];
-    char *url; /* borrowed from the call's settings */
+    struct cli_node at;
 };
 
 struct drill_cluster {

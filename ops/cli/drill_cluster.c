@@ -43,7 +43,7 @@ static enum vg_code check_answers(struct answers *answers)
         uint64_t self = cli_json_number(one, "answered_by");
         const json_t *drill = cli_json_at(cluster_row_of(one, self), "drill");
         if (one == NULL)
-            return NOT_WHOLE(call, "%s does not answer", call->settings.nodes[i]);
+            return NOT_WHOLE(call, "%s does not answer", call->settings.nodes[i].url);
         if (cli_json_text(one, "stopped")[0] != '\0')
             return NOT_WHOLE(call, "node %" PRIu64 " applies nothing any more", self);
         if (cli_json_number(drill, "remaining_ms") > 0)
@@ -113,7 +113,7 @@ static enum vg_code take_nodes(const struct answers *answers, struct drill_clust
             return NOT_WHOLE(call, "node %" PRIu64 " is not among the nodes of this call (--node)",
                              id);
         struct drill_node *node = &out->nodes[out->count++];
-        *node = (struct drill_node){.id = id, .url = call->settings.nodes[k]};
+        *node = (struct drill_node){.id = id, .at = call->settings.nodes[k]};
         snprintf(node->region, sizeof node->region, "%s", region);
         if (add_region(call, out, region) != VG_OK)
             return call->error.code;

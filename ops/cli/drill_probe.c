@@ -19,7 +19,6 @@ struct worker {
     bool started;
     uint8_t region;
     bool writes;
-    char *urls[CLI_NODES_MAX]; /* borrowed; its region's first */
     struct cli_client *client;
     struct vg_buffer request; /* scratch */
     struct measure_sample *samples;
@@ -140,16 +139,17 @@ static enum vg_code add_worker(struct drill_probes *probes, const struct drill_c
                                uint32_t region, bool writes, struct vg_error *error)
 {
     struct worker *worker = &probes->workers[probes->worker_count++];
+    struct cli_node nodes[CLI_NODES_MAX]; /* its region's first */
     unsigned count = 0;
     *worker = (struct worker){.probes = probes, .region = (uint8_t)region, .writes = writes};
     for (int others = 0; others <= 1; others++) {
         for (uint32_t i = 0; i < cluster->count; i++) {
             bool own = strcmp(cluster->nodes[i].region, cluster->regions[region]) == 0;
             if (own == (others == 0))
-                worker->urls[count++] = cluster->nodes[i].url;
+                nodes[count++] = cluster->nodes[i].at;
         }
     }
-    return cli_client_new(worker->urls, count, PATIENCE_MS, &worker->client, error);
+    return cli_client_new(nodes, count, PATIENCE_MS, &worker->client, error);
 }
 
 /* Slower where the numbers would not last. */

@@ -37,6 +37,19 @@ void dev_person_path(const struct dev_cluster *cluster, uint32_t number, char ou
     file_path(cluster, name, out);
 }
 
+struct cli_node dev_node_at(const struct dev_node *node)
+{
+    struct cli_node at = {.has_key = true, .key = node->channel};
+    memcpy(at.url, node->client, sizeof node->client);
+    return at;
+}
+
+static const char *channel_text(const struct dev_node *node, char out[VG_HASH_TEXT])
+{
+    vg_hex_format(vg_span_of(node->channel.bytes, sizeof node->channel.bytes), out);
+    return out;
+}
+
 static enum vg_code lock_dir(const char *dir, struct dev_cluster *out, struct vg_error *error)
 {
     *out = (struct dev_cluster){.lock = -1};
@@ -56,7 +69,7 @@ static enum vg_code lock_dir(const char *dir, struct dev_cluster *out, struct vg
     return VG_OK;
 }
 
-static void read_node(const json_t *document, struct dev_node *node)
+static bool read_node(const json_t *document, struct dev_node *node)
 {
     *node = (struct dev_node){
         .id = cli_json_number(document, "id"),
@@ -66,6 +79,8 @@ static void read_node(const json_t *document, struct dev_node *node)
     snprintf(node->region, sizeof node->region, "%s", cli_json_text(document, "region"));
     snprintf(node->peer, sizeof node->peer, "%s", cli_json_text(document, "peer"));
     snprintf(node->client, sizeof node->client, "%s", cli_json_text(document, "client"));
+    return vg_hex_parse(cli_json_text(document, "channel_key"), node->channel.bytes,
+                        sizeof node->channel.bytes);
 }
 
 static enum vg_code read_state(struct dev_cluster *cluster, struct vg_error *error)
@@ -85,11 +100,12 @@ static enum vg_code read_state(struct dev_cluster *cluster, struct vg_error *err
         return code;
     const json_t *nodes = json_object_get(state, "nodes");
     size_t count = json_array_size(nodes);
-    if (count == 0 || count > VG_NODES_MAX)
-        code =
-            vg_fail(error, VG_INVALID, "%s does not describe a cluster; remove the folder", path);
-    for (size_t i = 0; code == VG_OK && i < count; i++)
-        read_node(json_array_get(nodes, i), &cluster->nodes[i]);
+    bool good = count > 0 && count <= VG_NODES_MAX;
+    for (size_t i = 0; good && i < count; i++)
+        good = read_node(json_array_get(nodes, i), &cluster->nodes[i]);
+    if (!good)
+        code = vg_fail(error, VG_INVALID,
+                       "%s does not describe a cluster of this release; remove the folder", path);
     cluster->node_count = (uint32_t)count;
     cluster->people = (uint32_t)cli_json_number(state, "people");
     cluster->election_timeout_ms = (uint32_t)cli_json_number(state, "election_timeout_ms");
@@ -142,12 +158,14 @@ enum vg_code dev_cluster_make(const char *dir, const struct dev_plan *plan, stru
 static json_t *describe_node(const struct dev_cluster *cluster, const struct dev_node *node)
 {
     char log[DEV_PATH_MAX];
+    char key[VG_HASH_TEXT];
     dev_node_path(cluster, node, "log", log);
     enum dev_state state = dev_node_state(node);
     json_t *pid = state != DEV_STOPPED ? json_integer(node->pid) : json_null();
-    return json_pack("{s:I, s:s, s:o, s:s, s:s, s:n, s:s, s:s}", "id", (json_int_t)node->id,
+    return json_pack("{s:I, s:s, s:o, s:s, s:s, s:s, s:n, s:s, s:s}", "id", (json_int_t)node->id,
                      "region", node->region, "pid", pid, "peer", node->peer, "client", node->client,
-                     "http", "log", log, "state", dev_state_name(state));
+                     "channel_key", channel_text(node, key), "http", "log", log, "state",
+                     dev_state_name(state));
 }
 
 json_t *dev_cluster_describe(const struct dev_cluster *cluster)
@@ -171,10 +189,12 @@ enum vg_code dev_cluster_save(const struct dev_cluster *cluster, struct vg_error
     json_t *nodes = json_array();
     for (uint32_t i = 0; i < cluster->node_count; i++) {
         const struct dev_node *node = &cluster->nodes[i];
+        char key[VG_HASH_TEXT];
         json_array_append_new(
-            nodes, json_pack("{s:I, s:s, s:s, s:s, s:I, s:I}", "id", (json_int_t)node->id, "region",
-                             node->region, "peer", node->peer, "client", node->client, "pid",
-                             (json_int_t)node->pid, "started", (json_int_t)node->started));
+            nodes, json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I}", "id", (json_int_t)node->id,
+                             "region", node->region, "peer", node->peer, "client", node->client,
+                             "channel_key", channel_text(node, key), "pid", (json_int_t)node->pid,
+                             "started", (json_int_t)node->started));
     }
     json_t *state =
         json_pack("{s:s, s:s, s:I, s:I, s:o}", "cluster_id", cluster->cluster, "context",

@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/text.h"
+#include "ops/cli/core/settings.h"
 
 enum { DEV_PATH_MAX = 1024, DEV_URL_MAX = 64 };
 
@@ -18,6 +19,7 @@ struct dev_node {
     char region[VG_NAME_MAX + 1];
     char peer[DEV_URL_MAX];
     char client[DEV_URL_MAX];
+    vg_channel_public channel;
     pid_t pid;                  /* 0: never started */
     unsigned long long started; /* with it, the process itself */
 };
@@ -60,6 +62,9 @@ void dev_cluster_close(struct dev_cluster *cluster);
 /* The node of an id or a region's name; VG_NOT_FOUND names what there is. */
 enum vg_code dev_cluster_find(struct dev_cluster *cluster, const char *name, struct dev_node **out,
                               struct vg_error *error);
+
+/* Where its clients find it. */
+struct cli_node dev_node_at(const struct dev_node *node);
 
 /* Paths within the folder. */
 void dev_node_path(const struct dev_cluster *cluster, const struct dev_node *node, const char *file,

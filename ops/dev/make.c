@@ -89,7 +89,7 @@ static enum vg_code plan_nodes(struct dev_cluster *cluster, const struct dev_pla
     return VG_OK;
 }
 
-static enum vg_code make_node_key(const struct dev_cluster *cluster, const struct dev_node *node,
+static enum vg_code make_node_key(const struct dev_cluster *cluster, struct dev_node *node,
                                   struct ledger_member *member, struct vg_error *error)
 {
     char path[DEV_PATH_MAX];
@@ -99,6 +99,7 @@ static enum vg_code make_node_key(const struct dev_cluster *cluster, const struc
         return error->code;
     vg_identity_make(VG_IDENTITY_NODE, &(vg_id){0}, (vg_node_id){node->id}, &identity);
     *member = (struct ledger_member){.id = {node->id}, .keys = vg_identity_keys(&identity)};
+    node->channel = identity.channel_pub;
     dev_node_path(cluster, node, "key", path);
     enum vg_code code = vg_identity_write(path, &identity, error);
     vg_wipe(&identity, sizeof identity);

@@ -29,7 +29,7 @@ void dev_point_call(struct cli_call *call, const struct dev_cluster *cluster)
                                       .identity = vg_strdup(path),
                                       .timeout_ms = SETUP_MS};
     for (uint32_t i = 0; i < cluster->node_count; i++)
-        settings->nodes[i] = vg_strdup(cluster->nodes[i].client);
+        settings->nodes[i] = dev_node_at(&cluster->nodes[i]);
 }
 
 /* A node that ended by itself says why in its log. */
@@ -76,13 +76,11 @@ enum vg_code dev_await_leader(struct cli_call *call, const struct dev_cluster *c
 enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_node *node,
                             struct vg_error *error)
 {
-    char url[DEV_URL_MAX];
-    char *urls[] = {url};
-    memcpy(url, node->client, sizeof url);
+    struct cli_node at = dev_node_at(node);
     for (uint64_t until = now_ms() + LEADER_WAIT_MS; now_ms() < until; wait_a_little()) {
         if (check_node(cluster, node, error) != VG_OK)
             return error->code;
-        json_t *status = cli_ask_apart(urls, 1, TRY_MS, "cluster.status");
+        json_t *status = cli_ask_apart(&at, 1, TRY_MS, "cluster.status");
         bool answered = status != NULL;
         json_decref(status);
         if (answered)
@@ -194,16 +192,16 @@ static enum vg_code write_context(const struct dev_cluster *cluster, uint32_t nu
     char identity[DEV_PATH_MAX];
     char *nodes[VG_NODES_MAX];
     char pin[sizeof cluster->cluster];
-    char urls[VG_NODES_MAX][DEV_URL_MAX];
+    char texts[VG_NODES_MAX][CLI_NODE_TEXT];
     if (number > 1)
         snprintf(name, sizeof name, "dev-person-%u", number);
     memcpy(compartment, compartment_name, sizeof compartment);
     memcpy(pin, cluster->cluster, sizeof pin);
     dev_person_path(cluster, number, identity);
     for (uint32_t i = 0; i < cluster->node_count; i++) {
-        memcpy(urls[i], cluster->nodes[(number - 1 + i) % cluster->node_count].client,
-               sizeof urls[i]);
-        nodes[i] = urls[i];
+        struct cli_node at = dev_node_at(&cluster->nodes[(number - 1 + i) % cluster->node_count]);
+        cli_node_format(&at, texts[i]);
+        nodes[i] = texts[i];
     }
     struct cli_context context = {.name = name,
                                   .nodes = nodes,

@@ -16,7 +16,7 @@ enum { LINKS_MAX = 32, QUEUE_MAX = 1 << 20, TIMEOUT_MS = 8000 };
 enum manner { ANSWERS, IS_BUSY, REFUSES, HANGS, CLOSES, RAMBLES, ANSWERS_TWICE };
 
 struct false_node {
-    char url[64];
+    struct cli_node at;
     enum manner manner;
     struct dial_listener *listener;
     struct dial_link *links[LINKS_MAX];
@@ -119,8 +119,9 @@ static void node_start(struct false_node *node, enum manner manner)
     static unsigned number;
     struct vg_error error = {.text = ""};
     *node = (struct false_node){.manner = manner};
-    snprintf(node->url, sizeof node->url, "ipc:///tmp/vigil-cli-%d-%u", (int)getpid(), number++);
-    cr_assert_eq(dial_listen(node->url, LINKS_MAX, node_accepted, node, &node->listener, &error),
+    snprintf(node->at.url, sizeof node->at.url, "ipc:///tmp/vigil-cli-%d-%u", (int)getpid(),
+             number++);
+    cr_assert_eq(dial_listen(node->at.url, LINKS_MAX, node_accepted, node, &node->listener, &error),
                  VG_OK, "%s", error.text);
 }
 
@@ -133,15 +134,16 @@ static void node_stop(struct false_node *node)
 }
 
 /* One submit to the nodes in their order. */
-static enum vg_code submit(char *const *urls, unsigned count, uint32_t timeout_ms, json_t **answer,
-                           struct vg_error *error, json_t **details)
+static enum vg_code submit(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
+                           json_t **answer, struct vg_error *error, json_t **details)
 {
     struct cli_client *client;
     struct wire_request request = {.kind = WIRE_SUBMIT, .body = vg_span_text("signed")};
     *answer = NULL;
     *details = NULL;
     *error = (struct vg_error){.code = VG_OK};
-    cr_assert_eq(cli_client_new(urls, count, timeout_ms, &client, error), VG_OK, "%s", error->text);
+    cr_assert_eq(cli_client_new(nodes, count, timeout_ms, &client, error), VG_OK, "%s",
+                 error->text);
     enum vg_code code = cli_client_call(client, &request, answer, error, details);
     cli_client_free(client);
     return code;
@@ -156,8 +158,8 @@ static void expect_failover(enum manner manner)
     json_t *details;
     node_start(&bad, manner);
     node_start(&good, ANSWERS);
-    char *urls[] = {bad.url, good.url};
-    cr_assert_eq(submit(urls, 2, TIMEOUT_MS, &answer, &error, &details), VG_OK, "%s", error.text);
+    struct cli_node nodes[] = {bad.at, good.at};
+    cr_assert_eq(submit(nodes, 2, TIMEOUT_MS, &answer, &error, &details), VG_OK, "%s", error.text);
     cr_expect_str_eq(cli_json_text(answer, "node"), "good");
     cr_expect_eq(atomic_load(&bad.requests), 1);
     cr_expect_eq(atomic_load(&good.requests), 1);
@@ -195,10 +197,10 @@ Test(cli_client, the_next_node_answers_for_one_that_is_not_there)
     struct vg_error error;
     json_t *answer;
     json_t *details;
-    char nobody[] = "ipc:///tmp/vigil-cli-nobody";
+    struct cli_node nobody = {.url = "ipc:///tmp/vigil-cli-nobody"};
     node_start(&good, ANSWERS_TWICE);
-    char *urls[] = {nobody, good.url};
-    cr_assert_eq(submit(urls, 2, TIMEOUT_MS, &answer, &error, &details), VG_OK, "%s", error.text);
+    struct cli_node nodes[] = {nobody, good.at};
+    cr_assert_eq(submit(nodes, 2, TIMEOUT_MS, &answer, &error, &details), VG_OK, "%s", error.text);
     json_decref(answer);
     node_stop(&good);
 }
@@ -212,8 +214,8 @@ Test(cli_client, a_refusal_is_final_and_keeps_its_rule_and_details)
     json_t *details;
     node_start(&first, REFUSES);
     node_start(&second, ANSWERS);
-    char *urls[] = {first.url, second.url};
-    cr_assert_eq(submit(urls, 2, TIMEOUT_MS, &answer, &error, &details), VG_RULE);
+    struct cli_node nodes[] = {first.at, second.at};
+    cr_assert_eq(submit(nodes, 2, TIMEOUT_MS, &answer, &error, &details), VG_RULE);
     cr_expect_str_eq(error.rule, "R13");
     cr_expect_eq(cli_json_number(details, "current"), 2);
     cr_expect_eq(atomic_load(&second.requests), 0);
@@ -231,10 +233,10 @@ Test(cli_client, busy_is_said_only_when_nothing_was_accepted)
     json_t *details;
     node_start(&busy, IS_BUSY);
     node_start(&closes, CLOSES);
-    char *only_busy[] = {busy.url};
+    struct cli_node only_busy[] = {busy.at};
     cr_expect_eq(submit(only_busy, 1, 300, &answer, &error, &details), VG_BUSY);
     cr_expect(busy.same, "repeated with the same bytes");
-    char *both[] = {closes.url, busy.url};
+    struct cli_node both[] = {closes.at, busy.at};
     cr_expect_eq(submit(both, 2, 300, &answer, &error, &details), VG_UNAVAILABLE, "%s", error.text);
     node_stop(&busy);
     node_stop(&closes);
@@ -247,9 +249,9 @@ Test(cli_client, no_answer_in_time_is_a_timeout_that_names_the_node)
     json_t *answer;
     json_t *details;
     node_start(&hangs, HANGS);
-    char *urls[] = {hangs.url};
-    cr_expect_eq(submit(urls, 1, 100, &answer, &error, &details), VG_TIMEOUT);
-    cr_expect(strstr(error.text, hangs.url) != NULL, "%s", error.text);
+    struct cli_node nodes[] = {hangs.at};
+    cr_expect_eq(submit(nodes, 1, 100, &answer, &error, &details), VG_TIMEOUT);
+    cr_expect(strstr(error.text, hangs.at.url) != NULL, "%s", error.text);
     node_stop(&hangs);
 }
 
@@ -257,9 +259,9 @@ Test(cli_client, urls_are_checked_before_anything_is_sent)
 {
     struct cli_client *client;
     struct vg_error error = {.text = ""};
-    char far[] = "tcp://192.0.2.1:7000";
-    char *urls[] = {far};
-    cr_expect_neq(cli_client_new(urls, 1, 100, &client, &error), VG_OK);
-    cr_expect(strstr(error.text, far) != NULL, "%s", error.text);
-    cr_expect_eq(cli_client_new(urls, 0, 100, &client, &error), VG_USAGE);
+    struct cli_node far = {.url = "tcp://192.0.2.1:7000"};
+    struct cli_node nodes[] = {far};
+    cr_expect_neq(cli_client_new(nodes, 1, 100, &client, &error), VG_OK);
+    cr_expect(strstr(error.text, far.url) != NULL, "%s", error.text);
+    cr_expect_eq(cli_client_new(nodes, 0, 100, &client, &error), VG_USAGE);
 }

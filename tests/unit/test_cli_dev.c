@@ -109,6 +109,9 @@ Test(cli_dev, the_genesis_has_the_keys_and_the_first_person_operates)
                  error.text);
     cr_expect_eq(genesis.member_count, 3);
     cr_expect_eq(genesis.person_count, 2);
+    cr_expect_eq(memcmp(&genesis.members[2].keys.channel, &cluster.nodes[2].channel,
+                        sizeof(vg_channel_public)),
+                 0);
     for (uint32_t i = 0; i < 2; i++) {
         dev_person_path(&cluster, i + 1, path);
         cr_assert_eq(vg_identity_read(path, &person, &error), VG_OK, "%s", error.text);
@@ -135,6 +138,7 @@ Test(cli_dev, a_cluster_is_found_again_and_never_made_over_something_else)
     cr_expect_eq(dev_cluster_find(&found, "emea", &node, &error), VG_OK);
     cr_expect_eq(node->id, 2);
     cr_expect_str_eq(node->peer, made.nodes[1].peer);
+    cr_expect_eq(memcmp(&node->channel, &made.nodes[1].channel, sizeof node->channel), 0);
     cr_expect_eq(dev_cluster_find(&found, "3", &node, &error), VG_OK);
     cr_expect_eq(dev_cluster_find(&found, "4", &node, &error), VG_NOT_FOUND);
     dev_cluster_close(&found);

@@ -44,6 +44,8 @@ static void write_config(const char *text)
     cr_assert_eq(vg_file_write(path, vg_span_text(text), 0600, &error), VG_OK, "%s", error.text);
 }
 
+#define KEY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" /* of a node */
+
 static const char two_contexts[] = "current: home\n"
                                    "contexts:\n"
                                    "  - name: home\n"
@@ -83,19 +85,22 @@ Test(cli_settings, the_current_context_counts_then_variables_then_flags)
     setenv("VIGIL_IDENTITY", "/my.identity", 1);
     setenv("VIGIL_OUTPUT", "jsonl", 1);
     cr_assert_eq(cli_settings_resolve(&flags, &settings, &error), VG_OK, "%s", error.text);
-    cr_assert_str_eq(settings.nodes[0], "tcp://127.0.0.1:3");
+    cr_assert_str_eq(settings.nodes[0].url, "tcp://127.0.0.1:3");
     cr_assert_str_eq(settings.identity, "/my.identity");
     cr_assert_eq(settings.output, CLI_JSONL);
     cli_settings_free(&settings);
 
     flags = (struct cli_flags){
-        .context = "home", .node = "ipc:///run/v#" /* key below */, .output = "wide"};
-    char node[256] = "tcp://127.0.0.1:9,ipc:///run/v#";
-    memset(node + strlen(node), 'a', 64);
-    flags.node = node;
+        .context = "home", .node = "tcp://127.0.0.1:9,ipc:///run/v#" KEY, .output = "wide"};
     cr_assert_eq(cli_settings_resolve(&flags, &settings, &error), VG_OK, "%s", error.text);
     cr_assert_eq(settings.node_count, 2);
-    cr_assert_str_eq(settings.nodes[1], "ipc:///run/v");
+    cr_assert_str_eq(settings.nodes[1].url, "ipc:///run/v");
+    cr_assert_not(settings.nodes[0].has_key);
+    cr_assert(settings.nodes[1].has_key);
+    cr_assert_eq(settings.nodes[1].key.bytes[31], 0xaa);
+    char text[CLI_NODE_TEXT];
+    cli_node_format(&settings.nodes[1], text);
+    cr_assert_str_eq(text, "ipc:///run/v#" KEY);
     cr_assert_str_eq(settings.compartment, "default");
     cr_assert_eq(settings.output, CLI_WIDE);
     cli_settings_free(&settings);
@@ -114,6 +119,9 @@ Test(cli_settings, what_is_wrong_is_named_with_its_place)
         {{.node = "localhost"}, "--node: 'localhost' is not a node"},
         {{.node = "tcp://a:1,,tcp://b:1"}, "--node: '' is not a node"},
         {{.node = "tcp://a:1#12"}, "is not a node"},
+        {{.node = "tcp://a:1#" KEY "a"}, "is not a node"},
+        {{.node = "tcp://a:1#" KEY "#"}, "is not a node"},
+        {{.node = "#" KEY}, "is not a node"},
         {{.context = "mars"}, "there is no context 'mars'"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -73,14 +73,15 @@ enum vg_code cli_author_open(struct cli_call *call, struct cli_author **out)
     return code;
 }
 
-json_t *cli_ask_apart(char *const *urls, unsigned count, uint32_t timeout_ms, const char *question)
+json_t *cli_ask_apart(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
+                      const char *question)
 {
     struct cli_client *client = NULL;
     struct vg_error error;
     json_t *answer = NULL;
     json_t *details = NULL;
     json_t *query = json_pack("{s:s}", "query", question);
-    if (cli_client_new(urls, count, timeout_ms, &client, &error) == VG_OK)
+    if (cli_client_new(nodes, count, timeout_ms, &client, &error) == VG_OK)
         cli_client_query(client, query, &answer, &error, &details);
     cli_client_free(client);
     json_decref(details);

@@ -47,7 +47,8 @@ json_t *cli_query(struct cli_call *call, json_t *query);
 
 /* Asks a question without arguments ("cluster.status") over a connection of its own. NULL when no
  * node answered it well; else the caller's. Any thread. */
-json_t *cli_ask_apart(char *const *urls, unsigned count, uint32_t timeout_ms, const char *question);
+json_t *cli_ask_apart(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
+                      const char *question);
 
 /* Appends all of a list to `all`, asked page by page until an empty one: each after the last item's
  * `key`. Takes over `query`. */

@@ -9,7 +9,6 @@
 #include "common/clock.h"
 #include "common/dial/link.h"
 #include "common/limits.h"
-#include "ops/cli/core/settings.h"
 #include "proto/wire/frame.h"
 
 enum {
@@ -22,7 +21,7 @@ enum {
 /* One node, and the connection to it. What NNG's threads touch is under the client's lock. */
 struct session {
     struct cli_client *client;
-    const char *url;
+    struct cli_node node;
     struct dial_link *link; /* NULL: not connected, and not connecting */
     bool asked;             /* the request under way is this node's too */
     bool sent;              /* and its bytes are on their way */
@@ -152,7 +151,8 @@ static void ask(struct exchange *exchange, struct session *session, uint64_t now
         now + exchange->client->held_ms + ((uint64_t)HEDGE_MS << exchange->asked % DOUBLINGS);
     exchange->asked++;
     if (session->link == NULL)
-        dial_link_start(session->url, DIAL_MS, &session_events, session, &session->link, &error);
+        dial_link_start(session->node.url, DIAL_MS, &session_events, session, &session->link,
+                        &error);
     pthread_mutex_lock(&session->client->lock);
     session->answered = false;
     if (error.code != VG_OK)
@@ -188,8 +188,8 @@ static void settle_end(struct exchange *exchange, struct session *session, uint6
                        const char *why)
 {
     if (session->asked) {
-        bool named = strstr(why, session->url) != NULL;
-        vg_fail(exchange->error, VG_UNAVAILABLE, "%s%s%.400s", named ? "" : session->url,
+        bool named = strstr(why, session->node.url) != NULL;
+        vg_fail(exchange->error, VG_UNAVAILABLE, "%s%s%.400s", named ? "" : session->node.url,
                 named ? "" : ": ", why);
         exchange->hedge_at_ms = now;
     }
@@ -306,7 +306,7 @@ static enum vg_code read_answer(struct session *session, json_t **answer, struct
     *error = session->answer;
     *(error->code == VG_OK ? answer : details) = document;
     if (error->code == VG_OK && document == NULL)
-        vg_fail(error, VG_INTEGRITY, "%s answered what is not JSON", session->url);
+        vg_fail(error, VG_INTEGRITY, "%s answered what is not JSON", session->node.url);
     return error->code;
 }
 
@@ -319,7 +319,7 @@ static enum vg_code give_up(struct exchange *exchange)
     for (unsigned i = 0; i < client->count; i++) {
         if (!client->sessions[i].asked)
             continue;
-        silent = client->sessions[i].url;
+        silent = client->sessions[i].node.url;
         exchange->unknown = exchange->unknown || client->sessions[i].sent;
     }
     if (error->code == VG_OK)
@@ -381,7 +381,7 @@ enum vg_code cli_client_query(struct cli_client *client, const json_t *query, js
     return code;
 }
 
-enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_ms,
+enum vg_code cli_client_new(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
                             struct cli_client **out, struct vg_error *error)
 {
     assert(count <= CLI_NODES_MAX);
@@ -390,7 +390,7 @@ enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_
                        "no node is known; give --node tcp://HOST:PORT, or start a cluster of your "
                        "own with 'vigil dev up'");
     for (unsigned i = 0; i < count; i++)
-        if (dial_url_check(urls[i], error) != VG_OK)
+        if (dial_url_check(nodes[i].url, error) != VG_OK)
             return error->code;
     struct cli_client *client = vg_alloc_zero(1, sizeof *client);
     pthread_condattr_t attributes;
@@ -402,7 +402,7 @@ enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_
     client->count = count;
     client->timeout_ms = timeout_ms;
     for (unsigned i = 0; i < count; i++)
-        client->sessions[i] = (struct session){.client = client, .url = urls[i]};
+        client->sessions[i] = (struct session){.client = client, .node = nodes[i]};
     *out = client;
     return VG_OK;
 }

@@ -8,12 +8,13 @@
 
 #include <jansson.h>
 
+#include "ops/cli/core/settings.h"
 #include "proto/wire/client.h"
 
 struct cli_client;
 
-/* Borrows `urls` for its life; connects at the first request. VG_USAGE if there are none. */
-enum vg_code cli_client_new(char *const *urls, unsigned count, uint32_t timeout_ms,
+/* Connects at the first request. VG_USAGE if there are no nodes. */
+enum vg_code cli_client_new(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
                             struct cli_client **out, struct vg_error *error);
 
 /* One request and its answer, within the client's timeout. `*answer` is owned by the caller, as is

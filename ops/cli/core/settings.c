@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/crypto.h"
 #include "common/mem.h"
 #include "common/text.h"
 #include "ops/cli/core/command.h"
@@ -59,27 +58,45 @@ static enum vg_code set_output(const struct cli_flags *flags, struct cli_setting
                    source.where, source.text);
 }
 
+void cli_node_format(const struct cli_node *node, char out[CLI_NODE_TEXT])
+{
+    size_t size = strlen(node->url);
+    memcpy(out, node->url, size + 1);
+    if (!node->has_key)
+        return;
+    out[size] = '#';
+    vg_hex_format(vg_span_of(node->key.bytes, sizeof node->key.bytes), out + size + 1);
+}
+
+/* A KEY of fewer digits than it has is what a cut line has, and refused as any other text. */
+static bool parse_node(const char *text, size_t size, struct cli_node *out)
+{
+    char whole[CLI_NODE_TEXT];
+    if (size >= sizeof whole)
+        return false;
+    memcpy(whole, text, size);
+    whole[size] = 0;
+    char *hash = strchr(whole, '#');
+    *out = (struct cli_node){.has_key = hash != NULL};
+    if (hash != NULL)
+        *hash = 0;
+    if (strlen(whole) > CLI_URL_MAX || strstr(whole, "://") == NULL)
+        return false;
+    memcpy(out->url, whole, strlen(whole) + 1);
+    return hash == NULL || vg_hex_parse(hash + 1, out->key.bytes, sizeof out->key.bytes);
+}
+
 static enum vg_code add_node(struct cli_settings *out, const char *text, size_t size,
                              const char *where, struct vg_error *error)
 {
-    const char *hash = memchr(text, '#', size);
-    size_t url_size = hash != NULL ? (size_t)(hash - text) : size;
     if (out->node_count == CLI_NODES_MAX)
         return vg_fail(error, VG_USAGE, "%s names more than %d nodes", where, CLI_NODES_MAX);
-    char *url = vg_alloc_zero(size + 1, 1);
-    memcpy(url, text, size);
-    vg_public_key key;
-    bool bad_key = hash != NULL && !vg_hex_parse(url + url_size + 1, &key, sizeof key);
-    url[url_size] = 0;
-    if (url_size == 0 || strstr(url, "://") == NULL || bad_key) {
-        enum vg_code code = vg_fail(
+    if (!parse_node(text, size, &out->nodes[out->node_count]))
+        return vg_fail(
             error, VG_USAGE,
             "%s: '%.*s' is not a node; write tcp://HOST:PORT, with #KEY (%d hex digits) or without",
-            where, (int)size, text, 2 * VG_PUBLIC_KEY_SIZE);
-        free(url);
-        return code;
-    }
-    out->nodes[out->node_count++] = url;
+            where, (int)size, text, 2 * VG_CHANNEL_KEY_SIZE);
+    out->node_count++;
     return VG_OK;
 }
 
@@ -187,8 +204,6 @@ enum vg_code cli_settings_resolve(const struct cli_flags *flags, struct cli_sett
 
 void cli_settings_free(struct cli_settings *settings)
 {
-    for (unsigned i = 0; i < settings->node_count; i++)
-        free(settings->nodes[i]);
     free(settings->context);
     free(settings->identity);
     free(settings->compartment);

@@ -4,16 +4,28 @@
 #ifndef VIGIL_OPS_CLI_CORE_SETTINGS_H
 #define VIGIL_OPS_CLI_CORE_SETTINGS_H
 
+#include "common/crypto.h"
 #include "common/error.h"
-#include "common/types.h"
 
-enum { CLI_NODES_MAX = 16, CLI_TIMEOUT_DEFAULT_MS = 5000 };
+enum {
+    CLI_NODES_MAX = 16,
+    CLI_URL_MAX = 255,
+    CLI_NODE_TEXT = CLI_URL_MAX + 1 + 2 * VG_CHANNEL_KEY_SIZE + 1, /* "URL#KEY" and the end */
+    CLI_TIMEOUT_DEFAULT_MS = 5000
+};
+
+/* Where a node is, and by which channel key it must be known there. */
+struct cli_node {
+    char url[CLI_URL_MAX + 1];
+    bool has_key;
+    vg_channel_public key;
+};
 
 enum cli_output { CLI_TABLE, CLI_WIDE, CLI_JSON, CLI_JSONL };
 
 struct cli_settings {
-    char *context;              /* name; NULL: none in use */
-    char *nodes[CLI_NODES_MAX]; /* URLs without their keys */
+    char *context; /* name; NULL: none in use */
+    struct cli_node nodes[CLI_NODES_MAX];
     unsigned node_count;
     char *identity;    /* path of the identity file; NULL: none known */
     char *compartment; /* default compartment; NULL: none */
@@ -41,6 +53,9 @@ struct cli_flags {
  * configuration. Not finding any node or identity is no error here: not every command needs one. */
 enum vg_code cli_settings_resolve(const struct cli_flags *flags, struct cli_settings *out,
                                   struct vg_error *error);
+
+/* "URL#KEY", or "URL" without a key, as contexts and --node have it. */
+void cli_node_format(const struct cli_node *node, char out[CLI_NODE_TEXT]);
 
 /* Only the output format, from flag or variable: for errors before the settings are known. */
 enum cli_output cli_output_guess(const char *flag);

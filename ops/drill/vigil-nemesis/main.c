@@ -102,10 +102,8 @@ static void stop_cluster(struct stage *stage)
 
 static json_t *ask_node(const struct dev_node *node)
 {
-    char url[DEV_URL_MAX];
-    char *urls[] = {url};
-    memcpy(url, node->client, sizeof url);
-    return cli_ask_apart(urls, 1, CLI_TIMEOUT_DEFAULT_MS, "cluster.status");
+    struct cli_node at = dev_node_at(node);
+    return cli_ask_apart(&at, 1, CLI_TIMEOUT_DEFAULT_MS, "cluster.status");
 }
 
 /* Whether all nodes have applied the same index, which is committed, with the same state hashes;

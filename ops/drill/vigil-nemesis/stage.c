@@ -98,10 +98,8 @@ void stage_release_links(struct stage *stage)
 /* What a node says of the cluster, asked alone; NULL if it does not answer. */
 static json_t *ask(const struct stage *stage, uint32_t node)
 {
-    char url[DEV_URL_MAX];
-    char *urls[] = {url};
-    memcpy(url, stage->cluster->nodes[node].client, sizeof url);
-    return cli_ask_apart(urls, 1, ASK_MS, "cluster.status");
+    struct cli_node at = dev_node_at(&stage->cluster->nodes[node]);
+    return cli_ask_apart(&at, 1, ASK_MS, "cluster.status");
 }
 
 /* Whether the node says that it reaches all others, and is reached. */
@@ -173,13 +171,10 @@ enum vg_code stage_start_node(struct stage *stage, uint32_t node, struct vg_erro
 uint32_t stage_leader(const struct stage *stage, uint32_t otherwise)
 {
     const struct dev_cluster *cluster = stage->cluster;
-    char urls[VG_NODES_MAX][DEV_URL_MAX];
-    char *list[VG_NODES_MAX];
-    for (uint32_t i = 0; i < cluster->node_count; i++) {
-        memcpy(urls[i], cluster->nodes[i].client, sizeof urls[i]);
-        list[i] = urls[i];
-    }
-    json_t *status = cli_ask_apart(list, cluster->node_count, ASK_MS, "cluster.status");
+    struct cli_node all[VG_NODES_MAX];
+    for (uint32_t i = 0; i < cluster->node_count; i++)
+        all[i] = dev_node_at(&cluster->nodes[i]);
+    json_t *status = cli_ask_apart(all, cluster->node_count, ASK_MS, "cluster.status");
     uint64_t leader = cli_json_number(status, "leader");
     json_decref(status);
     for (uint32_t i = 0; i < cluster->node_count; i++)

@@ -46,7 +46,6 @@ struct client {
     struct workload *workload;
     pthread_t thread;
     uint64_t id;
-    char *urls[CLI_NODES_MAX]; /* borrowed */
     struct cli_client *connection;
     struct vg_prng prng;
     struct vg_buffer bytes; /* scratch */
@@ -334,6 +333,7 @@ static void client_open(struct client *client, struct workload *workload, uint32
                         uint64_t seed)
 {
     const struct cli_settings *settings = workload->settings;
+    struct cli_node nodes[CLI_NODES_MAX];
     struct vg_error error;
     client->workload = workload;
     client->id = new_client_id(workload);
@@ -342,8 +342,8 @@ static void client_open(struct client *client, struct workload *workload, uint32
      * must not serve what it knows */
     unsigned count = number % 2 == 0 ? settings->node_count : 1;
     for (unsigned i = 0; i < count; i++)
-        client->urls[i] = settings->nodes[(i + number) % settings->node_count];
-    if (cli_client_new(client->urls, count, PATIENCE_MS, &client->connection, &error) != VG_OK)
+        nodes[i] = settings->nodes[(i + number) % settings->node_count];
+    if (cli_client_new(nodes, count, PATIENCE_MS, &client->connection, &error) != VG_OK)
         complain(workload, &error, "connecting");
 }
 
