@@ -132,7 +132,9 @@ int main(int argc, char **argv)
     vg_crypto_init();
     for (int i = 0; i < NODES; i++) {
         asked[i].ids = json_array();
-        if (cli_client_new(&argv[2 + i], 1, TIMEOUT_MS, &asked[i].client, &error) != VG_OK)
+        struct cli_node at = {.has_key = false};
+        snprintf(at.url, sizeof at.url, "%s", argv[2 + i]);
+        if (cli_client_new(&at, 1, TIMEOUT_MS, &asked[i].client, &error) != VG_OK)
             return 1;
         list(&asked[i], NULL);
     }
