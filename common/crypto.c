@@ -2,10 +2,13 @@
 #include "common/crypto.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/bytes.h"
+#include "common/text.h"
 
 static_assert(sizeof(vg_hash) == 32 && crypto_generichash_BYTES == 32, "H is BLAKE2b-256");
 static_assert(VG_SIGNATURE_SIZE == crypto_sign_BYTES, "Ed25519");
@@ -65,20 +68,52 @@ void vg_channel_keypair(const uint8_t seed[VG_SEED_SIZE], vg_channel_public *pub
     crypto_scalarmult_base(pub->bytes, secret->bytes);
 }
 
-static const char binding_label[] = "vigil-channel-key-1";
-
-enum { BINDING_MAX = sizeof binding_label - 1 + 1 + sizeof(vg_id) + VG_CHANNEL_KEY_SIZE };
-
-static vg_span binding_text(const struct vg_holder *holder, const vg_channel_public *channel,
-                            uint8_t out[BINDING_MAX])
+const char *vg_holder_format(const struct vg_holder *holder, char out[VG_HOLDER_TEXT])
 {
-    struct vg_writer writer = vg_writer_of(out, BINDING_MAX);
-    vg_write_bytes(&writer, binding_label, sizeof binding_label - 1);
+    char id[VG_ID_TEXT];
+    vg_id_format(&holder->person, id);
+    if (holder->kind == VG_IDENTITY_NODE)
+        snprintf(out, VG_HOLDER_TEXT, "node %" PRIu64, holder->node.value);
+    else
+        snprintf(out, VG_HOLDER_TEXT, "person %s", id);
+    return out;
+}
+
+enum { HOLDER_MAX = 1 + sizeof(vg_id) };
+
+/* u8 kind and the id of that kind. */
+static vg_span holder_bytes(const struct vg_holder *holder, uint8_t out[HOLDER_MAX])
+{
+    struct vg_writer writer = vg_writer_of(out, HOLDER_MAX);
     vg_write_u8(&writer, (uint8_t)holder->kind);
     if (holder->kind == VG_IDENTITY_PERSON)
         vg_write_bytes(&writer, holder->person.bytes, sizeof holder->person.bytes);
     else
         vg_write_u64(&writer, holder->node.value);
+    return vg_span_of(out, vg_writer_size(&writer));
+}
+
+vg_hash vg_identity_hash(const struct vg_holder *holder, const struct vg_keys *keys)
+{
+    uint8_t bytes[HOLDER_MAX];
+    const vg_span parts[] = {holder_bytes(holder, bytes),
+                             vg_span_of(keys->key.bytes, sizeof keys->key.bytes),
+                             vg_span_of(keys->channel.bytes, sizeof keys->channel.bytes)};
+    return vg_hash_parts(VG_HASH_IDENTITY, parts, sizeof parts / sizeof parts[0]);
+}
+
+static const char binding_label[] = "vigil-channel-key-1";
+
+enum { BINDING_MAX = sizeof binding_label - 1 + HOLDER_MAX + VG_CHANNEL_KEY_SIZE };
+
+static vg_span binding_text(const struct vg_holder *holder, const vg_channel_public *channel,
+                            uint8_t out[BINDING_MAX])
+{
+    uint8_t bytes[HOLDER_MAX];
+    vg_span whose = holder_bytes(holder, bytes);
+    struct vg_writer writer = vg_writer_of(out, BINDING_MAX);
+    vg_write_bytes(&writer, binding_label, sizeof binding_label - 1);
+    vg_write_bytes(&writer, whose.data, whose.size);
     vg_write_bytes(&writer, channel->bytes, sizeof channel->bytes);
     assert(!writer.failed);
     return vg_span_of(out, vg_writer_size(&writer));

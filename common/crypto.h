@@ -45,6 +45,7 @@ enum vg_hash_label {
     VG_HASH_REQUEST = 0x06,
     VG_HASH_STATE = 0x07,
     VG_HASH_DERIVED_ID = 0x08,
+    VG_HASH_IDENTITY = 0x0c,
 };
 
 /* BLAKE2b-256 of the label and the parts one after the other. Pure; any thread. */
@@ -87,12 +88,21 @@ struct vg_holder {
     vg_node_id node;
 };
 
+enum { VG_HOLDER_TEXT = 64 };
+
+/* "node 2" or "person 01a2...". Returns `out`. */
+const char *vg_holder_format(const struct vg_holder *holder, char out[VG_HOLDER_TEXT]);
+
 /* Signs a binding with `key`; whether that of `keys` holds (docs/protocol.md, "Identity"). Pure;
  * any thread. */
 void vg_binding_sign(const struct vg_signer *signer, const struct vg_holder *holder,
                      const vg_channel_public *channel, const vg_secret_key *key, vg_signature *out);
 bool vg_binding_verify(const struct vg_signer *signer, const struct vg_holder *holder,
                        const struct vg_keys *keys);
+
+/* By whose first bytes people compare an identity: over the holder and both keys. Pure; any thread.
+ */
+vg_hash vg_identity_hash(const struct vg_holder *holder, const struct vg_keys *keys);
 
 /* Starts libsodium; aborts if it cannot start. Once, before any other call of this header. */
 void vg_crypto_init(void);

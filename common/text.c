@@ -44,6 +44,32 @@ bool vg_hex_parse(const char *text, void *out, size_t size)
     return true;
 }
 
+void vg_fingerprint_format(const vg_hash *hash, char out[VG_FINGERPRINT_TEXT])
+{
+    enum { GROUP = 4, GROUPS = 2 * VG_FINGERPRINT_SIZE / GROUP };
+    char digits[2 * VG_FINGERPRINT_SIZE + 1];
+    vg_hex_format(vg_span_of(hash->bytes, VG_FINGERPRINT_SIZE), digits);
+    for (size_t i = 0; i < GROUPS; i++) {
+        memcpy(out + i * (GROUP + 1), digits + i * GROUP, GROUP);
+        out[i * (GROUP + 1) + GROUP] = i + 1 < GROUPS ? ' ' : '\0';
+    }
+}
+
+bool vg_fingerprint_parse(const char *text, uint8_t out[VG_FINGERPRINT_SIZE])
+{
+    char digits[2 * VG_FINGERPRINT_SIZE + 1];
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        if (strchr(" -:", *text) != NULL)
+            continue;
+        if (count == sizeof digits - 1)
+            return false;
+        digits[count++] = *text;
+    }
+    digits[count] = '\0';
+    return vg_hex_parse(digits, out, VG_FINGERPRINT_SIZE);
+}
+
 void vg_base64_format(vg_span bytes, struct vg_buffer *out)
 {
     size_t room = sodium_base64_ENCODED_LEN(bytes.size, sodium_base64_VARIANT_ORIGINAL);

@@ -10,6 +10,8 @@ enum {
     VG_ID_TEXT = 37,   /* "0192f0c4-...": 36 and the end */
     VG_HASH_TEXT = 65, /* lowercase hex and the end */
     VG_TIME_TEXT = 25, /* "2026-11-22T03:04:05.678Z" and the end */
+    VG_FINGERPRINT_SIZE = 20,
+    VG_FINGERPRINT_TEXT = 50, /* ten groups of four hex digits, and the end */
 };
 
 /* Lowercase hex of `bytes` into `out`, which has room for 2 * size + 1. */
@@ -17,6 +19,13 @@ void vg_hex_format(vg_span bytes, char *out);
 
 /* Hex of exactly `size` bytes, either case; false for any other text. */
 bool vg_hex_parse(const char *text, void *out, size_t size);
+
+/* What people compare of a hash: its first VG_FINGERPRINT_SIZE bytes, "8f2c 91d0 ...". */
+void vg_fingerprint_format(const vg_hash *hash, char out[VG_FINGERPRINT_TEXT]);
+
+/* The same as it was read out or typed: groups of any size, either case, blanks, hyphens or colons
+ * between them. False for any other text. */
+bool vg_fingerprint_parse(const char *text, uint8_t out[VG_FINGERPRINT_SIZE]);
 
 /* Appends bytes in base64 with padding (RFC 4648 section 4). */
 void vg_base64_format(vg_span bytes, struct vg_buffer *out);

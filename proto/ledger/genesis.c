@@ -2,11 +2,8 @@
 #include "proto/ledger/genesis.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "common/bytes.h"
-#include "common/text.h"
 
 enum { KEYS_SIZE = VG_PUBLIC_KEY_SIZE + VG_CHANNEL_KEY_SIZE + VG_SIGNATURE_SIZE };
 
@@ -159,28 +156,15 @@ static void list_holders(const struct ledger_genesis *genesis, struct holders *o
     }
 }
 
-enum { HOLDER_TEXT = 64 };
-
-static const char *name_holder(const struct vg_holder *holder, char out[HOLDER_TEXT])
-{
-    char id[VG_ID_TEXT];
-    vg_id_format(&holder->person, id);
-    if (holder->kind == VG_IDENTITY_NODE)
-        snprintf(out, HOLDER_TEXT, "node %" PRIu64, holder->node.value);
-    else
-        snprintf(out, HOLDER_TEXT, "person %s", id);
-    return out;
-}
-
 enum vg_code ledger_genesis_check(const struct ledger_genesis *genesis,
                                   const struct vg_signer *signer, struct vg_error *error)
 {
     struct holders all;
-    char name[HOLDER_TEXT], other[HOLDER_TEXT];
+    char name[VG_HOLDER_TEXT], other[VG_HOLDER_TEXT];
     list_holders(genesis, &all);
     for (uint32_t i = 0; i < all.count; i++) {
         const struct vg_keys *keys = all.keys[i];
-        name_holder(&all.who[i], name);
+        vg_holder_format(&all.who[i], name);
         if (!vg_binding_verify(signer, &all.who[i], keys))
             return vg_fail(error, VG_INTEGRITY,
                            "genesis: the keys of %s are not bound to each other; it was altered, "
@@ -190,7 +174,7 @@ enum vg_code ledger_genesis_check(const struct ledger_genesis *genesis,
             if (memcmp(&keys->key, &all.keys[k]->key, sizeof keys->key) == 0 ||
                 memcmp(&keys->channel, &all.keys[k]->channel, sizeof keys->channel) == 0)
                 return vg_fail(error, VG_INVALID, "genesis: a key of %s is one of %s too", name,
-                               name_holder(&all.who[k], other));
+                               vg_holder_format(&all.who[k], other));
         }
     }
     return VG_OK;

@@ -266,6 +266,48 @@ Test(crypto, a_binding_is_of_one_holder_and_one_key)
         cr_expect_not(vg_binding_verify(&vg_signer_ed25519, &holder, &others[i]));
 }
 
+/* Ten groups of four, and however somebody types them. */
+Test(text, fingerprints_come_back_as_they_were_read_out)
+{
+    static const char *const typed[] = {"0001 0203 0405 0607 0809 0a0b 0c0d 0e0f 1011 1213",
+                                        "000102030405060708090A0B0C0D0E0F10111213",
+                                        " 00:01:02-03 0405 0607 0809 0a0b 0c0d 0e0f 1011 1213 "};
+    static const char *const wrong[] = {"", "0001",
+                                        "0001 0203 0405 0607 0809 0a0b 0c0d 0e0f 1011 121",
+                                        "0001 0203 0405 0607 0809 0a0b 0c0d 0e0f 1011 1213 1",
+                                        "0001 0203 0405 0607 0809 0a0b 0c0d 0e0f 1011 121g"};
+    vg_hash hash;
+    char text[VG_FINGERPRINT_TEXT];
+    uint8_t back[VG_FINGERPRINT_SIZE];
+    for (size_t i = 0; i < sizeof hash.bytes; i++)
+        hash.bytes[i] = (uint8_t)i;
+    vg_fingerprint_format(&hash, text);
+    cr_expect_str_eq(text, typed[0]);
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        cr_assert(vg_fingerprint_parse(typed[i], back), "%s", typed[i]);
+        cr_expect_eq(memcmp(back, hash.bytes, sizeof back), 0);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        cr_expect_not(vg_fingerprint_parse(wrong[i], back), "%s", wrong[i]);
+}
+
+/* Computed by another program from docs/protocol.md. */
+Test(crypto, frozen_vector_of_an_identity)
+{
+    struct vg_holder holder = {.kind = VG_IDENTITY_NODE, .node = {7}};
+    struct vg_keys keys = {.key = {{1}}, .channel = {{2}}, .binding = {{3}}};
+    char text[VG_FINGERPRINT_TEXT];
+    vg_crypto_init();
+    vg_hash hash = vg_identity_hash(&holder, &keys);
+    vg_fingerprint_format(&hash, text);
+    cr_expect_str_eq(text, "c740 12ff ed90 c792 9f2e 0697 91c3 6358 8332 f2aa");
+    holder = (struct vg_holder){.kind = VG_IDENTITY_PERSON, .person = {{7}}};
+    keys.binding.bytes[0] = 9;
+    hash = vg_identity_hash(&holder, &keys);
+    vg_fingerprint_format(&hash, text);
+    cr_expect_str_eq(text, "a58a d76a 078d d0da 07c0 caa2 4bb5 49d7 cace 0c86");
+}
+
 /* Of what stands in the place of a word, the start of the word is not enough. */
 Test(identity, lines_begin_with_whole_words)
 {
