@@ -10,6 +10,7 @@
 
 #include "common/dial/link.h"
 #include "common/file.h"
+#include "common/text.h"
 
 enum {
     CONFIG_FILE_MAX = 64 * 1024,
@@ -47,6 +48,8 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT("region", struct node_config, region, VG_NAME_MAX),
     TEXT("data", struct node_config, data, PATH_TEXT_MAX),
     TEXT("genesis", struct node_config, genesis, PATH_TEXT_MAX),
+    CYAML_FIELD_STRING_PTR("cluster", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct node_config,
+                           cluster, 1, VG_HASH_TEXT - 1),
     TEXT("key", struct node_config, key, PATH_TEXT_MAX),
     CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct node_config, listen, listen_fields),
     CYAML_FIELD_SEQUENCE("peers", CYAML_FLAG_POINTER, struct node_config, peers, &peer_schema, 0,
@@ -158,6 +161,16 @@ static enum vg_code check_numbers(const struct node_config *config, struct vg_er
     return VG_OK;
 }
 
+static enum vg_code check_cluster(const struct node_config *config, struct vg_error *error)
+{
+    vg_hash id;
+    if (config->cluster == NULL || vg_hex_parse(config->cluster, id.bytes, sizeof id.bytes))
+        return VG_OK;
+    return vg_fail(error, VG_INVALID,
+                   "cluster: '%s' is not the id of a cluster, which has 64 hex digits",
+                   config->cluster);
+}
+
 static enum vg_code check_urls(const struct node_config *config, struct vg_error *error)
 {
     if (dial_url_check(config->listen.peer, error) != VG_OK)
@@ -228,6 +241,8 @@ static enum vg_code check(const struct node_config *config, struct vg_error *err
         code = check_peers(config, error);
     if (code == VG_OK)
         code = check_urls(config, error);
+    if (code == VG_OK)
+        code = check_cluster(config, error);
     return code;
 }
 

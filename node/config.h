@@ -27,6 +27,7 @@ struct node_config {
     char *region;
     char *data;    /* folder of log and state */
     char *genesis; /* file */
+    char *cluster; /* the id that genesis must have, hex; NULL: any */
     char *key;     /* identity file of kind node */
     struct node_config_listen listen;
     struct node_config_peer *peers; /* the others */

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "node/parts.h"
 
 enum {
@@ -42,6 +43,24 @@ static enum vg_code read_genesis(const char *path, struct start *out, struct vg_
     }
     vg_buffer_free(&bytes);
     return code;
+}
+
+/* What bindings do not cover, such as who operates, is the cluster id's to tell. */
+static enum vg_code check_cluster(const struct node_config *config, const vg_hash *cluster,
+                                  struct vg_error *error)
+{
+    vg_hash expected;
+    char id[VG_HASH_TEXT];
+    if (config->cluster == NULL)
+        return VG_OK;
+    bool is_id = vg_hex_parse(config->cluster, expected.bytes, sizeof expected.bytes);
+    if (is_id && vg_hash_equal(&expected, cluster))
+        return VG_OK;
+    vg_hex_format(vg_span_of(cluster->bytes, sizeof cluster->bytes), id);
+    return vg_fail(error, VG_INTEGRITY,
+                   "genesis %s is that of cluster %s, and this node is configured for %s; it was "
+                   "altered, or is another cluster's: fetch it again",
+                   config->genesis, id, config->cluster);
 }
 
 static const struct ledger_member *find_member(const struct ledger_genesis *genesis, uint64_t id)
@@ -96,6 +115,8 @@ static enum vg_code read_start(const struct node_config *config, struct start *o
                                struct vg_error *error)
 {
     enum vg_code code = read_genesis(config->genesis, out, error);
+    if (code == VG_OK)
+        code = check_cluster(config, &out->cluster, error);
     if (code == VG_OK)
         code = vg_identity_read(config->key, &out->identity, error);
     if (code == VG_OK)

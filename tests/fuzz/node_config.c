@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(config->genesis != NULL && config->key != NULL && config->listen.peer != NULL);
     assert(config->listen.client != NULL && config->peers_count < VG_NODES_MAX);
     assert(config->heartbeat_ms >= 1 && config->heartbeat_ms < config->election_timeout_ms / 2);
+    assert(config->cluster == NULL || strlen(config->cluster) == 64);
     for (uint32_t i = 0; i < config->peers_count; i++) {
         const struct node_config_peer *peer = &config->peers[i];
         assert(peer->node != 0 && peer->node != config->node);

@@ -20,6 +20,7 @@
     "\"tcp://127.0.0.1:7004\"}"                                                                    \
     "\n"
 #define GOOD HEAD LISTEN PEERS
+#define CLUSTER "404c671561309137e2b3627282fdac6deaf336e5f7c628baabcf40daf5c6ff88"
 
 /* Reads `size` bytes as a configuration file. */
 static enum vg_code read_bytes(const char *text, size_t size, struct node_config **out,
@@ -62,12 +63,13 @@ Test(node_config, takes_optional_values)
     struct node_config *config;
     struct vg_error error;
     cr_assert_eq(read_text(GOOD "election_timeout_ms: 200\nheartbeat_ms: 20\nlog_level: warn\n"
-                                "quota_mib: 100\n",
+                                "quota_mib: 100\ncluster: " CLUSTER "\n",
                            &config, &error),
                  VG_OK, "%s", error.text);
     cr_expect_eq(config->election_timeout_ms, 200u);
     cr_expect_eq(config->quota_mib, 100u);
     cr_expect_eq(*config->log_level, VG_LOG_WARN);
+    cr_expect_str_eq(config->cluster, CLUSTER);
     node_config_free(config);
 }
 
@@ -91,6 +93,7 @@ static const struct {
     {GOOD "node: 2\n", "line 9: Mapping field already seen: node"},
     {HEAD LISTEN "peers:\n  - {node: 2, region: a, region: b, peer: x, client: y}\n", "line 8"},
     {HEAD PEERS, "listen"},
+    {GOOD "cluster: 12ab\n", "cluster: '12ab' is not the id of a cluster"},
     {HEAD LISTEN, "peers"},
     {GOOD "heartbeat_ms: -3\n", "near line 9"},
     {GOOD "heartbeat_ms: 150\n", "heartbeat_ms: 150 must be less than half"},
