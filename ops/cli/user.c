@@ -3,15 +3,15 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "common/file.h"
 #include "common/text.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/core/fill.h"
 #include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
+#include "ops/cli/core/public.h"
 #include "proto/ledger/genesis.h"
 
-enum { PUBLIC_FILE_MAX = 4096, WORDS_TEXT = 512 };
+enum { WORDS_TEXT = 512 };
 
 /* ---- add ---------------------------------------------------------------------------------------
  */
@@ -27,36 +27,19 @@ static const struct cli_option add_options[] = {
     {.name = NULL},
 };
 
-static bool read_hex(const json_t *document, const char *key, void *out, size_t size)
-{
-    return vg_hex_parse(cli_json_text(document, key), out, size);
-}
-
-/* Id and keys of the file's identity, which has no secret in it. */
+/* Id and keys of a person, who gave no secret with them. */
 static enum vg_code read_public(struct cli_call *call, const char *path,
                                 struct response_command *enroll)
 {
-    struct vg_buffer bytes = {0};
-    struct vg_keys *keys = &enroll->enroll.keys;
-    json_error_t where;
-    const char *name = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
-    json_t *document = NULL;
-    if (name != path)
-        document = json_loadf(stdin, JSON_REJECT_DUPLICATES, &where);
-    else if (vg_file_read(path, PUBLIC_FILE_MAX, &bytes, &call->error) == VG_OK)
-        document = json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, &where);
-    vg_buffer_free(&bytes);
-    if (call->error.code != VG_OK)
+    struct cli_public found;
+    if (cli_public_read(path, &found, &call->error) != VG_OK)
         return call->error.code;
-    bool ok = strcmp(cli_json_text(document, "kind"), "person") == 0 &&
-              vg_id_parse(cli_json_text(document, "id"), &enroll->enroll.person) &&
-              read_hex(document, "public_key", &keys->key, sizeof keys->key) &&
-              read_hex(document, "channel_key", &keys->channel, sizeof keys->channel) &&
-              read_hex(document, "binding", &keys->binding, sizeof keys->binding);
-    json_decref(document);
-    return ok ? VG_OK
-              : vg_fail(&call->error, VG_INVALID,
-                        "%s is not what 'vigil identity show -o json' prints of a person", name);
+    if (found.holder.kind != VG_IDENTITY_PERSON)
+        return vg_fail(&call->error, VG_INVALID, "%s is a node's identity; a person's is needed",
+                       path);
+    enroll->enroll.person = found.holder.person;
+    enroll->enroll.keys = found.keys;
+    return VG_OK;
 }
 
 static enum vg_code give(struct cli_call *call, const vg_id *compartment,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/cli/core/config.h"
 
-#include <cyaml/cyaml.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "common/file.h"
 #include "common/limits.h"
 #include "ops/cli/core/place.h"
+#include "ops/cli/core/yaml.h"
 
 enum { CONFIG_MAX = 256 * 1024, CONTEXTS_MAX = 256 };
 
@@ -47,73 +47,9 @@ static const cyaml_schema_value_t config_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct cli_config, config_fields),
 };
 
-/* libcyaml says what is wrong in its first line; the first place it names after that is where. */
-struct complaint {
-    char reason[VG_ERROR_TEXT / 2];
-    unsigned line, column; /* 0: none was named */
-};
-
-/* "LINE, column: COLUMN" and more, as libcyaml ends a line of its backtrace. */
-static void note_place(const char *text, struct complaint *complaint)
-{
-    char *end;
-    complaint->line = (unsigned)strtoul(text, &end, 10);
-    static const char between[] = ", column: ";
-    if (strncmp(end, between, strlen(between)) == 0)
-        complaint->column = (unsigned)strtoul(end + strlen(between), NULL, 10);
-}
-
-static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
-    __attribute__((format(printf, 3, 0)));
-static void note_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
-{
-    static const char prefix[] = "Load: ";
-    struct complaint *complaint = context;
-    char line[VG_ERROR_TEXT / 2];
-    if (level < CYAML_LOG_ERROR)
-        return;
-    vsnprintf(line, sizeof line, format, arguments);
-    line[strcspn(line, "\n")] = 0;
-    const char *place = strstr(line, "(line: ");
-    const char *text = strncmp(line, prefix, strlen(prefix)) == 0 ? line + strlen(prefix) : line;
-    if (complaint->reason[0] == 0)
-        snprintf(complaint->reason, sizeof complaint->reason, "%s", text);
-    else if (place != NULL && complaint->line == 0)
-        note_place(place + strlen("(line: "), complaint);
-}
-
-static cyaml_config_t yaml_settings(struct complaint *complaint)
-{
-    return (cyaml_config_t){
-        .log_fn = note_complaint,
-        .log_ctx = complaint,
-        .log_level = CYAML_LOG_ERROR,
-        .mem_fn = cyaml_mem,
-        .flags = CYAML_CFG_NO_ALIAS | CYAML_CFG_STYLE_BLOCK,
-    };
-}
-
 char *cli_config_path(void)
 {
     return cli_place("XDG_CONFIG_HOME", ".config", "config.yaml");
-}
-
-static enum vg_code parse_config(const char *path, vg_span bytes, struct cli_config **out,
-                                 struct vg_error *error)
-{
-    struct complaint complaint = {.line = 0};
-    cyaml_config_t settings = yaml_settings(&complaint);
-    cyaml_err_t result =
-        cyaml_load_data(bytes.data, bytes.size, &settings, &config_schema, (void **)out, NULL);
-    if (result == CYAML_OK && *out != NULL)
-        return VG_OK;
-    if (result == CYAML_OK)
-        return vg_fail(error, VG_INVALID, "%s is not a configuration of vigil: it is empty", path);
-    const char *reason = complaint.reason[0] != 0 ? complaint.reason : cyaml_strerror(result);
-    if (complaint.line > 0)
-        return vg_fail(error, VG_INVALID, "%s:%u:%u: %s", path, complaint.line, complaint.column,
-                       reason);
-    return vg_fail(error, VG_INVALID, "%s is not a configuration of vigil: %s", path, reason);
 }
 
 enum vg_code cli_config_load(const char *path, struct cli_config **out, struct vg_error *error)
@@ -124,7 +60,8 @@ enum vg_code cli_config_load(const char *path, struct cli_config **out, struct v
         *out = vg_alloc_zero(1, sizeof **out);
         code = VG_OK;
     } else if (code == VG_OK) {
-        code = parse_config(path, vg_buffer_span(&bytes), out, error);
+        code = cli_yaml_load(path, "a configuration of vigil", vg_buffer_span(&bytes),
+                             &config_schema, (void **)out, error);
     }
     vg_buffer_free(&bytes);
     return code;
@@ -198,14 +135,12 @@ static void place_context(struct cli_config *config, const struct cli_context *c
 static enum vg_code write_config(const char *path, const struct cli_config *config,
                                  struct vg_error *error)
 {
-    struct complaint complaint = {.line = 0};
-    cyaml_config_t settings = yaml_settings(&complaint);
     char *text = NULL;
     size_t size = 0;
-    cyaml_err_t result = cyaml_save_data(&text, &size, &settings, &config_schema, config, 0);
-    if (result != CYAML_OK)
-        return vg_fail(error, VG_INVALID, "cannot write %s: %s", path, cyaml_strerror(result));
-    enum vg_code code = vg_file_write(path, vg_span_of(text, size), 0600, error);
+    enum vg_code code = cli_yaml_save(path, &config_schema, config, &text, &size, error);
+    if (code != VG_OK)
+        return code;
+    code = vg_file_write(path, vg_span_of(text, size), 0600, error);
     cyaml_mem(NULL, text, 0);
     return code;
 }
@@ -246,7 +181,5 @@ enum vg_code cli_config_put(const char *path, const struct cli_context *context,
 
 void cli_config_free(struct cli_config *config)
 {
-    struct complaint complaint = {.line = 0};
-    cyaml_config_t settings = yaml_settings(&complaint);
-    cyaml_free(&settings, &config_schema, config, 0);
+    cli_yaml_free(&config_schema, config);
 }

@@ -18,6 +18,16 @@ static const char *home_folder(void)
     return user != NULL ? user->pw_dir : "/";
 }
 
+char *cli_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return vg_strdup(".");
+    char *folder = vg_strdup(path);
+    folder[slash == path ? 1 : slash - path] = 0;
+    return folder;
+}
+
 char *cli_join(const char *folder, const char *file)
 {
     size_t size = strlen(folder) + strlen(file) + 2;

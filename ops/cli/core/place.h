@@ -10,6 +10,9 @@ char *cli_place(const char *variable, const char *fallback, const char *file);
 /* Where a person's own identity is: ~/.config/vigil/identity. Owned by the caller. */
 char *cli_identity_place(void);
 
+/* The folder a path lies in, "." where it names none. Owned by the caller. */
+char *cli_folder_of(const char *path);
+
 /* "FOLDER/FILE". Owned by the caller. */
 char *cli_join(const char *folder, const char *file);
 

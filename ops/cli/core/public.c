@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/cli/core/public.h"
+
+#include <stdio.h>
+
+#include "common/file.h"
+#include "common/text.h"
+#include "ops/cli/core/output.h"
+
+enum { PUBLIC_FILE_MAX = 4096 };
+
+static json_t *hex(const void *bytes, size_t size)
+{
+    char text[2 * VG_SIGNATURE_SIZE + 1];
+    vg_hex_format(vg_span_of(bytes, size), text);
+    return json_string(text);
+}
+
+json_t *cli_public_describe(const struct cli_public *public_half)
+{
+    const struct vg_holder *holder = &public_half->holder;
+    const struct vg_keys *keys = &public_half->keys;
+    bool person = holder->kind == VG_IDENTITY_PERSON;
+    vg_hash hash = vg_identity_hash(holder, keys);
+    char id[VG_ID_TEXT];
+    char fingerprint[VG_FINGERPRINT_TEXT];
+    vg_id_format(&holder->person, id);
+    vg_fingerprint_format(&hash, fingerprint);
+    json_t *shown = person ? json_string(id) : json_integer((json_int_t)holder->node.value);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "kind", person ? "person" : "node", "id",
+                     shown, "public_key", hex(&keys->key, sizeof keys->key), "channel_key",
+                     hex(&keys->channel, sizeof keys->channel), "binding",
+                     hex(&keys->binding, sizeof keys->binding), "fingerprint", fingerprint);
+}
+
+static bool read_hex(const json_t *document, const char *key, void *out, size_t size)
+{
+    return vg_hex_parse(cli_json_text(document, key), out, size);
+}
+
+bool cli_public_of(const json_t *document, enum vg_identity_kind kind, struct cli_public *out)
+{
+    struct vg_keys *keys = &out->keys;
+    *out = (struct cli_public){.holder.kind = kind};
+    bool known = kind == VG_IDENTITY_PERSON
+                     ? vg_id_parse(cli_json_text(document, "id"), &out->holder.person)
+                     : (out->holder.node.value = cli_json_number(document, "id")) > 0;
+    return known && read_hex(document, "public_key", &keys->key, sizeof keys->key) &&
+           read_hex(document, "channel_key", &keys->channel, sizeof keys->channel) &&
+           read_hex(document, "binding", &keys->binding, sizeof keys->binding);
+}
+
+static bool read_all(const json_t *document, struct cli_public *out)
+{
+    const char *kind = cli_json_text(document, "kind");
+    bool person = strcmp(kind, "person") == 0;
+    return (person || strcmp(kind, "node") == 0) &&
+           cli_public_of(document, person ? VG_IDENTITY_PERSON : VG_IDENTITY_NODE, out);
+}
+
+/* What was altered on its way, but for the binding and with it. */
+static enum vg_code check(const json_t *document, const char *name, const struct cli_public *read,
+                          struct vg_error *error)
+{
+    json_t *again = cli_public_describe(read);
+    const char *said = cli_json_text(document, "fingerprint");
+    bool same = said[0] == '\0' || strcmp(said, cli_json_text(again, "fingerprint")) == 0;
+    bool bound = vg_binding_verify(&vg_signer_ed25519, &read->holder, &read->keys);
+    json_decref(again);
+    if (bound && same)
+        return VG_OK;
+    return vg_fail(error, VG_INTEGRITY,
+                   "%s: %s; it was altered on its way: ask for what 'vigil identity show -o json' "
+                   "prints, and send it anew",
+                   name,
+                   bound ? "its fingerprint is that of other keys" : "its keys are not bound");
+}
+
+enum vg_code cli_public_read(const char *path, struct cli_public *out, struct vg_error *error)
+{
+    struct vg_buffer bytes = {0};
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    json_t *document = NULL;
+    enum vg_code code = VG_OK;
+    if (name != path)
+        document = json_loadf(stdin, JSON_REJECT_DUPLICATES, NULL);
+    else if ((code = vg_file_read(path, PUBLIC_FILE_MAX, &bytes, error)) == VG_OK)
+        document = json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, NULL);
+    vg_buffer_free(&bytes);
+    if (code == VG_OK && !read_all(document, out))
+        code =
+            vg_fail(error, VG_INVALID, "%s is not what 'vigil identity show -o json' prints", name);
+    if (code == VG_OK)
+        code = check(document, name, out, error);
+    json_decref(document);
+    return code;
+}

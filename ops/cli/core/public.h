@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The public half of an identity as people hand it over: the document that `vigil identity show -o
+ * json` prints. */
+#ifndef VIGIL_OPS_CLI_CORE_PUBLIC_H
+#define VIGIL_OPS_CLI_CORE_PUBLIC_H
+
+#include <jansson.h>
+
+#include "common/crypto.h"
+#include "common/error.h"
+
+struct cli_public {
+    struct vg_holder holder;
+    struct vg_keys keys;
+};
+
+/* Its document: kind, id, public_key, channel_key, binding, fingerprint. Owned by the caller. */
+json_t *cli_public_describe(const struct cli_public *public_half);
+
+/* Of a document that says keys and id and, here, no kind: a row of the directory. False for any
+ * other. Whether the binding holds is for the caller to verify. */
+bool cli_public_of(const json_t *document, enum vg_identity_kind kind, struct cli_public *out);
+
+/* Reads such a document; other members are ignored. VG_INVALID for any other file, VG_INTEGRITY
+ * when its binding does not hold or its fingerprint is another's. `path` "-" is standard input. */
+enum vg_code cli_public_read(const char *path, struct cli_public *out, struct vg_error *error);
+
+#endif
