@@ -2,7 +2,6 @@
 #include "ops/dev/make.h"
 
 #include <arpa/inet.h>
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/identity.h"
+#include "ops/cli/bootstrap/files.h"
 #include "ops/cli/core/change.h"
 #include "proto/ledger/genesis.h"
 
@@ -150,64 +150,35 @@ static enum vg_code make_genesis(struct dev_cluster *cluster, struct vg_error *e
     return vg_file_write(path, encoded, PUBLIC_FILE, error);
 }
 
-/* A text in YAML's double quotes: JSON's are a subset of them. */
-static void write_text(FILE *out, const char *key, const char *text)
-{
-    json_t *value = json_string(text);
-    char *quoted = value != NULL ? json_dumps(value, JSON_ENCODE_ANY) : vg_strdup("\"\"");
-    fprintf(out, "%s: %s\n", key, quoted);
-    free(quoted);
-    json_decref(value);
-}
-
-static void write_config(const struct dev_cluster *cluster, uint32_t place,
-                         const struct dev_routes *routes, FILE *out)
-{
-    const struct dev_node *node = &cluster->nodes[place];
-    char path[DEV_PATH_MAX + 16];
-    fprintf(out, "# Written by 'vigil dev up'; see docs/operating.md\n");
-    fprintf(out, "node: %llu\n", (unsigned long long)node->id);
-    write_text(out, "region", node->region);
-    dev_node_path(cluster, node, "data", path);
-    write_text(out, "data", path);
-    snprintf(path, sizeof path, "%s/genesis", cluster->dir);
-    write_text(out, "genesis", path);
-    dev_node_path(cluster, node, "key", path);
-    write_text(out, "key", path);
-    fprintf(out, "listen:\n");
-    write_text(out, "  peer", node->peer);
-    write_text(out, "  client", node->client);
-    fprintf(out, "peers:%s\n", cluster->node_count == 1 ? " []" : "");
-    for (uint32_t i = 0; i < cluster->node_count; i++) {
-        const struct dev_node *other = &cluster->nodes[i];
-        const char *route = routes->urls[place][i];
-        if (i == place)
-            continue;
-        fprintf(out, "  - node: %llu\n", (unsigned long long)other->id);
-        write_text(out, "    region", other->region);
-        write_text(out, "    peer", route[0] != 0 ? route : other->peer);
-        write_text(out, "    client", other->client);
-    }
-    uint32_t heartbeat_ms = cluster->election_timeout_ms / HEARTBEATS_PER_TIMEOUT;
-    fprintf(out, "election_timeout_ms: %u\nheartbeat_ms: %u\n", cluster->election_timeout_ms,
-            heartbeat_ms > 0 ? heartbeat_ms : 1);
-}
-
 static enum vg_code make_config(const struct dev_cluster *cluster, uint32_t place,
                                 const struct dev_routes *routes, struct vg_error *error)
 {
-    char path[DEV_PATH_MAX];
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
-        return vg_fail(error, VG_UNAVAILABLE, "out of memory");
-    write_config(cluster, place, routes, out);
-    fclose(out);
-    dev_node_path(cluster, &cluster->nodes[place], "config.yaml", path);
-    enum vg_code code = vg_file_write(path, vg_span_of(text, size), PUBLIC_FILE, error);
-    free(text);
-    return code;
+    const struct dev_node *node = &cluster->nodes[place];
+    char data[DEV_PATH_MAX], key[DEV_PATH_MAX], path[DEV_PATH_MAX];
+    char genesis[DEV_PATH_MAX + 16];
+    uint32_t heartbeat_ms = cluster->election_timeout_ms / HEARTBEATS_PER_TIMEOUT;
+    struct node_file file = {.made_by = "vigil dev up",
+                             .data = data,
+                             .genesis = genesis,
+                             .key = key,
+                             .self = place,
+                             .count = cluster->node_count,
+                             .election_timeout_ms = cluster->election_timeout_ms,
+                             .heartbeat_ms = heartbeat_ms > 0 ? heartbeat_ms : 1};
+    dev_node_path(cluster, node, "data", data);
+    dev_node_path(cluster, node, "key", key);
+    snprintf(genesis, sizeof genesis, "%s/genesis", cluster->dir);
+    memcpy(file.cluster, cluster->cluster, sizeof file.cluster);
+    for (uint32_t i = 0; i < cluster->node_count; i++) {
+        const struct dev_node *other = &cluster->nodes[i];
+        const char *route = routes->urls[place][i];
+        file.nodes[i].id = other->id;
+        file.nodes[i].region = other->region;
+        file.nodes[i].peer = i != place && route[0] != 0 ? route : other->peer;
+        file.nodes[i].client = other->client;
+    }
+    dev_node_path(cluster, node, "config.yaml", path);
+    return node_file_write(path, &file, error);
 }
 
 enum vg_code dev_make_configs(const struct dev_cluster *cluster, const struct dev_routes *routes,

@@ -7,11 +7,10 @@
 
 #include "common/clock.h"
 #include "common/identity.h"
-#include "ops/cli/core/change.h"
+#include "ops/cli/bootstrap/setup.h"
 #include "ops/cli/core/config.h"
 #include "ops/cli/core/output.h"
 #include "ops/dev/node.h"
-#include "proto/response/command.h"
 
 enum { LEADER_WAIT_MS = 30000, POLL_MS = 50, TRY_MS = 1000, SETUP_MS = 20000 };
 
@@ -90,34 +89,6 @@ enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_
                    (unsigned long long)node->id, LEADER_WAIT_MS / 1000, cluster->dir);
 }
 
-static enum vg_code give(struct cli_call *call, const struct response_command *command)
-{
-    json_t *answer = NULL;
-    struct cli_change change = {
-        .request = cli_request_make(), .compartment = call->author->directory, .command = command};
-    enum vg_code code = cli_change_submit(call, &change, &answer);
-    json_decref(answer);
-    return code;
-}
-
-static enum vg_code grant(struct cli_call *call, const vg_id *person, const vg_id *compartment,
-                          uint32_t roles)
-{
-    struct response_command command = {
-        .op = RESPONSE_OP_GRANT,
-        .grant = {.person = *person, .compartment = *compartment, .give = roles}};
-    return give(call, &command);
-}
-
-static enum vg_code put_on_call(struct cli_call *call, const vg_id *person,
-                                const vg_id *compartment)
-{
-    struct response_command command = {
-        .op = RESPONSE_OP_ROSTER,
-        .roster = {.person = *person, .compartment = *compartment, .on = RESPONSE_YES}};
-    return give(call, &command);
-}
-
 static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *cluster,
                                uint32_t number, const vg_id *first)
 {
@@ -131,37 +102,14 @@ static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *
     dev_person_path(cluster, number, path);
     snprintf(name, sizeof name, "person-%u", number);
     enum vg_code code = vg_identity_read(path, &identity, &call->error);
-    vg_wipe(&identity.secret, sizeof identity.secret);
-    struct response_command command = {
-        .op = RESPONSE_OP_PERSON, .person = {.person = identity.id, .name = vg_span_text(name)}};
-    if (code == VG_OK)
-        code = give(call, &command);
-    if (code == VG_OK)
-        code = grant(call, &identity.id, &call->author->directory,
-                     number == 1 ? every : RESPONSE_ROLE_INCIDENT_MANAGER);
-    if (code == VG_OK)
-        code = grant(call, &identity.id, first, number == 1 ? every : others);
-    if (code == VG_OK)
-        code = put_on_call(call, &identity.id, first);
-    return code;
-}
-
-/* The compartment that is not the directory, and whether it has its name yet. */
-static enum vg_code find_first(struct cli_call *call, vg_id *first, bool *named)
-{
-    size_t i;
-    json_t *entry;
-    json_array_foreach(json_object_get(call->author->names, "compartments"), i, entry)
-    {
-        vg_id id;
-        if (!vg_id_parse(cli_json_text(entry, "id"), &id) ||
-            vg_id_equal(&id, &call->author->directory))
-            continue;
-        *first = id;
-        *named = cli_json_text(entry, "name")[0] != 0;
-        return VG_OK;
-    }
-    return vg_fail(&call->error, VG_INTEGRITY, "the directory names no first compartment");
+    struct setup_person person = {.id = identity.id,
+                                  .name = name,
+                                  .directory_roles =
+                                      number == 1 ? every : RESPONSE_ROLE_INCIDENT_MANAGER,
+                                  .roles = number == 1 ? every : others,
+                                  .on_call = true};
+    vg_wipe(&identity, sizeof identity);
+    return code == VG_OK ? setup_person(call, first, &person) : code;
 }
 
 enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster *cluster)
@@ -171,16 +119,12 @@ enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster 
     bool named = false;
     enum vg_code code = cli_author_open(call, &author);
     if (code == VG_OK)
-        code = find_first(call, &first, &named);
+        code = setup_first_find(call, &first, &named);
     if (code != VG_OK || named)
         return code;
     for (uint32_t i = 1; code == VG_OK && i <= cluster->people; i++)
         code = add_person(call, cluster, i, &first);
-    /* the name comes last: it says that all before it is done */
-    struct response_command label = {
-        .op = RESPONSE_OP_LABEL,
-        .label = {.compartment = first, .name = vg_span_text(compartment_name)}};
-    return code == VG_OK ? give(call, &label) : code;
+    return code == VG_OK ? setup_first_name(call, &first, compartment_name) : code;
 }
 
 /* The context of one person, whose own region's node comes first. */

@@ -82,6 +82,61 @@ def refusals_of_stores(c, other):
     refused_start(c, "a port in use", port, 3, client)
 
 
+def refusals_of_genesis(c):
+    """Whatever is not the genesis that was made: one bit of it turned, an earlier version, another file."""
+    config = c.dir / "dev" / "node-3" / "config.yaml"
+    good = (c.dir / "dev" / "genesis").read_bytes()
+    pin = next(line for line in config.read_text().splitlines() if line.startswith("cluster:"))
+    member_2 = 77 + 136  # behind the fixed part and the first member
+    chance = random.Random(SEED)
+
+    def flipped(byte):
+        return good[:byte] + bytes([good[byte] ^ 1 << chance.randrange(8)]) + good[byte + 1:]
+
+    cases = {
+        "a bit of a member's key": (flipped(member_2 + 8), True, 4, "node 2"),
+        "a bit of its channel key": (flipped(member_2 + 8 + 32), True, 4, "node 2"),
+        "a bit of its binding": (flipped(member_2 + 8 + 64), True, 4, "node 2"),
+        "the same, of a genesis that was not pinned": (flipped(member_2 + 8 + 64), False, 4, "node 2"),
+        "a bit of the salt": (flipped(11), True, 4, "is that of cluster"),
+        "the rights of its last person": (good[:-1] + bytes([good[-1] ^ 1]), True, 4, "is that of cluster"),
+        "one of the first version": (b"\1" + good[1:], True, 2, "make a new cluster"),
+        "a cut one": (good[:-7], True, 2, "cut short"),
+        "one with bytes behind": (good + b"x", True, 2, "bytes too many"),
+        "an identity": ((c.dir / "dev" / "node-3" / "key").read_bytes(), True, 2, "genesis"),
+        "nothing": (b"", True, 2, "cut short"),
+    }
+    for what, (content, pinned, code, fragment) in cases.items():
+        genesis = c.dir / "altered-genesis"
+        genesis.write_bytes(content)
+        text = config.read_text().replace(str(c.dir / "dev" / "genesis"), str(genesis))
+        path = c.dir / "bad.yaml"
+        path.write_text(text if pinned else text.replace(pin + "\n", ""))
+        refused_start(c, f"genesis: {what}", path, code, fragment, str(genesis))
+
+
+def refusals_of_keys(c):
+    """Whatever is not the node's own identity, whole and private."""
+    config = c.dir / "dev" / "node-3" / "config.yaml"
+    key = c.dir / "dev" / "node-3" / "key"
+    lines = key.read_text().splitlines(keepends=True)
+    turned = lines[5][:-2] + ("0" if lines[5][-2] != "0" else "1") + "\n"
+    cases = {
+        "of the first version": ("vigil-identity 1\nkind node\n", 0o600, 2, "vigil identity new"),
+        "of another binding": ("".join(lines[:5]) + turned + "".join(lines[6:]), 0o600, 4, "line 6"),
+        "cut": ("".join(lines[:7]), 0o600, 2, "line 8"),
+        "a person's": ((c.dir / "dev" / "person-1.identity").read_text(), 0o600, 2, "node 3"),
+        "others can read": ("".join(lines), 0o644, 1, "chmod 600"),
+    }
+    for what, (content, mode, code, fragment) in cases.items():
+        altered = c.dir / "altered-key"
+        altered.write_text(content)
+        altered.chmod(mode)
+        path = c.dir / "bad.yaml"
+        path.write_text(config.read_text().replace(str(key), str(altered)))
+        refused_start(c, f"key: {what}", path, code, fragment)
+
+
 def refusals_of_configuration(c):
     base = (c.dir / "dev" / "node-3" / "config.yaml").read_text()
     cases = {
@@ -188,6 +243,8 @@ def main():
             other.signal("kill", 3)
             refusals_of_stores(c, other)
             refusals_of_configuration(c)
+            refusals_of_genesis(c)
+            refusals_of_keys(c)
             c.signal("restart", 3)
             c.wait_equal()
             bad_documents(c)
