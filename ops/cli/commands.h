@@ -9,6 +9,7 @@ extern const struct cli_command vigil_commands; /* the root */
 
 extern const struct cli_command identity_commands[];
 extern const struct cli_command cluster_commands[];
+extern const struct cli_command recovery_commands[];
 extern const struct cli_command drill_commands[];
 extern const struct cli_command log_commands[];
 extern const struct cli_command incident_commands[];

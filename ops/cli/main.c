@@ -103,10 +103,15 @@ static const struct cli_command root_children[] = {
      .examples = "  vigil cluster status\n"
                  "  vigil cluster transfer --to 2"},
     {.name = "identity",
-     .summary = "Keys of people",
+     .summary = "Keys of people and nodes",
      .children = identity_commands,
      .examples = "  vigil identity new --file ada.identity\n"
                  "  vigil identity show"},
+    {.name = "recovery",
+     .summary = "The offline key of last resort, split among its holders",
+     .children = recovery_commands,
+     .examples = "  vigil recovery new --holder ann --holder ben --holder carol\n"
+                 "  vigil recovery check share-1.txt share-3.txt"},
     {.name = "dev",
      .summary = "Run a cluster of your own on this machine",
      .children = dev_commands,

@@ -28,7 +28,7 @@ FENCE = {
     "proto/raft": {"common/", "proto/raft/", "assert", "stdbool", "stddef", "stdint", "string"},
     "node": {"common/", "proto/", "node/", "uv", "lmdb", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
     "ops/drill/shim": {"common/", "ops/drill/shim/", "dlfcn"} | LIBC | POSIX,
-    "ops": {"common/", "proto/", "ops/", "uv", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
+    "ops": {"common/", "proto/", "ops/", "libgfshare", "uv", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
 }
 # Common headers that do I/O, read clocks or make randomness: not for pure modules.
 IMPURE_COMMON = {"common/file.h", "common/identity.h", "common/log.h", "common/dial/link.h"}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `vigil recovery`: the ceremony of the offline recovery key (docs/bootstrap.md). */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/file.h"
+#include "common/identity.h"
+#include "common/text.h"
+#include "ops/cli/bootstrap/share.h"
+#include "ops/cli/commands.h"
+#include "ops/cli/core/output.h"
+#include "ops/cli/core/place.h"
+
+static const struct cli_option new_options[] = {
+    {.name = "holder", .value = "NAME", .help = "who keeps a share", .repeats = true},
+    {.name = "threshold", .value = "K", .help = "how many give the key (more than half of them)"},
+    {.name = "dir",
+     .value = "DIR",
+     .help = "where to write share-1.txt, ... and recovery.json (.)"},
+    {.name = NULL},
+};
+
+static const struct cli_column key_columns[] = {
+    {.title = "public key", .path = "public_key"},
+    {.title = "fingerprint", .path = "fingerprint"},
+    {.title = "takes", .path = "threshold"},
+    {.title = "of", .path = "count"},
+    {.title = NULL},
+};
+
+static const struct cli_column share_columns[] = {
+    {.title = "SHARE", .path = "number", .number = true},
+    {.title = "HOLDER", .path = "holder"},
+    {.title = "FILE", .path = "file"},
+    {.title = NULL},
+};
+
+static json_t *describe(const struct recovery_share *shares, char *const *files, uint8_t count)
+{
+    char key[2 * VG_CHANNEL_KEY_SIZE + 1];
+    char fingerprint[VG_FINGERPRINT_TEXT];
+    vg_hash hash = recovery_hash(&shares[0].key);
+    json_t *list = json_array();
+    vg_hex_format(vg_span_of(shares[0].key.bytes, sizeof shares[0].key.bytes), key);
+    vg_fingerprint_format(&hash, fingerprint);
+    for (uint8_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s}", "number", shares[i].number,
+                                              "holder", shares[i].holder, "file", files[i]));
+    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:o}", "kind", "recovery", "public_key", key,
+                     "fingerprint", fingerprint, "threshold", shares[0].threshold, "count",
+                     shares[0].count, "shares", list);
+}
+
+static void print(const struct cli_call *call, json_t *document)
+{
+    if (cli_is_json(call->settings.output)) {
+        cli_print_json(stdout, call->settings.output, document);
+    } else {
+        cli_print_fields(stdout, document, key_columns);
+        fputc('\n', stdout);
+        cli_print_table(stdout, call->settings.output, json_object_get(document, "shares"),
+                        share_columns);
+    }
+    json_decref(document);
+}
+
+/* ---- new ---------------------------------------------------------------------------------------
+ */
+
+struct ceremony {
+    struct recovery_share shares[SHARES_MAX];
+    char *files[SHARES_MAX];
+    uint8_t count;
+    uint8_t threshold;
+};
+
+static enum vg_code take_holders(struct cli_call *call, struct ceremony *out)
+{
+    const char *holders[SHARES_MAX];
+    uint64_t threshold;
+    for (int i = 0; i < call->value_count; i++) {
+        if (strcmp(call->values[i].option->name, "holder") != 0)
+            continue;
+        const char *holder = call->values[i].text;
+        if (out->count == SHARES_MAX)
+            return vg_fail(&call->error, VG_USAGE, "more than %d holders", SHARES_MAX);
+        if (holder[0] == '\0' || strlen(holder) > VG_NAME_MAX || strchr(holder, '\n') != NULL)
+            return vg_fail(&call->error, VG_USAGE, "a holder's name is one line of 1 to %d bytes",
+                           VG_NAME_MAX);
+        holders[out->count++] = holder;
+    }
+    if (out->count == 0)
+        return vg_fail(&call->error, VG_USAGE, "who keeps the key? give --holder for each");
+    if (cli_number(call, "threshold", 1, out->count, out->count / 2 + 1, &threshold) != VG_OK)
+        return call->error.code;
+    out->threshold = (uint8_t)threshold;
+    for (uint8_t i = 0; i < out->count; i++)
+        snprintf(out->shares[i].holder, sizeof out->shares[i].holder, "%s", holders[i]);
+    return VG_OK;
+}
+
+/* Splits a fresh key; what it was is nowhere but in the shares. */
+static void make_shares(struct ceremony *ceremony)
+{
+    vg_channel_secret secret;
+    struct recovery_share made[SHARES_MAX];
+    vg_random(&secret, sizeof secret);
+    recovery_split(&secret, ceremony->threshold, ceremony->count, made);
+    for (uint8_t i = 0; i < ceremony->count; i++) {
+        memcpy(made[i].holder, ceremony->shares[i].holder, sizeof made[i].holder);
+        ceremony->shares[i] = made[i];
+    }
+    vg_wipe(&secret, sizeof secret);
+    vg_wipe(made, sizeof made);
+}
+
+static enum vg_code write_public(const char *folder, const json_t *document, struct vg_error *error)
+{
+    char *path = cli_join(folder, "recovery.json");
+    char *text = json_dumps(document, JSON_INDENT(2));
+    enum vg_code code = vg_file_write(path, vg_span_text(text), 0644, error);
+    free(text);
+    free(path);
+    return code;
+}
+
+static enum vg_code write_shares(struct cli_call *call, const char *folder,
+                                 struct ceremony *ceremony)
+{
+    enum vg_code code = vg_folder_make(folder, &call->error);
+    for (uint8_t i = 0; i < ceremony->count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "share-%u.txt", i + 1U);
+        ceremony->files[i] = cli_join(folder, name);
+        if (code == VG_OK)
+            code = recovery_share_write(ceremony->files[i], &ceremony->shares[i], &call->error);
+    }
+    if (code != VG_OK)
+        return code;
+    json_t *document = describe(ceremony->shares, ceremony->files, ceremony->count);
+    code = write_public(folder, document, &call->error);
+    if (code == VG_OK)
+        print(call, json_incref(document));
+    json_decref(document);
+    return code;
+}
+
+static enum vg_code run_new(struct cli_call *call)
+{
+    struct ceremony ceremony = {.count = 0};
+    const char *folder = cli_text(call, "dir") != NULL ? cli_text(call, "dir") : ".";
+    if (take_holders(call, &ceremony) != VG_OK)
+        return call->error.code;
+    if (call->settings.dry_run) {
+        cli_print_would(call->settings.output, "write %u shares, of which %u give the key, to %s",
+                        ceremony.count, ceremony.threshold, folder);
+        return VG_OK;
+    }
+    make_shares(&ceremony);
+    enum vg_code code = write_shares(call, folder, &ceremony);
+    for (uint8_t i = 0; i < ceremony.count; i++)
+        free(ceremony.files[i]);
+    vg_wipe(&ceremony, sizeof ceremony);
+    return code;
+}
+
+/* ---- check -------------------------------------------------------------------------------------
+ */
+
+static enum vg_code run_check(struct cli_call *call)
+{
+    struct recovery_share shares[SHARES_MAX];
+    char *files[SHARES_MAX];
+    vg_channel_secret secret;
+    enum vg_code code = VG_OK;
+    uint8_t count = (uint8_t)call->word_count;
+    for (uint8_t i = 0; code == VG_OK && i < count; i++) {
+        files[i] = (char *)call->words[i];
+        code = recovery_share_read(files[i], &shares[i], &call->error);
+    }
+    if (code == VG_OK)
+        code = recovery_combine(shares, count, &secret, &call->error);
+    if (code == VG_OK)
+        print(call, describe(shares, files, count));
+    vg_wipe(&secret, sizeof secret);
+    vg_wipe(shares, sizeof shares);
+    return code;
+}
+
+const struct cli_command recovery_commands[] = {
+    {.name = "new",
+     .summary = "Make the recovery key and split it among its holders",
+     .about = "On a machine without a network, with the holders present. The key itself is never\n"
+              "written: each holder takes a share with them, and only recovery.json stays.",
+     .examples = "  vigil recovery new --holder ann --holder ben --holder carol\n"
+                 "  vigil recovery new --holder ann --holder ben --holder carol --threshold 3 "
+                 "--dir /media/usb",
+     .options = new_options,
+     .run = run_new,
+     .flags = CLI_CHANGES | CLI_LOCAL},
+    {.name = "check",
+     .words = "SHARE...",
+     .words_min = 1,
+     .words_max = SHARES_MAX,
+     .summary = "Rehearse: whether these shares give the recovery key",
+     .about = "The key is put together in memory, compared with the public half that the shares\n"
+              "name, and wiped.",
+     .examples = "  vigil recovery check share-1.txt share-3.txt",
+     .run = run_check,
+     .flags = CLI_LOCAL},
+    {.name = NULL},
+};
