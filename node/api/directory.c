@@ -29,6 +29,21 @@ static void set_places(json_t *out, const struct response_machine *machine,
     api_set(out, "on_call", on_call);
 }
 
+static void set_keys(json_t *out, const struct vg_keys *keys)
+{
+    api_set(out, "public_key", api_hex(vg_span_of(keys->key.bytes, sizeof keys->key)));
+    api_set(out, "channel_key", api_hex(vg_span_of(keys->channel.bytes, sizeof keys->channel)));
+    api_set(out, "binding", api_hex(vg_span_of(keys->binding.bytes, sizeof keys->binding)));
+}
+
+static json_t *node_object(const struct ledger_member *member)
+{
+    json_t *out = json_object();
+    api_set(out, "id", api_uint(member->id.value));
+    set_keys(out, &member->keys);
+    return out;
+}
+
 static json_t *person_object(const struct response_machine *machine,
                              const struct api_compartments *all,
                              const struct response_person *person)
@@ -70,6 +85,8 @@ json_t *api_directory(struct response_machine *machine, const struct api_query *
     struct response_person person = {.first = false};
     json_t *people = json_array();
     json_t *compartments = json_array();
+    json_t *nodes = json_array();
+    const struct ledger_genesis *genesis = machine->genesis;
     json_t *out = json_object();
     (void)query;
     (void)error;
@@ -78,8 +95,11 @@ json_t *api_directory(struct response_machine *machine, const struct api_query *
         json_array_append_new(people, person_object(machine, &all, &person));
     for (uint32_t i = 0; i < all.count; i++)
         json_array_append_new(compartments, compartment_object(machine, &all.ids[i]));
+    for (uint32_t i = 0; i < genesis->member_count; i++)
+        json_array_append_new(nodes, node_object(&genesis->members[i]));
     api_set(out, "cluster_id", api_hash(&machine->cluster));
-    api_set(out, "directory", api_id(&machine->genesis->directory));
+    api_set(out, "directory", api_id(&genesis->directory));
+    api_set(out, "nodes", nodes);
     api_set(out, "people", people);
     api_set(out, "compartments", compartments);
     return out;

@@ -239,5 +239,46 @@ const struct cli_command cluster_commands[] = {
      .examples =
          "  vigil cluster drill leader-loss --reason 'quarterly rehearsal' --html report.html\n"
          "  vigil cluster drill list"},
+    {.name = "members",
+     .summary = "Show whose keys make the cluster, with the fingerprints that people compare",
+     .about = "Bindings are verified here, whatever the node says of them.",
+     .examples = "  vigil cluster members\n"
+                 "  vigil cluster members -o wide",
+     .run = cluster_members},
+    {.name = "init",
+     .words = "PLAN",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Found a cluster: from a plan and public keys, the file that all others join by",
+     .about =
+         "The plan is YAML and names the public halves of nodes and people; docs/bootstrap.md\n"
+         "has one. Compare each fingerprint with its holder, by voice: --dry-run shows them.",
+     .examples = "  vigil cluster init plan.yaml --dry-run\n"
+                 "  vigil cluster init plan.yaml --out cluster.json",
+     .options = cluster_init_options,
+     .run = cluster_init,
+     .flags = CLI_CHANGES | CLI_LOCAL},
+    {.name = "join",
+     .words = "FILE",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Join a cluster by its fingerprint: genesis, configuration and context",
+     .about =
+         "The file comes from the cluster's founder by any way; the fingerprint comes by voice.\n"
+         "A node's keys, and yours, must be in it as they are here.",
+     .examples = "  vigil cluster join cluster.json --fingerprint '8f2c 91d0 ...' --key node.key\n"
+                 "  vigil cluster join cluster.json --fingerprint '8f2c 91d0 ...'",
+     .options = cluster_join_options,
+     .run = cluster_join,
+     .flags = CLI_CHANGES | CLI_LOCAL},
+    {.name = "setup",
+     .words = "PLAN",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Give a new cluster's people and its first compartment the names of the plan",
+     .about = "Safe to repeat. By an operator, once the cluster serves.",
+     .examples = "  vigil cluster setup plan.yaml",
+     .run = cluster_setup,
+     .flags = CLI_CHANGES},
     {.name = NULL},
 };

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/cli/bootstrap/plan.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "common/dial/link.h"
+#include "common/file.h"
+#include "common/limits.h"
+#include "ops/cli/core/place.h"
+#include "ops/cli/core/yaml.h"
+#include "proto/response/words.h"
+
+enum { PLAN_FILE_MAX = 256 * 1024, PATH_TEXT_MAX = 4095, ROLES_MAX = 32 };
+
+#define TEXT(key, type, member, max)                                                               \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, max)
+#define OPTIONAL_FLAG(key, member)                                                                 \
+    CYAML_FIELD_BOOL(key, CYAML_FLAG_OPTIONAL, struct plan_person, member)
+
+static const cyaml_schema_field_t node_fields[] = {
+    TEXT("public", struct plan_node, public_file, PATH_TEXT_MAX),
+    TEXT("region", struct plan_node, region, VG_NAME_MAX),
+    TEXT("peer", struct plan_node, peer, CLI_URL_MAX),
+    TEXT("client", struct plan_node, client, CLI_URL_MAX), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t node_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_node, node_fields)};
+
+static const cyaml_schema_value_t role_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, VG_NAME_MAX)};
+
+static const cyaml_schema_field_t person_fields[] = {
+    TEXT("public", struct plan_person, public_file, PATH_TEXT_MAX),
+    TEXT("name", struct plan_person, name, VG_NAME_MAX),
+    OPTIONAL_FLAG("operator", operates),
+    OPTIONAL_FLAG("key_officer", key_officer),
+    OPTIONAL_FLAG("on_call", on_call),
+    CYAML_FIELD_SEQUENCE("roles", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct plan_person,
+                         roles, &role_schema, 0, ROLES_MAX),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t person_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct plan_person, person_fields)};
+
+static const cyaml_schema_field_t plan_fields[] = {
+    TEXT("compartment", struct plan, compartment, VG_NAME_MAX),
+    CYAML_FIELD_SEQUENCE("nodes", CYAML_FLAG_POINTER, struct plan, nodes, &node_schema, 1,
+                         VG_NODES_MAX),
+    CYAML_FIELD_SEQUENCE("people", CYAML_FLAG_POINTER, struct plan, people, &person_schema, 1,
+                         VG_PEOPLE_MAX),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t plan_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct plan, plan_fields)};
+
+/* ---- public halves ----------------------------------------------------------------------------
+ */
+
+static enum vg_code read_identity(const char *plan, const char *file, enum vg_identity_kind kind,
+                                  struct cli_public *out, struct vg_error *error)
+{
+    char *folder = cli_folder_of(plan);
+    char *path = file[0] == '/' ? vg_strdup(file) : cli_join(folder, file);
+    enum vg_code code = cli_public_read(path, out, error);
+    if (code == VG_OK && out->holder.kind != kind)
+        code = vg_fail(error, VG_INVALID, "%s: %s is the identity of a %s, and stands among the %s",
+                       plan, path, kind == VG_IDENTITY_NODE ? "person" : "node",
+                       kind == VG_IDENTITY_NODE ? "nodes" : "people");
+    free(path);
+    free(folder);
+    return code;
+}
+
+static int by_id(const void *left, const void *right)
+{
+    uint64_t a = ((const struct plan_node *)left)->identity.holder.node.value;
+    uint64_t b = ((const struct plan_node *)right)->identity.holder.node.value;
+    return (a > b) - (a < b);
+}
+
+static enum vg_code read_nodes(const char *path, struct plan *plan, struct vg_error *error)
+{
+    for (unsigned i = 0; i < plan->nodes_count; i++) {
+        struct plan_node *node = &plan->nodes[i];
+        if (read_identity(path, node->public_file, VG_IDENTITY_NODE, &node->identity, error) !=
+            VG_OK)
+            return error->code;
+        if (dial_url_check(node->peer, error) != VG_OK ||
+            dial_url_check(node->client, error) != VG_OK)
+            return vg_error_prefix(error, "%s: nodes", path);
+    }
+    qsort(plan->nodes, plan->nodes_count, sizeof *plan->nodes, by_id);
+    for (unsigned i = 1; i < plan->nodes_count; i++)
+        if (by_id(&plan->nodes[i - 1], &plan->nodes[i]) == 0)
+            return vg_fail(error, VG_INVALID, "%s: nodes: two have the number %" PRIu64, path,
+                           plan->nodes[i].identity.holder.node.value);
+    return VG_OK;
+}
+
+static enum vg_code read_roles(const char *path, struct plan_person *person, struct vg_error *error)
+{
+    for (unsigned i = 0; i < person->roles_count; i++) {
+        uint32_t role = response_number(response_roles, person->roles[i]);
+        if (role == 0)
+            return vg_fail(error, VG_INVALID,
+                           "%s: people: %s: '%s' is not a role; see vigil user "
+                           "grant --help",
+                           path, person->name, person->roles[i]);
+        person->role_bits |= role;
+    }
+    return VG_OK;
+}
+
+static enum vg_code read_people(const char *path, struct plan *plan, struct vg_error *error)
+{
+    bool operates = false;
+    bool key_officer = false;
+    for (unsigned i = 0; i < plan->people_count; i++) {
+        struct plan_person *person = &plan->people[i];
+        if (read_identity(path, person->public_file, VG_IDENTITY_PERSON, &person->identity,
+                          error) != VG_OK ||
+            read_roles(path, person, error) != VG_OK)
+            return error->code;
+        operates = operates || person->operates;
+        key_officer = key_officer || person->key_officer;
+        for (unsigned k = 0; k < i; k++)
+            if (strcmp(plan->people[k].name, person->name) == 0)
+                return vg_fail(error, VG_INVALID, "%s: people: two are called %s", path,
+                               person->name);
+    }
+    if (operates && key_officer)
+        return VG_OK;
+    return vg_fail(error, VG_INVALID, "%s: people: nobody is %s; write '%s: true' for one of them",
+                   path, operates ? "key officer" : "operator",
+                   operates ? "key_officer" : "operator");
+}
+
+enum vg_code plan_read(const char *path, struct plan **out, struct vg_error *error)
+{
+    struct vg_buffer bytes = {0};
+    struct plan *plan = NULL;
+    enum vg_code code = vg_file_read(path, PLAN_FILE_MAX, &bytes, error);
+    if (code == VG_OK)
+        code = cli_yaml_load(path, "the plan of a cluster", vg_buffer_span(&bytes), &plan_schema,
+                             (void **)&plan, error);
+    vg_buffer_free(&bytes);
+    if (code == VG_OK)
+        code = read_nodes(path, plan, error);
+    if (code == VG_OK)
+        code = read_people(path, plan, error);
+    if (code == VG_OK)
+        *out = plan;
+    else
+        plan_free(plan);
+    return code;
+}
+
+void plan_free(struct plan *plan)
+{
+    cli_yaml_free(&plan_schema, plan);
+}
