@@ -141,4 +141,5 @@ def main():
     print(f"{page}: {commands} commands say what the page says: 1 passed, 0 failed")
 
 
-main()
+if __name__ == "__main__":
+    main()
