@@ -4,8 +4,6 @@
 #include "proto/wire/frame.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { PATTERN = 4 };
-
 /* Reads what there is; appends each frame, written again. */
 static enum vg_code drain(struct wire_reader *reader, struct vg_buffer *again)
 {
@@ -21,17 +19,15 @@ static enum vg_code drain(struct wire_reader *reader, struct vg_buffer *again)
     return code;
 }
 
-/* Feeds `stream` in pieces whose sizes follow the pattern; a zero is all that is left. */
-static enum vg_code cut(vg_span stream, size_t frame_max, const uint8_t pattern[PATTERN],
+/* Feeds `stream` in pieces. */
+static enum vg_code cut(vg_span stream, size_t frame_max, const uint8_t pattern[FUZZ_PATTERN],
                         struct vg_buffer *again)
 {
     struct wire_reader reader = {.frame_max = frame_max};
     enum vg_code code = VG_UNAVAILABLE;
     size_t at = 0;
     for (size_t i = 0; at < stream.size && code == VG_UNAVAILABLE; i++) {
-        size_t left = stream.size - at;
-        size_t piece = pattern[i % PATTERN];
-        piece = piece == 0 || piece > left ? left : piece;
+        size_t piece = fuzz_piece(pattern, i, stream.size - at);
         wire_reader_feed(&reader, vg_span_of(stream.data + at, piece));
         at += piece;
         code = drain(&reader, again);
@@ -57,10 +53,10 @@ static void build(struct vg_reader *input, struct vg_buffer *stream)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const uint8_t whole[PATTERN];
+    static const uint8_t whole[FUZZ_PATTERN];
     struct vg_reader input = vg_reader_of(vg_span_of(data, size));
     struct vg_buffer stream = {0}, at_once = {0}, in_pieces = {0};
-    uint8_t pattern[PATTERN];
+    uint8_t pattern[FUZZ_PATTERN];
     bool is_built = fuzz_below(&input, 2) == 1;
     size_t frame_max = fuzz_below(&input, 3) == 2 ? 64 : 0;
     vg_read_copy(&input, pattern, sizeof pattern);

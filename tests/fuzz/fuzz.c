@@ -18,6 +18,12 @@ vg_span fuzz_rest(struct vg_reader *input)
     return vg_read_span(input, (size_t)(input->end - input->at));
 }
 
+size_t fuzz_piece(const uint8_t pattern[FUZZ_PATTERN], size_t number, size_t left)
+{
+    size_t piece = pattern[number % FUZZ_PATTERN];
+    return piece == 0 || piece > left ? left : piece;
+}
+
 const char *fuzz_file(vg_span bytes)
 {
     static char path[32];

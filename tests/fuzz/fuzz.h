@@ -19,6 +19,11 @@ uint64_t fuzz_below(struct vg_reader *input, uint64_t bound);
 /* What is left of the input, borrowed. */
 vg_span fuzz_rest(struct vg_reader *input);
 
+/* How many of the `left` bytes of a stream come as its next piece, by a pattern of sizes; a zero is
+ * all of them. */
+enum { FUZZ_PATTERN = 4 };
+size_t fuzz_piece(const uint8_t pattern[FUZZ_PATTERN], size_t number, size_t left);
+
 /* The path of a file in memory that holds these bytes, mode 0600, until the next call. */
 const char *fuzz_file(vg_span bytes);
 
