@@ -201,6 +201,13 @@ void channel_feed(struct channel *channel, vg_span bytes)
     vg_buffer_append(&channel->pending, bytes.data, bytes.size);
 }
 
+bool channel_due(const struct channel *channel)
+{
+    size_t first = CHANNEL_LENGTH_SIZE + expected[channel->state].least;
+    return (channel->state == CHANNEL_DIALLED || channel->state == CHANNEL_AWAITED) &&
+           channel->pending.size - channel->used >= first;
+}
+
 enum vg_code channel_next(struct channel *channel, struct channel_event *event,
                           struct vg_buffer *out, struct vg_error *error)
 {

@@ -73,6 +73,9 @@ void channel_await(struct channel *channel, const struct channel_terms *terms);
 /* Adds received bytes. Invalidates what was given out. */
 void channel_feed(struct channel *channel, vg_span bytes);
 
+/* Whether channel_next would open a message of the handshake now, which costs multiplications. */
+bool channel_due(const struct channel *channel);
+
 /* What has come: VG_OK and an event; VG_UNAVAILABLE (error untouched) when more bytes are needed,
  * or channel_admit. VG_INVALID: a length that cannot be. VG_INTEGRITY: a message that does not
  * open. Codes of `dh`. */

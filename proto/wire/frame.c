@@ -9,9 +9,14 @@
 
 enum { LENGTH_SIZE = 4, FRAME_REST_MIN = WIRE_FRAME_HEAD - LENGTH_SIZE + WIRE_DIGEST_SIZE };
 
+size_t wire_frame_size(vg_span payload)
+{
+    return WIRE_FRAME_HEAD + payload.size + WIRE_DIGEST_SIZE;
+}
+
 void wire_frame_write(struct vg_buffer *out, enum wire_type type, vg_span payload)
 {
-    size_t size = WIRE_FRAME_HEAD + payload.size + WIRE_DIGEST_SIZE;
+    size_t size = wire_frame_size(payload);
     assert(size <= VG_FRAME_MAX);
     struct vg_writer writer = vg_writer_of(vg_buffer_extend(out, size), size);
     vg_write_u32(&writer, (uint32_t)(size - LENGTH_SIZE));

@@ -30,6 +30,9 @@ struct wire_frame {
 /* Appends one frame to `out`. The payload is bounded by VG_FRAME_MAX less the frame's own bytes. */
 void wire_frame_write(struct vg_buffer *out, enum wire_type type, vg_span payload);
 
+/* How many bytes that is. */
+size_t wire_frame_size(vg_span payload);
+
 /* Cuts a stream of bytes into frames. Zero-initialise; one thread. */
 struct wire_reader {
     struct vg_buffer pending;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,13 @@ static int socket_new(void)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     must(fd >= 0, "socket");
     return fd;
+}
+
+/* Small messages are not to wait for each other. */
+static void set_nodelay(int fd)
+{
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 static int bind_fresh(char url[RUDE_URL])
@@ -52,6 +60,7 @@ int rude_accept(int listener)
 {
     int fd = accept(listener, NULL, NULL);
     must(fd >= 0, "accept");
+    set_nodelay(fd);
     return fd;
 }
 
@@ -62,6 +71,7 @@ int rude_dial(const char *url)
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                                   .sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10))};
+    set_nodelay(fd);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     (void)close(fd);
@@ -77,6 +87,13 @@ bool rude_send(int fd, vg_span bytes)
         bytes = vg_span_of(bytes.data + sent, bytes.size - (size_t)sent);
     }
     return true;
+}
+
+size_t rude_receive(int fd, uint8_t *out, size_t size)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    ssize_t got = poll(&wait, 1, WAIT_MS) == 1 ? recv(fd, out, size, 0) : 0;
+    return got > 0 ? (size_t)got : 0;
 }
 
 void rude_finish(int fd)

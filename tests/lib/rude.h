@@ -23,6 +23,10 @@ int rude_dial(const char *url);
 /* Sends what the other side takes; false once it has closed. */
 bool rude_send(int fd, vg_span bytes);
 
+/* Waits for what comes next and reads it; 0 when the other side has closed, or said nothing within
+ * 10 seconds. */
+size_t rude_receive(int fd, uint8_t *out, size_t size);
+
 /* Ends a connection with a FIN in this direction alone, or at once with a RST. */
 void rude_finish(int fd);
 void rude_reset(int fd);
