@@ -307,6 +307,8 @@ void node_applied(void *context, uint64_t index, const struct response_outcome *
 {
     struct node *node = context;
     node_watch_wake(node);
+    if (outcome != NULL)
+        node_admission_heed(node, outcome);
     if (outcome != NULL && outcome->drills)
         node_drill_started(node, outcome);
     if (outcome == NULL || !node_submit_waits(node, &outcome->request))

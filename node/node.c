@@ -225,17 +225,24 @@ static enum vg_code open_net(struct node *node, struct vg_error *error)
                                                     .peer = node_peer_changed,
                                                     .greets = node_greets,
                                                     .greeted = node_greeted};
-    static const struct net_clients_callbacks client_calls = {.request = node_request_received};
+    static const struct net_clients_callbacks client_calls = {.admits = node_admits,
+                                                              .request = node_request_received};
     const struct node_config *config = node->config;
     struct net_peer peers[VG_NODES_MAX];
     for (uint32_t i = 0; i < config->peers_count; i++)
-        peers[i] =
-            (struct net_peer){.node.value = config->peers[i].node, .url = config->peers[i].peer};
+        peers[i] = (struct net_peer){
+            .node.value = config->peers[i].node,
+            .url = config->peers[i].peer,
+            .key = find_member(&node->genesis, config->peers[i].node)->keys.channel};
     struct net_config net = {.listen_url = config->listen.peer,
                              .self = node->hello,
+                             .key = &node->channel,
                              .peers = peers,
                              .peer_count = config->peers_count};
-    struct net_clients_config clients = {.url = config->listen.client};
+    struct net_clients_config clients = {.url = config->listen.client,
+                                         .terms = {.cluster = node->cluster,
+                                                   .self = &node->channel,
+                                                   .incarnation = node->hello.incarnation}};
     vg_random(&net.seed, sizeof net.seed);
     net.silence_max_ms = config->election_timeout_ms * SILENT_TIMEOUTS;
     enum vg_code code = net_start(&net, &peer_calls, node, &node->net, error);
@@ -378,6 +385,7 @@ enum vg_code node_open(const struct node_config *config, struct node **out, stru
         return error->code;
     struct node *node = vg_alloc_zero(1, sizeof *node);
     node->identity = start.identity;
+    node->channel = noise_static_of(&node->identity.channel_secret);
     vg_wipe(&start.identity, sizeof start.identity);
     node->config = config;
     node->self.value = config->node;

@@ -412,6 +412,15 @@ void node_remembered(void *context, const struct store_peer *peer);
 /* Fills the query's answer or error. */
 void node_log_answer(struct node_query *query);
 
+/* ---- admission.c: who may come in at the clients' door -----------------------------------------
+ */
+
+/* net_clients_callbacks.admits: people who are enrolled and not expelled, and members, as of what
+ * is applied here. Any thread. */
+bool node_admits(void *context, const vg_channel_public *theirs);
+/* Sessions of those whom this entry has expelled, or given another key, end. The apply thread. */
+void node_admission_heed(struct node *node, const struct response_outcome *outcome);
+
 /* ---- drill.c: the fault this node holds for a drill, and what goes out past it ------------------
  */
 
@@ -488,7 +497,8 @@ struct node {
     vg_hash cluster;
     struct wire_hello hello; /* what this process says of itself */
     struct ledger_genesis genesis;
-    struct vg_identity identity; /* its key; wiped at the end */
+    struct vg_identity identity; /* its keys; wiped at the end */
+    struct noise_static channel; /* one of them, for its doors */
     struct api_region regions[VG_NODES_MAX];
     uint32_t region_count;
 

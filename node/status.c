@@ -53,12 +53,30 @@ static void fill_peer(const struct node *node, const struct raft_status *raft,
     out->reachable = out->reachable && progress->last_contact_us + silence_us >= now_us;
 }
 
+/* All together, and those there were by their reason: "peer_refused_bad_handshake". */
+static void fill_refusals(const char *door, const uint64_t refused[NET_REFUSAL_COUNT],
+                          struct api_status *out)
+{
+    char name[API_FIGURE_NAME];
+    uint64_t all = 0;
+    for (int i = 0; i < NET_REFUSAL_COUNT; i++) {
+        all += refused[i];
+        snprintf(name, sizeof name, "%s_refused_%s", door, net_refusal_name((enum net_refusal)i));
+        for (char *at = name; *at != '\0'; at++)
+            *at = *at == '-' ? '_' : *at;
+        if (refused[i] > 0)
+            api_status_figure(out, name, refused[i]);
+    }
+    snprintf(name, sizeof name, "%s_refused", door);
+    api_status_figure(out, name, all);
+}
+
 static void fill_figures(struct node *node, const struct raft_status *raft,
                          const struct net_stats *net, struct api_status *out)
 {
     struct store_log_figures store;
     struct net_clients_stats clients;
-    uint64_t dropped = 0, sent = 0, received = 0, refused = 0;
+    uint64_t dropped = 0, sent = 0, received = 0;
     store_log_figures(node->log, &store);
     net_clients_stats_read(node->clients, &clients);
     for (uint32_t i = 0; i < net->peer_count; i++) {
@@ -66,8 +84,6 @@ static void fill_figures(struct node *node, const struct raft_status *raft,
         sent += net->peers[i].bytes_out;
         received += net->peers[i].bytes_in;
     }
-    for (uint32_t i = 0; i < NET_REFUSAL_COUNT; i++)
-        refused += net->refused[i];
     const struct api_figure figures[] = {
         {"last_index", raft->appended.value},
         {"durable_index", raft->durable.value},
@@ -82,16 +98,17 @@ static void fill_figures(struct node *node, const struct raft_status *raft,
         {"peer_bytes_out", sent},
         {"peer_bytes_in", received},
         {"peer_frames_dropped", dropped},
-        {"peer_refused", refused},
-        {"peer_older", net->refused[NET_REFUSED_OLDER]},
         {"client_sessions", clients.sessions},
+        {"client_handshakes", clients.handshakes},
+        {"client_expelled", clients.expelled},
         {"client_requests", clients.requests},
         {"client_busy", clients.busy},
-        {"client_bad_frames", clients.bad_frames},
         {"submits_open", node->submits.count},
     };
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
         api_status_figure(out, figures[i].name, figures[i].value);
+    fill_refusals("peer", net->refused, out);
+    fill_refusals("client", clients.refused, out);
 }
 
 void node_status_fill(struct node *node, struct api_status *out)

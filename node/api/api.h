@@ -137,9 +137,9 @@ struct api_node_status {
 };
 
 /* Counters by name, in the order they are shown. */
-enum { API_FIGURES_MAX = 64 };
+enum { API_FIGURES_MAX = 64, API_FIGURE_NAME = 48 };
 struct api_figure {
-    const char *name;
+    char name[API_FIGURE_NAME];
     uint64_t value;
 };
 
@@ -165,7 +165,7 @@ struct api_status {
     uint32_t figure_count;
 };
 
-/* Adds a figure; asserts that there is room. */
+/* Adds a figure and copies its name; asserts that there is room. */
 void api_status_figure(struct api_status *status, const char *name, uint64_t value);
 
 /* cluster.status. */

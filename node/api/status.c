@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <stdio.h>
 
 #include "common/text.h"
 #include "node/api/api.h"
@@ -9,7 +10,9 @@
 void api_status_figure(struct api_status *status, const char *name, uint64_t value)
 {
     assert(status->figure_count < API_FIGURES_MAX);
-    status->figures[status->figure_count++] = (struct api_figure){.name = name, .value = value};
+    struct api_figure *figure = &status->figures[status->figure_count++];
+    figure->value = value;
+    snprintf(figure->name, sizeof figure->name, "%s", name);
 }
 
 static json_t *state_hashes(struct response_machine *machine)

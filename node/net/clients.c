@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/limits.h"
+#include "common/text.h"
 #include "node/net/session.h"
 #include "proto/wire/client.h"
 
@@ -16,6 +17,9 @@ enum {
     IN_FLIGHT_TOTAL_MAX = 1024,
     QUEUE_MAX = 8 * 1024 * 1024,
     IDLE_MS = 60 * 1000,
+    HELLO_TIMEOUT_MS = 2000,
+    HANDSHAKES_MAX = 64,
+    HANDSHAKES_PER_S = 200,
     REQUEST_FRAME_MAX = VG_SIGNED_MAX + 4096, /* a signed command and what is around it */
 };
 
@@ -27,6 +31,9 @@ struct client {
     UT_hash_handle hh; /* with the keeper's lock, until the session is over: */
     uint64_t id;
     uint32_t in_flight;
+    bool open;  /* its channel */
+    bool known; /* and whose key it is: */
+    vg_channel_public theirs;
 };
 
 /* All counters and the table are guarded by the keeper's lock. */
@@ -35,6 +42,7 @@ struct net_clients {
     struct net_clients_config config; /* its pointers are not kept */
     struct net_clients_callbacks callbacks;
     void *context;
+    struct net_door door;
     struct dial_listener *listener;
     struct client *by_id;
     uint64_t last_id;
@@ -44,16 +52,47 @@ struct net_clients {
 /* With the lock. A session that is owed an answer may wait for it as long as it takes. */
 static void set_deadline(struct client *client)
 {
-    uint64_t idle_us = (uint64_t)client->clients->config.idle_ms * 1000;
-    uint64_t deadline = client->in_flight > 0 ? 0 : vg_clock_system.monotonic_us() + idle_us;
-    atomic_store(&client->session.deadline_us, deadline);
+    const struct net_clients_config *config = &client->clients->config;
+    uint64_t within_ms = client->open ? config->idle_ms : config->hello_timeout_ms;
+    uint64_t now_us = vg_clock_system.monotonic_us();
+    atomic_store(&client->session.deadline_us,
+                 client->in_flight > 0 ? 0 : now_us + within_ms * 1000);
 }
 
-static void count(struct net_clients *clients, uint64_t *counter)
+/* ---- who comes in ----------------------------------------------------------------------------
+ */
+
+/* Under the lock, so that who is expelled meanwhile is noticed here or by net_clients_ask_again. */
+static enum vg_code asks(struct net_session *session, const vg_channel_public *theirs,
+                         struct vg_error *error)
 {
+    struct client *client = (struct client *)session;
+    struct net_clients *clients = client->clients;
+    char key[VG_HASH_TEXT];
     pthread_mutex_lock(&clients->keeper.lock);
-    ++*counter;
+    client->known = clients->callbacks.admits(clients->context, theirs);
+    client->theirs = *theirs;
+    bool admitted = client->known;
     pthread_mutex_unlock(&clients->keeper.lock);
+    if (admitted)
+        return VG_OK;
+    vg_hex_format(vg_span_of(theirs->bytes, sizeof theirs->bytes), key);
+    return vg_fail(error, VG_FORBIDDEN, "channel key %s is not that of anybody who may come in",
+                   key);
+}
+
+static enum vg_code opened(struct net_session *session, const vg_id *incarnation,
+                           struct vg_error *error)
+{
+    struct client *client = (struct client *)session;
+    (void)incarnation;
+    (void)error;
+    pthread_mutex_lock(&client->clients->keeper.lock);
+    client->open = true;
+    client->clients->stats.handshakes--;
+    set_deadline(client);
+    pthread_mutex_unlock(&client->clients->keeper.lock);
+    return VG_OK;
 }
 
 /* ---- requests --------------------------------------------------------------------------------
@@ -86,12 +125,10 @@ static enum vg_code refuse_busy(struct client *client, vg_span payload, struct v
     struct wire_response answer = {.token = request.token};
     vg_fail(&answer.error, VG_BUSY, "too many requests are under way; send fewer at a time");
     struct vg_buffer bytes = {0};
-    struct vg_buffer frame = {0};
     wire_response_encode(&answer, &bytes);
-    code = net_session_send(&client->session, &frame, WIRE_RESPONSE, vg_buffer_span(&bytes),
+    code = net_session_send(&client->session, WIRE_RESPONSE, vg_buffer_span(&bytes),
                             client->clients->config.queue_max);
     vg_buffer_free(&bytes);
-    vg_buffer_free(&frame);
     return code;
 }
 
@@ -111,18 +148,32 @@ static enum vg_code take(struct net_session *session, const struct wire_frame *f
 /* ---- events of links -------------------------------------------------------------------------
  */
 
+static const struct net_session_calls calls = {.asks = asks, .opened = opened, .take = take};
+
+static void note_failure(struct client *client, enum vg_code code, const char *why)
+{
+    struct net_clients *clients = client->clients;
+    bool slow = code == VG_BUSY && client->open;
+    if (slow) {
+        pthread_mutex_lock(&clients->keeper.lock);
+        clients->stats.slow++;
+        pthread_mutex_unlock(&clients->keeper.lock);
+    } else if (code != VG_UNAVAILABLE) { /* which its end is about already */
+        net_door_refuse(&clients->door,
+                        code == VG_FORBIDDEN ? NET_REFUSED_STRANGER
+                                             : net_session_refusal(&client->session, code),
+                        why);
+    }
+}
+
 static void received(void *context, struct dial_link *link, vg_span bytes)
 {
     struct client *client = context;
-    struct net_clients *clients = client->clients;
     struct vg_error error = {0};
-    enum vg_code code = net_session_receive(&client->session, bytes, take, &error);
+    enum vg_code code = net_session_receive(&client->session, bytes, &error);
     if (code == VG_OK)
         return;
-    if (code == VG_BUSY)
-        count(clients, &clients->stats.slow);
-    else if (code != VG_UNAVAILABLE)
-        count(clients, &clients->stats.bad_frames);
+    note_failure(client, code, error.text);
     dial_link_close(link);
 }
 
@@ -136,9 +187,13 @@ static void closed(void *context, struct dial_link *link, const char *why)
     HASH_DEL(clients->by_id, client);
     clients->stats.in_flight -= client->in_flight;
     clients->stats.sessions--;
-    if (atomic_load(&client->session.expired))
-        clients->stats.idle++;
+    clients->stats.handshakes -= !client->open;
+    bool expired = atomic_load(&client->session.expired);
+    clients->stats.idle += expired && client->open;
     pthread_mutex_unlock(&clients->keeper.lock);
+    if (expired && !client->open)
+        net_door_refuse(&clients->door, NET_REFUSED_SLOW,
+                        "a connection that did not say who it is");
     if (clients->callbacks.gone != NULL)
         clients->callbacks.gone(clients->context, client->id);
     pthread_mutex_lock(&clients->keeper.lock);
@@ -148,13 +203,27 @@ static void closed(void *context, struct dial_link *link, const char *why)
 
 static const struct dial_events events = {.received = received, .closed = closed};
 
+static bool crowded(struct net_clients *clients)
+{
+    pthread_mutex_lock(&clients->keeper.lock);
+    bool crowded = clients->stats.handshakes >= clients->config.handshakes_max;
+    clients->stats.handshakes += !crowded;
+    pthread_mutex_unlock(&clients->keeper.lock);
+    return crowded;
+}
+
 static void accepted(void *context, struct dial_link *link)
 {
     struct net_clients *clients = context;
+    if (crowded(clients)) {
+        net_door_refuse(&clients->door, NET_REFUSED_CROWD,
+                        "more connections than may be at the door at a time");
+        return;
+    }
     struct client *client = vg_alloc_zero(1, sizeof *client);
     client->clients = clients;
     client->session.link = link;
-    client->session.reader.frame_max = REQUEST_FRAME_MAX;
+    net_session_await(&client->session, &clients->door, &calls, REQUEST_FRAME_MAX);
     pthread_mutex_lock(&clients->keeper.lock);
     client->id = ++clients->last_id;
     clients->stats.accepted++;
@@ -170,13 +239,14 @@ static void accepted(void *context, struct dial_link *link)
  */
 
 /* With the lock. */
-static enum vg_code answer(struct net_clients *clients, struct client *client, vg_span frame)
+static enum vg_code answer(struct net_clients *clients, struct client *client, vg_span payload)
 {
     assert(client->in_flight > 0);
     client->in_flight--;
     clients->stats.in_flight--;
     set_deadline(client);
-    enum vg_code code = dial_link_send(client->session.link, frame, clients->config.queue_max);
+    enum vg_code code =
+        net_session_send(&client->session, WIRE_RESPONSE, payload, clients->config.queue_max);
     if (code == VG_OK)
         clients->stats.responses++;
     if (code == VG_BUSY) {
@@ -188,17 +258,27 @@ static enum vg_code answer(struct net_clients *clients, struct client *client, v
 
 enum vg_code net_clients_send(struct net_clients *clients, uint64_t session, vg_span payload)
 {
-    struct vg_buffer frame = {0};
-    wire_frame_write(&frame, WIRE_RESPONSE, payload);
     struct client *client = NULL;
     enum vg_code code = VG_NOT_FOUND;
     pthread_mutex_lock(&clients->keeper.lock);
     HASH_FIND(hh, clients->by_id, &session, sizeof session, client);
     if (client != NULL)
-        code = answer(clients, client, vg_buffer_span(&frame));
+        code = answer(clients, client, payload);
     pthread_mutex_unlock(&clients->keeper.lock);
-    vg_buffer_free(&frame);
     return code;
+}
+
+void net_clients_ask_again(struct net_clients *clients)
+{
+    pthread_mutex_lock(&clients->keeper.lock);
+    for (struct client *client = clients->by_id; client != NULL; client = client->hh.next) {
+        if (!client->known || clients->callbacks.admits(clients->context, &client->theirs))
+            continue;
+        client->known = false;
+        clients->stats.expelled++;
+        dial_link_close(client->session.link);
+    }
+    pthread_mutex_unlock(&clients->keeper.lock);
 }
 
 void net_clients_drop(struct net_clients *clients)
@@ -227,12 +307,21 @@ static void fill_defaults(struct net_clients_config *config)
         {&config->in_flight_max, IN_FLIGHT_MAX},
         {&config->in_flight_total_max, IN_FLIGHT_TOTAL_MAX},
         {&config->idle_ms, IDLE_MS},
+        {&config->hello_timeout_ms, HELLO_TIMEOUT_MS},
+        {&config->handshakes_max, HANDSHAKES_MAX},
+        {&config->handshakes_per_s, HANDSHAKES_PER_S},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (*fields[i].value == 0)
             *fields[i].value = fields[i].otherwise;
     if (config->queue_max == 0)
         config->queue_max = QUEUE_MAX;
+}
+
+static void clients_free(struct net_clients *clients)
+{
+    net_door_close(&clients->door);
+    free(clients);
 }
 
 enum vg_code net_clients_start(const struct net_clients_config *config,
@@ -245,16 +334,18 @@ enum vg_code net_clients_start(const struct net_clients_config *config,
     clients->context = context;
     clients->keeper.release = release;
     fill_defaults(&clients->config);
+    clients->config.terms.door = CHANNEL_CLIENTS;
+    net_door_open(&clients->door, &clients->config.terms, clients->config.handshakes_per_s);
     enum vg_code code = net_keeper_start(&clients->keeper, error);
     if (code != VG_OK) {
-        free(clients);
+        clients_free(clients);
         return code;
     }
     code = dial_listen(config->url, clients->config.sessions_max, accepted, clients,
                        &clients->listener, error);
     if (code != VG_OK) {
         net_keeper_stop(&clients->keeper);
-        free(clients);
+        clients_free(clients);
         return code;
     }
     *out = clients;
@@ -265,12 +356,13 @@ void net_clients_stop(struct net_clients *clients)
 {
     dial_listener_free(clients->listener);
     net_keeper_stop(&clients->keeper);
-    free(clients);
+    clients_free(clients);
 }
 
 void net_clients_stats_read(struct net_clients *clients, struct net_clients_stats *out)
 {
     pthread_mutex_lock(&clients->keeper.lock);
     *out = clients->stats;
+    net_door_refused(&clients->door, out->refused);
     pthread_mutex_unlock(&clients->keeper.lock);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Connections of `vigil` to this node: requests in, responses out, in the frames of peers but with
- * no hello. What a request means is node/api's. */
+ * Connections of `vigil` to this node: requests in, responses out, in channels and frames as those
+ * of peers but with no hello. What a request means is node/api's. */
 #ifndef VIGIL_NODE_NET_CLIENTS_H
 #define VIGIL_NODE_NET_CLIENTS_H
 
 #include "common/error.h"
 #include "common/mem.h"
+#include "node/net/door.h"
 #include "proto/wire/frame.h"
 
 struct net_clients;
@@ -13,7 +14,11 @@ struct net_clients;
 /* A field of 0 has the default named behind it. Borrowed during net_clients_start alone. */
 struct net_clients_config {
     const char *url;
-    uint32_t sessions_max;  /* connections at a time; more are closed at once; 256 */
+    struct channel_terms terms; /* but for the door; what they borrow is, until net_clients_stop */
+    uint32_t hello_timeout_ms;  /* from connection to open channel; 2000 */
+    uint32_t handshakes_max;    /* connections whose channel is not open; 64 */
+    uint32_t handshakes_per_s;  /* opened, and as many at once; 200 */
+    uint32_t sessions_max;      /* connections at a time; more are closed at once; 256 */
     uint32_t in_flight_max; /* requests unanswered of one session; more are answered VG_BUSY; 64 */
     uint32_t in_flight_total_max; /* of all sessions together; 1024 */
     size_t queue_max;             /* response bytes waiting for one session; 8 MiB */
@@ -21,6 +26,9 @@ struct net_clients_config {
 };
 
 struct net_clients_callbacks {
+    /* Whether who has this key may come in. Called on NNG's threads under a lock:
+     * must not block, nor call anything of this header. */
+    bool (*admits)(void *context, const vg_channel_public *theirs);
     /* A payload of WIRE_REQUEST. To be answered exactly once with net_clients_send, which may be
      * called from in here. The callee owns one reference. Called on NNG's threads, one call at a
      * time per session; must not block. */
@@ -38,19 +46,25 @@ enum vg_code net_clients_start(const struct net_clients_config *config,
  * session is over. VG_BUSY: the client does not read, and is closed. Neither needs care. */
 enum vg_code net_clients_send(struct net_clients *clients, uint64_t session, vg_span payload);
 
+/* Asks again about everybody who is in, and closes the sessions of those who may not be any more.
+ * Any thread. */
+void net_clients_ask_again(struct net_clients *clients);
+
 /* Closes every session there is; their requests are answered no more. Any thread. */
 void net_clients_drop(struct net_clients *clients);
 
 struct net_clients_stats {
-    uint32_t sessions;   /* now */
-    uint32_t in_flight;  /* now */
-    uint64_t accepted;   /* sessions so far */
-    uint64_t requests;   /* handed to the callback */
-    uint64_t responses;  /* queued to clients */
-    uint64_t busy;       /* requests refused for a bound */
-    uint64_t bad_frames; /* sessions closed for what they sent */
-    uint64_t slow;       /* sessions closed because they did not read */
-    uint64_t idle;       /* sessions closed because they were silent */
+    uint32_t sessions;                   /* now */
+    uint32_t in_flight;                  /* now */
+    uint64_t accepted;                   /* sessions so far */
+    uint64_t requests;                   /* handed to the callback */
+    uint64_t responses;                  /* queued to clients */
+    uint64_t busy;                       /* requests refused for a bound */
+    uint32_t handshakes;                 /* under way now */
+    uint64_t expelled;                   /* sessions closed by net_clients_ask_again */
+    uint64_t refused[NET_REFUSAL_COUNT]; /* sessions closed for what they sent, or who they are */
+    uint64_t slow;                       /* sessions closed because they did not read */
+    uint64_t idle;                       /* sessions closed because they were silent */
 };
 
 /* A copy of the counters. Any thread. */

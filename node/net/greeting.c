@@ -1,58 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The dialling side says hello, the other checks it and answers with its own; from then on frames
- * flow from the dialling side alone. Who is refused, or replaced by a newer connection, is told why
- * in a WIRE_RESPONSE with token 0, and hangs up; if it does not, a deadline stands. */
+ * The channel's handshake says whose key is on the other side. Inside, the dialling side says
+ * hello, the other checks it and answers with its own; from then on frames flow from the dialling
+ * side alone. A member who is refused, or replaced by a newer connection, is told why in a
+ * WIRE_RESPONSE with token 0, and hangs up; if it does not, a deadline stands. Others are told
+ * nothing. */
 #include <ctype.h>
 #include <stdio.h>
 
 #include "common/clock.h"
-#include "common/log.h"
+#include "common/text.h"
 #include "node/net/internal.h"
 #include "proto/wire/client.h"
 
-enum { LOG_PAUSE_US = 10 * 1000 * 1000 }; /* between two lines about the same kind of refusal */
-
-static bool told_why(enum net_refusal refusal)
+/* Inside the channel alone. */
+static bool told_why(const struct conn *conn, enum net_refusal refusal)
 {
-    return refusal == NET_REFUSED_HELLO || refusal == NET_REFUSED_CLUSTER ||
-           refusal == NET_REFUSED_STRANGER || refusal == NET_REFUSED_IDENTITY ||
-           refusal == NET_REFUSED_SELF || refusal == NET_REFUSED_OLDER;
-}
-
-/* Two nodes in one's place, or one that could vote twice. */
-static bool is_alarm(enum net_refusal refusal)
-{
-    return refusal == NET_REFUSED_IDENTITY || refusal == NET_REFUSED_OLDER;
-}
-
-/* Counts, and logs when nothing of the kind was logged for a while: strangers do not fill disks. */
-static void note_refusal(struct net *net, enum net_refusal refusal, const char *why)
-{
-    uint64_t now = vg_clock_system.monotonic_us();
-    pthread_mutex_lock(&net->keeper.lock);
-    uint64_t last = net->refusal_logged_us[refusal];
-    bool log = last == 0 || now - last >= LOG_PAUSE_US;
-    if (log)
-        net->refusal_logged_us[refusal] = now;
-    uint64_t count = ++net->refused[refusal];
-    pthread_mutex_unlock(&net->keeper.lock);
-    if (log)
-        vg_log(is_alarm(refusal) ? VG_LOG_ERROR : VG_LOG_WARN, net_refusal_name(refusal),
-               "count=%llu %s", (unsigned long long)count, why);
+    return !conn->dialled && conn->session.line.channel.opened &&
+           (refusal == NET_REFUSED_HELLO || refusal == NET_REFUSED_IDENTITY ||
+            refusal == NET_REFUSED_OLDER);
 }
 
 static void say_why(struct conn *conn, enum vg_code code, const char *why)
 {
     struct wire_response answer = {.error.code = code};
     struct vg_buffer payload = {0};
-    struct vg_buffer frame = {0};
     (void)snprintf(answer.error.text, sizeof answer.error.text, "%s", why);
     wire_response_encode(&answer, &payload);
-    (void)net_session_send(&conn->session, &frame, WIRE_RESPONSE, vg_buffer_span(&payload),
+    (void)net_session_send(&conn->session, WIRE_RESPONSE, vg_buffer_span(&payload),
                            conn->net->config.queue_max);
     vg_buffer_free(&payload);
-    vg_buffer_free(&frame);
 }
 
 /* Ends a connection for what it said. Returns `code`. */
@@ -62,8 +39,8 @@ static enum vg_code refuse(struct conn *conn, enum net_refusal refusal, enum vg_
     conn->state = CONN_ENDED;
     conn->code = code;
     (void)snprintf(conn->why, sizeof conn->why, "%s", why);
-    note_refusal(conn->net, refusal, conn->why);
-    if (!conn->dialled && told_why(refusal))
+    net_door_refuse(&conn->net->door, refusal, conn->why);
+    if (told_why(conn, refusal))
         say_why(conn, code, conn->why);
     else
         dial_link_close(conn->session.link);
@@ -81,12 +58,10 @@ static struct wire_hello hello_for(struct conn *conn)
 static void say_hello(struct conn *conn, const struct wire_hello *hello)
 {
     struct vg_buffer payload = {0};
-    struct vg_buffer frame = {0};
     wire_hello_encode(hello, &payload);
-    (void)net_session_send(&conn->session, &frame, WIRE_HELLO, vg_buffer_span(&payload),
+    (void)net_session_send(&conn->session, WIRE_HELLO, vg_buffer_span(&payload),
                            conn->net->config.queue_max);
     vg_buffer_free(&payload);
-    vg_buffer_free(&frame);
 }
 
 static void set_deadline(struct conn *conn, uint64_t now_us)
@@ -95,62 +70,70 @@ static void set_deadline(struct conn *conn, uint64_t now_us)
                  now_us + (uint64_t)conn->net->config.hello_timeout_ms * 1000);
 }
 
-/* ---- checking a hello ------------------------------------------------------------------------
+/* ---- who it is: the channel's key, then the hello ---------------------------------------------
  */
 
-/* What is wrong with a hello, and what that is to the one who hears of it. */
-struct verdict {
-    enum net_refusal refusal;
-    enum vg_code code;
-    const char *what; /* NULL: nothing is wrong */
-};
-
-/* Ourselves come along when an address of the configuration leads back here, and when a dial to a
- * free port is given that very port as its own, which connects a socket to itself. */
-static struct verdict judge(const struct conn *conn, const struct wire_hello *hello)
+static bool same_key(const vg_channel_public *a, const vg_channel_public *b)
 {
-    const struct wire_hello *self = &conn->net->config.self;
-    const struct peer *peer = net_find_peer(conn->net, hello->node);
-    if (hello->version != self->version)
-        return (struct verdict){NET_REFUSED_HELLO, VG_FORBIDDEN,
-                                "speaks another version; run the same release everywhere"};
-    if (!vg_hash_equal(&hello->cluster, &self->cluster))
-        return (struct verdict){NET_REFUSED_CLUSTER, VG_FORBIDDEN,
-                                "belongs to another cluster; compare the genesis files"};
-    if (vg_node_equal(hello->node, self->node) &&
-        vg_id_equal(&hello->incarnation, &self->incarnation))
-        return (struct verdict){NET_REFUSED_SELF, VG_FORBIDDEN,
-                                "is this node itself; correct the addresses of its peers"};
-    if (vg_node_equal(hello->node, self->node))
-        return (struct verdict){NET_REFUSED_IDENTITY, VG_EXISTS,
-                                "has this node's own id: two nodes run with one identity; stop one "
-                                "of them"};
-    if (peer == NULL)
-        return (struct verdict){NET_REFUSED_STRANGER, VG_FORBIDDEN,
-                                "is not a member of this cluster"};
-    if (conn->dialled && peer != conn->peer)
-        return (struct verdict){NET_REFUSED_STRANGER, VG_FORBIDDEN,
-                                "answers at the address of another; correct the configuration"};
-    return (struct verdict){.what = NULL};
+    return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* Returns NULL after refusing. */
-static struct peer *check_hello(struct conn *conn, const struct wire_frame *frame,
-                                struct wire_hello *hello)
+static struct peer *find_by_key(struct net *net, const vg_channel_public *key)
+{
+    for (uint32_t i = 0; i < net->peer_count; i++)
+        if (same_key(&net->peers[i].key, key))
+            return &net->peers[i];
+    return NULL;
+}
+
+static enum vg_code accepted_asks(struct net_session *session, const vg_channel_public *theirs,
+                                  struct vg_error *error)
+{
+    struct conn *conn = (struct conn *)session;
+    struct net *net = conn->net;
+    char key[VG_HASH_TEXT];
+    (void)error;
+    conn->peer = find_by_key(net, theirs);
+    if (conn->peer != NULL)
+        return VG_OK;
+    if (same_key(theirs, &net->door.terms.self->pub))
+        return refuse(conn, NET_REFUSED_IDENTITY, VG_EXISTS,
+                      "another process has this node's key: two nodes run with one identity; stop "
+                      "one of them");
+    char why[NET_WHY_TEXT];
+    vg_hex_format(vg_span_of(theirs->bytes, sizeof theirs->bytes), key);
+    (void)snprintf(why, sizeof why, "channel key %s is not that of a member", key);
+    return refuse(conn, NET_REFUSED_STRANGER, VG_FORBIDDEN, why);
+}
+
+/* What is wrong with a hello; NULL: nothing is. */
+static const char *judge(const struct conn *conn, const struct wire_hello *hello)
+{
+    const struct wire_hello *self = &conn->net->config.self;
+    if (hello->version != self->version)
+        return "speaks another version; run the same release everywhere";
+    if (!vg_node_equal(hello->node, conn->peer->node) ||
+        !vg_hash_equal(&hello->cluster, &self->cluster) ||
+        !vg_id_equal(&hello->incarnation, &conn->incarnation))
+        return "is not who its channel says";
+    return NULL;
+}
+
+/* False after refusing. */
+static bool check_hello(struct conn *conn, const struct wire_frame *frame, struct wire_hello *hello)
 {
     struct vg_error error = {0};
     if (wire_hello_decode(frame->payload, hello, &error) != VG_OK) {
         refuse(conn, NET_REFUSED_HELLO, VG_INVALID, error.text);
-        return NULL;
+        return false;
     }
-    struct verdict verdict = judge(conn, hello);
-    if (verdict.what == NULL)
-        return net_find_peer(conn->net, hello->node);
+    const char *what = judge(conn, hello);
+    if (what == NULL)
+        return true;
     char why[NET_WHY_TEXT];
-    (void)snprintf(why, sizeof why, "node %llu %s", (unsigned long long)hello->node.value,
-                   verdict.what);
-    refuse(conn, verdict.refusal, verdict.code, why);
-    return NULL;
+    (void)snprintf(why, sizeof why, "node %llu %s", (unsigned long long)hello->node.value, what);
+    refuse(conn, NET_REFUSED_HELLO, VG_FORBIDDEN, why);
+    return false;
 }
 
 /* With keeper.lock. Another incarnation, while a connection of the known one lives. */
@@ -164,10 +147,10 @@ static bool identity_in_use(const struct peer *peer, const vg_id *incarnation)
  * who dials is judged: what it tells comes on that connection, after this hello, while an answer to
  * our own dial may be overtaken by what it tells elsewhere. Another process under a connected
  * peer's identity is refused for that, by settle. */
-static bool as_remembered(struct conn *conn, const struct peer *peer,
-                          const struct wire_hello *hello)
+static bool as_remembered(struct conn *conn, const struct wire_hello *hello)
 {
     struct net *net = conn->net;
+    const struct peer *peer = conn->peer;
     struct vg_error why = {0};
     pthread_mutex_lock(&net->keeper.lock);
     bool in_use = identity_in_use(peer, &hello->incarnation);
@@ -193,8 +176,9 @@ static void replace(struct conn *older)
 }
 
 /* Makes the connection the one of its peer, or refuses it. */
-static bool settle(struct conn *conn, struct peer *peer, const vg_id *incarnation)
+static bool settle(struct conn *conn, const vg_id *incarnation)
 {
+    struct peer *peer = conn->peer;
     pthread_mutex_lock(&conn->net->keeper.lock);
     bool in_use = identity_in_use(peer, incarnation);
     if (!in_use) {
@@ -210,7 +194,6 @@ static bool settle(struct conn *conn, struct peer *peer, const vg_id *incarnatio
     if (!in_use && !conn->dialled) {
         replace(peer->receiver);
         peer->receiver = conn;
-        conn->peer = peer;
         conn->net->handshakes--;
         peer->dial_at_us = 0; /* it lives: no need to wait with our own dial */
         net_keeper_wake(&conn->net->keeper);
@@ -254,13 +237,12 @@ static enum vg_code take_answer(struct conn *conn, const struct wire_frame *fram
 {
     struct wire_hello hello;
     uint64_t now = vg_clock_system.monotonic_us();
-    struct peer *peer = check_hello(conn, frame, &hello);
-    if (peer == NULL || !settle(conn, peer, &hello.incarnation))
+    if (!check_hello(conn, frame, &hello) || !settle(conn, &hello.incarnation))
         return conn->code;
     conn->state = CONN_UP;
     conn->was_up = true;
     atomic_store(&conn->session.deadline_us, 0);
-    atomic_store(&peer->rtt_us, (unsigned)(now - conn->hello_sent_us));
+    atomic_store(&conn->peer->rtt_us, (unsigned)(now - conn->hello_sent_us));
     tell(conn, true, VG_OK, "connected");
     return VG_OK;
 }
@@ -301,13 +283,12 @@ static enum vg_code take_dialled(struct net_session *session, const struct wire_
 static enum vg_code take_hello(struct conn *conn, const struct wire_frame *frame)
 {
     struct wire_hello hello;
-    struct peer *peer = check_hello(conn, frame, &hello);
-    if (peer == NULL || !as_remembered(conn, peer, &hello) ||
-        !settle(conn, peer, &hello.incarnation))
+    if (!check_hello(conn, frame, &hello) || !as_remembered(conn, &hello) ||
+        !settle(conn, &hello.incarnation))
         return conn->code;
     conn->state = CONN_UP;
     conn->was_up = true;
-    conn->session.reader.frame_max = 0;
+    conn->session.line.reader.frame_max = 0;
     atomic_store(&conn->session.deadline_us, 0);
     struct wire_hello answer = hello_for(conn);
     say_hello(conn, &answer);
@@ -341,6 +322,32 @@ static enum vg_code take_accepted(struct net_session *session, const struct wire
     return VG_OK;
 }
 
+static enum vg_code accepted_opened(struct net_session *session, const vg_id *incarnation,
+                                    struct vg_error *error)
+{
+    struct conn *conn = (struct conn *)session;
+    (void)error;
+    conn->incarnation = *incarnation;
+    return VG_OK;
+}
+
+static enum vg_code dialled_opened(struct net_session *session, const vg_id *incarnation,
+                                   struct vg_error *error)
+{
+    struct conn *conn = (struct conn *)session;
+    struct wire_hello hello = hello_for(conn);
+    (void)error;
+    conn->incarnation = *incarnation;
+    conn->hello_sent_us = vg_clock_system.monotonic_us();
+    say_hello(conn, &hello);
+    return VG_OK;
+}
+
+const struct net_session_calls net_dialled_calls = {.opened = dialled_opened, .take = take_dialled};
+
+static const struct net_session_calls accepted_calls = {
+    .asks = accepted_asks, .opened = accepted_opened, .take = take_accepted};
+
 /* ---- events of links -------------------------------------------------------------------------
  */
 
@@ -351,25 +358,35 @@ static void received(void *context, struct dial_link *link, vg_span bytes)
     (void)link;
     if (conn->state == CONN_ENDED || atomic_load(&conn->replaced))
         return;
-    enum vg_code code = net_session_receive(&conn->session, bytes,
-                                            conn->dialled ? take_dialled : take_accepted, &error);
+    enum vg_code code = net_session_receive(&conn->session, bytes, &error);
     if (code != VG_OK && conn->state != CONN_ENDED)
-        refuse(conn, NET_REFUSED_FRAME, VG_INTEGRITY, error.text);
+        refuse(conn, net_session_refusal(&conn->session, code), VG_INTEGRITY, error.text);
 }
 
 static void dialled_connected(void *context, struct dial_link *link)
 {
     struct conn *conn = context;
-    struct wire_hello hello = hello_for(conn);
-    uint64_t now = vg_clock_system.monotonic_us();
+    struct vg_error error = {0};
     (void)link;
     pthread_mutex_lock(&conn->net->keeper.lock);
     conn->state = CONN_GREETING;
-    conn->hello_sent_us = now;
-    set_deadline(conn, now);
-    say_hello(conn, &hello);
+    set_deadline(conn, vg_clock_system.monotonic_us());
     net_keeper_wake(&conn->net->keeper);
     pthread_mutex_unlock(&conn->net->keeper.lock);
+    if (net_session_dial(&conn->session, &conn->peer->key, &error) != VG_OK)
+        refuse(conn, NET_REFUSED_HANDSHAKE, error.code, error.text);
+}
+
+/* Strangers are told nothing, so this is all that a node with a wrong key or genesis hears. */
+static const char *how_it_ended(const struct conn *conn, const char *why)
+{
+    if (atomic_load(&conn->session.expired))
+        return "connected, but no hello in time";
+    if (conn->state == CONN_GREETING && !conn->session.line.channel.opened)
+        return "it closed in the handshake: it has another key than the genesis says, does not "
+               "know this node's, is of another cluster, or has too many at its door; compare the "
+               "genesis files and addresses";
+    return why;
 }
 
 static void dialled_closed(void *context, struct dial_link *link, const char *why)
@@ -387,8 +404,7 @@ static void dialled_closed(void *context, struct dial_link *link, const char *wh
     if (conn->state == CONN_ENDED)
         tell(conn, false, conn->code, conn->why);
     else
-        tell(conn, false, VG_UNAVAILABLE,
-             atomic_load(&conn->session.expired) ? "connected, but no hello in time" : why);
+        tell(conn, false, VG_UNAVAILABLE, how_it_ended(conn, why));
     pthread_mutex_lock(&keeper->lock);
     peer->dialled = NULL;
     if (conn->code == VG_EXISTS) /* or two of one identity would take turns without end */
@@ -405,7 +421,7 @@ static void accepted_closed(void *context, struct dial_link *link, const char *w
     (void)link;
     (void)why;
     if (conn->state == CONN_GREETING && atomic_load(&conn->session.expired))
-        note_refusal(net, NET_REFUSED_SLOW, "a connection that did not say who it is");
+        net_door_refuse(&net->door, NET_REFUSED_SLOW, "a connection that did not say who it is");
     pthread_mutex_lock(&net->keeper.lock);
     if (!conn->was_up)
         net->handshakes--;
@@ -435,14 +451,15 @@ void net_accepted(void *context, struct dial_link *link)
 {
     struct net *net = context;
     if (crowded(net)) {
-        note_refusal(net, NET_REFUSED_CROWD, "more connections than may be at the door at a time");
+        net_door_refuse(&net->door, NET_REFUSED_CROWD,
+                        "more connections than may be at the door at a time");
         return;
     }
     struct conn *conn = vg_alloc_zero(1, sizeof *conn);
     conn->net = net;
     conn->state = CONN_GREETING;
     conn->session.link = link;
-    conn->session.reader.frame_max = NET_HELLO_MAX;
+    net_session_await(&conn->session, &net->door, &accepted_calls, NET_HELLO_MAX);
     set_deadline(conn, vg_clock_system.monotonic_us());
     pthread_mutex_lock(&net->keeper.lock);
     dial_link_begin(link, &accepted_events, conn);

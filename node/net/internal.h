@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What net.c (peers, sending, dialling) and greeting.c (hello, receiving) share.
  *
- * Locks: keeper.lock guards all connections and peers; peer.sending is held while a frame is made
- * for a peer, and is taken last. No callback of the owner is called under either. */
+ * Locks: keeper.lock guards all connections and peers; peer.sending is held while a frame is sent
+ * to a peer, and is taken after it. No callback of the owner is called under either. */
 #ifndef VIGIL_NODE_NET_INTERNAL_H
 #define VIGIL_NODE_NET_INTERNAL_H
 
@@ -16,7 +16,8 @@ enum {
 };
 
 /* A dialled connection is GREETING once it is there, UP with the answer to our hello; an accepted
- * one GREETING from the start, UP with a good hello. ENDED: nothing it says counts any more. */
+ * one GREETING from the start, UP with a good hello. Both begin with the channel's handshake.
+ * ENDED: nothing it says counts any more. */
 enum conn_state { CONN_DIALLING, CONN_GREETING, CONN_UP, CONN_ENDED };
 
 struct peer;
@@ -24,13 +25,14 @@ struct peer;
 struct conn {
     struct net_session session;
     struct net *net;
-    struct peer *peer; /* NULL while an accepted one has not said who it is */
+    struct peer *peer; /* NULL while an accepted one has not shown its key */
     bool dialled;
     atomic_bool replaced; /* by a newer connection of the same peer */
     /* For callbacks of the link alone, which come one by one: */
     enum conn_state state;
     bool was_up;
-    bool outdated; /* we are, says the peer */
+    bool outdated;     /* we are, says the peer */
+    vg_id incarnation; /* as the channel has it */
     uint64_t hello_sent_us;
     enum vg_code code; /* why it ended, when not for the link's own reason */
     char why[NET_WHY_TEXT];
@@ -38,6 +40,7 @@ struct conn {
 
 struct peer {
     vg_node_id node;
+    vg_channel_public key;
     char *url;
     enum vg_code told; /* with the last event; VG_OK: up. For callbacks of the dialled link alone */
     bool told_any;
@@ -53,7 +56,6 @@ struct peer {
 
     pthread_mutex_t sending;
     struct conn *sender; /* the dialled connection while it is UP; changed with keeper.lock too */
-    struct vg_buffer scratch; /* frames are made here */
 
     atomic_uint_fast64_t frames_in, frames_out, bytes_in, bytes_out;
     atomic_uint_fast64_t dropped_busy, dropped_down, dials, silences;
@@ -70,8 +72,7 @@ struct net {
     struct vg_prng prng;
     uint32_t handshakes; /* accepted connections that are not UP */
     uint64_t accepted;
-    uint64_t refused[NET_REFUSAL_COUNT];
-    uint64_t refusal_logged_us[NET_REFUSAL_COUNT];
+    struct net_door door;
     uint32_t peer_count;
     struct peer peers[VG_NODES_MAX];
 };
@@ -81,6 +82,9 @@ extern const struct dial_events net_dialled_events;
 
 /* `accepted` of the listener; its context is the struct net. */
 void net_accepted(void *context, struct dial_link *link);
+
+/* What dialled connections do with what their channels say. */
+extern const struct net_session_calls net_dialled_calls;
 
 /* The peer with this id; NULL if there is none. */
 struct peer *net_find_peer(struct net *net, vg_node_id node);

@@ -17,22 +17,12 @@ enum {
     REDIAL_MIN_MS = 20,
     REDIAL_MAX_MS = 500,
     HANDSHAKES_MAX = 32,
+    HANDSHAKES_PER_S = 200,
     SILENCE_MAX_MS = 5000,
     DOUBLINGS_MAX = 16,
 };
 
 static_assert((int)QUEUE_MAX >= (int)VG_FRAME_MAX, "every frame must fit an empty queue");
-
-static const char *const refusal_names[] = {
-#define X(symbol, name) [NET_REFUSED_##symbol] = (name),
-    NET_REFUSALS(X)
-#undef X
-};
-
-const char *net_refusal_name(enum net_refusal refusal)
-{
-    return refusal_names[refusal];
-}
 
 struct peer *net_find_peer(struct net *net, vg_node_id node)
 {
@@ -61,12 +51,13 @@ static void dial(struct net *net, struct peer *peer, uint64_t now_us)
     conn->net = net;
     conn->peer = peer;
     conn->dialled = true;
-    conn->session.reader.frame_max = NET_HELLO_MAX;
+    net_session_prepare(&conn->session, &net->door, &net_dialled_calls, NET_HELLO_MAX);
     atomic_fetch_add(&peer->dials, 1);
     /* The callbacks wait for the lock that we hold, so they see `link`. */
     if (dial_link_start(peer->url, net->config.dial_timeout_ms, &net_dialled_events, conn,
                         &conn->session.link, NULL) != VG_OK) {
         plan_dial(net, peer, now_us);
+        net_session_end(&conn->session);
         free(conn);
         return;
     }
@@ -137,9 +128,13 @@ static void fill_defaults(struct net_config *config)
         uint32_t *value;
         uint32_t otherwise;
     } const fields[] = {
-        {&config->dial_timeout_ms, DIAL_TIMEOUT_MS}, {&config->hello_timeout_ms, HELLO_TIMEOUT_MS},
-        {&config->redial_min_ms, REDIAL_MIN_MS},     {&config->redial_max_ms, REDIAL_MAX_MS},
-        {&config->handshakes_max, HANDSHAKES_MAX},   {&config->silence_max_ms, SILENCE_MAX_MS},
+        {&config->dial_timeout_ms, DIAL_TIMEOUT_MS},
+        {&config->hello_timeout_ms, HELLO_TIMEOUT_MS},
+        {&config->redial_min_ms, REDIAL_MIN_MS},
+        {&config->redial_max_ms, REDIAL_MAX_MS},
+        {&config->handshakes_max, HANDSHAKES_MAX},
+        {&config->silence_max_ms, SILENCE_MAX_MS},
+        {&config->handshakes_per_s, HANDSHAKES_PER_S},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (*fields[i].value == 0)
@@ -161,6 +156,7 @@ static enum vg_code add_peer(struct net *net, const struct net_peer *entry, stru
             (unsigned long long)entry->node.value, entry->url);
     struct peer *peer = &net->peers[net->peer_count++];
     peer->node = entry->node;
+    peer->key = entry->key;
     peer->url = vg_strdup(entry->url);
     pthread_mutex_init(&peer->sending, NULL);
     return VG_OK;
@@ -183,9 +179,9 @@ static void net_free(struct net *net)
     for (uint32_t i = 0; i < net->peer_count; i++) {
         struct peer *peer = &net->peers[i];
         pthread_mutex_destroy(&peer->sending);
-        vg_buffer_free(&peer->scratch);
         free(peer->url);
     }
+    net_door_close(&net->door);
     free(net);
 }
 
@@ -224,6 +220,11 @@ enum vg_code net_start(const struct net_config *config, const struct net_callbac
     net->keeper.release = release;
     net->keeper.context = net;
     fill_defaults(&net->config);
+    const struct channel_terms terms = {.door = CHANNEL_PEERS,
+                                        .cluster = config->self.cluster,
+                                        .self = config->key,
+                                        .incarnation = config->self.incarnation};
+    net_door_open(&net->door, &terms, net->config.handshakes_per_s);
     enum vg_code code = add_peers(net, config, error);
     if (code == VG_OK)
         code = run(net, error);
@@ -278,8 +279,7 @@ enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_sp
     enum vg_code code = VG_UNAVAILABLE;
     pthread_mutex_lock(&peer->sending);
     if (peer->sender != NULL)
-        code = net_session_send(&peer->sender->session, &peer->scratch, type, payload,
-                                net->config.queue_max);
+        code = net_session_send(&peer->sender->session, type, payload, net->config.queue_max);
     pthread_mutex_unlock(&peer->sending);
     count_sent(peer, code, payload.size);
     return code;
@@ -315,7 +315,7 @@ void net_stats_read(struct net *net, struct net_stats *out)
     pthread_mutex_lock(&net->keeper.lock);
     *out = (struct net_stats){
         .accepted = net->accepted, .handshakes = net->handshakes, .peer_count = net->peer_count};
-    memcpy(out->refused, net->refused, sizeof out->refused);
+    net_door_refused(&net->door, out->refused);
     for (uint32_t i = 0; i < net->peer_count; i++)
         read_peer(&net->peers[i], &out->peers[i]);
     pthread_mutex_unlock(&net->keeper.lock);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Connections between nodes. Each node dials every peer and sends on the connection it dialled; it
- * receives on those it accepted. Both begin with a hello. Nothing here blocks its caller, and a
- * slow, dead or rude peer costs only itself: its frames are dropped and counted. */
+ * receives on those it accepted. Both begin with the channel's handshake and, inside, a hello.
+ * Nothing here blocks its caller, and a slow, dead or rude peer costs only itself: its frames are
+ * dropped and counted. Strangers are closed without an answer. */
 #ifndef VIGIL_NODE_NET_NET_H
 #define VIGIL_NODE_NET_NET_H
 
 #include "common/error.h"
 #include "common/mem.h"
+#include "node/net/door.h"
 #include "proto/wire/frame.h"
 #include "proto/wire/peer.h"
 
@@ -15,21 +17,24 @@ struct net;
 struct net_peer {
     vg_node_id node;
     const char *url;
+    vg_channel_public key;
 };
 
 /* A field of 0 has the default named behind it. Everything is borrowed during net_start alone. */
 struct net_config {
-    const char *listen_url;       /* where peers reach this node; see dial_url_check */
-    struct wire_hello self;       /* of this node, but for what `greets` fills in */
-    const struct net_peer *peers; /* the other members, at most VG_NODES_MAX */
+    const char *listen_url;         /* where peers reach this node; see dial_url_check */
+    struct wire_hello self;         /* of this node, but for what `greets` fills in */
+    const struct noise_static *key; /* of this node; borrowed until net_stop */
+    const struct net_peer *peers;   /* the other members, at most VG_NODES_MAX */
     uint32_t peer_count;
     uint64_t seed;             /* of the jitter of redials */
     size_t queue_max;          /* bytes waiting for one peer; 8 MiB */
     uint32_t dial_timeout_ms;  /* 1000 */
-    uint32_t hello_timeout_ms; /* from connection to accepted hello; 2000 */
+    uint32_t hello_timeout_ms; /* from connection to accepted hello, handshake and all; 2000 */
     uint32_t redial_min_ms;    /* first pause after a failure, doubled by each further one; 20 */
     uint32_t redial_max_ms;    /* 500 */
     uint32_t handshakes_max;   /* accepted connections that have not said who they are; 32 */
+    uint32_t handshakes_per_s; /* opened, and as many at once; 200 */
     uint32_t silence_max_ms;   /* from a frame sent to any frame of that peer; must be more than
                                   the pause between two of its frames. Then both connections with
                                   it are closed and it is dialled anew: a cut cable gives no sign
@@ -73,29 +78,6 @@ enum vg_code net_start(const struct net_config *config, const struct net_callbac
  * queue is full; VG_UNAVAILABLE: the peer is down; VG_NOT_FOUND: no such peer. In each of these
  * the frame is dropped and counted. */
 enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_span payload);
-
-/* Why a connection was closed by this node, or a frame not taken. */
-#define NET_REFUSALS(X)                                                                            \
-    X(FRAME, "bad-frame")          /* oversize, wrong version or digest */                         \
-    X(TYPE, "unexpected-frame")    /* a type that is not a peer's, a second hello */               \
-    X(HELLO, "bad-hello")          /* not a hello, or not one we understand */                     \
-    X(CLUSTER, "other-cluster")    /* a node of another cluster */                                 \
-    X(STRANGER, "not-a-member")    /* an id that is not in the list of members */                  \
-    X(SELF, "own-address")         /* we have reached ourselves */                                 \
-    X(IDENTITY, "identity-in-use") /* our own id, or another incarnation of a connected node */    \
-    X(OLDER, "older-folder")       /* a folder that has forgotten what it promised */              \
-    X(SLOW, "no-hello-in-time")    /* nothing said within hello_timeout_ms */                      \
-    X(CROWD, "too-many-handshakes")
-
-enum net_refusal {
-#define X(symbol, name) NET_REFUSED_##symbol,
-    NET_REFUSALS(X)
-#undef X
-        NET_REFUSAL_COUNT
-};
-
-/* The name of a refusal ("bad-frame"); never NULL. */
-const char *net_refusal_name(enum net_refusal refusal);
 
 struct net_peer_stats {
     vg_node_id node;

@@ -5,35 +5,157 @@
 #include <utlist.h>
 
 #include "common/clock.h"
+#include "common/identity.h"
 
-enum { SWEEP_US = 1000 * 1000 }; /* deadlines that moved without a wake are seen within this */
+enum {
+    SWEEP_US = 1000 * 1000,  /* deadlines that moved without a wake are seen within this */
+    KEEP_SIZE = 1024 * 1024, /* of a buffer between two frames */
+};
 
-enum vg_code net_session_receive(struct net_session *session, vg_span bytes,
-                                 enum vg_code (*take)(struct net_session *session,
-                                                      const struct wire_frame *frame,
-                                                      struct vg_error *error),
-                                 struct vg_error *error)
+/* ---- the channel -----------------------------------------------------------------------------
+ */
+
+void net_session_prepare(struct net_session *session, struct net_door *door,
+                         const struct net_session_calls *calls, size_t frame_max)
 {
-    wire_reader_feed(&session->reader, bytes);
-    for (;;) {
-        struct wire_frame frame;
-        enum vg_code code = wire_reader_next(&session->reader, &frame, error);
+    session->door = door;
+    session->calls = calls;
+    session->line.reader.frame_max = frame_max;
+    pthread_mutex_init(&session->sending, NULL);
+}
+
+void net_session_end(struct net_session *session)
+{
+    wire_line_end(&session->line);
+    vg_buffer_free(&session->out);
+    pthread_mutex_destroy(&session->sending);
+}
+
+void net_session_await(struct net_session *session, struct net_door *door,
+                       const struct net_session_calls *calls, size_t frame_max)
+{
+    net_session_prepare(session, door, calls, frame_max);
+    channel_await(&session->line.channel, &door->terms);
+}
+
+/* With `sending`. A link that fails to take it says so by its end. */
+static void send_out(struct net_session *session)
+{
+    if (session->out.size > 0)
+        (void)dial_link_send(session->link, vg_buffer_span(&session->out), SIZE_MAX);
+    vg_buffer_clear(&session->out);
+}
+
+enum vg_code net_session_dial(struct net_session *session, const vg_channel_public *theirs,
+                              struct vg_error *error)
+{
+    uint8_t seed[VG_SEED_SIZE];
+    vg_random(seed, sizeof seed);
+    pthread_mutex_lock(&session->sending);
+    enum vg_code code = channel_dial(&session->line.channel, &session->door->terms, theirs, seed,
+                                     &session->out, error);
+    send_out(session);
+    pthread_mutex_unlock(&session->sending);
+    vg_wipe(seed, sizeof seed);
+    return code;
+}
+
+static enum vg_code admit(struct net_session *session, struct vg_error *error)
+{
+    uint8_t seed[VG_SEED_SIZE];
+    vg_random(seed, sizeof seed);
+    pthread_mutex_lock(&session->sending);
+    enum vg_code code = channel_admit(&session->line.channel, seed, &session->out, error);
+    send_out(session);
+    pthread_mutex_unlock(&session->sending);
+    vg_wipe(seed, sizeof seed);
+    return code;
+}
+
+/* Until it is open, what comes may have an answer. Then nobody who sends is waited for. */
+static enum vg_code next_event(struct net_session *session, struct wire_line_event *event,
+                               struct vg_error *error)
+{
+    struct channel *channel = &session->line.channel;
+    if (channel->opened)
+        return wire_line_next(&session->line, event, NULL, error);
+    if (channel->state == CHANNEL_AWAITED && channel_due(channel) &&
+        !net_door_may_open(session->door))
+        return vg_fail(error, VG_BUSY, "more than %u handshakes in a second",
+                       session->door->handshakes_per_s);
+    pthread_mutex_lock(&session->sending);
+    enum vg_code code = wire_line_next(&session->line, event, &session->out, error);
+    send_out(session);
+    pthread_mutex_unlock(&session->sending);
+    return code;
+}
+
+static enum vg_code tell(struct net_session *session, const struct wire_line_event *event,
+                         struct vg_error *error)
+{
+    enum vg_code code = VG_OK;
+    switch (event->kind) {
+    case WIRE_LINE_ASKS:
+        code = session->calls->asks(session, &event->theirs, error);
+        return code == VG_OK ? admit(session, error) : code;
+    case WIRE_LINE_OPENED:
+        return session->calls->opened(session, &event->incarnation, error);
+    case WIRE_LINE_FRAME:
+        return session->calls->take(session, &event->frame, error);
+    }
+    return code;
+}
+
+enum vg_code net_session_receive(struct net_session *session, vg_span bytes, struct vg_error *error)
+{
+    enum vg_code code = VG_OK;
+    wire_line_feed(&session->line, bytes);
+    while (code == VG_OK) {
+        struct wire_line_event event;
+        code = next_event(session, &event, error);
         if (code == VG_UNAVAILABLE)
             return VG_OK;
         if (code == VG_OK)
-            code = take(session, &frame, error);
-        if (code != VG_OK)
-            return code;
+            code = tell(session, &event, error);
     }
+    return code;
 }
 
-enum vg_code net_session_send(struct net_session *session, struct vg_buffer *scratch,
-                              enum wire_type type, vg_span payload, size_t queue_max)
+enum net_refusal net_session_refusal(const struct net_session *session, enum vg_code code)
 {
-    vg_buffer_clear(scratch);
-    wire_frame_write(scratch, type, payload);
-    return dial_link_send(session->link, vg_buffer_span(scratch), queue_max);
+    const struct channel *channel = &session->line.channel;
+    if (channel->state != CHANNEL_BROKEN)
+        return code == VG_BUSY ? NET_REFUSED_RATE : NET_REFUSED_FRAME;
+    return channel->opened ? NET_REFUSED_RECORD : NET_REFUSED_HANDSHAKE;
 }
+
+/* A buffer that grew for a large frame gives its memory back. */
+static void give_back(struct vg_buffer *buffer)
+{
+    vg_buffer_clear(buffer);
+    if (buffer->capacity > KEEP_SIZE)
+        vg_buffer_free(buffer);
+}
+
+/* What would not fit must not be sealed: the other side would miss it in the order of records. */
+enum vg_code net_session_send(struct net_session *session, enum wire_type type, vg_span payload,
+                              size_t queue_max)
+{
+    size_t size = wire_line_size(payload);
+    enum vg_code code = VG_BUSY;
+    pthread_mutex_lock(&session->sending);
+    if (size <= queue_max && dial_link_queued(session->link) <= queue_max - size) {
+        wire_line_write(&session->line, type, payload, &session->out);
+        code = dial_link_send(session->link, vg_buffer_span(&session->out), SIZE_MAX);
+        give_back(&session->out);
+        give_back(&session->line.plain);
+    }
+    pthread_mutex_unlock(&session->sending);
+    return code;
+}
+
+/* ---- the keeper ------------------------------------------------------------------------------
+ */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -83,7 +205,7 @@ static void free_all(struct net_keeper *keeper, struct net_session *ended)
     DL_FOREACH_SAFE(ended, session, following)
     {
         dial_link_free(session->link);
-        wire_reader_free(&session->reader);
+        net_session_end(session);
         keeper->release(session);
     }
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One connection of a peer or client, and the keeper who looks after many.
  *
- * Bytes become frames and frames become bytes here and nowhere else: this is the one place of the
- * secure channel to come. It will open what a link received before the reader sees it, and seal
- * what the writer wrote before a link queues it. */
+ * Bytes become frames and frames become bytes here and nowhere else, and the secure channel is in
+ * between: what a link received is opened before anything reads it, and what is written is sealed
+ * before a link queues it. */
 #ifndef VIGIL_NODE_NET_SESSION_H
 #define VIGIL_NODE_NET_SESSION_H
 
@@ -11,12 +11,32 @@
 #include <stdatomic.h>
 
 #include "common/dial/link.h"
-#include "proto/wire/frame.h"
+#include "node/net/door.h"
+#include "proto/wire/line.h"
+
+struct net_session;
+
+/* Whose session it is. Called one by one on the thread of the link's callbacks; each returns VG_OK,
+ * or the session goes no further. */
+struct net_session_calls {
+    /* Of who accepted: somebody has this key, and gets an answer on VG_OK alone. */
+    enum vg_code (*asks)(struct net_session *session, const vg_channel_public *theirs,
+                         struct vg_error *error);
+    /* Both sides know each other; frames may be sent. */
+    enum vg_code (*opened)(struct net_session *session, const vg_id *incarnation,
+                           struct vg_error *error);
+    enum vg_code (*take)(struct net_session *session, const struct wire_frame *frame,
+                         struct vg_error *error);
+};
 
 /* The first member of whatever a peer's or client's connection is. */
 struct net_session {
     struct dial_link *link;
-    struct wire_reader reader; /* for callbacks of the link alone */
+    struct net_door *door;
+    const struct net_session_calls *calls;
+    pthread_mutex_t sending; /* what is sealed is queued in its order; taken before the link's */
+    struct wire_line line;   /* its receiving half is for callbacks of the link alone */
+    struct vg_buffer out;    /* with `sending`: what is on its way to the link */
     /* Monotonic; past it the keeper sets `expired` and closes the link. 0: no limit. */
     atomic_uint_fast64_t deadline_us;
     atomic_bool expired;
@@ -25,17 +45,31 @@ struct net_session {
     struct net_session *next;
 };
 
-/* Cuts bytes into frames and hands each to `take`, until there is no whole one (VG_OK), one is bad
- * (VG_INVALID, VG_INTEGRITY), or `take` returns something else than VG_OK. */
+/* Of a connection that will be dialled, with frames of at most `frame_max` bytes: net_session_dial
+ * once it is connected. Before the link's first callback. */
+void net_session_prepare(struct net_session *session, struct net_door *door,
+                         const struct net_session_calls *calls, size_t frame_max);
+enum vg_code net_session_dial(struct net_session *session, const vg_channel_public *theirs,
+                              struct vg_error *error);
+
+/* The same of one that was accepted: it waits for who asks. */
+void net_session_await(struct net_session *session, struct net_door *door,
+                       const struct net_session_calls *calls, size_t frame_max);
+
+/* Ends one whose link is gone or never was. The keeper does for those it has. */
+void net_session_end(struct net_session *session);
+
+/* Opens bytes and makes the calls, until there is nothing whole (VG_OK), something is bad
+ * (VG_INVALID, VG_INTEGRITY), too much (VG_BUSY), or a call returned something else than VG_OK. */
 enum vg_code net_session_receive(struct net_session *session, vg_span bytes,
-                                 enum vg_code (*take)(struct net_session *session,
-                                                      const struct wire_frame *frame,
-                                                      struct vg_error *error),
                                  struct vg_error *error);
 
-/* Makes a frame in `scratch`, whose content is lost, and queues it. Codes of dial_link_send. */
-enum vg_code net_session_send(struct net_session *session, struct vg_buffer *scratch,
-                              enum wire_type type, vg_span payload, size_t queue_max);
+/* What net_session_receive failed for, if no call did. */
+enum net_refusal net_session_refusal(const struct net_session *session, enum vg_code code);
+
+/* Seals and queues a frame, after `opened`. Any thread. Codes of dial_link_send. */
+enum vg_code net_session_send(struct net_session *session, enum wire_type type, vg_span payload,
+                              size_t queue_max);
 
 /* Frees links on a thread of its own (NNG's must not), and watches deadlines. */
 struct net_keeper {

@@ -89,8 +89,8 @@ static struct log_figures ask_figures(struct cli_call *call)
 {
     struct log_figures figures = {0};
     for (unsigned i = 0; i < call->settings.node_count && figures.leader == 0; i++) {
-        json_t *answer =
-            cli_ask_apart(&call->settings.nodes[i], 1, call->settings.timeout_ms, "node.figures");
+        json_t *answer = cli_ask_apart(cli_access(call), &call->settings.nodes[i], 1,
+                                       call->settings.timeout_ms, "node.figures");
         uint64_t leader = cli_json_number(answer, "leader");
         if (leader != 0 && leader == cli_json_number(answer, "node"))
             figures =

@@ -123,8 +123,9 @@ static enum vg_code prepare(struct worker *worker, struct run *run, unsigned num
     for (uint32_t i = 0; i < run->plan->payload; i++)
         worker->text[i] = (char)('a' + vg_prng_below(&worker->prng, 26));
     worker->text[run->plan->payload] = 0;
-    enum vg_code code = cli_client_new(nodes, settings->node_count, settings->timeout_ms,
-                                       &worker->client, &worker->result.first);
+    enum vg_code code =
+        cli_client_new(run->author->access, nodes, settings->node_count, settings->timeout_ms,
+                       &worker->client, &worker->result.first);
     struct response_command detect = {.op = RESPONSE_OP_DETECT,
                                       .detect = {.source = RESPONSE_SOURCE_OPERATOR,
                                                  .title = vg_span_text("written to by vigil bench"),

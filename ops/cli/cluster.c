@@ -40,6 +40,7 @@ static const struct cli_column node_columns[] = {
 enum { ASK_MS = 1000 };
 
 struct ask {
+    const struct cli_access *access;
     const struct cli_node *node;
     pthread_t thread;
     bool started;
@@ -49,7 +50,7 @@ struct ask {
 static void *ask_node(void *context)
 {
     struct ask *ask = context;
-    ask->status = cli_ask_apart(ask->node, 1, ASK_MS, "cluster.status");
+    ask->status = cli_ask_apart(ask->access, ask->node, 1, ASK_MS, "cluster.status");
     return NULL;
 }
 
@@ -58,7 +59,7 @@ void cluster_ask_each(struct cli_call *call, json_t *out[CLI_NODES_MAX])
     struct ask asks[CLI_NODES_MAX];
     unsigned count = call->settings.node_count;
     for (unsigned i = 0; i < count; i++) {
-        asks[i] = (struct ask){.node = &call->settings.nodes[i]};
+        asks[i] = (struct ask){.access = cli_access(call), .node = &call->settings.nodes[i]};
         asks[i].started = pthread_create(&asks[i].thread, NULL, ask_node, &asks[i]) == 0;
     }
     for (unsigned i = 0; i < count; i++) {

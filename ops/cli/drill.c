@@ -304,7 +304,7 @@ static enum vg_code start(struct run *run)
 static void ask_victim(struct run *run, const struct drill_node *node)
 {
     char text[VG_ERROR_TEXT];
-    json_t *status = cli_ask_apart(&node->at, 1, ASK_MS, "cluster.status");
+    json_t *status = cli_ask_apart(cli_access(run->call), &node->at, 1, ASK_MS, "cluster.status");
     const json_t *drill = cli_json_at(cluster_row_of(status, node->id), "drill");
     bool of_this = strcmp(cli_json_text(drill, "id"), run->name) == 0;
     bool holds = of_this && cli_json_number(drill, "remaining_ms") > 0;

@@ -135,8 +135,9 @@ static void *work(void *context)
     return NULL;
 }
 
-static enum vg_code add_worker(struct drill_probes *probes, const struct drill_cluster *cluster,
-                               uint32_t region, bool writes, struct vg_error *error)
+static enum vg_code add_worker(struct drill_probes *probes, const struct cli_access *access,
+                               const struct drill_cluster *cluster, uint32_t region, bool writes,
+                               struct vg_error *error)
 {
     struct worker *worker = &probes->workers[probes->worker_count++];
     struct cli_node nodes[CLI_NODES_MAX]; /* its region's first */
@@ -149,7 +150,7 @@ static enum vg_code add_worker(struct drill_probes *probes, const struct drill_c
                 nodes[count++] = cluster->nodes[i].at;
         }
     }
-    return cli_client_new(nodes, count, PATIENCE_MS, &worker->client, error);
+    return cli_client_new(access, nodes, count, PATIENCE_MS, &worker->client, error);
 }
 
 /* Slower where the numbers would not last. */
@@ -170,7 +171,7 @@ enum vg_code drill_probes_start(struct cli_call *call, const struct drill_cluste
     probes->pace_us = pace_us(cluster->region_count, total_ms);
     *out = probes;
     for (uint32_t i = 0; code == VG_OK && i < 2 * cluster->region_count; i++)
-        code = add_worker(probes, cluster, i / 2, i % 2 == 0, &call->error);
+        code = add_worker(probes, call->author->access, cluster, i / 2, i % 2 == 0, &call->error);
     for (uint32_t i = 0; code == VG_OK && i < probes->worker_count; i++) {
         struct worker *worker = &probes->workers[i];
         worker->started = pthread_create(&worker->thread, NULL, work, worker) == 0;

@@ -181,6 +181,7 @@ static enum vg_code resolve(struct cli_call *call)
     struct cli_flags flags = {
         .context = cli_text(call, "context"),
         .node = cli_text(call, "node"),
+        .genesis = cli_text(call, "genesis"),
         .identity = cli_text(call, "identity"),
         .output = cli_text(call, "output"),
         .timeout = cli_text(call, "timeout"),

@@ -26,6 +26,7 @@ void dev_point_call(struct cli_call *call, const struct dev_cluster *cluster)
     *settings = (struct cli_settings){.output = output,
                                       .node_count = cluster->node_count,
                                       .identity = vg_strdup(path),
+                                      .cluster = vg_strdup(cluster->cluster),
                                       .timeout_ms = SETUP_MS};
     for (uint32_t i = 0; i < cluster->node_count; i++)
         settings->nodes[i] = dev_node_at(&cluster->nodes[i]);
@@ -57,12 +58,14 @@ static void wait_a_little(void)
 enum vg_code dev_await_leader(struct cli_call *call, const struct dev_cluster *cluster)
 {
     const struct cli_settings *settings = &call->settings;
+    if (cli_access(call) == NULL)
+        return call->error.code;
     for (uint64_t until = now_ms() + LEADER_WAIT_MS; now_ms() < until; wait_a_little()) {
         for (uint32_t i = 0; i < cluster->node_count; i++)
             if (check_node(cluster, &cluster->nodes[i], &call->error) != VG_OK)
                 return call->error.code;
-        json_t *status =
-            cli_ask_apart(settings->nodes, settings->node_count, TRY_MS, "cluster.status");
+        json_t *status = cli_ask_apart(cli_access(call), settings->nodes, settings->node_count,
+                                       TRY_MS, "cluster.status");
         bool led = cli_json_number(status, "leader") != 0;
         json_decref(status);
         if (led)
@@ -76,17 +79,25 @@ enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_
                             struct vg_error *error)
 {
     struct cli_node at = dev_node_at(node);
-    for (uint64_t until = now_ms() + LEADER_WAIT_MS; now_ms() < until; wait_a_little()) {
-        if (check_node(cluster, node, error) != VG_OK)
-            return error->code;
-        json_t *status = cli_ask_apart(&at, 1, TRY_MS, "cluster.status");
-        bool answered = status != NULL;
+    struct cli_access *access = NULL;
+    char path[DEV_PATH_MAX];
+    dev_person_path(cluster, 1, path);
+    enum vg_code code = cli_access_open(path, cluster->cluster, &access, error);
+    bool answered = false;
+    uint64_t until = now_ms() + LEADER_WAIT_MS;
+    for (; code == VG_OK && !answered && now_ms() < until; wait_a_little()) {
+        json_t *status = cli_ask_apart(access, &at, 1, TRY_MS, "cluster.status");
+        answered = status != NULL;
         json_decref(status);
-        if (answered)
-            return VG_OK;
+        if (!answered)
+            code = check_node(cluster, node, error);
     }
-    return vg_fail(error, VG_TIMEOUT, "node %llu does not answer after %d s; see the logs in %s",
-                   (unsigned long long)node->id, LEADER_WAIT_MS / 1000, cluster->dir);
+    if (code == VG_OK && !answered)
+        code =
+            vg_fail(error, VG_TIMEOUT, "node %llu does not answer after %d s; see the logs in %s",
+                    (unsigned long long)node->id, LEADER_WAIT_MS / 1000, cluster->dir);
+    cli_access_free(access);
+    return code;
 }
 
 static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *cluster,

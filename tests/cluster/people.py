@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """People come and go, and are given and lose roles, by the log alone: what an operator says at one node holds at the next
 command at any other, from there on and not before, across a restart and a lost leader; what takes two people takes two."""
-from cluster import Cluster, Person, Refused, bin_dir
+import subprocess
+
+from cluster import WAIT_S, Cluster, Person, Refused, bin_dir
 
 
 def refused(code, name, call):
@@ -35,7 +37,7 @@ def enrolment(c, incident):
     refused(1, "not-found", lambda: c.vigil("user", "add", "eve", "--public", public, "--role", "responder", "--compartment", "nosuch"))
     eve = Person(c, path, 3)
     said = refused(1, "forbidden", note(eve, incident, "too early"))
-    assert "does not know person" in said, said
+    assert "closed in the handshake" in said and "vigil user add" in said, said
     added = c.vigil("user", "add", "eve", "--public", public, "--role", "responder", node=1)
     again = c.vigil("user", "add", "eve", "--public", public, "--role", "responder", node=2)
     assert again["id"] == added["id"], (added, again)
@@ -53,10 +55,15 @@ def enrolment(c, incident):
     note(eve, incident, "with another")()
     refused(1, "forbidden", lambda: eve.vigil("incident", "risk", incident, "none", "--reason", "x"))
 
+    follows = subprocess.Popen([c.bin / "vigil", *eve.words(), "incident", "timeline", incident, "--follow"], env=c.environment,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert any("eve at 1" in line for line in iter(follows.stdout.readline, "")), "it follows"
     c.vigil("user", "remove", "eve", node=1)
+    said = follows.communicate(timeout=WAIT_S)[1]
+    assert "closed in the handshake" in said and follows.returncode == 1, (said, follows.returncode)
     for node in c.nodes:
         said = refused(1, "forbidden", note(Person(c, path, node), incident, "gone"))
-        assert "was removed" in said, said
+        assert "closed in the handshake" in said, said
     assert "eve" not in {p["name"] for p in c.vigil("user", "list")}
     gone = {p["name"]: p for p in c.vigil("user", "list", "--all")}["eve"]
     assert gone["removed_at"] and gone["roles"] == {}, gone

@@ -5,14 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/text.h"
 
-enum { ALL_ROLES = (1 << 13) - 1, ANSWER_WITHIN_S = 20 };
+enum { ALL_ROLES = (1 << 13) - 1 };
 
 static void must(enum vg_code code, const struct vg_error *error)
 {
@@ -30,7 +29,7 @@ static void path_in(const struct lone *lone, const char *name, char out[128])
 /* ---- files ------------------------------------------------------------------------------------
  */
 
-static void write_genesis(struct lone *lone, const struct vg_identity *self)
+static void write_genesis(struct lone *lone)
 {
     uint8_t bytes[LEDGER_GENESIS_MAX];
     struct vg_error error;
@@ -44,7 +43,7 @@ static void write_genesis(struct lone *lone, const struct vg_identity *self)
                                        .member_count = 1,
                                        .person_count = 1};
     vg_random(genesis->salt, sizeof genesis->salt);
-    genesis->members[0] = (struct ledger_member){.id = {1}, .keys = vg_identity_keys(self)};
+    genesis->members[0] = (struct ledger_member){.id = {1}, .keys = vg_identity_keys(&lone->self)};
     genesis->people[0] = (struct ledger_person){.id = lone->person.id,
                                                 .keys = vg_identity_keys(&lone->person),
                                                 .bits = LEDGER_PERSON_OPERATOR};
@@ -71,18 +70,17 @@ static void write_config(const struct lone *lone)
 static void make_files(struct lone *lone)
 {
     char path[128];
-    struct vg_identity self;
     struct vg_error error;
     vg_id nobody = {{0}}, id = lone_request();
     snprintf(lone->folder, sizeof lone->folder, "/tmp/vigil-lone-XXXXXX");
     if (mkdtemp(lone->folder) == NULL)
         abort();
     rude_free_url(lone->url);
-    vg_identity_make(VG_IDENTITY_NODE, &nobody, (vg_node_id){1}, &self);
+    vg_identity_make(VG_IDENTITY_NODE, &nobody, (vg_node_id){1}, &lone->self);
     vg_identity_make(VG_IDENTITY_PERSON, &id, (vg_node_id){0}, &lone->person);
     path_in(lone, "key", path);
-    must(vg_identity_write(path, &self, &error), &error);
-    write_genesis(lone, &self);
+    must(vg_identity_write(path, &lone->self, &error), &error);
+    write_genesis(lone);
     write_config(lone);
 }
 
@@ -106,8 +104,12 @@ void lone_restart(struct lone *lone)
     vg_log_threshold(*lone->config->log_level);
     must(node_open(lone->config, &lone->node, &error), &error);
     pthread_create(&lone->thread, NULL, serve, lone);
-    lone->fd = rude_dial(lone->url);
-    assert(lone->fd >= 0);
+    lone->channel = noise_static_of(&lone->person.channel_secret);
+    struct channel_terms terms = {
+        .door = CHANNEL_CLIENTS, .cluster = lone->cluster, .self = &lone->channel};
+    bool open = caller_dial(&lone->caller, lone->url, &terms, &lone->self.channel_pub) &&
+                caller_open(&lone->caller);
+    must(open ? VG_OK : VG_UNAVAILABLE, &(struct vg_error){.text = "not let in"});
 }
 
 void lone_start(struct lone *lone)
@@ -135,9 +137,7 @@ void lone_stop(struct lone *lone)
     pthread_join(lone->thread, NULL);
     node_close(lone->node);
     node_config_free(lone->config);
-    close(lone->fd);
-    wire_reader_free(&lone->reader);
-    lone->reader = (struct wire_reader){0};
+    caller_end(&lone->caller);
 }
 
 void lone_free(struct lone *lone)
@@ -190,40 +190,18 @@ void lone_sign(struct lone *lone, const vg_id *compartment, const vg_id *request
     vg_buffer_free(&body);
 }
 
-/* The next whole frame from the node. */
-static struct wire_frame next_frame(struct lone *lone)
-{
-    struct wire_frame frame;
-    struct vg_error error;
-    for (;;) {
-        enum vg_code code = wire_reader_next(&lone->reader, &frame, &error);
-        if (code == VG_OK)
-            return frame;
-        if (code != VG_UNAVAILABLE)
-            must(code, &error);
-        uint8_t bytes[65536];
-        ssize_t got = recv(lone->fd, bytes, sizeof bytes, 0);
-        if (got <= 0)
-            must(vg_fail(&error, VG_UNAVAILABLE, "no answer in %d s", ANSWER_WITHIN_S), &error);
-        wire_reader_feed(&lone->reader, vg_span_of(bytes, (size_t)got));
-    }
-}
-
 json_t *lone_call(struct lone *lone, struct wire_request request, struct vg_error *error)
 {
-    struct vg_buffer payload = {0}, frame = {0};
-    struct timeval patience = {.tv_sec = ANSWER_WITHIN_S};
-    setsockopt(lone->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    struct vg_buffer payload = {0};
     request.token = ++lone->token;
     request.timeout_ms = 10000;
     wire_request_encode(&request, &payload);
-    wire_frame_write(&frame, WIRE_REQUEST, vg_buffer_span(&payload));
-    bool sent = rude_send(lone->fd, vg_buffer_span(&frame));
-    assert(sent);
+    caller_write(&lone->caller, WIRE_REQUEST, vg_buffer_span(&payload));
     vg_buffer_free(&payload);
-    vg_buffer_free(&frame);
     struct wire_response response;
-    struct wire_frame answer = next_frame(lone);
+    struct wire_frame answer;
+    bool answered = caller_next(&lone->caller, &answer);
+    must(answered ? VG_OK : VG_UNAVAILABLE, &(struct vg_error){.text = "no answer"});
     must(wire_response_decode(answer.payload, &response, error), error);
     assert(response.token == lone->token);
     *error = response.error;

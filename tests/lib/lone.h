@@ -14,8 +14,7 @@
 #include "proto/ledger/genesis.h"
 #include "proto/response/command.h"
 #include "proto/wire/client.h"
-#include "proto/wire/frame.h"
-#include "tests/lib/rude.h"
+#include "tests/lib/caller.h"
 
 struct lone {
     char folder[64];
@@ -27,8 +26,9 @@ struct lone {
     struct node_config *config;
     struct node *node;
     pthread_t thread;
-    int fd;
-    struct wire_reader reader;
+    struct vg_identity self;     /* the node's */
+    struct noise_static channel; /* the person's */
+    struct caller caller;
     uint64_t token;
 };
 

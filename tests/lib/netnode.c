@@ -47,6 +47,19 @@ static void on_greets(void *context, vg_node_id peer, struct wire_hello *hello)
     hello->met = node->met[peer.value - 1];
 }
 
+vg_channel_secret netnode_secret(uint64_t id)
+{
+    return (vg_channel_secret){{0xC0, (uint8_t)id}}; /* the lowest bits mean nothing */
+}
+
+struct channel_terms netnode_terms(const struct netnode *node, enum channel_door door)
+{
+    return (struct channel_terms){.door = door,
+                                  .cluster = netnode_cluster(),
+                                  .self = &node->key,
+                                  .incarnation = node->incarnation};
+}
+
 vg_hash netnode_cluster(void)
 {
     vg_hash cluster;
@@ -59,6 +72,8 @@ void netnodes_init(struct netnode *nodes, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         nodes[i].id = i + 1;
         nodes[i].incarnation.bytes[0] = (uint8_t)(i + 1);
+        nodes[i].secret = netnode_secret(i + 1);
+        nodes[i].key = noise_static_of(&nodes[i].secret);
         rude_free_url(nodes[i].url);
     }
 }
@@ -69,17 +84,17 @@ struct net_config netnode_config(const struct netnode *nodes, uint32_t count, ui
     uint32_t peer_count = 0;
     for (uint32_t i = 0; i < count; i++)
         if (i != at)
-            peers[peer_count++] = (struct net_peer){.node = {nodes[i].id}, .url = nodes[i].url};
+            peers[peer_count++] = (struct net_peer){
+                .node = {nodes[i].id}, .url = nodes[i].url, .key = nodes[i].key.pub};
     return (struct net_config){.listen_url = nodes[at].url,
-                               .self = {.version = 1,
-                                        .cluster = netnode_cluster(),
-                                        .node = {nodes[at].id},
-                                        .incarnation = nodes[at].incarnation},
+                               .self = netnode_hello(&nodes[at]),
+                               .key = &nodes[at].key,
                                .peers = peers,
                                .peer_count = peer_count,
                                .seed = at,
                                .redial_min_ms = 5,
                                .redial_max_ms = 50,
+                               .handshakes_per_s = 1000 * 1000,
                                .silence_max_ms = UINT32_MAX};
 }
 
@@ -132,18 +147,24 @@ struct net_peer_stats netnode_peer(struct netnode *node, uint64_t id)
     abort();
 }
 
-struct vg_buffer netnode_frame(unsigned type, vg_span payload)
+struct wire_hello netnode_hello(const struct netnode *node)
 {
-    struct vg_buffer frame = {0};
-    wire_frame_write(&frame, (enum wire_type)type, payload);
-    return frame;
+    return (struct wire_hello){.version = 1,
+                               .cluster = netnode_cluster(),
+                               .node = {node->id},
+                               .incarnation = node->incarnation};
 }
 
-struct vg_buffer netnode_hello(const struct wire_hello *hello)
+bool netnode_call(struct caller *caller, const struct netnode *as, const struct netnode *to)
+{
+    struct channel_terms terms = netnode_terms(as, CHANNEL_PEERS);
+    return caller_dial(caller, to->url, &terms, &to->key.pub) && caller_open(caller);
+}
+
+void netnode_write_hello(struct caller *caller, const struct wire_hello *hello)
 {
     struct vg_buffer payload = {0};
     wire_hello_encode(hello, &payload);
-    struct vg_buffer frame = netnode_frame(WIRE_HELLO, vg_buffer_span(&payload));
+    caller_write(caller, WIRE_HELLO, vg_buffer_span(&payload));
     vg_buffer_free(&payload);
-    return frame;
 }

@@ -8,7 +8,7 @@
 
 #include "common/limits.h"
 #include "node/net/net.h"
-#include "tests/lib/rude.h"
+#include "tests/lib/caller.h"
 
 /* What a node knows of one other; [id - 1] of its node. */
 struct netnode_view {
@@ -26,6 +26,8 @@ struct netnode {
     struct net *net;
     uint64_t id;
     char url[RUDE_URL];
+    vg_channel_secret secret;
+    struct noise_static key;
     vg_id incarnation;
     uint64_t met[VG_NODES_MAX];  /* what its hello shows each other; set before it starts */
     atomic_uint_fast64_t doubts; /* the node whose folder it finds older; 0: none */
@@ -55,8 +57,14 @@ enum vg_code netnode_send(struct netnode *node, uint64_t to, uint64_t number, si
 struct net_peer_stats netnode_peer(struct netnode *node, uint64_t id);
 struct net_stats netnode_stats(struct netnode *node);
 
-/* The bytes of a frame, and of a hello frame; the caller frees. */
-struct vg_buffer netnode_frame(unsigned type, vg_span payload);
-struct vg_buffer netnode_hello(const struct wire_hello *hello);
+/* The key of the node with this id, and the other terms of its channels. */
+vg_channel_secret netnode_secret(uint64_t id);
+struct channel_terms netnode_terms(const struct netnode *node, enum channel_door door);
+
+/* What a node that need not run says of itself, dialling node `to` and up to its open channel
+ * (false if it is refused), and writing a hello. */
+struct wire_hello netnode_hello(const struct netnode *node);
+bool netnode_call(struct caller *caller, const struct netnode *as, const struct netnode *to);
+void netnode_write_hello(struct caller *caller, const struct wire_hello *hello);
 
 #endif

@@ -59,6 +59,11 @@ class Node:
     def bytes_on_disk(self):
         return {name: (self.home / "data" / name / "data.mdb").stat().st_blocks * 512 >> 20 for name in ("log", "state")}
 
+    def whom_to_ask(self):
+        node = self.cluster.nodes[1]
+        identity = self.cluster.dir / "dev" / "person-1.identity"
+        return [f"{node['client']}#{node['channel_key']}", self.cluster.status(1)["cluster_id"], identity]
+
 
 def main():
     few, many = Node(FEW), Node(MANY)
@@ -75,8 +80,8 @@ def main():
         print(f"rebuild of {MANY} incidents: {rebuilds[MANY]:.1f} s; restart to serving: {restart:.2f} s, "
               f"{restart / rebuilds[MANY]:.3f} of it")
         print(f"memory in MiB: {many.memory()}, of {FEW}: {few.memory()}; on disk in MiB: {many.bytes_on_disk()}")
-        asked = subprocess.run([many.cluster.bin / "scale-ask", str(ROUNDS), few.cluster.nodes[1]["client"],
-                                many.cluster.nodes[1]["client"]], capture_output=True, text=True)
+        asked = subprocess.run([many.cluster.bin / "scale-ask", str(ROUNDS), *few.whom_to_ask(), *many.whom_to_ask()],
+                               capture_output=True, text=True)
         assert asked.returncode == 0, asked.stderr
         times = json.loads(asked.stdout)
         for question in ("list", "show", "timeline"):

@@ -3,7 +3,7 @@
  * times of each as JSON: {QUESTION: {"p50_us": [A, B], "p99_us": [A, B], "ratio": B / A}}. The
  * p99 is the median of those of BLOCKS blocks: one stall of the machine is in one block.
  *
- *     scale-ask ROUNDS URL URL */
+ *     scale-ask ROUNDS URL#KEY CLUSTER IDENTITY URL#KEY CLUSTER IDENTITY */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,9 +13,10 @@
 #include "ops/cli/core/client.h"
 #include "ops/cli/core/output.h"
 
-enum { BLOCKS = 9, NODES = 2, PAGE = 500, IDS_MAX = 1000, TIMEOUT_MS = 60000 };
+enum { BLOCKS = 9, NODES = 2, WORDS = 3, PAGE = 500, IDS_MAX = 1000, TIMEOUT_MS = 60000 };
 
 struct asked {
+    struct cli_access *access;
     struct cli_client *client;
     json_t *ids; /* of open incidents */
     struct bench_histogram blocks[BLOCKS];
@@ -35,6 +36,24 @@ static json_t *ask(struct asked *asked, json_t *question)
     json_decref(question);
     json_decref(details);
     return answer;
+}
+
+/* To a node of a cluster as a person: three words. */
+static void connect_to(char *const words[WORDS], struct asked *asked)
+{
+    struct cli_settings settings;
+    struct vg_error error;
+    struct cli_flags flags = {.node = words[0], .local = true};
+    enum vg_code code = cli_settings_resolve(&flags, &settings, &error);
+    if (code == VG_OK)
+        code = cli_access_open(words[2], words[1], &asked->access, &error);
+    if (code == VG_OK)
+        code = cli_client_new(asked->access, settings.nodes, 1, TIMEOUT_MS, &asked->client, &error);
+    if (code != VG_OK) {
+        fprintf(stderr, "scale-ask: %s\n", error.text);
+        exit(1);
+    }
+    cli_settings_free(&settings);
 }
 
 /* All open incidents, page after page. */
@@ -124,18 +143,14 @@ static json_t *measure(struct asked asked[NODES], size_t question, uint32_t roun
 int main(int argc, char **argv)
 {
     static struct asked asked[NODES];
-    struct vg_error error;
-    if (argc != 2 + NODES) {
-        fprintf(stderr, "usage: scale-ask ROUNDS URL URL\n");
+    if (argc != 2 + WORDS * NODES) {
+        fprintf(stderr, "usage: scale-ask ROUNDS, and twice URL#KEY CLUSTER IDENTITY\n");
         return 2;
     }
     vg_crypto_init();
     for (int i = 0; i < NODES; i++) {
         asked[i].ids = json_array();
-        struct cli_node at = {.has_key = false};
-        snprintf(at.url, sizeof at.url, "%s", argv[2 + i]);
-        if (cli_client_new(&at, 1, TIMEOUT_MS, &asked[i].client, &error) != VG_OK)
-            return 1;
+        connect_to(&argv[2 + WORDS * i], &asked[i]);
         list(&asked[i], NULL);
     }
     json_t *out = json_object();
@@ -150,6 +165,7 @@ int main(int argc, char **argv)
     json_decref(out);
     for (int i = 0; i < NODES; i++) {
         cli_client_free(asked[i].client);
+        cli_access_free(asked[i].access);
         json_decref(asked[i].ids);
     }
     return 0;

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/dial/link.h"
 #include "common/prng.h"
 #include "node/net/clients.h"
 #include "proto/wire/client.h"
 #include "tests/lib/await.h"
 #include "tests/lib/netnode.h"
+#include "tests/lib/secured.h"
 
-enum { NODES = 3, CLIENTS = 2, ROUNDS = 2000, FRAME_MAX = 20000, DIAL_MS = 5000, LAST = 8 };
+enum { NODES = 3, CLIENTS = 2, ROUNDS = 2000, FRAME_MAX = 20000, LAST = 8 };
 
 struct member {
     struct netnode node;
@@ -88,6 +88,13 @@ static void be_rude(struct vg_prng *prng, const char *url)
 /* ---- clients ---------------------------------------------------------------------------------
  */
 
+static bool on_admits(void *context, const vg_channel_public *theirs)
+{
+    (void)context;
+    (void)theirs;
+    return true;
+}
+
 static void on_request(void *context, uint64_t session, struct vg_blob *payload)
 {
     (void)context;
@@ -95,37 +102,27 @@ static void on_request(void *context, uint64_t session, struct vg_blob *payload)
     vg_blob_unref(payload);
 }
 
-static void answered(void *context, struct dial_link *link, vg_span bytes)
+static void answered(struct secured *secured, const struct wire_frame *frame)
 {
-    atomic_uint *answers = context;
-    (void)link;
-    atomic_fetch_add(answers, bytes.size > 0);
-}
-
-static void hung_up(void *context, struct dial_link *link, const char *why)
-{
-    (void)context;
-    (void)link;
-    (void)why;
+    atomic_uint *answers = secured->context;
+    atomic_fetch_add(answers, frame->payload.size > 0);
 }
 
 static void *come_and_go(void *argument)
 {
-    static const struct dial_events events = {.received = answered, .closed = hung_up};
-    struct vg_buffer frame = netnode_frame(WIRE_REQUEST, vg_span_text("a request"));
     atomic_uint *total = argument;
     while (!atomic_load(&done)) {
         atomic_uint answers = 0;
-        struct dial_link *link;
-        if (dial_link_connect(clients_url, DIAL_MS, &events, &answers, &link, NULL) != VG_OK)
-            continue;
-        for (int i = 0; i < 10; i++)
-            (void)dial_link_send(link, vg_buffer_span(&frame), FRAME_MAX);
-        AWAIT(atomic_load(&answers) > 0);
-        dial_link_free(link);
-        atomic_fetch_add(total, 1);
+        struct secured secured = {.terms = netnode_terms(&nodes[0], CHANNEL_CLIENTS),
+                                  .frame = answered,
+                                  .context = &answers};
+        bool open = secured_dial(&secured, clients_url, &nodes[0].key.pub);
+        for (int i = 0; i < 10 && open; i++)
+            (void)secured_send(&secured, WIRE_REQUEST, vg_span_text("a request"));
+        AWAIT(atomic_load(&answers) > 0 || !open);
+        secured_end(&secured);
+        atomic_fetch_add(total, open);
     }
-    vg_buffer_free(&frame);
     return NULL;
 }
 
@@ -134,7 +131,7 @@ static void *come_and_go(void *argument)
 
 static void start_everything(void)
 {
-    struct net_clients_callbacks callbacks = {.request = on_request};
+    struct net_clients_callbacks callbacks = {.admits = on_admits, .request = on_request};
     netnodes_init(nodes, NODES);
     for (uint32_t at = 0; at < NODES; at++) {
         members[at].node.id = nodes[at].id;
@@ -142,7 +139,8 @@ static void start_everything(void)
         start(at);
     }
     rude_free_url(clients_url);
-    struct net_clients_config config = {.url = clients_url};
+    struct net_clients_config config = {.url = clients_url,
+                                        .terms = netnode_terms(&nodes[0], CHANNEL_CLIENTS)};
     must(net_clients_start(&config, &callbacks, NULL, &clients, NULL) == VG_OK, "no clients");
 }
 

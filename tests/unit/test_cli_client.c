@@ -5,41 +5,41 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "common/dial/link.h"
 #include "ops/cli/core/client.h"
 #include "ops/cli/core/output.h"
-#include "proto/wire/frame.h"
+#include "tests/lib/secured.h"
 
-enum { LINKS_MAX = 32, QUEUE_MAX = 1 << 20, TIMEOUT_MS = 8000 };
+enum { LINKS_MAX = 64, TIMEOUT_MS = 8000 };
 
-/* What a false node does with a request. */
-enum manner { ANSWERS, IS_BUSY, REFUSES, HANGS, CLOSES, RAMBLES, ANSWERS_TWICE };
+/* What a false node does with a request, or with who comes for the first time. */
+enum manner { ANSWERS, IS_BUSY, REFUSES, HANGS, CLOSES, RAMBLES, ANSWERS_TWICE, SHUTS_OUT };
+
+/* The key of all false nodes, and another. */
+static const vg_channel_secret secret = {{8, 3}}, other_secret = {{8, 4}};
+static struct noise_static key;
+static struct cli_access access_of_one;
 
 struct false_node {
     struct cli_node at;
     enum manner manner;
     struct dial_listener *listener;
-    struct dial_link *links[LINKS_MAX];
+    struct secured links[LINKS_MAX];
     unsigned link_count;
-    struct wire_reader reader; /* one client at a time */
-    atomic_uint requests;
-    uint8_t first[512]; /* body of the first request */
+    atomic_uint requests; /* of one client at a time */
+    uint8_t first[512];   /* body of the first request */
     size_t first_size;
     bool same; /* all later ones had the same body */
 };
 
-static void send_response(struct dial_link *link, const struct wire_response *response)
+static void send_response(struct secured *link, const struct wire_response *response)
 {
     struct vg_buffer payload = {0};
-    struct vg_buffer frame = {0};
     wire_response_encode(response, &payload);
-    wire_frame_write(&frame, WIRE_RESPONSE, vg_buffer_span(&payload));
-    dial_link_send(link, vg_buffer_span(&frame), QUEUE_MAX);
+    (void)secured_send(link, WIRE_RESPONSE, vg_buffer_span(&payload));
     vg_buffer_free(&payload);
-    vg_buffer_free(&frame);
 }
 
-static void behave(struct false_node *node, struct dial_link *link,
+static void behave(struct false_node *node, struct secured *link,
                    const struct wire_request *request)
 {
     struct wire_response response = {.token = request->token,
@@ -65,60 +65,57 @@ static void behave(struct false_node *node, struct dial_link *link,
         send_response(link, &response);
         break;
     case CLOSES:
-        dial_link_close(link);
+        dial_link_close(link->link);
         break;
     case RAMBLES:
-        dial_link_send(link, vg_span_text("HTTP/1.1 400 Bad Request\r\n\r\n and so on"), QUEUE_MAX);
+        dial_link_send(link->link, vg_span_text("HTTP/1.1 400 Bad Request\r\n\r\n and so on"),
+                       SIZE_MAX);
         break;
     case HANGS:
+    case SHUTS_OUT:
         break;
     }
 }
 
-static void node_received(void *context, struct dial_link *link, vg_span bytes)
+static void node_received(struct secured *link, const struct wire_frame *frame)
 {
-    struct false_node *node = context;
-    struct wire_frame frame;
+    struct false_node *node = link->context;
     struct wire_request request;
     struct vg_error error;
-    wire_reader_feed(&node->reader, bytes);
-    while (wire_reader_next(&node->reader, &frame, &error) == VG_OK) {
-        cr_assert_eq(wire_request_decode(frame.payload, &request, &error), VG_OK);
-        if (atomic_fetch_add(&node->requests, 1) == 0) {
-            node->first_size = request.body.size;
-            memcpy(node->first, request.body.data, request.body.size);
-            node->same = true;
-        } else {
-            node->same = node->same &&
-                         vg_span_equal(vg_span_of(node->first, node->first_size), request.body);
-        }
-        behave(node, link, &request);
+    cr_assert_eq(wire_request_decode(frame->payload, &request, &error), VG_OK);
+    if (atomic_fetch_add(&node->requests, 1) == 0) {
+        node->first_size = request.body.size;
+        memcpy(node->first, request.body.data, request.body.size);
+        node->same = true;
+    } else {
+        node->same =
+            node->same && vg_span_equal(vg_span_of(node->first, node->first_size), request.body);
     }
+    behave(node, link, &request);
 }
-
-static void node_closed(void *context, struct dial_link *link, const char *why)
-{
-    struct false_node *node = context;
-    (void)link;
-    (void)why;
-    wire_reader_free(&node->reader);
-    node->reader = (struct wire_reader){.used = 0};
-}
-
-static const struct dial_events node_events = {.received = node_received, .closed = node_closed};
 
 static void node_accepted(void *context, struct dial_link *link)
 {
     struct false_node *node = context;
-    node->links[node->link_count++] = link;
-    dial_link_begin(link, &node_events, node);
+    if (node->manner == SHUTS_OUT)
+        return;
+    struct secured *taken = &node->links[node->link_count++];
+    taken->terms = (struct channel_terms){
+        .door = CHANNEL_CLIENTS, .cluster = access_of_one.cluster, .self = &key};
+    taken->frame = node_received;
+    taken->context = node;
+    secured_take(taken, link);
 }
 
 static void node_start(struct false_node *node, enum manner manner)
 {
     static unsigned number;
     struct vg_error error = {.text = ""};
-    *node = (struct false_node){.manner = manner};
+    vg_crypto_init();
+    key = noise_static_of(&secret);
+    access_of_one = (struct cli_access){.cluster = {{7}}};
+    access_of_one.self = noise_static_of(&other_secret);
+    *node = (struct false_node){.manner = manner, .at = {.has_key = true, .key = key.pub}};
     snprintf(node->at.url, sizeof node->at.url, "ipc:///tmp/vigil-cli-%d-%u", (int)getpid(),
              number++);
     cr_assert_eq(dial_listen(node->at.url, LINKS_MAX, node_accepted, node, &node->listener, &error),
@@ -129,8 +126,7 @@ static void node_stop(struct false_node *node)
 {
     dial_listener_free(node->listener);
     for (unsigned i = 0; i < node->link_count; i++)
-        dial_link_free(node->links[i]);
-    wire_reader_free(&node->reader);
+        secured_end(&node->links[i]);
 }
 
 /* One submit to the nodes in their order. */
@@ -142,8 +138,8 @@ static enum vg_code submit(const struct cli_node *nodes, unsigned count, uint32_
     *answer = NULL;
     *details = NULL;
     *error = (struct vg_error){.code = VG_OK};
-    cr_assert_eq(cli_client_new(nodes, count, timeout_ms, &client, error), VG_OK, "%s",
-                 error->text);
+    cr_assert_eq(cli_client_new(&access_of_one, nodes, count, timeout_ms, &client, error), VG_OK,
+                 "%s", error->text);
     enum vg_code code = cli_client_call(client, &request, answer, error, details);
     cli_client_free(client);
     return code;
@@ -197,7 +193,7 @@ Test(cli_client, the_next_node_answers_for_one_that_is_not_there)
     struct vg_error error;
     json_t *answer;
     json_t *details;
-    struct cli_node nobody = {.url = "ipc:///tmp/vigil-cli-nobody"};
+    struct cli_node nobody = {.url = "ipc:///tmp/vigil-cli-nobody", .has_key = true};
     node_start(&good, ANSWERS_TWICE);
     struct cli_node nodes[] = {nobody, good.at};
     cr_assert_eq(submit(nodes, 2, TIMEOUT_MS, &answer, &error, &details), VG_OK, "%s", error.text);
@@ -255,13 +251,48 @@ Test(cli_client, no_answer_in_time_is_a_timeout_that_names_the_node)
     node_stop(&hangs);
 }
 
+/* The node has another key than is expected, or this client is none it knows: nothing is sent. */
+Test(cli_client, a_node_that_is_another_or_shuts_us_out_is_named_with_the_reasons)
+{
+    struct false_node node, good;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    node_start(&node, ANSWERS);
+    struct cli_node other = node.at;
+    other.key = access_of_one.self.pub;
+    cr_expect_eq(submit(&other, 1, TIMEOUT_MS, &answer, &error, &details), VG_FORBIDDEN);
+    cr_expect_not_null(strstr(error.text, other.url), "%s", error.text);
+    cr_expect_eq(atomic_load(&node.requests), 0);
+    node_stop(&node);
+    node_start(&node, SHUTS_OUT);
+    cr_expect_eq(submit(&node.at, 1, TIMEOUT_MS, &answer, &error, &details), VG_FORBIDDEN);
+    cr_expect_not_null(strstr(error.text, "closed in the handshake"), "%s", error.text);
+    cr_expect_not_null(strstr(error.text, "vigil user add"), "%s", error.text);
+    node_start(&good, ANSWERS);
+    struct cli_node nodes[] = {node.at, good.at};
+    cr_expect_eq(submit(nodes, 2, TIMEOUT_MS, &answer, &error, &details), VG_OK);
+    json_decref(answer);
+    node_stop(&node);
+    node_stop(&good);
+}
+
+Test(cli_client, a_node_without_a_key_is_not_dialled)
+{
+    struct cli_client *client;
+    struct vg_error error;
+    struct cli_node bare = {.url = "tcp://127.0.0.1:7000"};
+    cr_expect_eq(cli_client_new(&access_of_one, &bare, 1, 100, &client, &error), VG_USAGE);
+    cr_expect_not_null(strstr(error.text, "tcp://127.0.0.1:7000#KEY"), "%s", error.text);
+}
+
 Test(cli_client, urls_are_checked_before_anything_is_sent)
 {
     struct cli_client *client;
     struct vg_error error = {.text = ""};
     struct cli_node far = {.url = "tcp://192.0.2.1:7000"};
     struct cli_node nodes[] = {far};
-    cr_expect_neq(cli_client_new(nodes, 1, 100, &client, &error), VG_OK);
+    cr_expect_neq(cli_client_new(&access_of_one, nodes, 1, 100, &client, &error), VG_OK);
     cr_expect(strstr(error.text, far.url) != NULL, "%s", error.text);
-    cr_expect_eq(cli_client_new(nodes, 0, 100, &client, &error), VG_USAGE);
+    cr_expect_eq(cli_client_new(&access_of_one, nodes, 0, 100, &client, &error), VG_USAGE);
 }

@@ -2,15 +2,27 @@
 #include <criterion/criterion.h>
 #include <unistd.h>
 
-#include "common/dial/link.h"
 #include "common/limits.h"
 #include "node/net/clients.h"
 #include "proto/wire/client.h"
 #include "tests/lib/await.h"
+#include "tests/lib/caller.h"
 #include "tests/lib/leaks.h"
-#include "tests/lib/rude.h"
+#include "tests/lib/secured.h"
 
-enum { DIAL_MS = 5000, PLENTY = 64 * 1024 * 1024, HELD_MAX = 64 };
+enum { HELD_MAX = 64, ALL_OF_THEM = 1000 * 1000 };
+
+/* The node's key, and that of everybody who may come in. */
+static const vg_channel_secret secrets[2] = {{{8, 1}}, {{8, 2}}};
+static struct noise_static keys[2];
+
+static struct channel_terms terms_of(int side)
+{
+    vg_crypto_init();
+    keys[side] = noise_static_of(&secrets[side]);
+    return (struct channel_terms){
+        .door = CHANNEL_CLIENTS, .cluster = {{7}}, .self = &keys[side], .incarnation = {{1}}};
+}
 
 /* A node's side: answers each request with its own body, or holds the answers back. */
 struct server {
@@ -22,6 +34,7 @@ struct server {
     uint64_t sessions[HELD_MAX];
     uint64_t tokens[HELD_MAX];
     atomic_uint requests, gone;
+    atomic_bool bars; /* nobody may come in */
     atomic_uint code; /* of the last answer */
 };
 
@@ -35,6 +48,12 @@ static void answer(struct server *server, uint64_t session, uint64_t token, vg_s
     wire_response_encode(&response, &bytes);
     atomic_store(&server->code, net_clients_send(server->clients, session, vg_buffer_span(&bytes)));
     vg_buffer_free(&bytes);
+}
+
+static bool on_admits(void *context, const vg_channel_public *theirs)
+{
+    struct server *server = context;
+    return !atomic_load(&server->bars) && memcmp(theirs, &keys[1].pub, sizeof *theirs) == 0;
 }
 
 static void on_request(void *context, uint64_t session, struct vg_blob *payload)
@@ -64,10 +83,13 @@ static void on_gone(void *context, uint64_t session)
 
 static void server_start(struct server *server, struct net_clients_config config)
 {
-    struct net_clients_callbacks callbacks = {.request = on_request, .gone = on_gone};
+    struct net_clients_callbacks callbacks = {
+        .admits = on_admits, .request = on_request, .gone = on_gone};
     struct vg_error error = {0};
     rude_free_url(server->url);
     config.url = server->url;
+    config.terms = terms_of(0);
+    config.handshakes_per_s = config.handshakes_per_s == 0 ? ALL_OF_THEM : config.handshakes_per_s;
     /* The first request may come before this returns, but no test sends one that early. */
     cr_assert_eq(net_clients_start(&config, &callbacks, server, &server->clients, &error), VG_OK,
                  "%s", error.text);
@@ -88,68 +110,65 @@ static void server_stop(struct server *server)
 
 /* A client's side, as `vigil` has it. */
 struct client {
-    struct dial_link *link;
-    struct wire_reader reader;
-    atomic_uint answers, busy, closed;
+    struct secured secured;
+    atomic_uint answers, busy;
     atomic_uint_fast64_t bytes, tokens; /* sums over the answers */
 };
 
-static void client_received(void *context, struct dial_link *link, vg_span bytes)
+static void client_received(struct secured *secured, const struct wire_frame *frame)
 {
-    struct client *client = context;
-    struct wire_frame frame;
+    struct client *client = secured->context;
     struct wire_response response;
-    (void)link;
-    wire_reader_feed(&client->reader, bytes);
-    while (wire_reader_next(&client->reader, &frame, NULL) == VG_OK) {
-        cr_assert_eq(frame.type, WIRE_RESPONSE);
-        cr_assert_eq(wire_response_decode(frame.payload, &response, NULL), VG_OK);
-        atomic_fetch_add(&client->bytes, response.json.size);
-        atomic_fetch_add(&client->tokens, response.token);
-        atomic_fetch_add(response.error.code == VG_BUSY ? &client->busy : &client->answers, 1);
-    }
+    cr_assert_eq(frame->type, WIRE_RESPONSE);
+    cr_assert_eq(wire_response_decode(frame->payload, &response, NULL), VG_OK);
+    atomic_fetch_add(&client->bytes, response.json.size);
+    atomic_fetch_add(&client->tokens, response.token);
+    atomic_fetch_add(response.error.code == VG_BUSY ? &client->busy : &client->answers, 1);
 }
 
-static void client_closed(void *context, struct dial_link *link, const char *why)
+/* False if it is not let in. */
+static bool client_try(struct client *client, const struct server *server)
 {
-    struct client *client = context;
-    (void)link;
-    (void)why;
-    atomic_fetch_add(&client->closed, 1);
+    *client = (struct client){
+        .secured = {.terms = terms_of(1), .frame = client_received, .context = client}};
+    return secured_dial(&client->secured, server->url, &keys[0].pub);
 }
 
 static void client_start(struct client *client, const struct server *server)
 {
-    static const struct dial_events events = {.received = client_received, .closed = client_closed};
-    struct vg_error error = {0};
-    cr_assert_eq(dial_link_connect(server->url, DIAL_MS, &events, client, &client->link, &error),
-                 VG_OK, "%s", error.text);
+    cr_assert(client_try(client, server));
 }
 
 static void client_stop(struct client *client)
 {
-    dial_link_free(client->link);
-    wire_reader_free(&client->reader);
+    secured_end(&client->secured);
 }
 
-static struct vg_buffer request_frame(uint64_t token, size_t size)
+static struct vg_buffer request_of(uint64_t token, size_t size)
 {
     static const uint8_t zeros[VG_COMMAND_MAX];
     struct wire_request request = {.token = token, .kind = WIRE_SUBMIT, .timeout_ms = 1000};
     request.body = vg_span_of(zeros, size);
     struct vg_buffer payload = {0};
-    struct vg_buffer frame = {0};
     wire_request_encode(&request, &payload);
-    wire_frame_write(&frame, WIRE_REQUEST, vg_buffer_span(&payload));
-    vg_buffer_free(&payload);
-    return frame;
+    return payload;
 }
 
 static void ask(struct client *client, uint64_t token, size_t size)
 {
-    struct vg_buffer frame = request_frame(token, size);
-    cr_assert_eq(dial_link_send(client->link, vg_buffer_span(&frame), PLENTY), VG_OK);
-    vg_buffer_free(&frame);
+    struct vg_buffer request = request_of(token, size);
+    cr_assert_eq(secured_send(&client->secured, WIRE_REQUEST, vg_buffer_span(&request)), VG_OK);
+    vg_buffer_free(&request);
+}
+
+/* The same over a plain socket. */
+static struct caller call(const struct server *server)
+{
+    struct caller caller;
+    struct channel_terms terms = terms_of(1);
+    cr_assert(caller_dial(&caller, server->url, &terms, &keys[0].pub));
+    cr_assert(caller_open(&caller));
+    return caller;
 }
 
 Test(net_clients, each_request_is_answered)
@@ -178,7 +197,7 @@ Test(net_clients, each_request_is_answered)
     server_stop(&server);
     client_stop(&clients[1]);
     cr_expect_eq(server.gone, 2);
-    cr_expect_eq(clients[1].closed, 1);
+    cr_expect_eq(clients[1].secured.closed, 1);
 }
 
 Test(net_clients, more_than_may_be_in_flight_are_answered_busy)
@@ -232,16 +251,18 @@ Test(net_clients, who_does_not_read_is_closed)
     struct client polite = {0};
     server_start(&server, (struct net_clients_config){.queue_max = 2 * ANSWER});
     client_start(&polite, &server);
-    int silent = rude_dial(server.url);
-    struct vg_buffer frame = request_frame(1, 10);
-    while (stats_of(&server).slow == 0)
-        (void)rude_send(silent, vg_buffer_span(&frame));
+    struct caller silent = call(&server);
+    struct vg_buffer request = request_of(1, 10);
+    while (stats_of(&server).slow == 0) {
+        caller_write(&silent, WIRE_REQUEST, vg_buffer_span(&request));
+        (void)caller_send(&silent);
+    }
     AWAIT(atomic_load(&server.gone) == 1);
     ask(&polite, 2, 10);
     AWAIT(atomic_load(&polite.answers) == 1);
     cr_expect_eq(polite.bytes, ANSWER);
-    vg_buffer_free(&frame);
-    (void)close(silent);
+    vg_buffer_free(&request);
+    caller_end(&silent);
     client_stop(&polite);
     server_stop(&server);
 }
@@ -254,50 +275,63 @@ Test(net_clients, the_silent_are_closed_and_the_waiting_are_not)
     client_start(&waiting, &server);
     ask(&waiting, 1, 10);
     AWAIT(atomic_load(&server.held) == 1);
-    int silent = rude_dial(server.url);
-    int half = rude_dial(server.url);
-    (void)rude_send(half, vg_span_text("\x20"));
-    cr_expect(rude_was_closed(silent));
-    cr_expect(rude_was_closed(half));
+    struct caller silent = call(&server);
+    struct caller half = call(&server);
+    channel_seal(&half.line.channel, vg_span_text("\x20"), &half.out);
+    cr_assert(caller_send(&half));
+    cr_expect(rude_was_closed(silent.fd));
+    cr_expect(rude_was_closed(half.fd));
     AWAIT(stats_of(&server).idle == 2);
-    cr_expect_eq(waiting.closed, 0);
+    cr_expect_eq(waiting.secured.closed, 0);
     answer(&server, server.sessions[0], 1, vg_span_text("at last"));
     AWAIT(atomic_load(&waiting.answers) == 1);
-    AWAIT(atomic_load(&waiting.closed) == 1);
-    (void)close(silent);
-    (void)close(half);
+    AWAIT(atomic_load(&waiting.secured.closed) == 1);
+    caller_end(&silent);
+    caller_end(&half);
     client_stop(&waiting);
     server_stop(&server);
 }
 
-static void expect_bad(struct server *server, vg_span bytes)
+static uint64_t refused(struct server *server, enum net_refusal refusal)
 {
-    uint64_t before = stats_of(server).bad_frames;
-    int fd = rude_dial(server->url);
-    (void)rude_send(fd, bytes);
-    cr_expect(rude_was_closed(fd));
-    AWAIT(stats_of(server).bad_frames == before + 1);
-    (void)close(fd);
+    return stats_of(server).refused[refusal];
+}
+
+/* Sends what is written and expects to be closed for it. */
+static void expect_refused(struct server *server, struct caller *caller, enum net_refusal refusal)
+{
+    uint64_t before = refused(server, refusal);
+    (void)caller_send(caller);
+    cr_expect(rude_was_closed(caller->fd));
+    AWAIT(refused(server, refusal) == before + 1);
+    caller_end(caller);
 }
 
 Test(net_clients, what_is_no_request_ends_the_session)
 {
     static struct server server;
     static const unsigned types[] = {0, WIRE_HELLO, WIRE_RAFT, WIRE_RESPONSE, 200};
+    static const char *const streams[] = {"GET / HTTP/1.1\r\n\r\n", "\1\0\0", "\xFF\xFF\xFF\x7F"};
     server_start(&server, (struct net_clients_config){0});
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        struct vg_buffer frame = {0};
-        wire_frame_write(&frame, (enum wire_type)types[i], vg_span_text("x"));
-        expect_bad(&server, vg_buffer_span(&frame));
-        vg_buffer_free(&frame);
+        struct caller caller = call(&server);
+        caller_write(&caller, types[i], vg_span_text("x"));
+        expect_refused(&server, &caller, NET_REFUSED_FRAME);
     }
-    expect_bad(&server, vg_span_text("GET / HTTP/1.1\r\n\r\n"));
-    expect_bad(&server, vg_span_of("\0\0\0\0", 4));
-    expect_bad(&server, vg_span_of("\xFF\xFF\xFF\x7F", 4));
-    struct vg_buffer frame = request_frame(1, 10);
-    frame.data[frame.size - 1] ^= 1;
-    expect_bad(&server, vg_buffer_span(&frame));
-    vg_buffer_free(&frame);
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        struct caller caller = call(&server);
+        channel_seal(&caller.line.channel, vg_span_of(streams[i], 4), &caller.out);
+        expect_refused(&server, &caller, NET_REFUSED_FRAME);
+    }
+    struct caller caller = call(&server);
+    struct vg_buffer request = request_of(1, 10);
+    caller_write(&caller, WIRE_REQUEST, vg_buffer_span(&request));
+    caller.out.data[caller.out.size - 1] ^= 1;
+    expect_refused(&server, &caller, NET_REFUSED_RECORD);
+    caller = (struct caller){.fd = rude_dial(server.url)};
+    vg_buffer_append(&caller.out, "GET / HTTP/1.1\r\n\r\n", 18);
+    expect_refused(&server, &caller, NET_REFUSED_HANDSHAKE);
+    vg_buffer_free(&request);
     cr_expect_eq(server.requests, 0);
     server_stop(&server);
 }
@@ -318,6 +352,87 @@ Test(net_clients, sessions_are_bounded)
     server_stop(&server);
 }
 
+/* ---- who comes in ----------------------------------------------------------------------------
+ */
+
+Test(net_clients, strangers_are_closed_without_an_answer)
+{
+    static struct server server;
+    struct client client;
+    server_start(&server, (struct net_clients_config){0});
+    atomic_store(&server.bars, true);
+    cr_expect_not(client_try(&client, &server));
+    cr_expect_eq(client.secured.line.channel.pending.size, 0);
+    AWAIT(refused(&server, NET_REFUSED_STRANGER) == 1);
+    client_stop(&client);
+    struct caller caller;
+    struct channel_terms terms = terms_of(1);
+    terms.door = CHANNEL_PEERS;
+    cr_assert(caller_dial(&caller, server.url, &terms, &keys[0].pub));
+    expect_refused(&server, &caller, NET_REFUSED_HANDSHAKE);
+    server_stop(&server);
+}
+
+/* Its requests under way are answered no more; whoever may stay does. */
+Test(net_clients, who_may_not_come_in_any_more_is_closed)
+{
+    static struct server server;
+    struct client client;
+    server_start(&server, (struct net_clients_config){0});
+    client_start(&client, &server);
+    net_clients_ask_again(server.clients);
+    ask(&client, 1, 10);
+    AWAIT(atomic_load(&client.answers) == 1);
+    cr_expect_eq(stats_of(&server).expelled, 0);
+    atomic_store(&server.bars, true);
+    net_clients_ask_again(server.clients);
+    AWAIT(atomic_load(&client.secured.closed) == 1);
+    cr_expect_eq(stats_of(&server).expelled, 1);
+    client_stop(&client);
+    AWAIT(atomic_load(&server.gone) == 1);
+    server_stop(&server);
+}
+
+Test(net_clients, who_does_not_say_who_it_is_is_closed_in_time)
+{
+    static struct server server;
+    struct caller caller;
+    struct channel_terms terms = terms_of(1);
+    server_start(&server, (struct net_clients_config){.hello_timeout_ms = 100});
+    cr_assert(caller_dial(&caller, server.url, &terms, &keys[0].pub));
+    expect_refused(&server, &caller, NET_REFUSED_SLOW); /* message 1 alone may be a replay */
+    caller = (struct caller){.fd = rude_dial(server.url)};
+    expect_refused(&server, &caller, NET_REFUSED_SLOW);
+    cr_expect_eq(stats_of(&server).handshakes, 0);
+    server_stop(&server);
+}
+
+Test(net_clients, handshakes_are_bounded_at_a_time_and_in_a_second)
+{
+    enum { DOOR = 4, CROWD = 20, RATE = 10 };
+    static struct server server;
+    struct client client;
+    int crowd[CROWD];
+    server_start(&server,
+                 (struct net_clients_config){.handshakes_max = DOOR, .handshakes_per_s = RATE});
+    for (int i = 0; i < CROWD; i++)
+        crowd[i] = rude_dial(server.url);
+    AWAIT(refused(&server, NET_REFUSED_CROWD) == CROWD - DOOR);
+    for (int i = 0; i < CROWD; i++)
+        (void)close(crowd[i]);
+    AWAIT(stats_of(&server).handshakes == 0);
+    unsigned opened = 0;
+    for (unsigned i = 0; i < 5 * RATE; i++) {
+        opened += client_try(&client, &server);
+        client_stop(&client);
+        AWAIT(stats_of(&server).sessions == 0);
+    }
+    cr_expect_geq(opened, RATE);
+    cr_expect_eq(opened + refused(&server, NET_REFUSED_RATE), 5 * RATE);
+    cr_expect_gt(refused(&server, NET_REFUSED_RATE), 0);
+    server_stop(&server);
+}
+
 Test(net_clients, a_bad_or_taken_address_is_refused)
 {
     static struct server server;
@@ -325,7 +440,7 @@ Test(net_clients, a_bad_or_taken_address_is_refused)
     struct net_clients *clients = NULL;
     struct vg_error error = {0};
     int taken = rude_listen(server.url, 1);
-    struct net_clients_config config = {.url = server.url};
+    struct net_clients_config config = {.url = server.url, .terms = terms_of(0)};
     cr_expect_eq(net_clients_start(&config, &callbacks, &server, &clients, &error), VG_UNAVAILABLE);
     cr_expect_not_null(strstr(error.text, "port in use"), "%s", error.text);
     config.url = "tcp://1.2.3.4:80";

@@ -111,6 +111,25 @@ Test(net_peers, a_peer_nobody_listens_for_is_told_once)
     stop_all();
 }
 
+/* Node 3 says hello, on a connection that is open. */
+static void greet(struct caller *caller)
+{
+    struct wire_hello hello = netnode_hello(&nodes[2]);
+    netnode_write_hello(caller, &hello);
+    cr_assert(caller_send(caller));
+}
+
+/* It takes the next dial, and says hello. */
+static struct caller answer_dial(int listener)
+{
+    struct caller caller;
+    struct channel_terms terms = netnode_terms(&nodes[2], CHANNEL_PEERS);
+    caller_accept(&caller, rude_accept(listener), &terms);
+    cr_assert(caller_open(&caller));
+    greet(&caller);
+    return caller;
+}
+
 /* A cut cable: node 3 is connected both ways, takes what is sent, and says nothing any more. */
 Test(net_peers, who_says_nothing_is_dialled_anew)
 {
@@ -119,25 +138,22 @@ Test(net_peers, who_says_nothing_is_dialled_anew)
     struct net_config config = netnode_config(nodes, THREE, 0);
     config.silence_max_ms = 50;
     netnode_start(&nodes[0], &config);
-    struct wire_hello hello = {.version = 1, .cluster = netnode_cluster(), .node = {3}};
-    struct vg_buffer frame = netnode_hello(&hello);
-    int dialling = rude_dial(nodes[0].url);
-    cr_assert(rude_send(dialling, vg_buffer_span(&frame)));
+    struct caller dialling;
+    cr_assert(netnode_call(&dialling, &nodes[2], &nodes[0]));
+    greet(&dialling);
     for (uint64_t life = 1; life <= 3; life++) {
-        int silent = rude_accept(listener);
-        cr_assert(rude_send(silent, vg_buffer_span(&frame)));
+        struct caller silent = answer_dial(listener);
         AWAIT(atomic_load(&nodes[0].views[2].ups) == life);
         cr_expect_eq(netnode_peer(&nodes[0], 3).silences, life - 1,
                      "who is asked nothing owes none");
         cr_assert_eq(netnode_send(&nodes[0], 3, life, 8), VG_OK);
         AWAIT(netnode_peer(&nodes[0], 3).silences == life);
-        cr_expect(rude_was_closed(silent));
-        rude_reset(silent);
+        cr_expect(rude_was_closed(silent.fd));
+        caller_end(&silent);
     }
-    cr_expect(rude_was_closed(dialling), "what it sends on is as dead");
-    rude_reset(dialling);
+    cr_expect(rude_was_closed(dialling.fd), "what it sends on is as dead");
+    caller_end(&dialling);
     rude_reset(listener);
-    vg_buffer_free(&frame);
     stop_all();
 }
 
@@ -171,11 +187,8 @@ Test(net_peers, who_does_not_read_costs_only_itself)
     struct net_config config = netnode_config(nodes, THREE, 0);
     config.queue_max = 1024 * 1024;
     netnode_start(&nodes[0], &config);
-    int silent = rude_accept(listener);
+    struct caller silent = answer_dial(listener);
     start(1);
-    struct wire_hello hello = {.version = 1, .cluster = netnode_cluster(), .node = {3}};
-    struct vg_buffer frame = netnode_hello(&hello);
-    cr_assert(rude_send(silent, vg_buffer_span(&frame)));
     AWAIT(sees(0, 2) && sees(0, 1));
     enum vg_code code = VG_OK;
     for (uint64_t i = 1; code == VG_OK; i++)
@@ -190,9 +203,8 @@ Test(net_peers, who_does_not_read_costs_only_itself)
         cr_expect_eq(netnode_send(&nodes[0], 2, i, 100), VG_OK);
     }
     AWAIT(atomic_load(&nodes[1].views[0].frames) == COUNT);
-    (void)close(silent);
+    caller_end(&silent);
     (void)close(listener);
-    vg_buffer_free(&frame);
     stop_all();
 }
 

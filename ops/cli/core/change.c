@@ -13,12 +13,20 @@
 #include "ops/cli/core/session.h"
 #include "proto/ledger/entry.h"
 
+const struct cli_access *cli_access(struct cli_call *call)
+{
+    const struct cli_settings *settings = &call->settings;
+    if (call->access == NULL)
+        cli_access_open(settings->identity, settings->cluster, &call->access, &call->error);
+    return call->access;
+}
+
 struct cli_client *cli_connection(struct cli_call *call)
 {
     const struct cli_settings *settings = &call->settings;
-    if (call->client == NULL)
-        cli_client_new(settings->nodes, settings->node_count, settings->timeout_ms, &call->client,
-                       &call->error);
+    if (call->client == NULL && cli_access(call) != NULL)
+        cli_client_new(call->access, settings->nodes, settings->node_count, settings->timeout_ms,
+                       &call->client, &call->error);
     return call->client;
 }
 
@@ -55,33 +63,29 @@ enum vg_code cli_author_open(struct cli_call *call, struct cli_author **out)
     *out = call->author;
     if (call->author != NULL)
         return VG_OK;
-    if (call->settings.identity == NULL)
-        return vg_fail(&call->error, VG_USAGE,
-                       "no identity is known; give --identity FILE, or make one with 'vigil "
-                       "identity new'");
-    struct cli_author *author = vg_alloc_zero(1, sizeof *author);
-    call->author = author;
-    enum vg_code code = vg_identity_read(call->settings.identity, &author->identity, &call->error);
-    if (code == VG_OK && author->identity.kind != VG_IDENTITY_PERSON)
-        code = vg_fail(&call->error, VG_INVALID, "%s is a node's identity; a person's is needed",
+    const struct cli_access *access = cli_access(call);
+    if (access == NULL)
+        return call->error.code;
+    if (access->identity.kind != VG_IDENTITY_PERSON)
+        return vg_fail(&call->error, VG_INVALID, "%s is a node's identity; a person's is needed",
                        call->settings.identity);
-    if (code == VG_OK) {
-        vg_id_format(&author->identity.id, author->id);
-        code = read_directory(call, author);
-    }
-    *out = author;
-    return code;
+    struct cli_author *author = vg_alloc_zero(1, sizeof *author);
+    call->author = *out = author;
+    author->access = access;
+    vg_id_format(&access->identity.id, author->id);
+    return read_directory(call, author);
 }
 
-json_t *cli_ask_apart(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
-                      const char *question)
+json_t *cli_ask_apart(const struct cli_access *access, const struct cli_node *nodes, unsigned count,
+                      uint32_t timeout_ms, const char *question)
 {
     struct cli_client *client = NULL;
     struct vg_error error;
     json_t *answer = NULL;
     json_t *details = NULL;
     json_t *query = json_pack("{s:s}", "query", question);
-    if (cli_client_new(nodes, count, timeout_ms, &client, &error) == VG_OK)
+    if (access != NULL &&
+        cli_client_new(access, nodes, count, timeout_ms, &client, &error) == VG_OK)
         cli_client_query(client, query, &answer, &error, &details);
     cli_client_free(client);
     json_decref(details);
@@ -125,7 +129,6 @@ void cli_author_free(struct cli_author *author)
 {
     if (author == NULL)
         return;
-    vg_wipe(&author->identity.secret, sizeof author->identity.secret);
     json_decref(author->names);
     free(author);
 }
@@ -152,7 +155,7 @@ void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
     struct ledger_command signed_command = {
         .cluster = author->cluster,
         .compartment = *compartment,
-        .author = author->identity.id,
+        .author = author->access->identity.id,
         .request = *request,
         .expectation_count = expectation_count,
         .body = vg_buffer_span(&body),
@@ -161,7 +164,8 @@ void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
         memcpy(signed_command.expectations, expectations, expectation_count * sizeof *expectations);
     vg_buffer_clear(out);
     uint8_t *bytes = vg_buffer_extend(out, ledger_command_size(&signed_command));
-    ledger_command_sign(&signed_command, &vg_signer_ed25519, &author->identity.secret, bytes);
+    ledger_command_sign(&signed_command, &vg_signer_ed25519, &author->access->identity.secret,
+                        bytes);
     vg_buffer_free(&body);
 }
 
@@ -285,13 +289,9 @@ void cli_change_print(struct cli_call *call, const json_t *answer)
 void cli_learn(struct cli_call *call, const json_t *incidents)
 {
     struct vg_error error = {.code = VG_OK};
-    struct vg_identity identity;
     char reader[VG_ID_TEXT] = "nobody";
-    if (call->settings.identity != NULL &&
-        vg_identity_read(call->settings.identity, &identity, &error) == VG_OK) {
-        vg_id_format(&identity.id, reader);
-        vg_wipe(&identity, sizeof identity);
-    }
+    if (call->access != NULL)
+        vg_id_format(&call->access->identity.id, reader);
     if (cli_session_learn(cli_text(call, "session"), reader, incidents, &error) != VG_OK)
         fprintf(stderr, "vigil: note: what was read is not remembered: %s\n", error.text);
 }

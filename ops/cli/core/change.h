@@ -3,7 +3,6 @@
 #ifndef VIGIL_OPS_CLI_CORE_CHANGE_H
 #define VIGIL_OPS_CLI_CORE_CHANGE_H
 
-#include "common/identity.h"
 #include "common/text.h"
 #include "ops/cli/core/client.h"
 #include "ops/cli/core/command.h"
@@ -12,7 +11,7 @@
 
 /* Who signs, and for which cluster. */
 struct cli_author {
-    struct vg_identity identity;
+    const struct cli_access *access; /* the call's, of a person */
     char id[VG_ID_TEXT];
     vg_hash cluster;
     vg_id directory; /* the directory's compartment */
@@ -39,6 +38,9 @@ struct cli_change {
     bool submitted; /* set when it was sent */
 };
 
+/* As whom the call speaks, and to which cluster; read once. NULL with the call's error set. */
+const struct cli_access *cli_access(struct cli_call *call);
+
 /* The client of the call, made when first asked for; NULL with the call's error set. */
 struct cli_client *cli_connection(struct cli_call *call);
 
@@ -47,8 +49,8 @@ json_t *cli_query(struct cli_call *call, json_t *query);
 
 /* Asks a question without arguments ("cluster.status") over a connection of its own. NULL when no
  * node answered it well; else the caller's. Any thread. */
-json_t *cli_ask_apart(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
-                      const char *question);
+json_t *cli_ask_apart(const struct cli_access *access, const struct cli_node *nodes, unsigned count,
+                      uint32_t timeout_ms, const char *question);
 
 /* Appends all of a list to `all`, asked page by page until an empty one: each after the last item's
  * `key`. Takes over `query`. */

@@ -9,13 +9,16 @@
 #include "common/clock.h"
 #include "common/dial/link.h"
 #include "common/limits.h"
-#include "proto/wire/frame.h"
+#include "common/text.h"
+#include "proto/wire/line.h"
 
 enum {
     DIAL_MS = 5000, /* a connection that takes longer has failed */
     HEDGE_MS = 250, /* an answer that takes longer is waited for at the next node too, */
     DOUBLINGS = 4,  /* twice as long the next time, a few times */
     PAUSE_MS = 50,  /* before a node that failed or was busy is asked again */
+    REFUSALS = 10,  /* handshakes that a node does not answer, after which it is not one for us */
+    SHOWN = 16,     /* digits of a key or a cluster id in a sentence */
 };
 
 /* One node, and the connection to it. What NNG's threads touch is under the client's lock. */
@@ -26,18 +29,23 @@ struct session {
     bool asked;             /* the request under way is this node's too */
     bool sent;              /* and its bytes are on their way */
     uint64_t retry_at_ms;   /* not asked before this */
+    unsigned refusals;      /* of this request's handshakes, since one was answered */
 
-    bool connected;
+    bool dialled; /* the handshake is under way, */
+    bool open;    /* and done */
     bool answered;
     struct vg_error broken; /* code VG_OK: the connection is good */
     struct vg_error answer; /* code of the answer */
     struct vg_buffer json;
-    struct wire_reader reader;
+    struct wire_line line;
+    struct vg_buffer out; /* what goes to the link next */
 };
 
 struct cli_client {
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    struct channel_terms terms;
+    vg_id person; /* as whom */
     struct session sessions[CLI_NODES_MAX];
     unsigned count;
     unsigned preferred; /* who answered last */
@@ -72,34 +80,71 @@ static void take_frame(struct session *session, const struct wire_frame *frame)
     session->answered = true;
 }
 
+static void take_failure(struct session *session, const struct vg_error *error)
+{
+    if (session->open)
+        session->broken = *error;
+    else
+        vg_fail(&session->broken, VG_INTEGRITY, "what answers there does not have its channel key");
+}
+
+/* A link that fails to take it says so by its end. */
+static void send_out(struct session *session, struct dial_link *link)
+{
+    if (session->out.size > 0)
+        (void)dial_link_send(link, vg_buffer_span(&session->out), VG_FRAME_MAX);
+    vg_buffer_clear(&session->out);
+}
+
 static void on_received(void *context, struct dial_link *link, vg_span bytes)
 {
-    (void)link;
     struct session *session = context;
-    struct wire_frame frame;
     enum vg_code code = VG_OK;
     pthread_mutex_lock(&session->client->lock);
-    wire_reader_feed(&session->reader, bytes);
+    wire_line_feed(&session->line, bytes);
     while (session->broken.code == VG_OK && code == VG_OK) {
         struct vg_error error = {.code = VG_OK};
-        code = wire_reader_next(&session->reader, &frame, &error);
-        if (code == VG_OK)
-            take_frame(session, &frame);
-        else if (code != VG_UNAVAILABLE)
-            session->broken = error;
+        struct wire_line_event event;
+        code = wire_line_next(&session->line, &event, &session->out, &error);
+        if (code == VG_OK && event.kind == WIRE_LINE_FRAME)
+            take_frame(session, &event.frame);
+        else if (code != VG_OK && code != VG_UNAVAILABLE)
+            take_failure(session, &error);
+        session->open = session->open || session->line.channel.opened;
     }
+    send_out(session, link);
     pthread_cond_broadcast(&session->client->changed);
     pthread_mutex_unlock(&session->client->lock);
 }
 
 static void on_connected(void *context, struct dial_link *link)
 {
-    (void)link;
     struct session *session = context;
+    uint8_t seed[VG_SEED_SIZE];
+    vg_random(seed, sizeof seed);
     pthread_mutex_lock(&session->client->lock);
-    session->connected = true;
+    (void)channel_dial(&session->line.channel, &session->client->terms, &session->node.key, seed,
+                       &session->out, &session->broken);
+    session->dialled = true;
+    send_out(session, link);
     pthread_cond_broadcast(&session->client->changed);
     pthread_mutex_unlock(&session->client->lock);
+    vg_wipe(seed, sizeof seed);
+}
+
+/* Strangers are told nothing; so these are the reasons there may be. */
+static void explain_refusal(struct session *session)
+{
+    char key[VG_HASH_TEXT], cluster[VG_HASH_TEXT], person[VG_ID_TEXT];
+    vg_hex_format(vg_span_of(session->node.key.bytes, sizeof session->node.key), key);
+    vg_hex_format(vg_span_of(session->client->terms.cluster.bytes, sizeof(vg_hash)), cluster);
+    vg_id_format(&session->client->person, person);
+    vg_fail(
+        &session->broken, VG_FORBIDDEN,
+        "it closed in the handshake: its channel key is not %.*s..., or its cluster not %.*s... "
+        "(compare with the genesis), or it does not know %s (an operator enrolls: vigil user "
+        "add), or it is flooded",
+        SHOWN, key, SHOWN, cluster, person);
 }
 
 static void on_closed(void *context, struct dial_link *link, const char *why)
@@ -107,6 +152,8 @@ static void on_closed(void *context, struct dial_link *link, const char *why)
     (void)link;
     struct session *session = context;
     pthread_mutex_lock(&session->client->lock);
+    if (session->broken.code == VG_OK && session->dialled && !session->open)
+        explain_refusal(session);
     if (session->broken.code == VG_OK)
         vg_fail(&session->broken, VG_UNAVAILABLE, "%s", why);
     pthread_cond_broadcast(&session->client->changed);
@@ -124,17 +171,19 @@ static void disconnect(struct session *session)
     if (session->link != NULL)
         dial_link_free(session->link); /* no event comes after this */
     session->link = NULL;
-    session->asked = session->sent = session->connected = session->answered = false;
+    session->asked = session->sent = session->answered = false;
+    session->dialled = session->open = false;
     session->broken = (struct vg_error){.code = VG_OK};
-    wire_reader_free(&session->reader);
-    session->reader = (struct wire_reader){.used = 0};
+    wire_line_end(&session->line);
+    session->line = (struct wire_line){.reader.used = 0};
+    vg_buffer_clear(&session->out);
 }
 
 /* A request on its way through the nodes. */
 struct exchange {
     struct cli_client *client;
     struct wire_request request;
-    struct vg_buffer frame;
+    struct vg_buffer payload;
     uint64_t deadline_ms;
     uint64_t hedge_at_ms; /* the next node is asked then */
     unsigned asked;       /* attempts so far */
@@ -160,19 +209,20 @@ static void ask(struct exchange *exchange, struct session *session, uint64_t now
     pthread_mutex_unlock(&session->client->lock);
 }
 
-/* Sends to those that were asked and whose connection has come up meanwhile. */
+/* Sends to those that were asked and whose channel has opened meanwhile. */
 static void send_all(struct exchange *exchange)
 {
     struct cli_client *client = exchange->client;
     for (unsigned i = 0; i < client->count; i++) {
         struct session *session = &client->sessions[i];
         pthread_mutex_lock(&client->lock);
-        bool ready = session->asked && !session->sent && session->connected;
+        if (session->asked && !session->sent && session->open) {
+            wire_line_write(&session->line, WIRE_REQUEST, vg_buffer_span(&exchange->payload),
+                            &session->out);
+            send_out(session, session->link);
+            session->sent = true;
+        }
         pthread_mutex_unlock(&client->lock);
-        /* a link that fails to take it says so by its end */
-        if (ready)
-            session->sent = dial_link_send(session->link, vg_buffer_span(&exchange->frame),
-                                           VG_FRAME_MAX) == VG_OK;
     }
 }
 
@@ -182,15 +232,24 @@ static bool worth_repeating(enum vg_code code)
     return code == VG_BUSY || code == VG_UNAVAILABLE || code == VG_TIMEOUT;
 }
 
+/* Answers and failures that say nothing of what became of a request that another node was sent. */
+static bool is_of_one_node(enum vg_code code)
+{
+    return code == VG_BUSY || code == VG_FORBIDDEN || code == VG_INTEGRITY;
+}
+
 /* The end of a connection counts against a node that was asked; an idle one is opened again later.
  */
 static void settle_end(struct exchange *exchange, struct session *session, uint64_t now,
-                       const char *why)
+                       const struct vg_error *failure)
 {
+    const char *why = failure->text;
+    bool refused = !session->open && is_of_one_node(failure->code);
+    session->refusals = refused ? session->refusals + 1 : 0;
     if (session->asked) {
         bool named = strstr(why, session->node.url) != NULL;
-        vg_fail(exchange->error, VG_UNAVAILABLE, "%s%s%.400s", named ? "" : session->node.url,
-                named ? "" : ": ", why);
+        vg_fail(exchange->error, refused ? failure->code : VG_UNAVAILABLE, "%s%s%.400s",
+                named ? "" : session->node.url, named ? "" : ": ", why);
         exchange->hedge_at_ms = now;
     }
     exchange->unknown = exchange->unknown || session->sent;
@@ -214,7 +273,7 @@ static bool settle(struct exchange *exchange, struct session *session, uint64_t 
         exchange->hedge_at_ms = now;
         session->asked = false;
     } else if (broken) {
-        settle_end(exchange, session, now, failure.text);
+        settle_end(exchange, session, now, &failure);
     }
     if (answered || broken)
         session->retry_at_ms = now + PAUSE_MS;
@@ -258,7 +317,7 @@ static void wait_until(struct cli_client *client, uint64_t until_ms, uint64_t no
         for (unsigned i = 0; i < client->count; i++) {
             const struct session *session = &client->sessions[i];
             news = news || session->broken.code != VG_OK || (session->asked && session->answered) ||
-                   (session->asked && !session->sent && session->connected);
+                   (session->asked && !session->sent && session->open);
         }
         if (!news)
             late = pthread_cond_timedwait(&client->changed, &client->lock, &until);
@@ -266,14 +325,24 @@ static void wait_until(struct cli_client *client, uint64_t until_ms, uint64_t no
     pthread_mutex_unlock(&client->lock);
 }
 
+/* Whether no node lets us in, however often it is asked. */
+static bool is_shut_out(const struct cli_client *client)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < client->count; i++)
+        count += client->sessions[i].refusals >= REFUSALS;
+    return count == client->count;
+}
+
 /* Asks one node, and one more each time an answer is late or a node fails, until one answers for
- * good or the time is up (NULL). */
+ * good, none lets us in, or the time is up (NULL). */
 static struct session *run(struct exchange *exchange)
 {
     for (;;) {
         uint64_t now = now_ms();
         struct session *answered = settle_all(exchange, now);
-        if (answered != NULL || (exchange->asked > 0 && now >= exchange->deadline_ms))
+        bool over = exchange->asked > 0 && now >= exchange->deadline_ms;
+        if (answered != NULL || over || is_shut_out(exchange->client))
             return answered;
         struct session *next = next_session(exchange);
         uint64_t ask_at = UINT64_MAX;
@@ -324,17 +393,10 @@ static enum vg_code give_up(struct exchange *exchange)
     }
     if (error->code == VG_OK)
         vg_fail(error, VG_TIMEOUT, "%s gave no answer in %u ms", silent, client->timeout_ms);
-    if (error->code == VG_BUSY && exchange->unknown)
+    bool certain = !exchange->unknown && (error->code == VG_BUSY || is_shut_out(client));
+    if (is_of_one_node(error->code) && !certain)
         error->code = VG_UNAVAILABLE;
     return error->code;
-}
-
-static void encode(struct exchange *exchange)
-{
-    struct vg_buffer payload = {0};
-    wire_request_encode(&exchange->request, &payload);
-    wire_frame_write(&exchange->frame, WIRE_REQUEST, vg_buffer_span(&payload));
-    vg_buffer_free(&payload);
 }
 
 /* What a node gets less than we wait: it knows why there is no answer, and can still say so. */
@@ -352,10 +414,12 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
     pthread_mutex_lock(&client->lock);
     exchange.request.token = ++client->token;
     pthread_mutex_unlock(&client->lock);
+    for (unsigned i = 0; i < client->count; i++)
+        client->sessions[i].refusals = 0;
     uint32_t wait_ms = client->timeout_ms + client->held_ms;
     exchange.deadline_ms = now_ms() + wait_ms;
     exchange.request.timeout_ms = wait_ms - margin_of(client->timeout_ms);
-    encode(&exchange);
+    wire_request_encode(&exchange.request, &exchange.payload);
     struct session *answered = run(&exchange);
     client->repeats += exchange.asked - 1;
     enum vg_code code =
@@ -367,7 +431,7 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
     for (unsigned i = 0; i < client->count; i++)
         if (client->sessions[i].asked) /* late, and not to be waited for by the next call */
             disconnect(&client->sessions[i]);
-    vg_buffer_free(&exchange.frame);
+    vg_buffer_free(&exchange.payload);
     return code;
 }
 
@@ -381,17 +445,32 @@ enum vg_code cli_client_query(struct cli_client *client, const json_t *query, js
     return code;
 }
 
-enum vg_code cli_client_new(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
-                            struct cli_client **out, struct vg_error *error)
+static enum vg_code check_nodes(const struct cli_node *nodes, unsigned count,
+                                struct vg_error *error)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (dial_url_check(nodes[i].url, error) != VG_OK)
+            return error->code;
+        if (!nodes[i].has_key)
+            return vg_fail(error, VG_USAGE,
+                           "the channel key of %s is not known; write %s#KEY (64 hex digits), or "
+                           "%s#NODE with --genesis FILE, or use a context that has it",
+                           nodes[i].url, nodes[i].url, nodes[i].url);
+    }
+    return VG_OK;
+}
+
+enum vg_code cli_client_new(const struct cli_access *access, const struct cli_node *nodes,
+                            unsigned count, uint32_t timeout_ms, struct cli_client **out,
+                            struct vg_error *error)
 {
     assert(count <= CLI_NODES_MAX);
     if (count == 0)
         return vg_fail(error, VG_USAGE,
                        "no node is known; give --node tcp://HOST:PORT, or start a cluster of your "
                        "own with 'vigil dev up'");
-    for (unsigned i = 0; i < count; i++)
-        if (dial_url_check(nodes[i].url, error) != VG_OK)
-            return error->code;
+    if (check_nodes(nodes, count, error) != VG_OK)
+        return error->code;
     struct cli_client *client = vg_alloc_zero(1, sizeof *client);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -399,6 +478,10 @@ enum vg_code cli_client_new(const struct cli_node *nodes, unsigned count, uint32
     pthread_mutex_init(&client->lock, NULL);
     pthread_cond_init(&client->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    client->terms = (struct channel_terms){
+        .door = CHANNEL_CLIENTS, .cluster = access->cluster, .self = &access->self};
+    vg_random(client->terms.incarnation.bytes, sizeof client->terms.incarnation.bytes);
+    client->person = access->identity.id;
     client->count = count;
     client->timeout_ms = timeout_ms;
     for (unsigned i = 0; i < count; i++)
@@ -434,6 +517,7 @@ void cli_client_free(struct cli_client *client)
     for (unsigned i = 0; i < client->count; i++) {
         disconnect(&client->sessions[i]);
         vg_buffer_free(&client->sessions[i].json);
+        vg_buffer_free(&client->sessions[i].out);
     }
     pthread_mutex_destroy(&client->lock);
     pthread_cond_destroy(&client->changed);

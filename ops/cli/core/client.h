@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The connection to a cluster. A request goes to one node; when its answer is late, or it fails or
- * is busy, the next node is asked too, with the same bytes, and the first good answer counts. That
- * is safe: a signed command has one request id, and what is done once is answered again (DESIGN
- * "Once"). One thread at a time per client. */
+ * The connection to a cluster, in a channel to each node that is asked. A request goes to one node;
+ * when its answer is late, or it fails or is busy, the next node is asked too, with the same bytes,
+ * and the first good answer counts. That is safe: a signed command has one request id, and what is
+ * done once is answered again (DESIGN "Once"). One thread at a time per client. */
 #ifndef VIGIL_OPS_CLI_CORE_CLIENT_H
 #define VIGIL_OPS_CLI_CORE_CLIENT_H
 
 #include <jansson.h>
 
+#include "ops/cli/core/access.h"
 #include "ops/cli/core/settings.h"
 #include "proto/wire/client.h"
 
 struct cli_client;
 
-/* Connects at the first request. VG_USAGE if there are no nodes. */
-enum vg_code cli_client_new(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
-                            struct cli_client **out, struct vg_error *error);
+/* Connects at the first request. `access` is borrowed until cli_client_free, and several clients
+ * may have it. VG_USAGE if there are no nodes, or one has no key. */
+enum vg_code cli_client_new(const struct cli_access *access, const struct cli_node *nodes,
+                            unsigned count, uint32_t timeout_ms, struct cli_client **out,
+                            struct vg_error *error);
 
 /* One request and its answer, within the client's timeout. `*answer` is owned by the caller, as is
  * `*details`, the JSON that came with an error: NULL before the call, and after it if there was
  * none. VG_UNAVAILABLE and VG_TIMEOUT: no node answered; a submitted command may have been
- * accepted. VG_BUSY only when it certainly was not. Else what the node said. */
+ * accepted. VG_BUSY only when it certainly was not. VG_FORBIDDEN, and nothing was sent: each node
+ * closes in the handshake. Else what the node said. */
 enum vg_code cli_client_call(struct cli_client *client, const struct wire_request *request,
                              json_t **answer, struct vg_error *error, json_t **details);
 

@@ -30,6 +30,7 @@ enum {
 };
 
 struct cli_call;
+struct cli_access;
 struct cli_client;
 struct cli_author;
 
@@ -69,7 +70,8 @@ struct cli_call {
     bool version; /* --version was given */
 
     struct cli_settings settings;
-    struct cli_client *client; /* made by the first query */
+    struct cli_access *access; /* made by the first query, as is */
+    struct cli_client *client; /* the connection */
     struct cli_author *author; /* made by the first change */
     json_t *names;             /* the directory, for those who show people; may be NULL */
 

@@ -14,6 +14,9 @@ enum { LONG_MAX_OPTIONS = 64, LONG_BASE = 256 };
 const struct cli_option cli_global_options[] = {
     {.name = "context", .value = "NAME", .help = "use this context of the configuration"},
     {.name = "node", .value = "URL[#KEY],...", .help = "talk to these nodes, in this order"},
+    {.name = "genesis",
+     .value = "FILE",
+     .help = "the cluster, and keys of nodes given as URL#NODE"},
     {.name = "identity", .value = "FILE", .help = "sign as this person"},
     {.name = "output",
      .letter = 'o',

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/mem.h"
 #include "common/text.h"
 #include "ops/cli/core/command.h"
 #include "ops/cli/core/config.h"
 #include "ops/cli/core/place.h"
+#include "proto/ledger/genesis.h"
 
 static const char *const output_names[] = {
     [CLI_TABLE] = "table", [CLI_WIDE] = "wide", [CLI_JSON] = "json", [CLI_JSONL] = "jsonl"};
@@ -68,8 +70,25 @@ void cli_node_format(const struct cli_node *node, char out[CLI_NODE_TEXT])
     vg_hex_format(vg_span_of(node->key.bytes, sizeof node->key.bytes), out + size + 1);
 }
 
+/* The key of a member by its id, "#2". */
+static bool find_member(const struct ledger_genesis *genesis, const char *id,
+                        vg_channel_public *out)
+{
+    char *end = NULL;
+    unsigned long long value = strtoull(id, &end, 10);
+    if (genesis == NULL || end == id || *end != 0)
+        return false;
+    for (uint32_t i = 0; i < genesis->member_count; i++)
+        if (genesis->members[i].id.value == value) {
+            *out = genesis->members[i].keys.channel;
+            return true;
+        }
+    return false;
+}
+
 /* A KEY of fewer digits than it has is what a cut line has, and refused as any other text. */
-static bool parse_node(const char *text, size_t size, struct cli_node *out)
+static bool parse_node(const char *text, size_t size, const struct ledger_genesis *genesis,
+                       struct cli_node *out)
 {
     char whole[CLI_NODE_TEXT];
     if (size >= sizeof whole)
@@ -83,30 +102,33 @@ static bool parse_node(const char *text, size_t size, struct cli_node *out)
     if (strlen(whole) > CLI_URL_MAX || strstr(whole, "://") == NULL)
         return false;
     memcpy(out->url, whole, strlen(whole) + 1);
-    return hash == NULL || vg_hex_parse(hash + 1, out->key.bytes, sizeof out->key.bytes);
+    return hash == NULL || vg_hex_parse(hash + 1, out->key.bytes, sizeof out->key.bytes) ||
+           find_member(genesis, hash + 1, &out->key);
 }
 
 static enum vg_code add_node(struct cli_settings *out, const char *text, size_t size,
-                             const char *where, struct vg_error *error)
+                             const char *where, const struct ledger_genesis *genesis,
+                             struct vg_error *error)
 {
     if (out->node_count == CLI_NODES_MAX)
         return vg_fail(error, VG_USAGE, "%s names more than %d nodes", where, CLI_NODES_MAX);
-    if (!parse_node(text, size, &out->nodes[out->node_count]))
+    if (!parse_node(text, size, genesis, &out->nodes[out->node_count]))
         return vg_fail(
             error, VG_USAGE,
-            "%s: '%.*s' is not a node; write tcp://HOST:PORT, with #KEY (%d hex digits) or without",
+            "%s: '%.*s' is not a node; write tcp://HOST:PORT, with #KEY (%d hex digits), "
+            "or with #NODE, the id of a member of the genesis file, or without",
             where, (int)size, text, 2 * VG_CHANNEL_KEY_SIZE);
     out->node_count++;
     return VG_OK;
 }
 
 static enum vg_code add_node_list(struct cli_settings *out, const char *list, const char *where,
-                                  struct vg_error *error)
+                                  const struct ledger_genesis *genesis, struct vg_error *error)
 {
     enum vg_code code = VG_OK;
     while (code == VG_OK) {
         size_t size = strcspn(list, ",");
-        code = add_node(out, list, size, where, error);
+        code = add_node(out, list, size, where, genesis, error);
         if (list[size] == 0)
             break;
         list += size + 1;
@@ -119,18 +141,32 @@ static char *copy_or_null(const char *text)
     return text != NULL ? vg_strdup(text) : NULL;
 }
 
+/* Nodes that were given without their key have that of the context's node of the same address. */
+static void lend_keys(const struct cli_settings *from, struct cli_settings *to)
+{
+    for (unsigned i = 0; i < to->node_count; i++)
+        for (unsigned k = 0; !to->nodes[i].has_key && k < from->node_count; k++)
+            if (strcmp(to->nodes[i].url, from->nodes[k].url) == 0)
+                to->nodes[i] = from->nodes[k];
+}
+
+/* What was said by flags and the genesis file stays. */
 static enum vg_code use_context(const struct cli_context *context, const char *path,
                                 struct cli_settings *out, struct vg_error *error)
 {
+    struct cli_settings own = {.node_count = 0};
     enum vg_code code = VG_OK;
     out->context = vg_strdup(context->name);
     out->compartment = copy_or_null(context->compartment);
     out->identity = copy_or_null(context->identity);
-    if (out->node_count > 0)
-        return VG_OK; /* --node goes elsewhere, so the context's cluster is not expected there */
-    out->cluster = copy_or_null(context->cluster);
+    if (out->cluster == NULL)
+        out->cluster = copy_or_null(context->cluster);
     for (unsigned i = 0; code == VG_OK && i < context->nodes_count; i++)
-        code = add_node(out, context->nodes[i], strlen(context->nodes[i]), path, error);
+        code = add_node(&own, context->nodes[i], strlen(context->nodes[i]), path, NULL, error);
+    lend_keys(&own, out);
+    for (unsigned i = 0; out->node_count == 0 && i < own.node_count; i++)
+        out->nodes[i] = own.nodes[i];
+    out->node_count = out->node_count == 0 ? own.node_count : out->node_count;
     return code;
 }
 
@@ -178,6 +214,44 @@ static char *own_identity(void)
     return NULL;
 }
 
+/* Its hash is the cluster's id, and its members have keys. */
+static enum vg_code read_genesis(const char *path, struct cli_settings *out,
+                                 struct ledger_genesis *genesis, struct vg_error *error)
+{
+    struct vg_buffer bytes = {0};
+    char cluster[VG_HASH_TEXT];
+    enum vg_code code = vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, error);
+    if (code == VG_OK)
+        code = ledger_genesis_decode(vg_buffer_span(&bytes), genesis, error);
+    if (code == VG_OK)
+        code = ledger_genesis_check(genesis, &vg_signer_ed25519, error);
+    if (code == VG_OK) {
+        vg_hash id = ledger_genesis_hash(vg_buffer_span(&bytes));
+        vg_hex_format(vg_span_of(id.bytes, sizeof id.bytes), cluster);
+        out->cluster = vg_strdup(cluster);
+    } else {
+        vg_error_prefix(error, "genesis %s", path);
+    }
+    vg_buffer_free(&bytes);
+    return code;
+}
+
+/* Of --node and --genesis, and the variables for them. */
+static enum vg_code set_nodes(const struct cli_flags *flags, struct cli_settings *out,
+                              struct vg_error *error)
+{
+    struct source file = flag_or_variable(flags->genesis, "--genesis", "VIGIL_GENESIS");
+    struct source node = flag_or_variable(flags->node, "--node", "VIGIL_NODE");
+    struct ledger_genesis *genesis = file.text != NULL ? vg_alloc_zero(1, sizeof *genesis) : NULL;
+    enum vg_code code = VG_OK;
+    if (genesis != NULL)
+        code = read_genesis(file.text, out, genesis, error);
+    if (code == VG_OK && node.text != NULL)
+        code = add_node_list(out, node.text, node.where, genesis, error);
+    free(genesis);
+    return code;
+}
+
 enum vg_code cli_settings_resolve(const struct cli_flags *flags, struct cli_settings *out,
                                   struct vg_error *error)
 {
@@ -187,9 +261,8 @@ enum vg_code cli_settings_resolve(const struct cli_flags *flags, struct cli_sett
         code = cli_duration_parse(flags->timeout, "--timeout", &out->timeout_ms, error);
     if (code == VG_OK)
         code = set_request(flags, out, error);
-    struct source node = flag_or_variable(flags->node, "--node", "VIGIL_NODE");
-    if (code == VG_OK && node.text != NULL)
-        code = add_node_list(out, node.text, node.where, error);
+    if (code == VG_OK)
+        code = set_nodes(flags, out, error);
     if (code == VG_OK && !flags->local)
         code = set_context(flags, out, error);
     struct source identity = flag_or_variable(flags->identity, "--identity", "VIGIL_IDENTITY");

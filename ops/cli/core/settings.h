@@ -29,7 +29,7 @@ struct cli_settings {
     unsigned node_count;
     char *identity;    /* path of the identity file; NULL: none known */
     char *compartment; /* default compartment; NULL: none */
-    char *cluster;     /* cluster id the context was made for, hex; NULL: any */
+    char *cluster;     /* its id by the genesis file or the context, hex; NULL: not known */
     enum cli_output output;
     uint32_t timeout_ms;
     bool has_request;
@@ -41,6 +41,7 @@ struct cli_settings {
 struct cli_flags {
     const char *context;
     const char *node;
+    const char *genesis;
     const char *identity;
     const char *output;
     const char *timeout;

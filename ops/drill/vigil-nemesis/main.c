@@ -81,6 +81,7 @@ static enum vg_code start_cluster(struct cli_call *call, const struct plan *plan
     if (code != VG_OK)
         return code;
     dev_point_call(call, cluster);
+    stage->access = cli_access(call);
     code = dev_await_leader(call, cluster);
     if (code == VG_OK)
         code = dev_fill_directory(call, cluster);
@@ -100,21 +101,22 @@ static void stop_cluster(struct stage *stage)
 /* ---- convergence -------------------------------------------------------------------------------
  */
 
-static json_t *ask_node(const struct dev_node *node)
+static json_t *ask_node(const struct stage *stage, const struct dev_node *node)
 {
     struct cli_node at = dev_node_at(node);
-    return cli_ask_apart(&at, 1, CLI_TIMEOUT_DEFAULT_MS, "cluster.status");
+    return cli_ask_apart(stage->access, &at, 1, CLI_TIMEOUT_DEFAULT_MS, "cluster.status");
 }
 
 /* Whether all nodes have applied the same index, which is committed, with the same state hashes;
  * `words` say where each is. */
-static bool is_converged(const struct dev_cluster *cluster, char *words, size_t size)
+static bool is_converged(const struct stage *stage, char *words, size_t size)
 {
-    json_t *first = ask_node(&cluster->nodes[0]);
+    const struct dev_cluster *cluster = stage->cluster;
+    json_t *first = ask_node(stage, &cluster->nodes[0]);
     bool same = true;
     size_t used = 0;
     for (uint32_t i = 0; i < cluster->node_count; i++) {
-        json_t *status = i == 0 ? json_incref(first) : ask_node(&cluster->nodes[i]);
+        json_t *status = i == 0 ? json_incref(first) : ask_node(stage, &cluster->nodes[i]);
         uint64_t applied = cli_json_number(status, "applied_index");
         uint64_t committed = cli_json_number(status, "commit_index");
         same = same && status != NULL && applied == committed &&
@@ -138,7 +140,7 @@ static enum vg_code await_convergence(const struct stage *stage, struct vg_error
     for (uint64_t until = now_ms() + CONVERGE_MS; now_ms() < until; nanosleep(&pause, NULL)) {
         if (stage_check(stage, error) != VG_OK)
             return error->code;
-        if (is_converged(stage->cluster, words, sizeof words))
+        if (is_converged(stage, words, sizeof words))
             return VG_OK;
     }
     return vg_fail(error, VG_INTEGRITY, "no one state %d s after the heal: %s", CONVERGE_MS / 1000,

@@ -99,7 +99,7 @@ void stage_release_links(struct stage *stage)
 static json_t *ask(const struct stage *stage, uint32_t node)
 {
     struct cli_node at = dev_node_at(&stage->cluster->nodes[node]);
-    return cli_ask_apart(&at, 1, ASK_MS, "cluster.status");
+    return cli_ask_apart(stage->access, &at, 1, ASK_MS, "cluster.status");
 }
 
 /* Whether the node says that it reaches all others, and is reached. */
@@ -174,7 +174,8 @@ uint32_t stage_leader(const struct stage *stage, uint32_t otherwise)
     struct cli_node all[VG_NODES_MAX];
     for (uint32_t i = 0; i < cluster->node_count; i++)
         all[i] = dev_node_at(&cluster->nodes[i]);
-    json_t *status = cli_ask_apart(all, cluster->node_count, ASK_MS, "cluster.status");
+    json_t *status =
+        cli_ask_apart(stage->access, all, cluster->node_count, ASK_MS, "cluster.status");
     uint64_t leader = cli_json_number(status, "leader");
     json_decref(status);
     for (uint32_t i = 0; i < cluster->node_count; i++)

@@ -5,12 +5,14 @@
 
 #include <pthread.h>
 
+#include "ops/cli/core/access.h"
 #include "ops/dev/cluster.h"
 #include "ops/drill/proxy/regions.h"
 #include "ops/drill/shim/undo.h"
 
 struct stage {
     struct dev_cluster *cluster;
+    const struct cli_access *access; /* by which its nodes are asked */
     struct proxy *proxy;
     struct proxy_mesh whole; /* what lies between the nodes when nothing is wrong */
     pthread_mutex_t links;   /* whoever has it may spoil them, or wants them whole */

@@ -343,7 +343,8 @@ static void client_open(struct client *client, struct workload *workload, uint32
     unsigned count = number % 2 == 0 ? settings->node_count : 1;
     for (unsigned i = 0; i < count; i++)
         nodes[i] = settings->nodes[(i + number) % settings->node_count];
-    if (cli_client_new(nodes, count, PATIENCE_MS, &client->connection, &error) != VG_OK)
+    if (cli_client_new(workload->author->access, nodes, count, PATIENCE_MS, &client->connection,
+                       &error) != VG_OK)
         complain(workload, &error, "connecting");
 }
 
