@@ -2,10 +2,10 @@
  * What a link of the fault proxy does to bytes, and when, as arithmetic. */
 #include <criterion/criterion.h>
 
-#include "ops/drill/proxy/frames.h"
+#include "ops/drill/proxy/records.h"
 #include "ops/drill/proxy/regions.h"
 #include "ops/drill/proxy/terms.h"
-#include "proto/wire/frame.h"
+#include "proto/channel/channel.h"
 
 enum { SECOND_US = 1000000 };
 
@@ -106,35 +106,36 @@ Test(proxy_terms, what_is_wrong_with_a_link_adds_up)
     cr_expect_eq(terms.bytes_per_s, 50);
 }
 
-/* ---- frames ------------------------------------------------------------------------------------
+/* ---- records -----------------------------------------------------------------------------------
  */
 
-static struct vg_buffer frames_of(const size_t *sizes, size_t count)
+static struct vg_buffer records_of(const size_t *sizes, size_t count)
 {
     static const uint8_t payload[300];
     struct vg_buffer bytes = {0};
+    struct channel channel = {.state = CHANNEL_OPEN, .opened = true};
     for (size_t i = 0; i < count; i++)
-        wire_frame_write(&bytes, WIRE_RAFT, vg_span_of(payload, sizes[i]));
+        channel_seal(&channel, vg_span_of(payload, sizes[i]), &bytes);
     return bytes;
 }
 
-/* Whether the first `size` bytes of the stream end within a frame. */
+/* Whether the first `size` bytes of the stream end within a record. */
 static bool ends_within(vg_span bytes, size_t size)
 {
-    struct wire_reader reader = {0};
-    struct wire_frame frame;
+    struct channel channel = {.state = CHANNEL_OPEN, .opened = true};
+    struct channel_event event;
     size_t whole = 0;
-    wire_reader_feed(&reader, vg_span_of(bytes.data, size));
-    while (wire_reader_next(&reader, &frame, NULL) == VG_OK)
-        whole += WIRE_FRAME_HEAD + frame.payload.size + WIRE_DIGEST_SIZE;
-    wire_reader_free(&reader);
+    channel_feed(&channel, vg_span_of(bytes.data, size));
+    while (channel_next(&channel, &event, NULL, NULL) == VG_OK)
+        whole += channel_sealed_size(event.bytes.size);
+    channel_end(&channel);
     return whole < size;
 }
 
-Test(proxy_frames, a_break_is_always_within_a_frame)
+Test(proxy_records, a_break_is_always_within_a_record)
 {
-    static const size_t sizes[] = {0, 300, 1, 0, 0, 7};
-    struct vg_buffer stream = frames_of(sizes, sizeof sizes / sizeof sizes[0]);
+    static const size_t sizes[] = {1, 300, 1, 2, 1, 7};
+    struct vg_buffer stream = records_of(sizes, sizeof sizes / sizeof sizes[0]);
     struct vg_prng prng = vg_prng_seed(3);
     for (size_t from = 0; from < stream.size; from++) {
         for (size_t size = 1; size <= stream.size - from; size += 5) {
@@ -149,10 +150,10 @@ Test(proxy_frames, a_break_is_always_within_a_frame)
     vg_buffer_free(&stream);
 }
 
-Test(proxy_frames, a_place_is_the_same_in_pieces_of_any_size)
+Test(proxy_records, a_place_is_the_same_in_pieces_of_any_size)
 {
-    static const size_t sizes[] = {3, 0, 100};
-    struct vg_buffer stream = frames_of(sizes, sizeof sizes / sizeof sizes[0]);
+    static const size_t sizes[] = {3, 1, 100};
+    struct vg_buffer stream = records_of(sizes, sizeof sizes / sizeof sizes[0]);
     for (size_t piece = 1; piece < 50; piece++) {
         struct proxy_place at_once = {0}, in_pieces = {0};
         proxy_place_move(&at_once, vg_buffer_span(&stream));
@@ -167,7 +168,7 @@ Test(proxy_frames, a_place_is_the_same_in_pieces_of_any_size)
     vg_buffer_free(&stream);
 }
 
-Test(proxy_frames, bytes_that_are_no_frames_do_no_harm)
+Test(proxy_records, bytes_that_are_no_records_do_no_harm)
 {
     static const uint8_t nothing[64] = {0};
     uint8_t noise[64];

@@ -5,8 +5,8 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
-#include "ops/drill/proxy/frames.h"
 #include "ops/drill/proxy/internal.h"
+#include "ops/drill/proxy/records.h"
 
 /* Bytes on their way. */
 struct piece {

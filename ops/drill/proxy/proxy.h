@@ -27,8 +27,8 @@ struct proxy_figures {
 };
 
 /* Listens on loopback, at one port for each node and each other that it dials, and passes on to the
- * peer addresses of the cluster's nodes. VG_INVALID for a node whose address is not tcp on
- * loopback; VG_UNAVAILABLE when the system refuses. Chance is of the seed. */
+ * peer addresses of the cluster's nodes. VG_INVALID for a node whose address is not tcp and
+ * IPv4 in digits; VG_UNAVAILABLE when the system refuses. Chance is of the seed. */
 enum vg_code proxy_open(const struct dev_cluster *cluster, uint64_t seed, struct proxy **out,
                         struct vg_error *error);
 
@@ -51,7 +51,7 @@ void proxy_set_all(struct proxy *proxy, const struct proxy_mesh *mesh);
 /* One bit of what is passed on next is another. */
 void proxy_flip(struct proxy *proxy, uint32_t from, uint32_t to);
 
-/* The connection that passes something on next ends within a frame. */
+/* The connection that passes something on next ends within a record of the channel. */
 void proxy_break(struct proxy *proxy, uint32_t from, uint32_t to);
 
 struct proxy_figures proxy_look(struct proxy *proxy, uint32_t from, uint32_t to);

@@ -75,7 +75,7 @@ static enum vg_code flip_bits(const struct fault_case *the, struct vg_error *err
     return VG_OK;
 }
 
-static enum vg_code break_frames(const struct fault_case *the, struct vg_error *error)
+static enum vg_code break_records(const struct fault_case *the, struct vg_error *error)
 {
     (void)error;
     for (uint32_t other = 0; other < the->stage->cluster->node_count; other++)
@@ -165,6 +165,6 @@ const struct fault faults_of_links[] = {
     {"narrow-links", FAULTS_ANY_ONE, worsen, heal, 2, 300, 3000, WORSE_NARROW},
     {"stalled-links", FAULTS_LEADER, worsen, heal, 2, 300, 3000, WORSE_STALLED},
     {"flip-bits", FAULTS_ANY_ONE, flip_bits, heal, 2, 50, 300, 0},
-    {"break-frames", FAULTS_ANY_ONE, break_frames, heal, 2, 50, 300, 0},
+    {"break-records", FAULTS_ANY_ONE, break_records, heal, 2, 50, 300, 0},
     {.name = NULL},
 };

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ops/drill/proxy/frames.h"
+#include "ops/drill/proxy/records.h"
 
 #include <assert.h>
 
-#include "common/bytes.h"
-
-static bool is_between_frames(const struct proxy_place *place)
+static bool is_between_records(const struct proxy_place *place)
 {
     return place->length_size == 0;
 }
@@ -16,8 +14,7 @@ static void take_length(struct proxy_place *place, uint8_t byte)
     place->length[place->length_size++] = byte;
     if (place->length_size < sizeof place->length)
         return;
-    struct vg_reader reader = vg_reader_of(vg_span_of(place->length, sizeof place->length));
-    place->left = vg_read_u32(&reader);
+    place->left = (uint32_t)place->length[0] << 8 | place->length[1];
     if (place->left == 0)
         place->length_size = 0;
 }
@@ -44,5 +41,5 @@ size_t proxy_place_break(const struct proxy_place *place, vg_span bytes, struct 
     struct proxy_place there = *place;
     size_t size = vg_prng_between(prng, 1, bytes.size);
     proxy_place_move(&there, vg_span_of(bytes.data, size));
-    return is_between_frames(&there) ? size - 1 : size; /* every frame has more than one byte */
+    return is_between_records(&there) ? size - 1 : size; /* every record has more than one byte */
 }
