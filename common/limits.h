@@ -12,7 +12,7 @@ enum {
     VG_SIGNED_MAX = VG_COMMAND_MAX + 4096, /* preamble, expectations, signature around it */
     VG_BODY_MAX = VG_SIGNED_MAX + 512,     /* salt, length, padding around that */
     VG_ENTRY_MAX = VG_BODY_MAX + 512,      /* both headers around that */
-    VG_FRAME_MAX = 4 * 1024 * 1024,        /* one frame on a connection, header and digest too */
+    VG_FRAME_MAX = 4 * 1024 * 1024,        /* one frame on a connection, its header too */
     VG_BATCH_BYTES_MAX = 2 * 1024 * 1024,  /* entries of one append message */
     VG_DECODE_DEPTH_MAX = 8,               /* nesting of msgpack containers from outside */
     VG_EXPECTATIONS_MAX = 16,              /* aspects one command may expect */

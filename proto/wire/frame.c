@@ -4,14 +4,13 @@
 #include <assert.h>
 
 #include "common/bytes.h"
-#include "common/crypto.h"
 #include "common/limits.h"
 
-enum { LENGTH_SIZE = 4, FRAME_REST_MIN = WIRE_FRAME_HEAD - LENGTH_SIZE + WIRE_DIGEST_SIZE };
+enum { LENGTH_SIZE = 4, FRAME_REST_MIN = WIRE_FRAME_HEAD - LENGTH_SIZE };
 
 size_t wire_frame_size(vg_span payload)
 {
-    return WIRE_FRAME_HEAD + payload.size + WIRE_DIGEST_SIZE;
+    return WIRE_FRAME_HEAD + payload.size;
 }
 
 void wire_frame_write(struct vg_buffer *out, enum wire_type type, vg_span payload)
@@ -23,9 +22,6 @@ void wire_frame_write(struct vg_buffer *out, enum wire_type type, vg_span payloa
     vg_write_u8(&writer, WIRE_VERSION);
     vg_write_u8(&writer, (uint8_t)type);
     vg_write_bytes(&writer, payload.data, payload.size);
-    uint8_t digest[WIRE_DIGEST_SIZE];
-    vg_hash_short(vg_span_of(writer.start, vg_writer_size(&writer)), digest);
-    vg_write_bytes(&writer, digest, sizeof digest);
     assert(!writer.failed);
 }
 
@@ -43,14 +39,8 @@ static enum vg_code open_frame(vg_span frame, struct wire_frame *out, struct vg_
     vg_read_u32(&reader);
     uint8_t version = vg_read_u8(&reader);
     uint8_t type = vg_read_u8(&reader);
-    vg_span payload = vg_read_span(&reader, frame.size - WIRE_FRAME_HEAD - WIRE_DIGEST_SIZE);
-    vg_span stated = vg_read_span(&reader, WIRE_DIGEST_SIZE);
+    vg_span payload = vg_read_span(&reader, frame.size - WIRE_FRAME_HEAD);
     assert(vg_reader_done(&reader));
-
-    uint8_t digest[WIRE_DIGEST_SIZE];
-    vg_hash_short(vg_span_of(frame.data, frame.size - WIRE_DIGEST_SIZE), digest);
-    if (!vg_span_equal(stated, vg_span_of(digest, sizeof digest)))
-        return vg_fail(error, VG_INTEGRITY, "frame: the digest does not match its bytes");
     if (version != WIRE_VERSION)
         return vg_fail(error, VG_INVALID, "frame: version %u, this build speaks %d", version,
                        WIRE_VERSION);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Frames on a connection: u32 length of what follows, u8 version, u8 type, payload, and a
- * BLAKE2b-128 digest over length, version, type and payload. Until the Noise channel exists the
- * digest stands where its tag will: a mismatch closes the connection (DESIGN section 6). */
+ * Frames in the stream of a secure channel (line.h): u32 length of what follows, u8 version, u8
+ * type, payload. What is damaged or forged has not come so far. */
 #ifndef VIGIL_PROTO_WIRE_FRAME_H
 #define VIGIL_PROTO_WIRE_FRAME_H
 
 #include "common/error.h"
 #include "common/mem.h"
 
-enum { WIRE_VERSION = 3, WIRE_DIGEST_SIZE = 16, WIRE_FRAME_HEAD = 6 };
+enum { WIRE_VERSION = 4, WIRE_FRAME_HEAD = 6 };
 
 enum wire_type {
     WIRE_HELLO = 1, /* proto/wire/peer.h */
@@ -44,7 +43,7 @@ struct wire_reader {
 void wire_reader_feed(struct wire_reader *reader, vg_span bytes);
 
 /* Takes the next whole frame: VG_OK; VG_UNAVAILABLE when more bytes are needed (error untouched);
- * VG_INVALID or VG_INTEGRITY when the connection must be closed. */
+ * VG_INVALID when the connection must be closed. */
 enum vg_code wire_reader_next(struct wire_reader *reader, struct wire_frame *out,
                               struct vg_error *error);
 
