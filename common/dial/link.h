@@ -22,8 +22,8 @@ struct dial_events {
     void (*connected)(void *context, struct dial_link *link);
 };
 
-/* VG_OK for URLs this build may use: tcp:// on a loopback address, and ipc://. Beyond loopback
- * waits for the secure channel. Error names the URL and the remedy. */
+/* VG_OK for tcp://HOST:PORT, HOST a name or an address in digits, and ipc:///PATH. Error names the
+ * URL and the remedy. */
 enum vg_code dial_url_check(const char *url, struct vg_error *error);
 
 /* Dials and waits at most `timeout_ms`; not on NNG's threads. Receiving starts at once, with *out

@@ -6,18 +6,37 @@
 
 #include "common/dial/link.h"
 
-enum { HOST_MAX = 64, PORT_MAX = 65535, PORT_DIGITS = 5 };
+enum { HOST_MAX = 254, PORT_MAX = 65535, PORT_DIGITS = 5 };
 
-static bool loopback_host(const char *host, size_t size)
+/* Letters, digits and hyphens, and dots between them. */
+static bool is_name(const char *host)
+{
+    bool within = false;
+    for (const char *at = host; *at != '\0'; at++) {
+        bool inner = isalnum((unsigned char)*at) || (*at == '-' && within);
+        if (!inner && (*at != '.' || !within))
+            return false;
+        within = *at != '.';
+    }
+    return within;
+}
+
+/* What looks like a number is one, and no name. */
+static bool host_valid(const char *host, size_t size)
 {
     char text[HOST_MAX] = {0};
+    struct in6_addr v6;
+    struct in_addr v4;
     if (size == 0 || size >= sizeof text)
         return false;
     memcpy(text, host, size);
-    struct in_addr v4;
-    if (inet_pton(AF_INET, text, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    return strcmp(text, "[::1]") == 0;
+    if (text[0] == '[' && text[size - 1] == ']') {
+        text[size - 1] = '\0';
+        return inet_pton(AF_INET6, text + 1, &v6) == 1;
+    }
+    if (strspn(text, "0123456789.") == size)
+        return inet_pton(AF_INET, text, &v4) == 1;
+    return is_name(text);
 }
 
 static bool port_valid(const char *port)
@@ -38,12 +57,9 @@ static enum vg_code check_tcp(const char *url, const char *rest, struct vg_error
     if (colon == NULL || !port_valid(colon + 1))
         return vg_fail(error, VG_INVALID,
                        "%s: no port from 1 to %d; write it as tcp://127.0.0.1:7101", url, PORT_MAX);
-    if (!loopback_host(rest, (size_t)(colon - rest)))
-        return vg_fail(
-            error, VG_INVALID,
-            "%s: not a loopback address in digits; connections are not encrypted yet, so "
-            "use tcp://127.0.0.1:PORT, tcp://[::1]:PORT or ipc:///PATH",
-            url);
+    if (!host_valid(rest, (size_t)(colon - rest)))
+        return vg_fail(error, VG_INVALID,
+                       "%s: not a host; write a name, 192.0.2.1 or [2001:db8::1]", url);
     return VG_OK;
 }
 

@@ -145,7 +145,7 @@ def refusals_of_configuration(c):
         "not YAML": ("node: [1\n", 2, "line"),
         "an empty file": ("", 2, "empty"),
         "a key twice": (base + "node: 3\n", 2, "node"),
-        "beyond loopback": (base.replace("tcp://127.0.0.1", "tcp://0.0.0.0", 1), 2, "loopback"),
+        "an address that is none": (base.replace("tcp://127.0.0.1", "tcp://300.0.0.1", 1), 2, "not a host"),
         "no such genesis": (base.replace("/genesis", "/no-genesis", 1), 1, "no-genesis"),
         "another node's key": (base.replace("node-3/key", "node-2/key", 1), 2, "key"),
         "a file of 70 KiB": ("# " + "x" * 70 * 1024 + "\n" + base, 2, "bytes"),

@@ -85,14 +85,14 @@ def bad_scripts(p):
 
 
 def nodes_elsewhere(p):
-    """A cluster whose file names an address beyond loopback."""
+    """A cluster whose file names a host by its name."""
     before = p.left_alone()
     copy = p.c.dir / "copy"
     shutil.copytree(p.c.dir / "dev", copy, ignore=shutil.ignore_patterns("data"))
     state = copy / "cluster.json"
-    state.write_text(re.sub(r'("peer": ?"tcp://)127.0.0.1', r"\g<1>192.0.2.1", state.read_text(), count=1))
+    state.write_text(re.sub(r'("peer": ?"tcp://)127.0.0.1', r"\g<1>node.example.org", state.read_text(), count=1))
     done = p.run("--script", p.script([]), directory=copy)
-    assert done.returncode == 2 and "not a loopback address" in done.stderr, done
+    assert done.returncode == 2 and "only IPv4 in digits" in done.stderr, done
     assert p.left_alone() == before
 
 

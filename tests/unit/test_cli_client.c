@@ -290,7 +290,7 @@ Test(cli_client, urls_are_checked_before_anything_is_sent)
 {
     struct cli_client *client;
     struct vg_error error = {.text = ""};
-    struct cli_node far = {.url = "tcp://192.0.2.1:7000"};
+    struct cli_node far = {.url = "tcp://192.0.2:7000"};
     struct cli_node nodes[] = {far};
     cr_expect_neq(cli_client_new(&access_of_one, nodes, 1, 100, &client, &error), VG_OK);
     cr_expect(strstr(error.text, far.url) != NULL, "%s", error.text);

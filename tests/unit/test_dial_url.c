@@ -22,18 +22,28 @@ static const struct {
     {"tcp://127.0.0.1:71o1", VG_INVALID},
     {"tcp://127.0.0.1:7101/", VG_INVALID},
     {"tcp://:7101", VG_INVALID},
-    {"tcp://0.0.0.0:7101", VG_INVALID},
-    {"tcp://[::]:7101", VG_INVALID},
-    {"tcp://10.1.2.3:7101", VG_INVALID},
-    {"tcp://128.0.0.1:7101", VG_INVALID},
-    {"tcp://localhost:7101", VG_INVALID},
-    {"tcp://127.0.0.1.example.org:7101", VG_INVALID},
+    {"tcp://0.0.0.0:7101", VG_OK},
+    {"tcp://[::]:7101", VG_OK},
+    {"tcp://10.1.2.3:7101", VG_OK},
+    {"tcp://[2001:db8::1]:7101", VG_OK},
+    {"tcp://localhost:7101", VG_OK},
+    {"tcp://node-1.emea.example.org:7101", VG_OK},
     {"tcp://*:7101", VG_INVALID},
+    {"tcp://10.1.2:7101", VG_INVALID},
+    {"tcp://300.1.1.1:7101", VG_INVALID},
+    {"tcp://[10.1.2.3]:7101", VG_INVALID},
+    {"tcp://[2001:db8::1:7101", VG_INVALID},
+    {"tcp://2001:db8::1:7101", VG_INVALID},
+    {"tcp://node..example.org:7101", VG_INVALID},
+    {"tcp://-node:7101", VG_INVALID},
+    {"tcp://node.example.org.:7101", VG_INVALID},
+    {"tcp://ada@node:7101", VG_INVALID},
+    {"tcp://no de:7101", VG_INVALID},
     {"ipc://relative.sock", VG_INVALID},
     {"ipc://", VG_INVALID},
 };
 
-Test(dial_url, only_loopback_and_paths_pass)
+Test(dial_url, hosts_and_paths_pass)
 {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct vg_error error = {0};

@@ -231,9 +231,9 @@ static const struct {
     enum vg_code code;
     const char *says;
 } bad_configs[] = {
-    {"tcp://0.0.0.0:7101", NULL, 2, VG_INVALID, "tcp://0.0.0.0:7101"},
-    {"tcp://192.168.1.1:7101", NULL, 2, VG_INVALID, "not encrypted yet"},
-    {NULL, "tcp://192.168.1.1:7101", 2, VG_INVALID, "peer 2: tcp://192.168.1.1:7101"},
+    {"tcp://*:7101", NULL, 2, VG_INVALID, "tcp://*:7101"},
+    {"tcp://192.0.2.1:7101", NULL, 2, VG_UNAVAILABLE, "tcp://192.0.2.1:7101: cannot listen there"},
+    {NULL, "tcp://300.0.0.1:7101", 2, VG_INVALID, "peer 2: tcp://300.0.0.1:7101"},
     {NULL, "nonsense", 2, VG_INVALID, "nonsense"},
     {NULL, NULL, 1, VG_INVALID, "not be this node's own"},
     {NULL, NULL, 0, VG_INVALID, "at least 1"},

@@ -78,7 +78,7 @@ static enum vg_code read_address(const char *url, struct sockaddr_in *out, struc
         return vg_fail(error, VG_INVALID, "%s: only tcp goes through the proxy", url);
     *colon = '\0';
     if (uv_ip4_addr(host, (int)strtoul(colon + 1, NULL, 10), out) != 0)
-        return vg_fail(error, VG_INVALID, "%s: only IPv4 goes through the proxy", url);
+        return vg_fail(error, VG_INVALID, "%s: only IPv4 in digits goes through the proxy", url);
     return VG_OK;
 }
 
