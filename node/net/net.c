@@ -246,21 +246,29 @@ void net_stop(struct net *net)
 /* ---- sending ---------------------------------------------------------------------------------
  */
 
+/* What a peer has no answer to, and so no reason to take its silence amiss for. */
+static bool asks_nothing(enum wire_type type)
+{
+    return type == WIRE_MET || type == WIRE_FETCHED || type == WIRE_FORWARD_RESP;
+}
+
 /* From now on its silence counts, if it does not already. */
-static void note_asked(struct peer *peer)
+static void note_asked(struct peer *peer, enum wire_type type)
 {
     uint_fast64_t nothing = 0;
+    if (asks_nothing(type))
+        return;
     if (atomic_load(&peer->asked_us) == 0)
         atomic_compare_exchange_strong(&peer->asked_us, &nothing, vg_clock_system.monotonic_us());
 }
 
-static void count_sent(struct peer *peer, enum vg_code code, size_t size)
+static void count_sent(struct peer *peer, enum vg_code code, enum wire_type type, size_t size)
 {
     switch (code) {
     case VG_OK:
         atomic_fetch_add(&peer->frames_out, 1);
         atomic_fetch_add(&peer->bytes_out, size);
-        note_asked(peer);
+        note_asked(peer, type);
         return;
     case VG_BUSY:
         atomic_fetch_add(&peer->dropped_busy, 1);
@@ -281,7 +289,7 @@ enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_sp
     if (peer->sender != NULL)
         code = net_session_send(&peer->sender->session, type, payload, net->config.queue_max);
     pthread_mutex_unlock(&peer->sending);
-    count_sent(peer, code, payload.size);
+    count_sent(peer, code, type, payload.size);
     return code;
 }
 

@@ -157,6 +157,28 @@ Test(net_peers, who_says_nothing_is_dialled_anew)
     stop_all();
 }
 
+/* Node 2 is told something that has no answer, node 3 is asked: by the time that 3 is given up 2
+ * would be too. */
+Test(net_peers, what_asks_nothing_is_no_reason_to_give_up)
+{
+    netnodes_init(nodes, THREE);
+    int listener = rude_listen(nodes[2].url, 4);
+    struct net_config config = netnode_config(nodes, THREE, 0);
+    config.silence_max_ms = 50;
+    netnode_start(&nodes[0], &config);
+    struct caller silent = answer_dial(listener);
+    start(1);
+    AWAIT(sees(0, 1) && sees(0, 2));
+    cr_assert_eq(net_send(nodes[0].net, (vg_node_id){2}, WIRE_MET, vg_span_text("12345678")),
+                 VG_OK);
+    cr_assert_eq(netnode_send(&nodes[0], 3, 1, 8), VG_OK);
+    AWAIT(netnode_peer(&nodes[0], 3).silences == 1);
+    cr_expect_eq(netnode_peer(&nodes[0], 2).silences, 0);
+    caller_end(&silent);
+    rude_reset(listener);
+    stop_all();
+}
+
 /* Each frame that comes back proves the other alive. */
 Test(net_peers, who_answers_is_not_silent)
 {
