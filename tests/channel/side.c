@@ -96,7 +96,7 @@ int main(int argc, char **argv)
     hex(argv[6], seed);
     struct noise_static self = noise_static_of(&secret);
     terms.self = &self;
-    terms.door = (enum channel_door)atoi(argv[5]);
+    terms.door = strcmp(argv[5], "1") == 0 ? CHANNEL_PEERS : CHANNEL_CLIENTS;
     if (strcmp(argv[1], "await") == 0)
         channel_await(&channel, &terms);
     else if (channel_dial(&channel, &terms, &theirs, seed, &out, &error) != VG_OK)
