@@ -206,7 +206,8 @@ static const struct dial_events events = {.received = received, .closed = closed
 static bool crowded(struct net_clients *clients)
 {
     pthread_mutex_lock(&clients->keeper.lock);
-    bool crowded = clients->stats.handshakes >= clients->config.handshakes_max;
+    bool crowded = clients->stats.handshakes >= clients->config.handshakes_max ||
+                   clients->stats.sessions >= clients->config.sessions_max;
     clients->stats.handshakes += !crowded;
     pthread_mutex_unlock(&clients->keeper.lock);
     return crowded;
@@ -341,8 +342,9 @@ enum vg_code net_clients_start(const struct net_clients_config *config,
         clients_free(clients);
         return code;
     }
-    code = dial_listen(config->url, clients->config.sessions_max, accepted, clients,
-                       &clients->listener, error);
+    /* Sessions, and as many handshakes that have failed and are not freed yet. */
+    uint32_t links_max = clients->config.sessions_max + clients->config.handshakes_max;
+    code = dial_listen(config->url, links_max, accepted, clients, &clients->listener, error);
     if (code != VG_OK) {
         net_keeper_stop(&clients->keeper);
         clients_free(clients);

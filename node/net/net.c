@@ -192,9 +192,9 @@ static enum vg_code run(struct net *net, struct vg_error *error)
     enum vg_code code = net_keeper_start(&net->keeper, error);
     if (code != VG_OK)
         return code;
-    /* Those at the door, and one or two connections of each peer while a new one replaces an old.
-     */
-    uint32_t links_max = net->config.handshakes_max + 2 * net->peer_count;
+    /* Those at the door, and as many that have gone and are not freed yet; and one or two
+     * connections of each peer while a new one replaces an old. */
+    uint32_t links_max = 2 * net->config.handshakes_max + 2 * net->peer_count;
     code = dial_listen(net->config.listen_url, links_max, net_accepted, net, &net->listener, error);
     if (code != VG_OK) {
         net_keeper_stop(&net->keeper);
