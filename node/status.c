@@ -21,11 +21,23 @@ static const struct net_peer_stats *link_of(const struct net_stats *net, vg_node
     return NULL;
 }
 
+static uint64_t all_refused(const uint64_t refused[NET_REFUSAL_COUNT])
+{
+    uint64_t all = 0;
+    for (int i = 0; i < NET_REFUSAL_COUNT; i++)
+        all += refused[i];
+    return all;
+}
+
 static void fill_self(const struct node *node, const struct raft_status *raft,
-                      struct api_node_status *out)
+                      const struct net_stats *net, struct api_node_status *out)
 {
     struct store_log_figures log;
+    struct net_clients_stats clients;
     store_log_figures(node->log, &log);
+    net_clients_stats_read(node->clients, &clients);
+    out->refused_peers = all_refused(net->refused);
+    out->refused_clients = all_refused(clients.refused);
     out->damaged = log.damaged;
     out->repaired = log.repaired;
     out->self = true;
@@ -58,9 +70,7 @@ static void fill_refusals(const char *door, const uint64_t refused[NET_REFUSAL_C
                           struct api_status *out)
 {
     char name[API_FIGURE_NAME];
-    uint64_t all = 0;
     for (int i = 0; i < NET_REFUSAL_COUNT; i++) {
-        all += refused[i];
         snprintf(name, sizeof name, "%s_refused_%s", door, net_refusal_name((enum net_refusal)i));
         for (char *at = name; *at != '\0'; at++)
             *at = *at == '-' ? '_' : *at;
@@ -68,7 +78,7 @@ static void fill_refusals(const char *door, const uint64_t refused[NET_REFUSAL_C
             api_status_figure(out, name, refused[i]);
     }
     snprintf(name, sizeof name, "%s_refused", door);
-    api_status_figure(out, name, all);
+    api_status_figure(out, name, all_refused(refused));
 }
 
 static void fill_figures(struct node *node, const struct raft_status *raft,
@@ -140,7 +150,7 @@ void node_status_fill(struct node *node, struct api_status *out)
         one->leader = vg_node_equal(one->id, node->leader);
         snprintf(one->region, sizeof one->region, "%s", node_config_region(node->config, one->id));
         if (vg_node_equal(one->id, node->self))
-            fill_self(node, &raft, one);
+            fill_self(node, &raft, &net, one);
         else
             fill_peer(node, &raft, &net, one);
     }

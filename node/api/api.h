@@ -131,8 +131,10 @@ struct api_node_status {
     /* Of this node alone: */
     uint64_t last;
     uint64_t applied;
-    uint64_t damaged;  /* entries found damaged since it started, */
-    uint64_t repaired; /* and those of them that were fetched again */
+    uint64_t damaged;       /* entries found damaged since it started, */
+    uint64_t repaired;      /* and those of them that were fetched again */
+    uint64_t refused_peers; /* connections it has refused at its doors since it started */
+    uint64_t refused_clients;
     uint32_t rtt_us;
 };
 

@@ -76,6 +76,8 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     api_set(out, "lag_entries", uint_if(has_lag, lag));
     api_set(out, "damaged", uint_if(node->self, node->damaged));
     api_set(out, "repaired", uint_if(node->self, node->repaired));
+    api_set(out, "refused_peers", uint_if(node->self, node->refused_peers));
+    api_set(out, "refused_clients", uint_if(node->self, node->refused_clients));
     api_set(out, "damage", api_string(node->self ? status->damage : ""));
     api_set(out, "stopped", api_string(node->self ? status->stopped : ""));
     bool has_rtt = node->rtt_us > 0;

@@ -100,8 +100,9 @@ json_t *cluster_row_of(const json_t *status, uint64_t node)
 
 static void merge(json_t *into, const json_t *from)
 {
-    static const char *const own[] = {"last_index", "applied_index", "version", "drill",
-                                      "damaged",    "repaired",      "damage",  "stopped"};
+    static const char *const own[] = {"last_index",    "applied_index",  "version", "drill",
+                                      "damaged",       "repaired",       "damage",  "stopped",
+                                      "refused_peers", "refused_clients"};
     uint64_t node = cli_json_number(from, "answered_by");
     json_t *row = cluster_row_of(into, node);
     const json_t *said = cluster_row_of(from, node);

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Ten thousand half handshakes at the doors of a node that leads: each is refused and counted, who is in is served on, and the
+memory is back afterwards."""
+import json
+import pathlib
+import subprocess
+import sys
+
+from cluster import Cluster, bin_dir, wait_for
+
+EACH = 2500  # connections of each flood; there are four
+SECONDS = 10
+WAYS = {("noise", "stranger"): 50, ("silent", "half", "first"): 600}  # how they come, and how many at once
+SLOWER_MAX = 2.0
+GROWN_MAX_KIB = 4096
+
+
+def memory_kib(c, node):
+    pid = next(n["pid"] for n in json.loads(c.run("-o", "json", "dev", "status", "--dir", c.dir / "dev").stdout)["nodes"]
+               if n["id"] == node)
+    status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(status["RssAnon"].split()[0])
+
+
+def refusals(c, node):
+    row = next(n for n in c.status(node)["nodes"] if n["id"] == node)
+    return {door: row[f"refused_{door}"] for door in ("clients", "peers")}
+
+
+class Flood:
+    def __init__(self, c, node, count):
+        self.c, self.node, self.count = c, node, count
+        self.cluster = c.status(node)["cluster_id"]
+
+    def command(self, door, ways, at_once):
+        at = self.c.nodes[self.node]
+        identity = self.c.dir / "dev" / ("person-1.identity" if door == "clients" else f"node-{self.node % 3 + 1}/key")
+        return [self.c.bin / "channel-flood", at["client" if door == "clients" else "peer"], at["channel_key"], self.cluster, door,
+                identity, str(self.count), str(at_once), *ways]
+
+    def run(self):
+        """All four, one after the other; how many connections each door was left by."""
+        for door in ("clients", "peers"):
+            for ways, at_once in WAYS.items():
+                done = subprocess.run(self.command(door, ways, at_once), capture_output=True, text=True)
+                assert done.returncode == 0 and int(done.stdout) == self.count, (door, ways, done)
+
+
+def main():
+    with Cluster(bin_dir()) as c:
+        node = c.leader()
+        Flood(c, node, 200).run()  # whatever is allocated once is allocated
+        calm = c.vigil("bench", "--clients", 4, "--seconds", SECONDS)
+        before, counted = memory_kib(c, node), refusals(c, node)
+        with subprocess.Popen([c.bin / "vigil", "-o", "json", "--context", c.context, "bench", "--clients", "4", "--seconds", str(SECONDS)],
+                              env=c.environment, stdout=subprocess.PIPE, text=True) as bench:
+            begun = c.status(node)["commit_index"] + 50
+            wait_for(lambda: c.status(node)["commit_index"] > begun, "the bench to be in")
+            Flood(c, node, EACH).run()
+            flooded = json.loads(bench.communicate()[0])
+        # who asks, and comes in, may have met the crowd too
+        wait_for(lambda: all(refusals(c, node)[door] >= counted[door] + 2 * EACH for door in counted), "all to be counted")
+        grown = memory_kib(c, node) - before
+        slower = {p: flooded["writes"][p] / calm["writes"][p] for p in ("p50_ms", "p99_ms")}
+        print(f"{4 * EACH} refused and counted; writes beside them: p50 {slower['p50_ms']:.2f}, p99 {slower['p99_ms']:.2f} of that "
+              f"without; memory {before} KiB and {grown:+d}")
+        assert flooded["errors"] == 0, flooded
+        assert slower["p50_ms"] <= SLOWER_MAX, "who is in waits for who is at the door"
+        assert grown <= GROWN_MAX_KIB, "memory is not back"
+
+
+main()
