@@ -59,7 +59,7 @@ struct peer {
 
     atomic_uint_fast64_t frames_in, frames_out, bytes_in, bytes_out;
     atomic_uint_fast64_t dropped_busy, dropped_down, dials, silences;
-    atomic_uint_fast64_t asked_us; /* the first question sent that none of its frames came after; 0 */
+    atomic_uint_fast64_t asked_us; /* the first question that none of its frames came after; 0 */
     atomic_uint rtt_us;
 };
 
