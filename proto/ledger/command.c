@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 #include "common/bytes.h"
-#include "common/mem.h"
 #include "proto/ledger/entry.h"
 
 /* version 2, cluster 32, compartment 16, author 16, request 16, count of expectations 2 */
@@ -36,29 +35,34 @@ static void write_unsigned(struct vg_writer *writer, const struct ledger_command
     vg_write_bytes(writer, command->body.data, command->body.size);
 }
 
-/* The label and the bytes a signature covers, as one message in `buffer`. */
-static vg_span signed_message(vg_span covered, struct vg_buffer *buffer)
+void ledger_command_encode(const struct ledger_command *command, uint8_t *out)
 {
+    assert(command->expectation_count <= VG_EXPECTATIONS_MAX);
+    assert(command->body.size <= VG_COMMAND_MAX);
+    struct vg_writer writer = vg_writer_of(out, ledger_command_size(command));
+    write_unsigned(&writer, command);
+    vg_write_bytes(&writer, command->signature.bytes, VG_SIGNATURE_SIZE);
+    assert(!writer.failed && writer.at == writer.end);
+}
+
+vg_span ledger_command_covered(vg_span bytes, struct vg_buffer *buffer)
+{
+    assert(bytes.size >= VG_SIGNATURE_SIZE);
     vg_buffer_append(buffer, signature_label, sizeof signature_label - 1);
-    vg_buffer_append(buffer, covered.data, covered.size);
+    vg_buffer_append(buffer, bytes.data, bytes.size - VG_SIGNATURE_SIZE);
     return vg_buffer_span(buffer);
 }
 
 void ledger_command_sign(struct ledger_command *command, const struct vg_signer *signer,
                          const vg_secret_key *secret, uint8_t *out)
 {
-    assert(command->expectation_count <= VG_EXPECTATIONS_MAX);
-    assert(command->body.size <= VG_COMMAND_MAX);
-    struct vg_writer writer = vg_writer_of(out, ledger_command_size(command));
-    write_unsigned(&writer, command);
-
     struct vg_buffer buffer = {0};
-    vg_span covered = vg_span_of(out, vg_writer_size(&writer));
-    signer->sign(signed_message(covered, &buffer), secret, &command->signature);
+    size_t size = ledger_command_size(command);
+    ledger_command_encode(command, out);
+    signer->sign(ledger_command_covered(vg_span_of(out, size), &buffer), secret,
+                 &command->signature);
     vg_buffer_free(&buffer);
-
-    vg_write_bytes(&writer, command->signature.bytes, VG_SIGNATURE_SIZE);
-    assert(!writer.failed && writer.at == writer.end);
+    memcpy(out + size - VG_SIGNATURE_SIZE, command->signature.bytes, VG_SIGNATURE_SIZE);
 }
 
 static enum vg_code field_error(struct vg_error *error, const char *field)
@@ -103,10 +107,9 @@ bool ledger_command_verify(vg_span bytes, const struct vg_signer *signer, const 
     if (bytes.size < VG_SIGNATURE_SIZE)
         return false;
     vg_signature signature;
-    vg_span covered = vg_span_of(bytes.data, bytes.size - VG_SIGNATURE_SIZE);
-    memcpy(signature.bytes, bytes.data + covered.size, VG_SIGNATURE_SIZE);
+    memcpy(signature.bytes, bytes.data + bytes.size - VG_SIGNATURE_SIZE, VG_SIGNATURE_SIZE);
     struct vg_buffer buffer = {0};
-    bool valid = signer->verify(signed_message(covered, &buffer), key, &signature);
+    bool valid = signer->verify(ledger_command_covered(bytes, &buffer), key, &signature);
     vg_buffer_free(&buffer);
     return valid;
 }

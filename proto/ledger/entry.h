@@ -8,6 +8,7 @@
 #include "common/crypto.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "common/mem.h"
 #include "common/types.h"
 
 enum {
@@ -123,6 +124,13 @@ struct ledger_command {
 
 /* Size of the encoded signed command. */
 size_t ledger_command_size(const struct ledger_command *command);
+
+/* Encodes into `out` of ledger_command_size() bytes, with the signature that it has. */
+void ledger_command_encode(const struct ledger_command *command, uint8_t *out);
+
+/* What a signature covers of an encoded command, whatever stands in the signature's place: appended
+ * to `buffer`, which the span borrows. */
+vg_span ledger_command_covered(vg_span bytes, struct vg_buffer *buffer);
 
 /* Encodes into `out` of ledger_command_size() bytes and signs with `secret`; fills
  * command->signature. */
