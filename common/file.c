@@ -16,32 +16,38 @@ static enum vg_code system_error(struct vg_error *error, const char *path, const
     return vg_fail(error, code, "%s: cannot %s: %s", path, doing, strerror(errno));
 }
 
-/* Gives `take` each piece of an open regular file, until it says no. */
-static enum vg_code each_piece(int fd, const char *path, bool (*take)(void *context, vg_span piece),
-                               void *context, struct vg_error *error)
+static enum vg_code open_regular(const char *path, int *fd, struct stat *info,
+                                 struct vg_error *error)
 {
-    struct stat info;
-    uint8_t chunk[16384];
-    if (fstat(fd, &info) != 0)
-        return system_error(error, path, "look at it");
-    if (!S_ISREG(info.st_mode))
-        return vg_fail(error, VG_INVALID, "%s: not a regular file", path);
-    for (;;) {
-        ssize_t got = read(fd, chunk, sizeof chunk);
-        if (got < 0)
-            return system_error(error, path, "read");
-        if (got == 0 || !take(context, vg_span_of(chunk, (size_t)got)))
-            return VG_OK;
-    }
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
+    if (*fd < 0)
+        return system_error(error, path, "open");
+    enum vg_code code = VG_OK;
+    if (fstat(*fd, info) != 0)
+        code = system_error(error, path, "look at it");
+    else if (!S_ISREG(info->st_mode))
+        code = vg_fail(error, VG_INVALID, "%s: not a regular file", path);
+    if (code != VG_OK)
+        close(*fd);
+    return code;
 }
 
+/* Gives `take` each piece of a file, until it says no. */
 static enum vg_code read_pieces(const char *path, bool (*take)(void *context, vg_span piece),
                                 void *context, struct vg_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
-    if (fd < 0)
-        return system_error(error, path, "open");
-    enum vg_code code = each_piece(fd, path, take, context, error);
+    struct stat info;
+    uint8_t chunk[16384];
+    ssize_t got;
+    int fd;
+    enum vg_code code = open_regular(path, &fd, &info, error);
+    if (code != VG_OK)
+        return code;
+    do {
+        got = read(fd, chunk, sizeof chunk);
+    } while (got > 0 && take(context, vg_span_of(chunk, (size_t)got)));
+    if (got < 0)
+        code = system_error(error, path, "read");
     close(fd);
     return code;
 }
@@ -95,6 +101,81 @@ enum vg_code vg_file_sha256(const char *path, vg_hash *hash, uint64_t *size, str
     return code;
 }
 
+/* ---- secrets -----------------------------------------------------------------------------------
+ */
+
+static void folder_of(const char *path, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%s", path);
+    char *slash = strrchr(out, '/');
+    if (slash == NULL)
+        snprintf(out, PATH_MAX, ".");
+    else
+        slash[slash == out] = '\0';
+}
+
+static bool is_foreign(const struct stat *info)
+{
+    return info->st_uid != geteuid() && info->st_uid != 0;
+}
+
+static enum vg_code check_secret(const char *path, const struct stat *info, unsigned forbidden,
+                                 struct vg_error *error)
+{
+    char folder[PATH_MAX];
+    struct stat around;
+    if (is_foreign(info))
+        return vg_fail(error, VG_FORBIDDEN,
+                       "%s: it is user %u's, who may change this secret; run: chown %u %s", path,
+                       (unsigned)info->st_uid, (unsigned)geteuid(), path);
+    if ((info->st_mode & forbidden) != 0)
+        return vg_fail(error, VG_FORBIDDEN, "%s: others can read this secret; run: chmod 600 %s",
+                       path, path);
+    folder_of(path, folder);
+    if (stat(folder, &around) != 0)
+        return system_error(error, folder, "look at it");
+    bool is_open = (around.st_mode & 022) != 0 && (around.st_mode & S_ISVTX) == 0;
+    if (is_foreign(&around) || is_open)
+        return vg_fail(error, VG_FORBIDDEN,
+                       "%s: others can exchange this secret in its folder; run: chown %u %s && "
+                       "chmod go-w %s",
+                       path, (unsigned)geteuid(), folder, folder);
+    return VG_OK;
+}
+
+static enum vg_code read_whole(int fd, const char *path, void *out, size_t max, size_t *size,
+                               struct vg_error *error)
+{
+    uint8_t beyond;
+    ssize_t got = 1;
+    for (*size = 0; got > 0 && *size < max; *size += (size_t)got) {
+        got = read(fd, (uint8_t *)out + *size, max - *size);
+        if (got < 0)
+            return system_error(error, path, "read");
+    }
+    if (got > 0 && read(fd, &beyond, 1) != 0)
+        return vg_fail(error, VG_INVALID, "%s: larger than %zu bytes", path, max);
+    return VG_OK;
+}
+
+enum vg_code vg_file_read_secret(const char *path, unsigned forbidden, void *out, size_t max,
+                                 size_t *size, struct vg_error *error)
+{
+    struct stat info;
+    int fd;
+    enum vg_code code = open_regular(path, &fd, &info, error);
+    if (code != VG_OK)
+        return code;
+    code = check_secret(path, &info, forbidden, error);
+    if (code == VG_OK)
+        code = read_whole(fd, path, out, max, size, error);
+    close(fd);
+    return code;
+}
+
+/* ---- writing -----------------------------------------------------------------------------------
+ */
+
 static bool write_all(int fd, vg_span bytes)
 {
     while (bytes.size > 0) {
@@ -109,12 +190,7 @@ static bool write_all(int fd, vg_span bytes)
 static enum vg_code sync_folder_of(const char *path, struct vg_error *error)
 {
     char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL)
-        snprintf(folder, sizeof folder, ".");
-    else
-        slash[slash == folder] = '\0';
+    folder_of(path, folder);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return system_error(error, folder, "open");

@@ -11,6 +11,16 @@
 enum vg_code vg_file_read(const char *path, size_t max, struct vg_buffer *out,
                           struct vg_error *error);
 
+/* Permission bits that a secret's file may not have: none for anybody else; and, where the service
+ * manager lets this user in by an access list (shown as the group's bits), none for the others. */
+enum { VG_SECRET_OWN = 077, VG_SECRET_SERVICE = 007 };
+
+/* Reads a secret of at most `max` bytes straight into `out`, so that no copy is left elsewhere: a
+ * file of this user or root without the bits `forbidden`, in a folder where nobody else can
+ * exchange it. VG_FORBIDDEN has the command that mends it; else as vg_file_read. */
+enum vg_code vg_file_read_secret(const char *path, unsigned forbidden, void *out, size_t max,
+                                 size_t *size, struct vg_error *error);
+
 /* SHA-256 and size of a regular file of any length, read piece by piece. Errors as vg_file_read. */
 enum vg_code vg_file_sha256(const char *path, vg_hash *hash, uint64_t *size,
                             struct vg_error *error);
