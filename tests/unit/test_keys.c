@@ -9,6 +9,7 @@
 
 #include "common/crypto.h"
 #include "common/file.h"
+#include "common/identity.h"
 #include "common/locked.h"
 #include "common/passphrase.h"
 #include "common/seal.h"
@@ -212,6 +213,182 @@ Test(passphrase, is_the_first_line_of_its_file)
         cr_expect_eq(vg_passphrase_read(path, VG_SECRET_OWN, &read, &error),
                      over > 0 ? VG_INVALID : VG_OK);
     }
+}
+
+/* ---- identity files ----------------------------------------------------------------------------
+ */
+
+static const char passphrase_text[] = "correct horse";
+
+static enum vg_code reparse(const struct vg_identity_text *text, struct vg_identity_file *out)
+{
+    struct vg_identity_text copy = *text;
+    return vg_identity_parse(&copy, "the text", out, &error);
+}
+
+static void make_files(enum vg_identity_kind kind, struct vg_identity *made,
+                       struct vg_identity_file *sealed)
+{
+    vg_crypto_init();
+    bool person = kind == VG_IDENTITY_PERSON;
+    vg_id id = {{person}};
+    struct vg_seal seal = vg_seal_make(1, VG_SEAL_KIB_MIN);
+    vg_identity_make(kind, &id, (vg_node_id){person ? 0 : 7}, made);
+    cr_assert_eq(vg_identity_seal(made, &seal, vg_span_text(passphrase_text), sealed, &error),
+                 VG_OK, "%s", error.text);
+}
+
+Test(identity_file, comes_back_from_under_its_passphrase)
+{
+    static const uint8_t zeros[sizeof(vg_secret_key)];
+    struct vg_identity made;
+    struct vg_identity_file sealed, read;
+    struct vg_identity_text text;
+    for (enum vg_identity_kind kind = VG_IDENTITY_PERSON; kind <= VG_IDENTITY_NODE; kind++) {
+        make_files(kind, &made, &sealed);
+        vg_identity_format(&sealed, &text);
+        cr_assert_eq(reparse(&text, &read), VG_OK, "%s", error.text);
+        cr_assert(read.sealed);
+        cr_expect_arr_eq(read.identity.pub.bytes, made.pub.bytes, sizeof made.pub);
+        cr_expect_arr_eq(read.identity.secret.bytes, zeros, sizeof made.secret);
+        cr_expect_arr_eq(read.identity.channel_secret.bytes, zeros, sizeof made.channel_secret);
+        cr_expect_eq(vg_identity_open(&read, "it", vg_span_text("wrong horse"), &error),
+                     VG_FORBIDDEN);
+        cr_assert_eq(vg_identity_open(&read, "it", vg_span_text(passphrase_text), &error), VG_OK,
+                     "%s", error.text);
+        cr_expect_not(read.sealed);
+        cr_expect_eq(memcmp(&read.identity, &made, sizeof made), 0);
+    }
+}
+
+/* As it was when this was written: files of today open for ever. */
+Test(identity_file, of_then_opens_now)
+{
+    static const char then[] =
+        "vigil-identity 2\n"
+        "kind person\n"
+        "id 01a20163-f045-7fee-a55c-0abf55442de4\n"
+        "public 5a376b481ef2cf6cd7f7fc9474aff28917b980bdfc9458468628e3209fe7e1c2\n"
+        "channel 52eee9f7efb89a5b5befb4329d5b600da741764e071bc17e5d29b7c8aee3500b\n"
+        "binding "
+        "63ec061815bd276a455a48c6b7d40d37ef70aeeb6fe343e30f80b40c121fa0e4"
+        "0c482bb60e14bf8d01b531faf68c709dcb99bc19414315116d2b0452ab8feb02\n"
+        "sealed argon2id 2 8192\n"
+        "salt e7a7314c0a9a38923659c8a94048416c\n"
+        "nonce 3519d3e9905c6e1d2bc1d041d9d96147a678b7b52c27671f\n"
+        "box "
+        "b8a6114551752f96c651090cfcacb972bfce0f8a99d230872f407d8f0be06aee"
+        "d18f9517077e17fbe80f95b5191036ca15de04ea4c42635dba54bce10c0c7363"
+        "a27c663d40409505f44fc6a34ce53219\n";
+    struct vg_identity_text text = {.size = sizeof then - 1};
+    struct vg_identity_file read;
+    vg_crypto_init();
+    memcpy(text.text, then, sizeof then);
+    cr_assert_eq(reparse(&text, &read), VG_OK, "%s", error.text);
+    cr_expect_eq(vg_identity_open(&read, "it", vg_span_text(passphrase_text), &error), VG_OK, "%s",
+                 error.text);
+}
+
+/* X25519 takes the first and the last byte of a secret without some of their bits (RFC 7748,
+ * section 5), so a plain file can have them either way and is the same identity. */
+static bool is_ignored(const struct vg_identity_text *text, size_t byte)
+{
+    const char *seed = strstr(text->text, "channel-seed ");
+    size_t first = seed == NULL ? SIZE_MAX : (size_t)(seed - text->text) + strlen("channel-seed ");
+    return seed != NULL && (byte == first || byte == first + 1 || byte == first + 62);
+}
+
+/* A flipped bit is refused as soon as the text is read, or does not open. */
+static void no_free_bit(const struct vg_identity_text *text, bool sealed)
+{
+    struct vg_identity_file read;
+    for (size_t bit = 0; bit < 8 * text->size; bit++) {
+        struct vg_identity_text altered = *text;
+        altered.text[bit / 8] = (char)(altered.text[bit / 8] ^ 1 << bit % 8);
+        enum vg_code code = reparse(&altered, &read);
+        if (code == VG_OK && sealed)
+            code = vg_identity_open(&read, "it", vg_span_text(passphrase_text), &error);
+        if (code == VG_OK && is_ignored(text, bit / 8))
+            continue;
+        cr_expect(code == VG_INVALID || code == VG_INTEGRITY || code == VG_FORBIDDEN,
+                  "byte %zu, bit %zu: %s", bit / 8, bit % 8, vg_code_name(code));
+    }
+}
+
+Test(identity_file, no_bit_of_it_is_free, .timeout = 100)
+{
+    struct vg_identity made;
+    struct vg_identity_file sealed, plain = {.sealed = false};
+    struct vg_identity_text text;
+    make_files(VG_IDENTITY_PERSON, &made, &sealed);
+    vg_identity_format(&sealed, &text);
+    no_free_bit(&text, true);
+    plain.identity = made;
+    vg_identity_format(&plain, &text);
+    no_free_bit(&text, false);
+}
+
+Test(identity_file, is_whole_and_nothing_more)
+{
+    struct vg_identity made;
+    struct vg_identity_file sealed, read;
+    struct vg_identity_text text;
+    make_files(VG_IDENTITY_PERSON, &made, &sealed);
+    vg_identity_format(&sealed, &text);
+    for (size_t size = 0; size < text.size; size++) {
+        struct vg_identity_text cut = text;
+        cut.size = size;
+        cr_expect_eq(reparse(&cut, &read), VG_INVALID, "%zu bytes", size);
+    }
+    static const char *const more[] = {"\n", "x", "seed 00\n", " "};
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        struct vg_identity_text longer = text;
+        memcpy(longer.text + longer.size, more[i], strlen(more[i]));
+        longer.size += strlen(more[i]);
+        cr_expect_eq(reparse(&longer, &read), VG_INVALID, "%s", more[i]);
+    }
+}
+
+/* Nothing is allocated for what such a file asks for: it is refused where its line is. */
+Test(identity_file, asks_for_a_bounded_cost)
+{
+    static const char *const costs[] = {
+        "argon2id 0 262144",  "argon2id 11 262144",    "argon2id 3 8191",
+        "argon2id 3 1048577", "argon2id 3 4294967296", "argon2id 99999999999999999999 9",
+        "argon2id -1 262144", "argon2id 3 -1",         "argon2id  3 262144",
+        "argon2id 03 262144", "argon2id 3 262144 ",    "argon2id 3",
+        "argon2i 3 262144",   "scrypt 3 262144"};
+    struct vg_identity made;
+    struct vg_identity_file sealed, read;
+    struct vg_identity_text text;
+    make_files(VG_IDENTITY_PERSON, &made, &sealed);
+    vg_identity_format(&sealed, &text);
+    const char *line = strstr(text.text, "sealed ");
+    const char *next = strchr(line, '\n');
+    for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++) {
+        struct vg_identity_text other;
+        other.size = (size_t)snprintf(other.text, sizeof other.text, "%.*ssealed %s%s",
+                                      (int)(line - text.text), text.text, costs[i], next);
+        cr_expect_eq(reparse(&other, &read), VG_INVALID, "%s", costs[i]);
+    }
+}
+
+Test(identity_file, is_replaced_whole_and_only_on_purpose)
+{
+    char path[64];
+    struct vg_identity made, plain;
+    struct vg_identity_file sealed, read;
+    make_files(VG_IDENTITY_NODE, &made, &sealed);
+    snprintf(path, sizeof path, "%s/node.key", folder());
+    cr_assert_eq(vg_identity_write(path, &made, &error), VG_OK, "%s", error.text);
+    cr_expect_eq(vg_identity_write(path, &made, &error), VG_EXISTS);
+    cr_expect_eq(vg_identity_read(path, &plain, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(vg_identity_file_write(path, &sealed, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(vg_identity_file_read(path, VG_SECRET_OWN, &read, &error), VG_OK, "%s",
+                 error.text);
+    cr_expect(read.sealed);
+    cr_expect_eq(vg_identity_read(path, &plain, &error), VG_FORBIDDEN);
+    cr_expect(strstr(error.text, "vigil identity passphrase") != NULL, "%s", error.text);
 }
 
 /* ---- memory ------------------------------------------------------------------------------------
