@@ -68,6 +68,15 @@ void vg_channel_keypair(const uint8_t seed[VG_SEED_SIZE], vg_channel_public *pub
     crypto_scalarmult_base(pub->bytes, secret->bytes);
 }
 
+bool vg_channel_dh(const vg_channel_secret *secret, const vg_channel_public *theirs,
+                   uint8_t shared[VG_CHANNEL_KEY_SIZE])
+{
+    bool good = crypto_scalarmult(shared, secret->bytes, theirs->bytes) == 0;
+    if (!good)
+        memset(shared, 0, VG_CHANNEL_KEY_SIZE);
+    return good;
+}
+
 const char *vg_holder_format(const struct vg_holder *holder, char out[VG_HOLDER_TEXT])
 {
     char id[VG_ID_TEXT];

@@ -79,6 +79,11 @@ struct vg_keys {
     vg_signature binding; /* of the channel key, by the first */
 };
 
+/* X25519 of a secret and their public key; false, and zeros, for a key of low order. Pure; any
+ * thread. */
+bool vg_channel_dh(const vg_channel_secret *secret, const vg_channel_public *theirs,
+                   uint8_t shared[VG_CHANNEL_KEY_SIZE]);
+
 enum vg_identity_kind { VG_IDENTITY_PERSON = 1, VG_IDENTITY_NODE = 2 };
 
 /* Whose keys: a person's or a node's, as the kind has it. */
