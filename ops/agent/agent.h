@@ -18,7 +18,7 @@ enum agent_question {
 
 enum {
     AGENT_KEYS_MAX = 16,
-    AGENT_LIFE_MAX_S = 7 * 24 * 3600,
+    AGENT_LIFE_MAX_S = 24 * 3600,
     AGENT_WAIT_MS = 10000,                           /* for a whole question, and for an answer */
     AGENT_SECRET_MAX = 1 + 4 + VG_IDENTITY_TEXT_MAX, /* questions that may carry a secret */
     AGENT_QUESTION_MAX = 1 + VG_PUBLIC_KEY_SIZE + VG_SIGNED_MAX,
