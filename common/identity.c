@@ -93,3 +93,16 @@ enum vg_code vg_identity_read(const char *path, struct vg_identity *out, struct 
     vg_wipe(&file, sizeof file);
     return code;
 }
+
+enum vg_code vg_identity_read_public(const char *path, struct vg_identity *out,
+                                     struct vg_error *error)
+{
+    struct vg_identity_file file;
+    *out = (struct vg_identity){0};
+    enum vg_code code = vg_identity_file_read(path, VG_SECRET_OWN, &file, error);
+    vg_wipe(&file.identity.secret, sizeof file.identity.secret);
+    vg_wipe(&file.identity.channel_secret, sizeof file.identity.channel_secret);
+    if (code == VG_OK)
+        *out = file.identity;
+    return code;
+}

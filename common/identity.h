@@ -87,6 +87,10 @@ enum vg_code vg_identity_write(const char *path, const struct vg_identity *ident
 /* Reads a file without a passphrase; VG_FORBIDDEN for one that is sealed. */
 enum vg_code vg_identity_read(const char *path, struct vg_identity *out, struct vg_error *error);
 
+/* Reads whose a file is, sealed or not: the secrets are zero. */
+enum vg_code vg_identity_read_public(const char *path, struct vg_identity *out,
+                                     struct vg_error *error);
+
 /* Fills `size` bytes from the system's randomness. */
 void vg_random(void *bytes, size_t size);
 

@@ -40,9 +40,10 @@ static enum vg_code submit(struct worker *worker, const struct response_command 
     json_t *details = NULL;
     struct vg_error error = {.code = VG_OK};
     cli_command_sign(worker->run->author, &worker->run->plan->compartment, &id, NULL, 0, command,
-                     &worker->request);
+                     &worker->request, &error);
     struct wire_request request = {.kind = WIRE_SUBMIT, .body = vg_buffer_span(&worker->request)};
-    cli_client_call(worker->client, &request, &answer, &error, &details);
+    if (error.code == VG_OK)
+        cli_client_call(worker->client, &request, &answer, &error, &details);
     if (error.code == VG_OK && !vg_id_parse(cli_json_text(answer, "id"), made))
         vg_fail(&error, VG_INTEGRITY, "a write was answered without an id");
     json_decref(answer);

@@ -99,10 +99,9 @@ static enum vg_code take_node(struct cli_call *call, struct joining *out)
     struct vg_identity identity;
     if (file == NULL)
         return VG_OK;
-    enum vg_code code = vg_identity_read(file, &identity, &call->error);
+    enum vg_code code = vg_identity_read_public(file, &identity, &call->error);
     if (code == VG_OK)
         code = find_member(call, file, &identity, out);
-    vg_wipe(&identity, sizeof identity);
     return code;
 }
 
@@ -114,13 +113,12 @@ static enum vg_code take_person(struct cli_call *call, struct joining *out)
     char whose[VG_HOLDER_TEXT];
     if (file == NULL)
         return VG_OK;
-    enum vg_code code = vg_identity_read(file, &identity, &call->error);
+    enum vg_code code = vg_identity_read_public(file, &identity, &call->error);
     if (code == VG_OK && identity.kind != VG_IDENTITY_PERSON)
         code = vg_fail(&call->error, VG_INVALID, "%s is a node's identity; a person's is needed",
                        file);
     struct vg_holder holder = vg_identity_holder(&identity);
     struct vg_keys keys = vg_identity_keys(&identity);
-    vg_wipe(&identity, sizeof identity);
     if (code != VG_OK)
         return code;
     out->person = ledger_genesis_person(&out->file.genesis, &holder.person);

@@ -61,10 +61,10 @@ static bool write_probe(struct worker *worker, bool *ok)
     struct vg_error error;
     json_t *answer = NULL, *details = NULL;
     vg_id id = cli_request_make();
-    cli_command_sign(probes->author, &probes->author->directory, &id, NULL, 0, &command,
-                     &worker->request);
+    *ok = cli_command_sign(probes->author, &probes->author->directory, &id, NULL, 0, &command,
+                           &worker->request, &error) == VG_OK;
     struct wire_request request = {.kind = WIRE_SUBMIT, .body = vg_buffer_span(&worker->request)};
-    *ok = cli_client_call(worker->client, &request, &answer, &error, &details) == VG_OK;
+    *ok = *ok && cli_client_call(worker->client, &request, &answer, &error, &details) == VG_OK;
     if (*ok) {
         atomic_store(&probes->acknowledged[number], true);
         atomic_fetch_add(&probes->count, 1);

@@ -2,21 +2,46 @@
  * `vigil identity`: the keys of people and nodes. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/file.h"
-#include "common/identity.h"
+#include "common/passphrase.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/place.h"
 #include "ops/cli/core/public.h"
+#include "ops/cli/core/signer.h"
+#include "ops/cli/identity.h"
+
+#define NO_PASSPHRASE                                                                              \
+    {                                                                                              \
+        .name = "no-passphrase", .help = "leave the secret keys plain, for machines"               \
+    }
+#define PASSPHRASE_FILE(text)                                                                      \
+    {                                                                                              \
+        .name = "passphrase-file", .value = "FILE", .help = (text)                                 \
+    }
 
 static const struct cli_option new_options[] = {
     {.name = "file", .value = "FILE", .help = "where to write it (~/.config/vigil/identity)"},
     {.name = "for-node",
      .value = "NUMBER",
      .help = "of this node, instead of a person; needs --file"},
+    PASSPHRASE_FILE("take its passphrase from a file of yours alone"),
+    NO_PASSPHRASE,
+    {.name = NULL},
+};
+
+static const struct cli_option passphrase_options[] = {
+    PASSPHRASE_FILE("take the present one from a file of yours alone"),
+    {.name = "new-passphrase-file", .value = "FILE", .help = "and the new one"},
+    NO_PASSPHRASE,
+    {.name = NULL},
+};
+
+static const struct cli_option unlock_options[] = {
+    {.name = "for", .value = "TIME", .help = "how long the agent holds it (12h)"},
+    PASSPHRASE_FILE("take its passphrase from a file of yours alone"),
     {.name = NULL},
 };
 
@@ -28,27 +53,132 @@ static const struct cli_column identity_columns[] = {
     {.title = "channel key", .path = "channel_key"},
     {.title = "binding", .path = "binding"},
     {.title = "fingerprint", .path = "fingerprint"},
+    {.title = "passphrase", .path = "passphrase"},
     {.title = NULL},
 };
 
-static json_t *describe(const char *file, const struct vg_identity *identity)
+/* ---- what is public ----------------------------------------------------------------------------
+ */
+
+static void print_identity(const struct cli_call *call, const char *path,
+                           const struct vg_identity_file *file)
 {
-    struct cli_public shown = {vg_identity_holder(identity), vg_identity_keys(identity)};
-    json_t *document = json_pack("{s:s}", "file", file);
+    struct cli_public shown = {vg_identity_holder(&file->identity),
+                               vg_identity_keys(&file->identity)};
+    json_t *document = json_pack("{s:s}", "file", path);
     json_t *keys = cli_public_describe(&shown);
     json_object_update(document, keys);
-    json_decref(keys);
-    return document;
-}
-
-static void print_identity(const struct cli_call *call, json_t *document)
-{
+    json_object_set_new(document, "passphrase", json_boolean(file->sealed));
     if (cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, document);
     else
         cli_print_fields(stdout, document, identity_columns);
     json_decref(document);
+    json_decref(keys);
 }
+
+enum vg_code identity_path(struct cli_call *call, const char **out)
+{
+    *out = call->word_count > 0 ? call->words[0] : call->settings.identity;
+    if (*out == NULL)
+        return vg_fail(&call->error, VG_NOT_FOUND,
+                       "there is no identity yet; make one with 'vigil identity new'");
+    return VG_OK;
+}
+
+static enum vg_code run_show(struct cli_call *call)
+{
+    struct vg_identity_file file;
+    const char *path;
+    enum vg_code code = identity_path(call, &path);
+    if (code == VG_OK)
+        code = vg_identity_file_read(path, VG_SECRET_OWN, &file, &call->error);
+    if (code == VG_OK)
+        print_identity(call, path, &file);
+    vg_wipe(&file, sizeof file);
+    return code;
+}
+
+/* ---- passphrases -------------------------------------------------------------------------------
+ */
+
+enum vg_code identity_open(struct cli_call *call, const char *path, struct vg_identity_file *out)
+{
+    struct vg_passphrase passphrase;
+    const char *given = cli_text(call, "passphrase-file");
+    enum vg_code code = vg_identity_file_read(path, VG_SECRET_OWN, out, &call->error);
+    if (code != VG_OK || !out->sealed)
+        return code;
+    if (given == NULL)
+        return cli_identity_ask(out, path, "give --passphrase-file FILE", &call->error);
+    code = vg_passphrase_read(given, VG_SECRET_OWN, &passphrase, &call->error);
+    if (code == VG_OK)
+        code = vg_identity_open(out, path, vg_passphrase_span(&passphrase), &call->error);
+    vg_wipe(&passphrase, sizeof passphrase);
+    return code;
+}
+
+/* A new passphrase, empty with --no-passphrase. `option` names the file it may be in. */
+static enum vg_code choose_passphrase(struct cli_call *call, const char *option,
+                                      struct vg_passphrase *out)
+{
+    const char *given = cli_text(call, option);
+    bool none = cli_flag(call, "no-passphrase");
+    char remedy[80];
+    out->size = 0;
+    if (given != NULL && none)
+        return vg_fail(&call->error, VG_USAGE, "give --%s or --no-passphrase, not both", option);
+    if (none)
+        return VG_OK;
+    snprintf(remedy, sizeof remedy, "give --%s FILE, or --no-passphrase", option);
+    if (given == NULL)
+        return vg_passphrase_ask_new("New passphrase", remedy, out, &call->error);
+    enum vg_code code = vg_passphrase_read(given, VG_SECRET_OWN, out, &call->error);
+    return code == VG_OK ? vg_passphrase_check_new(out, &call->error) : code;
+}
+
+/* Writes the file, sealed where there is a passphrase, and shows what is public of it. */
+static enum vg_code save(struct cli_call *call, const char *path,
+                         const struct vg_identity *identity, const struct vg_passphrase *passphrase)
+{
+    struct vg_identity_file file = {.identity = *identity};
+    struct vg_seal seal = vg_seal_make(VG_SEAL_PASSES, VG_SEAL_KIB);
+    enum vg_code code = VG_OK;
+    if (passphrase->size > 0)
+        code =
+            vg_identity_seal(identity, &seal, vg_passphrase_span(passphrase), &file, &call->error);
+    if (code == VG_OK)
+        code = vg_identity_file_write(path, &file, &call->error);
+    if (code == VG_OK && !file.sealed && identity->kind == VG_IDENTITY_PERSON)
+        fprintf(stderr, "vigil: note: %s is under no passphrase: who can read it can sign\n", path);
+    if (code == VG_OK)
+        print_identity(call, path, &file);
+    vg_wipe(&file, sizeof file);
+    return code;
+}
+
+static enum vg_code run_passphrase(struct cli_call *call)
+{
+    struct vg_identity_file file = {.sealed = false};
+    struct vg_passphrase passphrase;
+    const char *path;
+    enum vg_code code = identity_path(call, &path);
+    if (code == VG_OK)
+        code = identity_open(call, path, &file);
+    if (code == VG_OK)
+        code = choose_passphrase(call, "new-passphrase-file", &passphrase);
+    if (code == VG_OK && !call->settings.dry_run)
+        code = save(call, path, &file.identity, &passphrase);
+    else if (code == VG_OK)
+        cli_print_would(call->settings.output, "%s the passphrase of %s",
+                        passphrase.size > 0 ? "change" : "take away", path);
+    vg_wipe(&passphrase, sizeof passphrase);
+    vg_wipe(&file, sizeof file);
+    return code;
+}
+
+/* ---- new ---------------------------------------------------------------------------------------
+ */
 
 static enum vg_code make_folder(const char *file, struct vg_error *error)
 {
@@ -58,19 +188,24 @@ static enum vg_code make_folder(const char *file, struct vg_error *error)
     return code;
 }
 
-/* Of a person, or of the node with a number. */
-static enum vg_code write_new(struct cli_call *call, const char *file, uint64_t node)
+/* Of a person, or of the node with a number. Nobody is there to be asked when a node starts, so its
+ * keys are under a passphrase only where one is given. */
+static enum vg_code write_new(struct cli_call *call, const char *path, uint64_t node)
 {
+    struct vg_passphrase passphrase = {.size = 0};
     struct vg_identity identity;
     const vg_id id = node == 0 ? cli_request_make() : (vg_id){{0}};
     enum vg_identity_kind kind = node == 0 ? VG_IDENTITY_PERSON : VG_IDENTITY_NODE;
+    enum vg_code code = VG_OK;
+    if (node == 0 || cli_text(call, "passphrase-file") != NULL)
+        code = choose_passphrase(call, "passphrase-file", &passphrase);
     vg_identity_make(kind, &id, (vg_node_id){node}, &identity);
-    enum vg_code code = make_folder(file, &call->error);
     if (code == VG_OK)
-        code = vg_identity_write(file, &identity, &call->error);
+        code = make_folder(path, &call->error);
     if (code == VG_OK)
-        print_identity(call, describe(file, &identity));
+        code = save(call, path, &identity, &passphrase);
     vg_wipe(&identity, sizeof identity);
+    vg_wipe(&passphrase, sizeof passphrase);
     return code;
 }
 
@@ -83,29 +218,13 @@ static enum vg_code run_new(struct cli_call *call)
     if (node != 0 && given == NULL)
         return vg_fail(&call->error, VG_USAGE,
                        "a node's keys need --file, the place its configuration names");
-    char *file = given != NULL ? vg_strdup(given) : cli_identity_place();
-    enum vg_code code = VG_OK;
-    if (!call->settings.dry_run)
-        code = write_new(call, file, node);
-    else if (access(file, F_OK) == 0)
-        code = vg_fail(&call->error, VG_EXISTS, "%s is there already", file);
-    else
-        cli_print_would(call->settings.output, "write a new identity to %s", file);
-    free(file);
-    return code;
-}
-
-static enum vg_code run_show(struct cli_call *call)
-{
-    struct vg_identity identity;
-    const char *file = call->word_count > 0 ? call->words[0] : call->settings.identity;
-    if (file == NULL)
-        return vg_fail(&call->error, VG_NOT_FOUND,
-                       "there is no identity yet; make one with 'vigil identity new'");
-    enum vg_code code = vg_identity_read(file, &identity, &call->error);
-    if (code == VG_OK)
-        print_identity(call, describe(file, &identity));
-    vg_wipe(&identity, sizeof identity);
+    char *path = given != NULL ? vg_strdup(given) : cli_identity_place();
+    enum vg_code code = vg_identity_absent(path, &call->error);
+    if (code == VG_OK && !call->settings.dry_run)
+        code = write_new(call, path, node);
+    else if (code == VG_OK)
+        cli_print_would(call->settings.output, "write a new identity to %s", path);
+    free(path);
     return code;
 }
 
@@ -113,12 +232,14 @@ const struct cli_command identity_commands[] = {
     {.name = "new",
      .summary = "Make the keys of a person or a node",
      .about =
-         "The file holds the secret keys, one to sign and one for channels, and only its "
-         "owner can\n"
-         "read it. Its id, public keys and what binds them are what a cluster is told, and its\n"
-         "fingerprint is what people compare.",
+         "The file holds the secret keys, one to sign and one for channels, under a passphrase "
+         "that\n"
+         "is asked for (a node's under none, unless given), and only its owner can read it. Its "
+         "id,\n"
+         "public keys and what binds them are what a cluster is told, and its fingerprint is what\n"
+         "people compare.",
      .examples = "  vigil identity new\n"
-                 "  vigil identity new --file ada.identity -o json\n"
+                 "  vigil identity new --file siem.identity --no-passphrase -o json\n"
                  "  vigil identity new --for-node 2 --file /etc/vigil/key",
      .options = new_options,
      .run = run_new,
@@ -130,5 +251,42 @@ const struct cli_command identity_commands[] = {
                  "  vigil identity show ada.identity -o json",
      .run = run_show,
      .words_max = 1},
+    {.name = "passphrase",
+     .words = "[FILE]",
+     .summary = "Set, change or take away the passphrase of an identity",
+     .examples = "  vigil identity passphrase\n"
+                 "  vigil identity passphrase siem.identity --no-passphrase",
+     .options = passphrase_options,
+     .run = run_passphrase,
+     .words_max = 1,
+     .flags = CLI_CHANGES},
+    {.name = "unlock",
+     .words = "[FILE]",
+     .summary = "Open an identity once, for hours",
+     .about =
+         "Its keys are given to the agent, which signs for later calls of vigil and lets nobody "
+         "have\n"
+         "them. One is started if none runs.",
+     .examples = "  vigil identity unlock\n"
+                 "  vigil identity unlock --for 8h",
+     .options = unlock_options,
+     .run = identity_unlock,
+     .words_max = 1},
+    {.name = "held",
+     .summary = "List the identities that the agent holds",
+     .examples = "  vigil identity held",
+     .run = identity_held,
+     .flags = CLI_LOCAL},
+    {.name = "lock",
+     .summary = "Have the agent forget all identities",
+     .examples = "  vigil identity lock",
+     .run = identity_lock,
+     .flags = CLI_LOCAL},
+    {.name = "agent",
+     .summary = "Be the agent, until it is ended",
+     .about = "For a service manager; 'vigil identity unlock' starts one by itself.",
+     .examples = "  vigil identity agent",
+     .run = identity_agent,
+     .flags = CLI_LOCAL},
     {.name = NULL},
 };

@@ -123,10 +123,12 @@ static enum vg_code submit(struct batch *batch, const struct veris_incident *inc
     struct vg_buffer bytes = {0};
     json_t *details = NULL;
     *request = cli_request_make();
-    cli_command_sign(call->author, &batch->compartment, request, NULL, 0, &command, &bytes);
+    enum vg_code code = cli_command_sign(call->author, &batch->compartment, request, NULL, 0,
+                                         &command, &bytes, error);
     struct wire_request submit = {
         .kind = WIRE_SUBMIT, .dry_run = call->settings.dry_run, .body = vg_buffer_span(&bytes)};
-    enum vg_code code = cli_client_call(call->client, &submit, answer, error, &details);
+    if (code == VG_OK)
+        code = cli_client_call(call->client, &submit, answer, error, &details);
     json_decref(details);
     vg_buffer_free(&bytes);
     return code;

@@ -112,14 +112,13 @@ static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *
     struct vg_identity identity;
     dev_person_path(cluster, number, path);
     snprintf(name, sizeof name, "person-%u", number);
-    enum vg_code code = vg_identity_read(path, &identity, &call->error);
+    enum vg_code code = vg_identity_read_public(path, &identity, &call->error);
     struct setup_person person = {.id = identity.id,
                                   .name = name,
                                   .directory_roles =
                                       number == 1 ? every : RESPONSE_ROLE_INCIDENT_MANAGER,
                                   .roles = number == 1 ? every : others,
                                   .on_call = true};
-    vg_wipe(&identity, sizeof identity);
     return code == VG_OK ? setup_person(call, first, &person) : code;
 }
 

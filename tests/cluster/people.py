@@ -18,7 +18,7 @@ def refused(code, name, call):
 
 def identity(c, name):
     path = c.dir / f"{name}.identity"
-    made = c.run("identity", "new", "--file", path)
+    made = c.run("identity", "new", "--no-passphrase", "--file", path)
     assert made.returncode == 0, made
     public = c.dir / f"{name}.json"
     public.write_text(c.run("-o", "json", "--identity", path, "identity", "show").stdout)

@@ -23,12 +23,14 @@ enum vg_code cli_access_open(const char *identity, const char *cluster, struct c
                        "'%s' is not the id of a cluster, which has 64 hex digits", cluster);
     struct cli_access *access = vg_alloc_zero(1, sizeof *access);
     access->cluster = id;
-    enum vg_code code = vg_identity_read(identity, &access->identity, error);
+    enum vg_code code = cli_signer_open(identity, &access->signer, error);
     if (code != VG_OK) {
         cli_access_free(access);
         return code;
     }
-    access->self = noise_static_of(&access->identity.channel_secret);
+    access->self = (struct noise_static){.pub = access->signer.identity.channel_pub,
+                                         .dh = cli_signer_dh,
+                                         .context = &access->signer};
     *out = access;
     return VG_OK;
 }
@@ -37,6 +39,6 @@ void cli_access_free(struct cli_access *access)
 {
     if (access == NULL)
         return;
-    vg_wipe(access, sizeof *access);
+    cli_signer_close(&access->signer);
     free(access);
 }

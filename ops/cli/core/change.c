@@ -66,13 +66,13 @@ enum vg_code cli_author_open(struct cli_call *call, struct cli_author **out)
     const struct cli_access *access = cli_access(call);
     if (access == NULL)
         return call->error.code;
-    if (access->identity.kind != VG_IDENTITY_PERSON)
+    if (access->signer.identity.kind != VG_IDENTITY_PERSON)
         return vg_fail(&call->error, VG_INVALID, "%s is a node's identity; a person's is needed",
                        call->settings.identity);
     struct cli_author *author = vg_alloc_zero(1, sizeof *author);
     call->author = *out = author;
     author->access = access;
-    vg_id_format(&access->identity.id, author->id);
+    vg_id_format(&access->signer.identity.id, author->id);
     return read_directory(call, author);
 }
 
@@ -145,17 +145,17 @@ vg_id cli_request_of(const struct cli_call *call)
     return call->settings.has_request ? call->settings.request : cli_request_make();
 }
 
-void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
-                      const vg_id *request, const struct ledger_expectation *expectations,
-                      uint16_t expectation_count, const struct response_command *command,
-                      struct vg_buffer *out)
+enum vg_code cli_command_sign(const struct cli_author *author, const vg_id *compartment,
+                              const vg_id *request, const struct ledger_expectation *expectations,
+                              uint16_t expectation_count, const struct response_command *command,
+                              struct vg_buffer *out, struct vg_error *error)
 {
     struct vg_buffer body = {0};
     response_command_encode(command, &body);
     struct ledger_command signed_command = {
         .cluster = author->cluster,
         .compartment = *compartment,
-        .author = author->access->identity.id,
+        .author = author->access->signer.identity.id,
         .request = *request,
         .expectation_count = expectation_count,
         .body = vg_buffer_span(&body),
@@ -163,10 +163,9 @@ void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
     if (expectation_count > 0)
         memcpy(signed_command.expectations, expectations, expectation_count * sizeof *expectations);
     vg_buffer_clear(out);
-    uint8_t *bytes = vg_buffer_extend(out, ledger_command_size(&signed_command));
-    ledger_command_sign(&signed_command, &vg_signer_ed25519, &author->access->identity.secret,
-                        bytes);
+    enum vg_code code = cli_signer_sign(&author->access->signer, &signed_command, out, error);
     vg_buffer_free(&body);
+    return code;
 }
 
 /* What the change has set counts as read, of the incident it is about. */
@@ -200,13 +199,15 @@ static enum vg_code send(struct cli_call *call, struct cli_change *change,
     struct vg_buffer bytes = {0};
     json_decref(call->details); /* of a conflict that was looked at */
     call->details = NULL;
-    cli_command_sign(call->author, &change->compartment, &change->request, expectations->list,
-                     expectations->count, change->command, &bytes);
+    enum vg_code code =
+        cli_command_sign(call->author, &change->compartment, &change->request, expectations->list,
+                         expectations->count, change->command, &bytes, &call->error);
     struct wire_request submit = {
         .kind = WIRE_SUBMIT, .dry_run = call->settings.dry_run, .body = vg_buffer_span(&bytes)};
-    change->submitted = true;
-    enum vg_code code =
-        cli_client_call(call->client, &submit, answer, &call->error, &call->details);
+    if (code == VG_OK) {
+        change->submitted = true;
+        code = cli_client_call(call->client, &submit, answer, &call->error, &call->details);
+    }
     vg_buffer_free(&bytes);
     return code;
 }
@@ -291,7 +292,7 @@ void cli_learn(struct cli_call *call, const json_t *incidents)
     struct vg_error error = {.code = VG_OK};
     char reader[VG_ID_TEXT] = "nobody";
     if (call->access != NULL)
-        vg_id_format(&call->access->identity.id, reader);
+        vg_id_format(&call->access->signer.identity.id, reader);
     if (cli_session_learn(cli_text(call, "session"), reader, incidents, &error) != VG_OK)
         fprintf(stderr, "vigil: note: what was read is not remembered: %s\n", error.text);
 }

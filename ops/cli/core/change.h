@@ -67,11 +67,12 @@ void cli_author_free(struct cli_author *author);
 vg_id cli_request_make(void);
 vg_id cli_request_of(const struct cli_call *call);
 
-/* Signs a command into `out`. `expectations` may be NULL. */
-void cli_command_sign(const struct cli_author *author, const vg_id *compartment,
-                      const vg_id *request, const struct ledger_expectation *expectations,
-                      uint16_t expectation_count, const struct response_command *command,
-                      struct vg_buffer *out);
+/* Signs a command into `out`, which is cleared first. `expectations` may be NULL. Any thread.
+ * Errors of cli_signer_sign. */
+enum vg_code cli_command_sign(const struct cli_author *author, const vg_id *compartment,
+                              const vg_id *request, const struct ledger_expectation *expectations,
+                              uint16_t expectation_count, const struct response_command *command,
+                              struct vg_buffer *out, struct vg_error *error);
 
 /* Signs and submits; with --dry-run as a check only, with --rebase anew where a conflict is
  * overruled. Remembers the revisions of the answer, which is the caller's. */

@@ -481,7 +481,7 @@ enum vg_code cli_client_new(const struct cli_access *access, const struct cli_no
     client->terms = (struct channel_terms){
         .door = CHANNEL_CLIENTS, .cluster = access->cluster, .self = &access->self};
     vg_random(client->terms.incarnation.bytes, sizeof client->terms.incarnation.bytes);
-    client->person = access->identity.id;
+    client->person = access->signer.identity.id;
     client->count = count;
     client->timeout_ms = timeout_ms;
     for (unsigned i = 0; i < count; i++)

@@ -52,3 +52,8 @@ char *cli_identity_place(void)
 {
     return cli_place("XDG_CONFIG_HOME", ".config", "identity");
 }
+
+char *cli_agent_place(void)
+{
+    return cli_place("XDG_RUNTIME_DIR", ".local/state", "agent");
+}

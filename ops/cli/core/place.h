@@ -13,6 +13,10 @@ char *cli_identity_place(void);
 /* The folder a path lies in, "." where it names none. Owned by the caller. */
 char *cli_folder_of(const char *path);
 
+/* Where the socket of a person's agent is: $XDG_RUNTIME_DIR/vigil/agent, else in
+ * ~/.local/state/vigil. Owned by the caller. */
+char *cli_agent_place(void);
+
 /* "FOLDER/FILE". Owned by the caller. */
 char *cli_join(const char *folder, const char *file);
 

@@ -9,7 +9,7 @@
 
 enum { PUBLIC_FILE_MAX = 4096 };
 
-static json_t *hex(const void *bytes, size_t size)
+json_t *cli_json_hex(const void *bytes, size_t size)
 {
     char text[2 * VG_SIGNATURE_SIZE + 1];
     vg_hex_format(vg_span_of(bytes, size), text);
@@ -28,9 +28,10 @@ json_t *cli_public_describe(const struct cli_public *public_half)
     vg_fingerprint_format(&hash, fingerprint);
     json_t *shown = person ? json_string(id) : json_integer((json_int_t)holder->node.value);
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "kind", person ? "person" : "node", "id",
-                     shown, "public_key", hex(&keys->key, sizeof keys->key), "channel_key",
-                     hex(&keys->channel, sizeof keys->channel), "binding",
-                     hex(&keys->binding, sizeof keys->binding), "fingerprint", fingerprint);
+                     shown, "public_key", cli_json_hex(&keys->key, sizeof keys->key), "channel_key",
+                     cli_json_hex(&keys->channel, sizeof keys->channel), "binding",
+                     cli_json_hex(&keys->binding, sizeof keys->binding), "fingerprint",
+                     fingerprint);
 }
 
 static bool read_hex(const json_t *document, const char *key, void *out, size_t size)

@@ -14,6 +14,9 @@ struct cli_public {
     struct vg_keys keys;
 };
 
+/* At most VG_SIGNATURE_SIZE bytes as a hex string. Owned by the caller. */
+json_t *cli_json_hex(const void *bytes, size_t size);
+
 /* Its document: kind, id, public_key, channel_key, binding, fingerprint. Owned by the caller. */
 json_t *cli_public_describe(const struct cli_public *public_half);
 

@@ -97,10 +97,12 @@ static enum vg_code submit(struct client *client, const vg_id *request,
     const struct workload *workload = client->workload;
     json_t *answer = NULL;
     json_t *details = NULL;
-    cli_command_sign(workload->author, &workload->compartment, request, expected,
-                     expected != NULL ? 1 : 0, command, &client->bytes);
+    enum vg_code code =
+        cli_command_sign(workload->author, &workload->compartment, request, expected,
+                         expected != NULL ? 1 : 0, command, &client->bytes, error);
     struct wire_request submit = {.kind = WIRE_SUBMIT, .body = vg_buffer_span(&client->bytes)};
-    enum vg_code code = cli_client_call(client->connection, &submit, &answer, error, &details);
+    if (code == VG_OK)
+        code = cli_client_call(client->connection, &submit, &answer, error, &details);
     json_decref(answer);
     json_decref(details);
     return code;

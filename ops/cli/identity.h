@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the commands of `vigil identity` share. */
+#ifndef VIGIL_OPS_CLI_IDENTITY_H
+#define VIGIL_OPS_CLI_IDENTITY_H
+
+#include "common/identity.h"
+#include "ops/cli/core/command.h"
+
+/* The identity file that a call is about: its word, else the call's identity. VG_NOT_FOUND without
+ * either. */
+enum vg_code identity_path(struct cli_call *call, const char **out);
+
+/* Reads and opens an identity file; a sealed one with the passphrase of --passphrase-file, else
+ * asked for. Wipe `out`. */
+enum vg_code identity_open(struct cli_call *call, const char *path, struct vg_identity_file *out);
+
+enum vg_code identity_unlock(struct cli_call *call);
+enum vg_code identity_lock(struct cli_call *call);
+enum vg_code identity_held(struct cli_call *call);
+enum vg_code identity_agent(struct cli_call *call);
+
+#endif
