@@ -51,6 +51,8 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_STRING_PTR("cluster", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct node_config,
                            cluster, 1, VG_HASH_TEXT - 1),
     TEXT("key", struct node_config, key, PATH_TEXT_MAX),
+    CYAML_FIELD_STRING_PTR("key_passphrase", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct node_config, key_passphrase, 1, PATH_TEXT_MAX),
     CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct node_config, listen, listen_fields),
     CYAML_FIELD_SEQUENCE("peers", CYAML_FLAG_POINTER, struct node_config, peers, &peer_schema, 0,
                          VG_NODES_MAX - 1),

@@ -25,10 +25,11 @@ struct node_config_peer {
 struct node_config {
     uint64_t node;
     char *region;
-    char *data;    /* folder of log and state */
-    char *genesis; /* file */
-    char *cluster; /* the id that genesis must have, hex; NULL: any */
-    char *key;     /* identity file of kind node */
+    char *data;           /* folder of log and state */
+    char *genesis;        /* file */
+    char *cluster;        /* the id that genesis must have, hex; NULL: any */
+    char *key;            /* identity file of kind node, or "credential:NAME" */
+    char *key_passphrase; /* "credential:NAME", "terminal", a file, or NULL: there is none */
     struct node_config_listen listen;
     struct node_config_peer *peers; /* the others */
     uint32_t peers_count;

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "node/key.h"
 #include "node/parts.h"
 
 enum {
@@ -79,7 +80,12 @@ static enum vg_code check_identity(const struct node_config *config, const struc
     if (self == NULL)
         return vg_fail(error, VG_INVALID, "node %" PRIu64 " is not a member in genesis %s",
                        config->node, config->genesis);
-    if (identity->kind != VG_IDENTITY_NODE || identity->node.value != config->node)
+    if (identity->kind != VG_IDENTITY_NODE)
+        return vg_fail(error, VG_INVALID,
+                       "key %s is a person's; name the key of node %" PRIu64
+                       ", and give that person's file back",
+                       config->key, config->node);
+    if (identity->node.value != config->node)
         return vg_fail(error, VG_INVALID,
                        "key %s is not that of node %" PRIu64 "; name its own key", config->key,
                        config->node);
@@ -118,7 +124,7 @@ static enum vg_code read_start(const struct node_config *config, struct start *o
     if (code == VG_OK)
         code = check_cluster(config, &out->cluster, error);
     if (code == VG_OK)
-        code = vg_identity_read(config->key, &out->identity, error);
+        code = node_key_read(config, &out->identity, error);
     if (code == VG_OK)
         code = check_identity(config, out, error);
     if (code == VG_OK)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A person's keys at rest: a passphrase is asked for on a terminal without echo and nowhere else, the agent signs for who has
-unlocked, refuses strangers and nonsense, forgets in time, and may be killed or stopped in the middle of a command."""
+unlocked, refuses strangers and nonsense, forgets in time, and may be killed or stopped in the middle of a command. A node's key under a
+passphrase opens by a credential, a file or the terminal."""
 import ctypes
 import fcntl
 import json
@@ -307,6 +308,45 @@ def in_the_middle(c, person, path, own, note):
     says(note(start_new_session=True), 3, "unavailable", "no terminal")
 
 
+def of_a_node(c, own, somebody):
+    """A node's key under a passphrase: from a credential, a file or the terminal; and a key that is not its own."""
+    home = c.dir / "dev" / "node-1"
+    config, other = home / "config.yaml", home / "other.yaml"
+    plain = config.read_text()
+
+    def configured(text):
+        """`vigild` with another configuration."""
+        other.write_text(text)
+        return subprocess.run([c.bin / "vigild", "--check-config", other], env=c.environment, start_new_session=True, capture_output=True,
+                              text=True)
+    at_first = configured(plain)
+    assert at_first.returncode == 0 and " warn key-unprotected " in at_first.stderr, at_first
+    says(configured(plain.replace("node-1/key", "node-2/key")), 2, "invalid", "is not that of node 1")
+    says(configured(plain.replace(f"{home}/key", str(somebody))), 2, "invalid", "is a person's")
+    (home / "key").chmod(0o644)
+    says(configured(plain), 1, "forbidden", "chmod 600")
+    (home / "key").chmod(0o600)
+
+    assert c.run("identity", "passphrase", home / "key", "--new-passphrase-file", own).returncode == 0
+    says(configured(plain), 2, "invalid", "say where that is with key_passphrase")
+    assert "key-unprotected" in configured(f"{plain}key_passphrase: {own}\n").stderr
+    says(configured(f"{plain}key_passphrase: terminal\n"), 3, "unavailable", "no terminal")
+    terminal = Terminal(c, "--check-config", other, program="vigild").answer("Passphrase of node 1's key", f"{WORD}\n")
+    assert terminal.end() == (0, f"\r\n{other}: good\r\n"), terminal.said
+    says(configured(f"{plain}key_passphrase: credential:word\n"), 2, "invalid", "CREDENTIALS_DIRECTORY is not set")
+
+    credentials = c.dir / "credentials"
+    credentials.mkdir(mode=0o700)
+    (credentials / "word").write_text(f"{WORD}\n")
+    (credentials / "word").chmod(0o400)
+    c.environment["CREDENTIALS_DIRECTORY"] = str(credentials)
+    config.write_text(f"{plain}key_passphrase: credential:word\n")
+    good = configured(config.read_text())
+    assert good.returncode == 0 and "warn" not in good.stderr, good
+    c.signal("restart", 1)
+    c.wait_equal()
+
+
 def main():
     sanitized = "--sanitized" in sys.argv
     with Cluster(bin_dir(), environment={"XDG_RUNTIME_DIR": "/nowhere"}) as c:
@@ -329,6 +369,7 @@ def main():
             shut_in(c, sanitized)
             nonsense(c, note)
             in_the_middle(c, person, path, own, note)
+            of_a_node(c, own, c.dir / "dev" / "person-1.identity")
         finally:
             if place(c).exists():
                 os.kill(agent_pid(c), signal.SIGTERM)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The node's key, from where its configuration says that it and its passphrase are (docs/keys.md).
+ */
+#ifndef VIGIL_NODE_KEY_H
+#define VIGIL_NODE_KEY_H
+
+#include "common/identity.h"
+#include "node/config.h"
+
+/* Reads and opens `key`, by `key_passphrase` where it is sealed; a person at the terminal may be
+ * asked. Logs a warning when who has the disk of `data` has the key. Wipe `out`. VG_INVALID: key
+ * and passphrase do not fit what is configured; VG_FORBIDDEN: files that others can reach, or
+ * another passphrase; each with the remedy. Errors of vg_identity_file_read too. Loop thread, at
+ * start. */
+enum vg_code node_key_read(const struct node_config *config, struct vg_identity *out,
+                           struct vg_error *error);
+
+#endif
