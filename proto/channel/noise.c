@@ -128,19 +128,12 @@ enum vg_code noise_open(struct noise_cipher *cipher, uint8_t *message, size_t si
 
 /* ---- X25519 ---------------------------------------------------------------------------------- */
 
-/* All zeros where `theirs` is of low order: libsodium refuses it then (section 12.1). */
-static void x25519(const vg_channel_secret *secret, const vg_channel_public *theirs,
-                   uint8_t shared[NOISE_KEY_SIZE])
-{
-    if (crypto_scalarmult(shared, secret->bytes, theirs->bytes) != 0)
-        memset(shared, 0, NOISE_KEY_SIZE);
-}
-
 static enum vg_code dh_in_memory(void *context, const vg_channel_public *theirs,
                                  uint8_t shared[NOISE_KEY_SIZE], struct vg_error *error)
 {
     (void)error;
-    x25519(context, theirs, shared);
+    vg_channel_dh(context, theirs,
+                  shared); /* zeros of a key of low order are seen where it is used */
     return VG_OK;
 }
 
@@ -214,7 +207,7 @@ static enum vg_code mix_ephemeral(struct noise_handshake *handshake,
                                   const vg_channel_public *theirs, struct vg_error *error)
 {
     uint8_t shared[NOISE_KEY_SIZE];
-    x25519(&handshake->ephemeral, theirs, shared);
+    vg_channel_dh(&handshake->ephemeral, theirs, shared);
     return mix_shared(handshake, shared, error);
 }
 
