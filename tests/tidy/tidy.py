@@ -28,6 +28,7 @@ FENCE = {
     "proto/channel": {"common/", "proto/channel/", "sodium", "assert", "stdbool", "stddef", "stdint", "string"},
     "proto/raft": {"common/", "proto/raft/", "assert", "stdbool", "stddef", "stdint", "string"},
     "node": {"common/", "proto/", "node/", "uv", "lmdb", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
+    "node/lockdown": {"common/", "node/lockdown/", "seccomp", "linux/landlock"} | LIBC | POSIX,
     "ops/drill/shim": {"common/", "ops/drill/shim/", "dlfcn"} | LIBC | POSIX,
     "ops": {"common/", "proto/", "ops/", "libgfshare", "uv", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
 }
