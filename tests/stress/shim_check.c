@@ -3,13 +3,17 @@
  * that it does no more. Exit code 0 if all held, else the sentence that did not. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -271,6 +275,46 @@ static void check_undo(void)
     check_torn_log();
 }
 
+/* ---- a program that confines itself ------------------------------------------------------------
+ */
+
+/* To no file, in all that the first version knows; false where the kernel has no Landlock. */
+static bool confine(void)
+{
+    struct landlock_ruleset_attr all = {.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1};
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
+    if (ruleset < 0)
+        return false;
+    must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "privileges can be given away");
+    must(syscall(SYS_landlock_restrict_self, ruleset, 0) == 0, "a program can confine itself");
+    close(ruleset);
+    return true;
+}
+
+static void sync_confined(void)
+{
+    int fd = open_file(0);
+    if (!confine()) {
+        printf("not shown: this kernel has no Landlock\n");
+        exit(0);
+    }
+    must(open(path, O_RDWR | O_CLOEXEC) == -1 && errno == EACCES, "the program is confined");
+    must(syncs(fd) && !syncs(fd), "a fault is read, counted down");
+    must(!control_has("sync-error"), "and taken away");
+    exit(0);
+}
+
+static void check_confined(void)
+{
+    int status = 0;
+    control_put("sync-error", "%d", 2);
+    (void)fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        sync_confined();
+    must(waitpid(child, &status, 0) == child && status == 0, "faults reach who is confined");
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -283,6 +327,7 @@ int main(int count, char **arguments)
     check_pretended();
     check_clock();
     check_undo();
+    check_confined();
     scratch_remove(folder);
     control_leave();
     return 0;

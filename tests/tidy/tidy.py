@@ -29,7 +29,7 @@ FENCE = {
     "proto/raft": {"common/", "proto/raft/", "assert", "stdbool", "stddef", "stdint", "string"},
     "node": {"common/", "proto/", "node/", "uv", "lmdb", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
     "node/lockdown": {"common/", "node/lockdown/", "seccomp", "linux/landlock"} | LIBC | POSIX,
-    "ops/drill/shim": {"common/", "ops/drill/shim/", "dlfcn"} | LIBC | POSIX,
+    "ops/drill/shim": {"common/", "ops/drill/shim/", "dlfcn", "linux/landlock"} | LIBC | POSIX,
     "ops": {"common/", "proto/", "ops/", "libgfshare", "uv", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
 }
 # Common headers that do I/O, read clocks or make randomness: not for pure modules.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,4 +111,16 @@ bool shim_sync_fails(void)
         shim_remove("sync-error");
     pthread_mutex_unlock(&counting);
     return there && later <= 0;
+}
+
+void shim_allow(int ruleset)
+{
+    int saved = errno;
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                          LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE,
+        .parent_fd = folder};
+    if (folder >= 0)
+        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    errno = saved;
 }

@@ -21,4 +21,8 @@ void shim_wait_slow(void);
 /* True for the one sync that `sync-error` means. */
 bool shim_sync_fails(void);
 
+/* The program is about to keep itself to the files of a Landlock ruleset: the folder's are added.
+ */
+void shim_allow(int ruleset);
+
 #endif
