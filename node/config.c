@@ -11,6 +11,7 @@
 #include "common/dial/link.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "node/lockdown/lockdown.h"
 
 enum {
     CONFIG_FILE_MAX = 64 * 1024,
@@ -43,6 +44,12 @@ static const cyaml_schema_value_t peer_schema = {
 static const cyaml_strval_t log_levels[] = {
     {"debug", VG_LOG_DEBUG}, {"info", VG_LOG_INFO}, {"warn", VG_LOG_WARN}, {"error", VG_LOG_ERROR}};
 
+static const cyaml_strval_t lockdown_parts[] = {
+#define X(symbol, name) {#name, 1 << LOCKDOWN_##symbol},
+    LOCKDOWN_PARTS(X)
+#undef X
+};
+
 static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_UINT("node", CYAML_FLAG_DEFAULT, struct node_config, node),
     TEXT("region", struct node_config, region, VG_NAME_MAX),
@@ -62,6 +69,8 @@ static const cyaml_schema_field_t config_fields[] = {
     OPTIONAL_UINT("reserve_mib", reserve_mib),
     CYAML_FIELD_ENUM_PTR("log_level", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct node_config,
                          log_level, log_levels, CYAML_ARRAY_LEN(log_levels)),
+    CYAML_FIELD_FLAGS("require", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct node_config,
+                      require, lockdown_parts, CYAML_ARRAY_LEN(lockdown_parts)),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t config_schema = {

@@ -38,6 +38,7 @@ struct node_config {
     uint64_t quota_mib;
     uint64_t reserve_mib;
     enum vg_log_level *log_level; /* NULL: info */
+    uint32_t require; /* 1 << enum lockdown_part, of each part it does not run without */
 };
 
 /* Reads and checks a file. VG_NOT_FOUND, VG_UNAVAILABLE, or VG_INVALID that names the line or the

@@ -2,7 +2,6 @@
 #include "node/key.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -41,6 +40,22 @@ static enum vg_code find(const char *key, const char *said, struct place *out,
     out->forbidden = VG_SECRET_SERVICE;
     snprintf(out->path, sizeof out->path, "%s/%s", folder, name);
     return VG_OK;
+}
+
+void node_key_files(const struct node_config *config, struct node_key_files *out)
+{
+    struct vg_error ignored;
+    struct place place = {.path = ""};
+    const char *passphrase = config->key_passphrase;
+    bool found = find("key", config->key, &place, &ignored) == VG_OK;
+    snprintf(out->key, sizeof out->key, "%s", found ? place.path : "");
+    out->at_terminal = passphrase != NULL && strcmp(passphrase, on_terminal) == 0;
+    found = passphrase != NULL && !out->at_terminal &&
+            find("key_passphrase", passphrase, &place, &ignored) == VG_OK;
+    snprintf(out->passphrase, sizeof out->passphrase, "%s",
+             out->at_terminal ? "/dev/tty"
+             : found          ? place.path
+                              : "");
 }
 
 /* ---- the warning -------------------------------------------------------------------------------

@@ -4,8 +4,20 @@
 #ifndef VIGIL_NODE_KEY_H
 #define VIGIL_NODE_KEY_H
 
+#include <limits.h>
+
 #include "common/identity.h"
 #include "node/config.h"
+
+/* What node_key_read opens: "" if there is none, or if what is configured is wrong, which that says
+ * then. A passphrase asked for is the terminal's, which is also written to. */
+struct node_key_files {
+    char key[PATH_MAX];
+    char passphrase[PATH_MAX];
+    bool at_terminal;
+};
+
+void node_key_files(const struct node_config *config, struct node_key_files *out);
 
 /* Reads and opens `key`, by `key_passphrase` where it is sealed; a person at the terminal may be
  * asked. Logs a warning when who has the disk of `data` has the key. Wipe `out`. VG_INVALID: key

@@ -15,7 +15,7 @@ static const char help[] =
     "vigild: one node of a Vigil cluster\n"
     "\n"
     "usage: vigild --config FILE          serve until SIGTERM or SIGINT\n"
-    "       vigild --check-config FILE    check configuration, genesis and key; change nothing\n"
+    "       vigild --check-config FILE    check all that a start needs; change nothing\n"
     "       vigild --version | --help\n"
     "\n"
     "The configuration is YAML; docs/operating.md has its keys. SIGTERM hands leadership over,\n"
@@ -104,7 +104,11 @@ static enum vg_code run(const struct call *call, struct vg_error *error)
         return error->code;
     if (config->log_level != NULL)
         vg_log_threshold(*config->log_level);
-    enum vg_code code = call->check_only ? node_check(config, error) : serve(config, error);
+    enum vg_code code = call->check_only ? VG_OK : node_make_data(config, error);
+    if (code == VG_OK)
+        code = node_lock_down(config, error);
+    if (code == VG_OK)
+        code = call->check_only ? node_check(config, error) : serve(config, error);
     if (code == VG_OK && call->check_only)
         printf("%s: good\n", call->config);
     node_config_free(config);

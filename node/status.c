@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "node/lockdown/lockdown.h"
 #include "node/parts.h"
 
 static const struct raft_peer_status *progress_of(const struct raft_status *raft, vg_node_id id)
@@ -121,6 +122,13 @@ static void fill_figures(struct node *node, const struct raft_status *raft,
     fill_refusals("client", clients.refused, out);
 }
 
+static void fill_lockdown(struct api_status *out)
+{
+#define X(symbol, name) api_status_figure(out, "locked_" #name, lockdown_holds(LOCKDOWN_##symbol));
+    LOCKDOWN_PARTS(X)
+#undef X
+}
+
 void node_status_fill(struct node *node, struct api_status *out)
 {
     struct raft_status raft;
@@ -155,5 +163,6 @@ void node_status_fill(struct node *node, struct api_status *out)
             fill_peer(node, &raft, &net, one);
     }
     fill_figures(node, &raft, &net, out);
+    fill_lockdown(out);
     node_drill_fill(node, out);
 }

@@ -342,7 +342,7 @@ def of_a_node(c, own, somebody):
     c.environment["CREDENTIALS_DIRECTORY"] = str(credentials)
     config.write_text(f"{plain}key_passphrase: credential:word\n")
     good = configured(config.read_text())
-    assert good.returncode == 0 and "warn" not in good.stderr, good
+    assert good.returncode == 0 and "key-unprotected" not in good.stderr, good
     c.signal("restart", 1)
     c.wait_equal()
 

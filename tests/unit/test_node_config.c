@@ -6,6 +6,7 @@
 
 #include "common/file.h"
 #include "node/config.h"
+#include "node/lockdown/lockdown.h"
 
 #define HEAD                                                                                       \
     "node: 1\n"                                                                                    \
@@ -55,6 +56,7 @@ Test(node_config, gives_every_value_and_the_defaults)
     cr_expect_eq(config->election_timeout_ms, 300u);
     cr_expect_eq(config->heartbeat_ms, 50u);
     cr_expect_null(config->log_level);
+    cr_expect_eq(config->require, 0u);
     node_config_free(config);
 }
 
@@ -63,13 +65,14 @@ Test(node_config, takes_optional_values)
     struct node_config *config;
     struct vg_error error;
     cr_assert_eq(read_text(GOOD "election_timeout_ms: 200\nheartbeat_ms: 20\nlog_level: warn\n"
-                                "quota_mib: 100\ncluster: " CLUSTER "\n",
+                                "quota_mib: 100\ncluster: " CLUSTER "\nrequire: [files, user]\n",
                            &config, &error),
                  VG_OK, "%s", error.text);
     cr_expect_eq(config->election_timeout_ms, 200u);
     cr_expect_eq(config->quota_mib, 100u);
     cr_expect_eq(*config->log_level, VG_LOG_WARN);
     cr_expect_str_eq(config->cluster, CLUSTER);
+    cr_expect_eq(config->require, 1u << LOCKDOWN_FILES | 1u << LOCKDOWN_USER);
     node_config_free(config);
 }
 
@@ -99,6 +102,7 @@ static const struct {
     {GOOD "heartbeat_ms: 150\n", "heartbeat_ms: 150 must be less than half"},
     {GOOD "election_timeout_ms: 5\n", "election_timeout_ms: 5 is not in 20 .. 60000"},
     {GOOD "log_level: loud\n", "loud"},
+    {GOOD "require: [files, walls]\n", "walls"},
     {GOOD "quota_mib: 99999999\n", "quota_mib"},
     {"node: 18446744073709551616\n", "18446744073709551616"},
     {GOOD "...\n---\nnode: 3\n", "one document only"},
