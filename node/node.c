@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/locked.h"
 #include "common/text.h"
 #include "node/key.h"
 #include "node/parts.h"
@@ -27,7 +28,7 @@ enum {
 struct start {
     struct ledger_genesis genesis;
     vg_hash cluster;
-    struct vg_identity identity;
+    struct vg_identity *identity; /* locked memory */
 };
 
 static enum vg_code read_genesis(const char *path, struct start *out, struct vg_error *error)
@@ -75,7 +76,7 @@ static const struct ledger_member *find_member(const struct ledger_genesis *gene
 static enum vg_code check_identity(const struct node_config *config, const struct start *start,
                                    struct vg_error *error)
 {
-    const struct vg_identity *identity = &start->identity;
+    const struct vg_identity *identity = start->identity;
     const struct ledger_member *self = find_member(&start->genesis, config->node);
     if (self == NULL)
         return vg_fail(error, VG_INVALID, "node %" PRIu64 " is not a member in genesis %s",
@@ -117,6 +118,16 @@ static enum vg_code check_members(const struct node_config *config, const struct
     return VG_OK;
 }
 
+static enum vg_code read_key(const struct node_config *config, struct start *out,
+                             struct vg_error *error)
+{
+    out->identity = vg_locked_alloc(sizeof *out->identity, error);
+    if (out->identity == NULL)
+        return error->code;
+    return node_key_read(config, out->identity, error);
+}
+
+/* Whatever comes of it, the caller has out->identity to free. */
 static enum vg_code read_start(const struct node_config *config, struct start *out,
                                struct vg_error *error)
 {
@@ -124,7 +135,7 @@ static enum vg_code read_start(const struct node_config *config, struct start *o
     if (code == VG_OK)
         code = check_cluster(config, &out->cluster, error);
     if (code == VG_OK)
-        code = node_key_read(config, &out->identity, error);
+        code = read_key(config, out, error);
     if (code == VG_OK)
         code = check_identity(config, out, error);
     if (code == VG_OK)
@@ -136,7 +147,7 @@ enum vg_code node_check(const struct node_config *config, struct vg_error *error
 {
     struct start start = {0};
     enum vg_code code = read_start(config, &start, error);
-    vg_wipe(&start.identity, sizeof start.identity);
+    vg_locked_free(start.identity);
     return code;
 }
 
@@ -387,12 +398,13 @@ static void name_regions(struct node *node)
 enum vg_code node_open(const struct node_config *config, struct node **out, struct vg_error *error)
 {
     struct start start = {0};
-    if (read_start(config, &start, error) != VG_OK)
+    if (read_start(config, &start, error) != VG_OK) {
+        vg_locked_free(start.identity);
         return error->code;
+    }
     struct node *node = vg_alloc_zero(1, sizeof *node);
     node->identity = start.identity;
-    node->channel = noise_static_of(&node->identity.channel_secret);
-    vg_wipe(&start.identity, sizeof start.identity);
+    node->channel = noise_static_of(&node->identity->channel_secret);
     node->config = config;
     node->self.value = config->node;
     node->cluster = start.cluster;
@@ -467,7 +479,7 @@ void node_close(struct node *node)
     if (node->tail != NULL)
         ledger_tail_free(node->tail);
     vg_buffer_free(&node->frame);
-    vg_wipe(&node->identity, sizeof node->identity);
+    vg_locked_free(node->identity);
     free(node->core);
     free(node->outputs);
     free(node);

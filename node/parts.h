@@ -497,8 +497,8 @@ struct node {
     vg_hash cluster;
     struct wire_hello hello; /* what this process says of itself */
     struct ledger_genesis genesis;
-    struct vg_identity identity; /* its keys; wiped at the end */
-    struct noise_static channel; /* one of them, for its doors */
+    struct vg_identity *identity; /* its keys, in locked memory */
+    struct noise_static channel;  /* one of them, for its doors */
     struct api_region regions[VG_NODES_MAX];
     uint32_t region_count;
 

@@ -131,7 +131,7 @@ static void sign(const struct node *node, const struct node_signals *signals,
         .body = vg_buffer_span(&body),
     };
     uint8_t *at = vg_buffer_extend(out, ledger_command_size(&command));
-    ledger_command_sign(&command, &vg_signer_ed25519, &node->identity.secret, at);
+    ledger_command_sign(&command, &vg_signer_ed25519, &node->identity->secret, at);
     vg_buffer_free(&body);
 }
 
