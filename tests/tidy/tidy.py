@@ -135,6 +135,20 @@ def check_links(root, path, text):
             yield f"{path}: the link to {target} leads nowhere"
 
 
+NAMED_TEST = re.compile(r"`(?:ops/test (?:--long )?)?(\w+)/([\w/-]+)`")
+
+
+def check_named_tests(root, path, text):
+    """A test that a page names is one: a file or folder of that name, or a word where the folder's tests are declared."""
+    for label, name in NAMED_TEST.findall(text):
+        declared = root / "tests" / label / "CMakeLists.txt"
+        if label == "docs" or not declared.exists():
+            continue
+        words = re.findall(r"[\w-]+", declared.read_text())
+        if not list(declared.parent.glob(f"{name}*")) and not {name, name.split("_", 1)[-1]} & set(words):
+            yield f"{path}: there is no test {label}/{name}"
+
+
 def check_top_level(names):
     for name in sorted(names):
         if name not in TOP_LEVEL and not name.startswith("."):
@@ -159,6 +173,7 @@ def findings(root):
             text = (root / path).read_text()
             yield from check_markdown(path, text)
             yield from check_links(root, path, text)
+            yield from check_named_tests(root, path, text)
 
 
 def self_test():
@@ -188,6 +203,9 @@ def self_test():
     ]
     wrong = [f"{c.__name__} missed {t[:40]!r}" for c, p, t in must_find if not list(c(p, t))]
     wrong += [f"{c.__name__} blamed {t[:40]!r}" for c, p, t in must_pass if list(c(p, t))]
+    root = pathlib.Path(__file__).resolve().parents[2]
+    if len(list(check_named_tests(root, "docs/x.md", "`tidy/format`, `tidy/manners` and `ops/test unit/test_none`"))) != 2:
+        wrong.append("check_named_tests finds other than the two that do not exist")
     if not list(check_top_level({"src"})):
         wrong.append("check_top_level missed src")
     return wrong
