@@ -36,7 +36,7 @@ exec >/said 2>&1
 pid=$(systemctl show -p MainPID --value vigild)
 grep -E '^(Uid|CapEff|Seccomp|NoNewPrivs):' /proc/$pid/status
 id -u vigil
-stat -c '%a %U' /run/credentials/vigild.service/key
+stat -c '%a %U %n' /run/credentials/vigild.service/key /var/lib/vigil /var/lib/vigil/log/data.mdb
 systemctl restart vigild && systemctl is-active vigild
 systemctl stop vigild
 systemctl show -p Result vigild
@@ -106,7 +106,9 @@ must "^Uid:\s$user\s$user\s$user\s$user$"
 must '^CapEff:\s0+$'
 must '^NoNewPrivs:\s1$'
 must '^Seccomp:\s2$'
-must '^400 vigil$'
+must '^400 vigil .*/key$'
+must '^700 vigil /var/lib/vigil$'
+must '^600 vigil .*/data.mdb$'
 must '^active$'
 must '^Result=success$'
 must 'locked-down core=yes memory=yes swap=[a-z-]+ user=yes files=yes calls=yes'
