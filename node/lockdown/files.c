@@ -26,8 +26,8 @@ static const uint64_t rights[] = {
     [LOCKDOWN_LISTEN] = LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE,
 };
 
-/* What the C library reads as it goes: settings and modules of name resolution, how many
- * processors there are. */
+/* What is read as it goes: settings and modules of name resolution, how many processors there are,
+ * and what this process itself has mapped. */
 static const struct lockdown_place of_the_system[] = {
     {"/etc", LOCKDOWN_READ},
     {"/usr", LOCKDOWN_READ},
@@ -35,6 +35,7 @@ static const struct lockdown_place of_the_system[] = {
     {"/lib64", LOCKDOWN_READ},
     {"/run/systemd/resolve", LOCKDOWN_READ},
     {"/sys/devices/system/cpu", LOCKDOWN_READ},
+    {"/proc/self", LOCKDOWN_READ},
     {LOCKDOWN_SANITIZED ? "/" : "", LOCKDOWN_READ},
 };
 

@@ -127,6 +127,11 @@ static int reads_of_processes(void)
     return failed(open("/proc/1/status", O_RDONLY | O_CLOEXEC));
 }
 
+static int reads_its_mappings(void)
+{
+    return failed(open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+}
+
 static int binds(const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -317,6 +322,7 @@ static const struct {
     TRY(reads_genesis, 0, FILES),
     TRY(listens_where_it_may, 0, FILES),
     TRY(resolves_a_name, 0, FILES),
+    TRY(reads_its_mappings, 0, FILES),
     TRY(starts_a_thread, 0, CALLS),
     TRY(signals_itself, 0, CALLS),
     TRY(opens_inet, 0, CALLS),
