@@ -140,7 +140,7 @@ def keys_lie_in_locked_memory(pid, key):
 
 
 def node_of(user, c, number):
-    """A copy of a stopped node's folder that belongs to the user; (configuration, program)."""
+    """A copy of a stopped node's folder that belongs to the user, with a socket for clients; (configuration, program)."""
     home = c.dir / "dev" / f"node-{number}"
     target = user.folder / f"node-{number}"
     shutil.copytree(home, target)
@@ -148,7 +148,12 @@ def node_of(user, c, number):
     shutil.copy(c.bin / "vigild", user.folder)
     text = (target / "config.yaml").read_text()
     text = text.replace(str(home), str(target)).replace(str(c.dir / "dev" / "genesis"), str(target / "genesis"))
-    (target / "config.yaml").write_text(text)
+    sockets = user.folder / "sockets"
+    sockets.mkdir()
+    node = c.nodes[number]
+    url = f"ipc://{sockets}/client"
+    (target / "config.yaml").write_text(text.replace(node["client"], url))
+    node["client"] = f"{url}#{node['channel_key']}"
     user.give(user.folder)
     return target / "config.yaml", user.folder / "vigild"
 
@@ -175,14 +180,16 @@ def refused(user, program, config, code, words, before=None):
     assert done.returncode == code and words in said, (done.returncode, said)
 
 
-def walls_against_its_own_user(user, program, config):
+def walls_against_its_own_user(c, user, program, config):
     log = config.parent / "log"
     with log.open("w") as out:
         node = user.start(program, "--config", config, before=unlimited_core, stderr=out)
     other = user.start("sleep", "600", before=unlimited_core)
     try:
         wait_for(lambda: " serving " in log.read_text() or node.poll() is not None, "a node that serves")
+        assert node.poll() is None, log.read_text()
         parts = what_the_kernel_says(node.pid, log)
+        assert c.status(3)["answered_by"] == 3, "it serves where it listens"
         worked = user.tries_on(node.pid)
         assert worked == [], f"of a node's process: {worked}"
         worked = user.tries_on(other.pid)
@@ -212,7 +219,7 @@ def main():
         user = User(c.dir / "user")
         user.folder.mkdir()
         config, program = node_of(user, c, 3)
-        as_user = walls_against_its_own_user(user, program, config)
+        as_user = walls_against_its_own_user(c, user, program, config)
         assert as_user == dict(parts, user="yes"), f"whoever it is started by: {parts}, {as_user}"
         refused(user, program, config, 3, "cannot lock", before=no_locked_memory)
         if os.geteuid() == 0:
