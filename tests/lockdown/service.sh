@@ -89,7 +89,7 @@ export HOME=$work/home XDG_CONFIG_HOME=$work/home XDG_STATE_HOME=$work/home
 "$bin/vigil" dev down --dir "$work/dev" >/dev/null
 cp "$work"/dev/genesis "$work"/dev/node-1/key "$work/node"
 sed -e "s|$work/dev/node-1/data|/var/lib/vigil|" -e "s|$work/dev/genesis|/etc/vigil/genesis|" \
-  -e "s|$work/dev/node-1/key|/run/credentials/vigild.service/key|" "$work/dev/node-1/config.yaml" >"$work/node/node.yaml"
+  -e "s|$work/dev/node-1/key|credential:key|" "$work/dev/node-1/config.yaml" >"$work/node/node.yaml"
 chmod 644 "$work/node/node.yaml" "$work/node/genesis"
 touch "$work/said"
 
