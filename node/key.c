@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/file.h"
+#include "common/locked.h"
 #include "common/passphrase.h"
 
 static const char credential_prefix[] = "credential:";
@@ -112,16 +113,18 @@ static enum vg_code read_passphrase(const struct node_config *config, struct vg_
 static enum vg_code open_sealed(const struct node_config *config, const char *path,
                                 struct vg_identity_file *file, struct vg_error *error)
 {
-    struct vg_passphrase passphrase;
     if (config->key_passphrase == NULL)
         return vg_fail(error, VG_INVALID,
                        "key %s is under a passphrase; say where that is with key_passphrase: "
                        "credential:NAME, a file on another device, or terminal",
                        path);
-    enum vg_code code = read_passphrase(config, &passphrase, error);
+    struct vg_passphrase *passphrase = vg_locked_alloc(sizeof *passphrase, error);
+    if (passphrase == NULL)
+        return error->code;
+    enum vg_code code = read_passphrase(config, passphrase, error);
     if (code == VG_OK)
-        code = vg_identity_open(file, path, vg_passphrase_span(&passphrase), error);
-    vg_wipe(&passphrase, sizeof passphrase);
+        code = vg_identity_open(file, path, vg_passphrase_span(passphrase), error);
+    vg_locked_free(passphrase);
     return code;
 }
 
@@ -140,17 +143,18 @@ static enum vg_code check_plain(const struct node_config *config, const struct p
 enum vg_code node_key_read(const struct node_config *config, struct vg_identity *out,
                            struct vg_error *error)
 {
-    struct vg_identity_file file = {.sealed = false};
     struct place place;
     enum vg_code code = find("key", config->key, &place, error);
-    if (code == VG_OK)
-        code = vg_identity_file_read(place.path, place.forbidden, &file, error);
-    if (code == VG_OK && file.sealed)
-        code = open_sealed(config, place.path, &file, error);
+    struct vg_identity_file *file = code == VG_OK ? vg_locked_alloc(sizeof *file, error) : NULL;
+    if (file == NULL)
+        return error->code;
+    code = vg_identity_file_read(place.path, place.forbidden, file, error);
+    if (code == VG_OK && file->sealed)
+        code = open_sealed(config, place.path, file, error);
     else if (code == VG_OK)
         code = check_plain(config, &place, error);
     if (code == VG_OK)
-        *out = file.identity;
-    vg_wipe(&file, sizeof file);
+        *out = file->identity;
+    vg_locked_free(file);
     return code;
 }
