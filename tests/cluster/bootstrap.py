@@ -178,6 +178,8 @@ class Page:
 
 
 def plain(names, text, home):
+    # what can be locked down is the machine's
+    text = re.sub(r"(?m)^.* not-locked-down .*\n|(?<= locked-down core=yes ).*", "", text)
     text = FINGERPRINT.sub("FINGERPRINT", text.replace(str(home), "/home/" + home.name))
     return names.plain(re.sub(r"tcp://[0-9.]+:\d+", "URL", re.sub(r"\b[0-9a-f]{128}\b", "BINDING", text)))
 
