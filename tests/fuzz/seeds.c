@@ -6,6 +6,7 @@
 
 #include "common/file.h"
 #include "node/store/record.h"
+#include "proto/compartment/epoch.h"
 #include "proto/response/records.h"
 #include "proto/wire/client.h"
 #include "proto/wire/frame.h"
@@ -154,6 +155,26 @@ static void put_msgpack(struct vg_buffer *out)
     PUT("msgpack", "", out);
 }
 
+/* A record with the wraps of the recovery key and of node 1, and one with none. */
+static void put_epochs(struct vg_buffer *out)
+{
+    static const vg_hash cluster = {{1}};
+    static const vg_id compartment = {{2}};
+    static const vg_cipher_key key = {{3}};
+    static const uint8_t seed[VG_SEED_SIZE] = {4};
+    struct compartment_epoch epoch;
+    vg_box_public unwrap;
+    vg_box_secret secret;
+    vg_box_keypair(seed, &unwrap, &secret);
+    compartment_epoch_begin(&epoch, &cluster, &compartment, NULL, &key);
+    out->size = compartment_epoch_encode(&epoch, vg_buffer_extend(out, COMPARTMENT_EPOCH_MAX));
+    PUT("epoch", "", out);
+    for (uint64_t holder = COMPARTMENT_RECOVERY; holder <= 1; holder++)
+        compartment_epoch_wrap(&epoch, &cluster, &key, (vg_node_id){holder}, &unwrap, seed, NULL);
+    out->size = compartment_epoch_encode(&epoch, vg_buffer_extend(out, COMPARTMENT_EPOCH_MAX));
+    PUT("epoch", "", out);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -175,6 +196,7 @@ int main(int argc, char **argv)
     put_frames(&out, vg_blob_span(noop));
     put_entries(&out, vg_blob_span(entry), vg_blob_span(noop));
     put_store_records(&out, &view);
+    put_epochs(&out);
     put_commands(&out);
     put_records(&out);
     put_msgpack(&out);
