@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "common/bytes.h"
+#include "common/cipher.h"
 
 enum { LENGTH_SIZE = 4 };
 
@@ -161,7 +162,7 @@ enum vg_code ledger_parse(vg_span entry, struct ledger_view *out, struct vg_erro
 
 size_t ledger_body_size(size_t signed_size)
 {
-    size_t bare = LEDGER_SALT_SIZE + LENGTH_SIZE + signed_size;
+    size_t bare = LEDGER_SALT_SIZE + LENGTH_SIZE + signed_size + VG_TAG_SIZE;
     return (bare + LEDGER_BODY_UNIT - 1) / LEDGER_BODY_UNIT * LEDGER_BODY_UNIT;
 }
 

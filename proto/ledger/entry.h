@@ -85,7 +85,8 @@ enum vg_code ledger_parse(vg_span entry, struct ledger_view *out, struct vg_erro
 /* Cuts without hashing the body, for readers that check damage separately. */
 enum vg_code ledger_cut(vg_span entry, struct ledger_view *out, struct vg_error *error);
 
-/* Size of the padded body that holds a signed command of `signed_size` bytes. */
+/* Size of the padded body that holds a signed command of `signed_size` bytes, and a tag should it
+ * be sealed. */
 size_t ledger_body_size(size_t signed_size);
 
 /* Writes salt, length, signed command and zeros to `out`, which has ledger_body_size() bytes, and
