@@ -47,6 +47,7 @@ enum vg_hash_label {
     VG_HASH_DERIVED_ID = 0x08,
     VG_HASH_DATA_KEY = 0x09,
     VG_HASH_WRAP_NONCE = 0x0a,
+    VG_HASH_START_KEY = 0x0b,
     VG_HASH_IDENTITY = 0x0c,
 };
 

@@ -21,7 +21,7 @@ ALLOWED = {
           r"(vg|raft|ledger|compartment|wire|mp|response)_\w+",
 }
 # Pure by themselves, yet these common functions read the system.
-FORBIDDEN = r"vg_(random|identity_\w+|file_\w+|folder_\w+|clock_\w+|log\w*)$"
+FORBIDDEN = r"vg_(random|keyring_\w+|identity_\w+|file_\w+|folder_\w+|clock_\w+|log\w*)$"
 
 
 def unwanted(module, symbols):
