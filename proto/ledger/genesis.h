@@ -6,8 +6,12 @@
 #include "common/crypto.h"
 #include "common/error.h"
 #include "common/limits.h"
+#include "proto/compartment/epoch.h"
 
-enum { LEDGER_GENESIS_CLEAR = 1 }; /* flag: epoch 0 entries are valid (no sealing yet) */
+enum {
+    LEDGER_GENESIS_CLEAR = 1,     /* flag: epoch 0 entries are valid */
+    LEDGER_GENESIS_DIRECTORY = 2, /* flag: the directory is sealed from epoch 1 on, which is here */
+};
 enum {
     LEDGER_PERSON_OPERATOR = 1,
     LEDGER_PERSON_KEY_OFFICER = 2,
@@ -37,6 +41,7 @@ struct ledger_genesis {
     uint32_t member_count;
     struct ledger_person people[VG_PEOPLE_MAX];
     uint32_t person_count;
+    struct compartment_epoch directory_epoch; /* under the flag: with a wrap for every member */
 };
 
 enum { LEDGER_GENESIS_VERSION = 2, LEDGER_GENESIS_MAX = 16384 };
@@ -55,6 +60,17 @@ enum vg_code ledger_genesis_check(const struct ledger_genesis *genesis,
 
 /* H(0x05, bytes): the cluster id. */
 vg_hash ledger_genesis_hash(vg_span bytes);
+
+/* Has the directory sealed from its first entry on: under `key`, wrapped for the recovery key and
+ * for each member. `unwraps` and `seeds` are theirs, the recovery key's first; seeds are random.
+ * Salt, directory and members stand already. VG_INVALID names whose unwrap key is none. */
+enum vg_code ledger_genesis_seal(struct ledger_genesis *genesis, const vg_cipher_key *key,
+                                 const vg_box_public *unwraps, const uint8_t (*seeds)[VG_SEED_SIZE],
+                                 struct vg_error *error);
+
+/* What stands for the cluster id in the directory's first epoch: the salt, since the id is the hash
+ * of the epoch too. */
+vg_hash ledger_genesis_place(const struct ledger_genesis *genesis);
 
 /* The person of an id, or NULL. */
 const struct ledger_person *ledger_genesis_person(const struct ledger_genesis *genesis,

@@ -201,6 +201,77 @@ Test(ledger, a_genesis_that_is_cut_or_altered_is_refused_or_another_cluster)
     }
 }
 
+/* The sample with its directory sealed. */
+static struct ledger_genesis sealed_genesis(void)
+{
+    struct ledger_genesis genesis = sample_genesis();
+    const uint8_t seeds[4][VG_SEED_SIZE] = {{1}, {2}, {3}, {4}};
+    vg_cipher_key key = {{1}};
+    vg_box_public unwraps[4];
+    vg_box_secret secret;
+    for (size_t i = 0; i < 4; i++)
+        vg_box_keypair(seeds[i], &unwraps[i], &secret);
+    cr_assert_eq(ledger_genesis_seal(&genesis, &key, unwraps, seeds, NULL), VG_OK);
+    return genesis;
+}
+
+static enum vg_code decode_again(const struct ledger_genesis *genesis, struct vg_error *error)
+{
+    struct ledger_genesis back;
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    return ledger_genesis_decode(vg_span_of(bytes, ledger_genesis_encode(genesis, bytes)), &back,
+                                 error);
+}
+
+Test(ledger, a_genesis_has_the_first_epoch_of_its_directory_for_each_member)
+{
+    struct ledger_genesis genesis = sealed_genesis();
+    struct vg_error error = {0};
+    cr_assert_eq(decode_again(&genesis, &error), VG_OK, "%s", error.text);
+    genesis.directory_epoch.previous = hash_of_bytes(1);
+    cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
+    genesis = sealed_genesis();
+    genesis.directory_epoch.compartment = genesis.first;
+    cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
+    cr_assert_str_eq(error.text, "genesis: a first epoch that is not the directory's");
+    genesis = sealed_genesis();
+    genesis.directory_epoch.wrap_count--;
+    cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
+    cr_assert_str_eq(error.text, "genesis: a first epoch without a wrap for each member");
+    genesis = sealed_genesis();
+    genesis.directory_epoch.wraps[3].holder.value++;
+    cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
+}
+
+/* Salt, then the wraps are made: the holder of a member's secret gets the key. */
+Test(ledger, the_key_of_a_sealed_genesis_is_its_members)
+{
+    struct ledger_genesis genesis = sealed_genesis();
+    vg_hash place = ledger_genesis_place(&genesis);
+    const uint8_t seed[VG_SEED_SIZE] = {3}; /* the second member's */
+    vg_box_public pub;
+    vg_box_secret secret;
+    vg_cipher_key key;
+    vg_box_keypair(seed, &pub, &secret);
+    cr_assert_eq(
+        compartment_unwrap(&genesis.directory_epoch, &place, (vg_node_id){2}, &secret, &key, NULL),
+        VG_OK);
+    cr_assert_eq(key.bytes[0], 1);
+    place.bytes[0] ^= 1;
+    cr_assert_eq(
+        compartment_unwrap(&genesis.directory_epoch, &place, (vg_node_id){2}, &secret, &key, NULL),
+        VG_INTEGRITY);
+}
+
+Test(ledger, a_genesis_with_an_epoch_that_is_cut_is_refused)
+{
+    struct ledger_genesis genesis = sealed_genesis(), back;
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    size_t size = ledger_genesis_encode(&genesis, bytes);
+    for (size_t cut = 0; cut < size; cut++)
+        cr_assert_eq(ledger_genesis_decode(vg_span_of(bytes, cut), &back, NULL), VG_INVALID);
+}
+
 Test(ledger, a_genesis_of_the_first_version_is_refused_with_the_remedy)
 {
     struct ledger_genesis genesis = sample_genesis(), back;
