@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/keyring/keyring.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "common/locked.h"
+#include "common/mem.h"
+#include "common/text.h"
+
+struct data_key {
+    vg_id compartment;
+    uint64_t epoch; /* 0: the place is free */
+    vg_cipher_key key;
+};
+
+/* All of it in locked memory. */
+struct secrets {
+    struct vg_keyring unwraps;
+    struct data_key data_keys[KEYRING_DATA_KEYS_MAX];
+};
+
+struct latest {
+    vg_id compartment;
+    uint64_t epoch;
+};
+
+struct keyring {
+    vg_node_id node;
+    pthread_rwlock_t lock; /* guards what follows */
+    struct secrets *secrets;
+    uint64_t learned; /* data keys so far; the next replaces the oldest */
+    struct latest latest[KEYRING_COMPARTMENTS_MAX];
+    uint32_t latest_count;
+};
+
+static enum vg_code read_file(const char *path, const struct vg_identity *node,
+                              struct vg_keyring *out, struct vg_error *error)
+{
+    vg_cipher_key start;
+    if (path == NULL)
+        return VG_OK;
+    vg_keyring_start_key(node, &start);
+    enum vg_code code = vg_keyring_read(path, node->node, &start, out, error);
+    vg_wipe(&start, sizeof start);
+    return code;
+}
+
+enum vg_code keyring_open(const char *path, const struct vg_identity *node, struct keyring **out,
+                          struct vg_error *error)
+{
+    struct secrets *secrets = vg_locked_alloc(sizeof *secrets, error);
+    if (secrets == NULL)
+        return VG_UNAVAILABLE;
+    if (read_file(path, node, &secrets->unwraps, error) != VG_OK) {
+        vg_locked_free(secrets);
+        return error->code;
+    }
+    struct keyring *keyring = vg_alloc_zero(1, sizeof *keyring);
+    pthread_rwlock_init(&keyring->lock, NULL);
+    keyring->node = node->node;
+    keyring->secrets = secrets;
+    *out = keyring;
+    return VG_OK;
+}
+
+void keyring_close(struct keyring *keyring)
+{
+    if (keyring == NULL)
+        return;
+    vg_locked_free(keyring->secrets);
+    pthread_rwlock_destroy(&keyring->lock);
+    free(keyring);
+}
+
+/* ---- learning ----------------------------------------------------------------------------------
+ */
+
+/* The place of a compartment; a new one if it has none. NULL when all are taken. */
+static struct latest *latest_of(struct keyring *keyring, const vg_id *compartment)
+{
+    for (uint32_t i = 0; i < keyring->latest_count; i++) {
+        if (vg_id_equal(&keyring->latest[i].compartment, compartment))
+            return &keyring->latest[i];
+    }
+    if (keyring->latest_count == KEYRING_COMPARTMENTS_MAX)
+        return NULL;
+    struct latest *added = &keyring->latest[keyring->latest_count++];
+    added->compartment = *compartment;
+    return added;
+}
+
+static struct data_key *find(const struct keyring *keyring, const vg_id *compartment,
+                             uint64_t epoch)
+{
+    for (size_t i = 0; i < KEYRING_DATA_KEYS_MAX; i++) {
+        struct data_key *data_key = &keyring->secrets->data_keys[i];
+        if (data_key->epoch == epoch && vg_id_equal(&data_key->compartment, compartment))
+            return data_key;
+    }
+    return NULL;
+}
+
+static enum vg_code open_wrap(const struct keyring *keyring, const struct compartment_epoch *epoch,
+                              const vg_hash *place, vg_cipher_key *out, struct vg_error *error)
+{
+    const vg_box_secret *secret = vg_keyring_find(&keyring->secrets->unwraps, &epoch->compartment);
+    char compartment[VG_ID_TEXT];
+    if (secret != NULL)
+        return compartment_unwrap(epoch, place, keyring->node, secret, out, error);
+    vg_id_format(&epoch->compartment, compartment);
+    return vg_fail(error, VG_NOT_FOUND,
+                   "the keyring of node %" PRIu64 " has no unwrap secret of compartment %s",
+                   keyring->node.value, compartment);
+}
+
+static enum vg_code learn(struct keyring *keyring, const struct compartment_epoch *epoch,
+                          const vg_hash *place, struct vg_error *error)
+{
+    struct latest *latest = latest_of(keyring, &epoch->compartment);
+    vg_cipher_key key;
+    if (latest == NULL)
+        return vg_fail(error, VG_UNAVAILABLE, "more than %d compartments are sealed",
+                       KEYRING_COMPARTMENTS_MAX);
+    if (latest->epoch < epoch->epoch)
+        latest->epoch = epoch->epoch;
+    if (find(keyring, &epoch->compartment, epoch->epoch) != NULL)
+        return VG_OK;
+    enum vg_code code = open_wrap(keyring, epoch, place, &key, error);
+    if (code == VG_OK)
+        keyring->secrets->data_keys[keyring->learned++ % KEYRING_DATA_KEYS_MAX] =
+            (struct data_key){epoch->compartment, epoch->epoch, key};
+    vg_wipe(&key, sizeof key);
+    return code;
+}
+
+enum vg_code keyring_learn(struct keyring *keyring, const struct compartment_epoch *epoch,
+                           const vg_hash *place, struct vg_error *error)
+{
+    pthread_rwlock_wrlock(&keyring->lock);
+    enum vg_code code = learn(keyring, epoch, place, error);
+    pthread_rwlock_unlock(&keyring->lock);
+    return code;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
+uint64_t keyring_epoch(struct keyring *keyring, const vg_id *compartment)
+{
+    uint64_t epoch = 0;
+    pthread_rwlock_rdlock(&keyring->lock);
+    for (uint32_t i = 0; i < keyring->latest_count; i++) {
+        if (vg_id_equal(&keyring->latest[i].compartment, compartment))
+            epoch = keyring->latest[i].epoch;
+    }
+    pthread_rwlock_unlock(&keyring->lock);
+    return epoch;
+}
+
+bool keyring_data_key(void *context, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key)
+{
+    struct keyring *keyring = context;
+    pthread_rwlock_rdlock(&keyring->lock);
+    const struct data_key *found = epoch > 0 ? find(keyring, compartment, epoch) : NULL;
+    if (found != NULL)
+        *key = found->key;
+    pthread_rwlock_unlock(&keyring->lock);
+    return found != NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The keys of this node, in locked memory (docs/compartments.md): the unwrap secrets of its
+ * keyring's file, and the data keys they have opened. Any thread. */
+#ifndef VIGIL_NODE_KEYRING_KEYRING_H
+#define VIGIL_NODE_KEYRING_KEYRING_H
+
+#include "common/keyring.h"
+#include "proto/compartment/epoch.h"
+
+enum {
+    KEYRING_DATA_KEYS_MAX = 512,     /* the latest that were learned; others are learned again */
+    KEYRING_COMPARTMENTS_MAX = 1024, /* that are sealed */
+};
+
+struct keyring;
+
+/* The keyring of a file; with `path` NULL one without secrets, as a cluster in clear needs.
+ * Refused: what vg_keyring_read refuses, and VG_UNAVAILABLE when memory cannot be locked. */
+enum vg_code keyring_open(const char *path, const struct vg_identity *node, struct keyring **out,
+                          struct vg_error *error);
+
+/* Wipes and frees; NULL is allowed. */
+void keyring_close(struct keyring *keyring);
+
+/* An epoch is in force, or was: opens this node's wrap and keeps the data key. `place` is what the
+ * commitment and the wrap have for the cluster id. VG_NOT_FOUND: no wrap for this node, or no
+ * secret of the compartment; VG_INTEGRITY: the wrap does not open, or to another key. */
+enum vg_code keyring_learn(struct keyring *keyring, const struct compartment_epoch *epoch,
+                           const vg_hash *place, struct vg_error *error);
+
+/* The latest epoch of a compartment that was learned, with its key or without; 0: none. */
+uint64_t keyring_epoch(struct keyring *keyring, const vg_id *compartment);
+
+/* As struct response_keys has it; `keyring` is a struct keyring. */
+bool keyring_data_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key);
+
+#endif

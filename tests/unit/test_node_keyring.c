@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The keyring of a running node: which data keys it has, and why it has not. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "node/keyring/keyring.h"
+
+static char folder[32], path[64];
+static const vg_hash place = {{1}};
+static const vg_id sealed = {{2}}, other = {{3}};
+static struct vg_identity self = {.kind = VG_IDENTITY_NODE, .node = {7}, .secret.bytes = {4}};
+static vg_box_public unwrap; /* this node's, of `sealed` */
+static struct keyring *keyring;
+static struct vg_error error;
+
+static void set_up(void)
+{
+    struct vg_keyring file = {.count = 0};
+    vg_cipher_key start;
+    vg_crypto_init();
+    snprintf(folder, sizeof folder, "/tmp/vigil-keyring-XXXXXX");
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/keyring", folder);
+    vg_keyring_add(&file, &sealed, &unwrap);
+    vg_keyring_start_key(&self, &start);
+    cr_assert_eq(vg_keyring_write(path, &file, self.node, &start, &error), VG_OK);
+    cr_assert_eq(keyring_open(path, &self, &keyring, &error), VG_OK, "%s", error.text);
+}
+
+static void tear_down(void)
+{
+    keyring_close(keyring);
+    unlink(path);
+    rmdir(folder);
+}
+
+TestSuite(node_keyring, .init = set_up, .fini = tear_down);
+
+static vg_cipher_key key_of(uint64_t number)
+{
+    vg_cipher_key key = {{0x66}};
+    memcpy(key.bytes + 1, &number, sizeof number);
+    return key;
+}
+
+/* An epoch of a compartment after nothing that is known here, wrapped for one node's key. */
+static struct compartment_epoch epoch_for(const vg_id *compartment, uint64_t number, uint64_t node,
+                                          const vg_box_public *to)
+{
+    struct compartment_epoch before = {.epoch = number - 1}, epoch;
+    const uint8_t seed[VG_SEED_SIZE] = {5};
+    vg_cipher_key key = key_of(number);
+    compartment_epoch_begin(&epoch, &place, compartment, &before, &key);
+    cr_assert_eq(compartment_epoch_wrap(&epoch, &place, &key, (vg_node_id){node}, to, seed, NULL),
+                 VG_OK);
+    return epoch;
+}
+
+static enum vg_code learn(uint64_t number)
+{
+    struct compartment_epoch epoch = epoch_for(&sealed, number, self.node.value, &unwrap);
+    return keyring_learn(keyring, &epoch, &place, &error);
+}
+
+static bool has(uint64_t number)
+{
+    vg_cipher_key expected = key_of(number), key;
+    return keyring_data_key(keyring, &sealed, number, &key) &&
+           memcmp(&key, &expected, sizeof key) == 0;
+}
+
+Test(node_keyring, has_the_keys_it_has_learned_and_no_others)
+{
+    vg_cipher_key key;
+    cr_assert_not(has(1));
+    cr_assert_eq(keyring_epoch(keyring, &sealed), 0);
+    cr_assert_eq(learn(1), VG_OK, "%s", error.text);
+    cr_assert_eq(learn(1), VG_OK);
+    cr_assert(has(1));
+    cr_assert_not(has(2) || has(0));
+    cr_assert_not(keyring_data_key(keyring, &other, 1, &key));
+    cr_assert_eq(learn(2), VG_OK);
+    cr_assert(has(1) && has(2));
+    cr_assert_eq(keyring_epoch(keyring, &sealed), 2);
+    cr_assert_eq(learn(1), VG_OK);
+    cr_assert_eq(keyring_epoch(keyring, &sealed), 2);
+}
+
+Test(node_keyring, says_why_it_has_no_key)
+{
+    struct compartment_epoch epoch = epoch_for(&sealed, 3, 8, &unwrap);
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_NOT_FOUND);
+    cr_assert_not_null(strstr(error.text, "holder 7: has no wrap"), "%s", error.text);
+    epoch = epoch_for(&other, 1, 7, &unwrap);
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_NOT_FOUND);
+    cr_assert_not_null(strstr(error.text, "node 7 has no unwrap secret"), "%s", error.text);
+    epoch = epoch_for(&sealed, 4, 7, &unwrap);
+    epoch.commitment.bytes[0] ^= 1;
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_INTEGRITY);
+    cr_assert_eq(keyring_epoch(keyring, &sealed), 4);
+    cr_assert_not(has(3) || has(4));
+}
+
+/* Only so many are kept; one that went is learned again. */
+Test(node_keyring, keeps_the_latest_keys)
+{
+    for (uint64_t number = 1; number <= KEYRING_DATA_KEYS_MAX + 1; number++)
+        cr_assert_eq(learn(number), VG_OK);
+    cr_assert_not(has(1));
+    cr_assert(has(2) && has(KEYRING_DATA_KEYS_MAX + 1));
+    cr_assert_eq(learn(1), VG_OK);
+    cr_assert(has(1));
+    cr_assert_eq(keyring_epoch(keyring, &sealed), KEYRING_DATA_KEYS_MAX + 1);
+}
+
+Test(node_keyring, an_epoch_it_cannot_open_costs_no_other_its_place)
+{
+    struct compartment_epoch foreign = epoch_for(&sealed, 9, 8, &unwrap);
+    for (uint64_t number = 1; number <= KEYRING_DATA_KEYS_MAX; number++)
+        cr_assert_eq(learn(number), VG_OK);
+    foreign.epoch = KEYRING_DATA_KEYS_MAX + 1;
+    cr_assert_eq(keyring_learn(keyring, &foreign, &place, &error), VG_NOT_FOUND);
+    cr_assert(has(1));
+}
+
+Test(node_keyring, of_a_cluster_in_clear_needs_no_file)
+{
+    struct keyring *none;
+    cr_assert_eq(keyring_open(NULL, &self, &none, &error), VG_OK);
+    cr_assert_eq(keyring_epoch(none, &sealed), 0);
+    keyring_close(none);
+    keyring_close(NULL);
+}
+
+Test(node_keyring, is_refused_where_the_file_is_missing_or_anothers)
+{
+    struct keyring *none;
+    struct vg_identity stranger = self;
+    stranger.secret.bytes[1] = 1;
+    cr_assert_eq(keyring_open(path, &stranger, &none, &error), VG_INTEGRITY);
+    unlink(path);
+    cr_assert_eq(keyring_open(path, &self, &none, &error), VG_NOT_FOUND);
+    cr_assert_not_null(strstr(error.text, path), "%s", error.text);
+}
