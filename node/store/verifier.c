@@ -110,7 +110,7 @@ struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
     struct store_verifier *verifier = vg_alloc_zero(1, sizeof *verifier);
     verifier->genesis = genesis;
     verifier->cluster = *cluster;
-    verifier->keys = (struct response_keys){store_people_key, people};
+    verifier->keys = (struct response_keys){.find = store_people_key, .context = people};
     pthread_mutex_init(&verifier->lock, NULL);
     pthread_mutex_init(&verifier->vouched_lock, NULL);
     store_cond_init(&verifier->work);

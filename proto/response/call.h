@@ -282,6 +282,7 @@ bool response_is_owned(const struct response_call *call);
     DOES(drill_end)                                                                                \
     DOES(enroll)                                                                                   \
     DOES(expel)                                                                                    \
+    DOES(rotate)                                                                                   \
     DOES(detect)                                                                                   \
     DOES(count)                                                                                    \
     DOES(import)                                                                                   \

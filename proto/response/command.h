@@ -57,6 +57,7 @@ enum response_op {
     /* control entries: opaque ids and keys alone */
     RESPONSE_OP_ENROLL = 64,
     RESPONSE_OP_EXPEL = 65,
+    RESPONSE_OP_ROTATE = 72, /* of compartments, from here on */
 };
 
 enum {
@@ -344,6 +345,9 @@ struct response_command {
         struct {
             vg_id person;
         } expel;
+        struct {
+            vg_span epoch; /* record */
+        } rotate;
     };
 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "common/text.h"
+#include "proto/compartment/epoch.h"
 #include "proto/response/number.h"
 
 #define LAST_TIME_MS UINT64_C(253402300799999) /* the end of 9999 */
@@ -114,6 +115,10 @@ static const struct response_field enroll_fields[] = {
     ID("person", enroll.person, 1, PERSON, 0),          FIXED("key", enroll.keys.key, 1),
     FIXED("channel", enroll.keys.channel, 1),           FIXED("binding", enroll.keys.binding, 1),
     BITS("bits", enroll.bits, response_person_bits, 0),
+};
+
+static const struct response_field rotate_fields[] = {
+    VALUE("epoch", BYTES, rotate.epoch, 1, COMPARTMENT_EPOCH_MAX),
 };
 
 static const struct response_field expel_fields[] = {
@@ -431,6 +436,7 @@ static const struct layout layouts[] = {
     LAYOUT(REJECT, "reject", reject_fields),
     LAYOUT(ENROLL, "enroll", enroll_fields),
     LAYOUT(EXPEL, "expel", expel_fields),
+    LAYOUT(ROTATE, "rotate", rotate_fields),
 };
 
 static const struct layout *layout_of(uint64_t op)

@@ -30,6 +30,8 @@ enum response_kind {
     RESPONSE_KIND_KEY = 'y',           /* person: keys and bits, of those enrolled or expelled */
     RESPONSE_KIND_KEY_OWNER = 'Y',     /* key: person */
     RESPONSE_KIND_CHANNEL_OWNER = 'Z', /* channel key: person */
+    RESPONSE_KIND_EPOCH = 'e',         /* compartment, epoch: index and record */
+    RESPONSE_KIND_IN_FORCE = 'E',      /* compartment: epoch in force */
     /* and the machine's own, in no state hash */
     RESPONSE_KIND_CURSOR = 'C', /* last applied index and counters */
     RESPONSE_KIND_HASH = 'H',   /* compartment: its state hash so far */

@@ -6,6 +6,7 @@
 #include "common/bytes.h"
 #include "common/text.h"
 #include "proto/response/call.h"
+#include "proto/response/epochs.h"
 
 enum {
     RUNNERS = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER,
@@ -54,6 +55,8 @@ enum {
 static const struct response_rule rules[] = {
     CONTROL(ENROLL, enroll),
     CONTROL(EXPEL, expel),
+    {RESPONSE_OP_ROTATE, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, RESPONSE_EXPECTLESS,
+     response_judge_rotate, response_effect_rotate},
     DIRECTORY(PERSON, person),
     DIRECTORY(LABEL, label),
     DIRECTORY(GRANT, grant),
@@ -338,6 +341,12 @@ static enum response_applied apply_command(struct response_machine *machine,
                                            struct response_counters *counters)
 {
     const struct ledger_header *header = &entry->header;
+    const struct ledger_envelope *envelope = &entry->envelope;
+    if (envelope->epoch != response_epoch_in_force(machine, &envelope->compartment)) {
+        counters->voided++;
+        return RESPONSE_APPLIED_STALE;
+    }
+    assert(opened->code != VG_UNAVAILABLE);
     if (!is_authentic(machine, opened)) {
         counters->voided++;
         return RESPONSE_APPLIED_VOID;
@@ -347,11 +356,19 @@ static enum response_applied apply_command(struct response_machine *machine,
                                  .index = header->index,
                                  .term = header->term,
                                  .time_ms = header->time_ms,
-                                 .origin = entry->envelope.origin};
+                                 .origin = envelope->origin};
     call_begin(&call, machine, &opened->command, outcome);
     carry_out(&call);
     count_outcome(counters, outcome);
     return RESPONSE_APPLIED_OUTCOME;
+}
+
+bool response_lacks_key(const struct response_machine *machine, const struct ledger_view *entry,
+                        const struct response_opened *opened)
+{
+    const struct ledger_envelope *envelope = &entry->envelope;
+    return response_has_command(envelope->type) && opened->code == VG_UNAVAILABLE &&
+           envelope->epoch == response_epoch_in_force(machine, &envelope->compartment);
 }
 
 enum response_applied response_apply(struct response_machine *machine,

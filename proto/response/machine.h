@@ -61,29 +61,49 @@ struct response_outcome {
 /* ---- opening -----------------------------------------------------------------------------------
  */
 
-/* Finds the key of an author, a person or a node; false if it is not known here (yet). */
+/* Finds the key of an author, a person or a node; false if it is not known here (yet). Whoever is
+ * given a data key wipes it. */
 struct response_keys {
     bool (*find)(void *context, const vg_id *author, vg_public_key *key);
     void *context;
+    /* Finds the data key of a compartment's epoch; false if it is not at hand. NULL: none is. */
+    bool (*data_key)(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key);
+    void *keyring;
 };
 
 /* An entry with a command, opened and checked apart from its rules: made on any thread, ahead of
  * apply. */
 struct response_opened {
-    struct ledger_command command; /* borrows the entry */
-    vg_span bytes;                 /* the signed command, borrowed */
-    enum vg_code code;             /* VG_OK, or VG_INTEGRITY: void everywhere, and counted */
-    bool verified;                 /* the signature is that of `key` */
+    struct ledger_command command; /* borrows the entry, or `clear` */
+    vg_span bytes;                 /* the signed command, likewise */
+    /* VG_OK; VG_INTEGRITY: void everywhere, and counted; VG_UNAVAILABLE: its data key is not at
+     * hand here, so that nothing is known of it. */
+    enum vg_code code;
+    uint8_t *clear; /* body of a sealed entry, owned */
+    bool verified;  /* the signature is that of `key` */
     vg_public_key key;
     struct vg_error error;
 };
 
 /* Opens a sealed or control entry: commitment, decoding, cluster and compartment of preamble and
  * envelope, and the signature if the author's key is known. What has no key yet is verified when it
- * is applied: an entry before it may enroll its author. Thread-safe if `keys` is. */
+ * is applied: an entry before it may enroll its author. Ends with response_opened_free. Thread-safe
+ * if `keys` is. */
 void response_open(const struct ledger_genesis *genesis, const vg_hash *cluster,
                    const struct response_keys *keys, const struct vg_signer *signer,
                    const struct ledger_view *entry, struct response_opened *out);
+
+/* Wipes and frees what was opened of the entry. */
+void response_opened_free(struct response_opened *opened, const struct ledger_view *entry);
+
+/* The body of an entry with a command in clear: the entry's own at epoch 0, else made; ends with
+ * response_body_free of what was made (NULL: nothing). VG_UNAVAILABLE: its data key is not at hand;
+ * VG_INTEGRITY: it does not open. Thread-safe if `keys` is. */
+enum vg_code response_body(const struct response_keys *keys, const struct ledger_view *entry,
+                           vg_span *body, uint8_t **made, struct vg_error *error);
+
+/* Wipes and frees a body that was made for an entry. */
+void response_body_free(uint8_t *made, const struct ledger_view *entry);
 
 /* The author id under which a node gives commands: eight zero bytes and its number. */
 vg_id response_node_author(vg_node_id node);
@@ -102,11 +122,18 @@ struct response_machine {
 enum response_applied {
     RESPONSE_APPLIED_OTHER, /* noop, config: no outcome */
     RESPONSE_APPLIED_VOID,  /* did not open; counted, no outcome */
+    RESPONSE_APPLIED_STALE, /* void for its epoch: another is in force; its origin seals it anew */
     RESPONSE_APPLIED_OUTCOME,
 };
 
-/* Applies the entry after the last applied one; asserts that it is. `opened` is for entries with a
- * command. Moves the cursor, the request table, the views and the state hash. */
+/* True if the entry after the last applied one cannot be applied for want of its data key: opened
+ * again with the key at hand, it can. */
+bool response_lacks_key(const struct response_machine *machine, const struct ledger_view *entry,
+                        const struct response_opened *opened);
+
+/* Applies the entry after the last applied one; asserts that it is, and that it lacks no key.
+ * `opened` is for entries with a command. Moves the cursor, the request table, the views and the
+ * state hash. */
 enum response_applied response_apply(struct response_machine *machine,
                                      const struct ledger_view *entry,
                                      const struct response_opened *opened,

@@ -90,6 +90,16 @@
     X(PEOPLE_FULL, INVALID, "",                                                                    \
       "a cluster enrolls at most {0} people, those removed included, and this one has them; "      \
       "only a new cluster has room")                                                               \
+    /* epochs */                                                                                   \
+    X(EPOCH_UNREADABLE, INVALID, "",                                                               \
+      "no record of an epoch: {0}; let vigil compartment rotate make it")                          \
+    X(IN_CLEAR, NOT_FOUND, "",                                                                     \
+      "compartment {0} is in clear, so it has no epoch to follow; see vigil compartment list")     \
+    X(EPOCH_BEHIND, CONFLICT, "",                                                                  \
+      "compartment {0}: {1}; look at it, then rotate again: vigil compartment show")               \
+    X(OTHER_HOLDERS, INVALID, "",                                                                  \
+      "compartment {0}: the new epoch is not for the holders and unwrap keys of the one in "       \
+      "force; rotating changes neither, let vigil compartment rotate make it")                     \
     /* drills */                                                                                   \
     X(DRILL_TARGET, INVALID, "",                                                                   \
       "a drill of kind {0} is of {1}, and of nothing else; say that alone: vigil cluster drill "   \

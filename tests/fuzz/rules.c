@@ -93,20 +93,19 @@ static void give(struct run *run, struct sent *sent)
 /* What a desk starts with. */
 static void take_log(struct run *run)
 {
+    struct vg_buffer bytes = {0};
     for (uint64_t i = 1; i <= ledger_tail_last(run->desk->log); i++) {
         struct agree_taken taken;
         struct ledger_view view;
-        struct ledger_command command;
         struct model_verdict verdict;
-        vg_span bytes;
         vg_span entry = vg_blob_span(ledger_tail_get(run->desk->log, i));
         assert(ledger_parse(entry, &view, NULL) == VG_OK);
-        assert(ledger_body_open(view.body, &view.envelope.commitment, &bytes, NULL) == VG_OK);
-        assert(ledger_command_decode(bytes, &command, NULL) == VG_OK);
+        struct ledger_command command = desk_open(&view, &bytes);
         agree_take(&command, view.header.index, view.header.time_ms, &taken);
         model_apply(run->model, &taken.order, &verdict);
         assert(verdict.code == VG_OK);
     }
+    vg_buffer_free(&bytes);
 }
 
 static void check_hash(const struct run *run, const vg_id *compartment)

@@ -6,10 +6,11 @@
 #include "common/prng.h"
 #include "common/text.h"
 #include "proto/response/command.h"
+#include "tests/lib/sealing.h"
 
 static const uint64_t first_time_ms = 1790000000000U;
 
-struct chain chain_new(uint8_t seed)
+static struct chain make(uint8_t seed, bool sealed)
 {
     vg_crypto_init();
     struct chain chain = {.term = 1, .time_ms = first_time_ms};
@@ -28,10 +29,23 @@ struct chain chain_new(uint8_t seed)
     person->bits = LEDGER_PERSON_OPERATOR;
     const uint8_t key_seed[VG_SEED_SIZE] = {seed};
     vg_signer_ed25519.keypair(key_seed, &person->keys.key, &chain.secret);
+    if (sealed)
+        sealing_begin(genesis);
+    chain.epoch = genesis->directory_epoch.epoch;
     uint8_t bytes[LEDGER_GENESIS_MAX];
     chain.cluster = ledger_genesis_hash(vg_span_of(bytes, ledger_genesis_encode(genesis, bytes)));
     chain.hash = chain.cluster;
     return chain;
+}
+
+struct chain chain_new(uint8_t seed)
+{
+    return make(seed, false);
+}
+
+struct chain chain_new_sealed(uint8_t seed)
+{
+    return make(seed, true);
 }
 
 /* Completes an entry whose body lies in its place already. */
@@ -44,7 +58,7 @@ static struct vg_blob *append(struct chain *chain, struct vg_blob *entry,
     envelope.cluster = chain->cluster;
     envelope.origin.value = 1;
     envelope.body_size = (uint32_t)body.size;
-    ledger_envelope_encode(&envelope, envelope_bytes);
+    sealing_envelope(&envelope, envelope_bytes);
     vg_hash body_hash = ledger_body_hash(body);
     struct ledger_header header = {
         .version = LEDGER_FORMAT,
@@ -99,8 +113,10 @@ struct vg_blob *chain_command(struct chain *chain)
                         vg_buffer_extend(&bytes, size));
     struct vg_blob *entry = vg_blob_new(LEDGER_OVERHEAD + ledger_body_size(size));
     const uint8_t salt[LEDGER_SALT_SIZE] = {7};
-    struct ledger_envelope envelope = {
-        .type = LEDGER_SEALED, .compartment = command.compartment, .id = command.request};
+    struct ledger_envelope envelope = {.type = LEDGER_SEALED,
+                                       .compartment = command.compartment,
+                                       .epoch = chain->epoch,
+                                       .id = command.request};
     envelope.commitment =
         ledger_body_build(salt, vg_buffer_span(&bytes), entry->data + LEDGER_OVERHEAD);
     vg_buffer_free(&body);

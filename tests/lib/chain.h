@@ -16,10 +16,14 @@ struct chain {
     vg_hash hash;
     uint64_t term; /* of the next entry; set it freely, never back */
     uint64_t time_ms;
+    uint64_t epoch; /* that the next command is sealed under; 0: in clear */
 };
 
 /* An empty history; other seeds are other clusters. */
 struct chain chain_new(uint8_t seed);
+
+/* The same with the directory sealed (tests/lib/sealing.h). */
+struct chain chain_new_sealed(uint8_t seed);
 
 /* The next entry, with one reference: a leader's noop; a sealed one of the first compartment whose
  * body of `units` times LEDGER_BODY_UNIT bytes is no command; a command that is accepted. */

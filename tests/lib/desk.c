@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "common/text.h"
+#include "proto/response/epochs.h"
 #include "tests/lib/fast_signer.h"
+#include "tests/lib/sealing.h"
 
 static const uint64_t FIRST_TIME_MS = 1790000000000U;
 
@@ -59,6 +61,8 @@ static struct ledger_genesis make_genesis(void)
         genesis.people[i].id = id_of(0xa0, (uint8_t)(i + 1));
     genesis.people[DESK_OPERATOR].bits = LEDGER_PERSON_OPERATOR;
     genesis.people[DESK_INTEGRATION].bits = LEDGER_PERSON_INTEGRATION;
+    genesis.people[DESK_PRIVACY].bits = LEDGER_PERSON_KEY_OFFICER;
+    sealing_begin(&genesis);
     return genesis;
 }
 
@@ -197,11 +201,17 @@ static struct vg_blob *append_body(struct desk *desk, struct ledger_envelope *en
     if (size > 0)
         envelope->commitment = ledger_body_build(salt, signed_command, at + LEDGER_ENVELOPE_SIZE);
     envelope->body_size = (uint32_t)size;
-    ledger_envelope_encode(envelope, at);
+    sealing_envelope(envelope, at);
     struct vg_blob *entry =
         ledger_tail_append_own(desk->log, vg_buffer_span(&bytes), 1, desk->time_ms);
     vg_buffer_free(&bytes);
     return entry;
+}
+
+static uint64_t epoch_for(const struct desk *desk, const vg_id *compartment)
+{
+    uint64_t in_force = response_epoch_in_force(&desk->machine, compartment);
+    return in_force > 0 && desk->seals_under > 0 ? desk->seals_under : in_force;
 }
 
 struct vg_blob *desk_append(struct desk *desk, const struct desk_order *order)
@@ -216,6 +226,7 @@ struct vg_blob *desk_append(struct desk *desk, const struct desk_order *order)
         .cluster = desk->cluster,
         .type = order->control ? LEDGER_CONTROL : LEDGER_SEALED,
         .compartment = command.compartment,
+        .epoch = epoch_for(desk, &command.compartment),
         .origin = {1},
         .id = command.request,
     };
@@ -233,10 +244,33 @@ enum response_applied desk_apply(struct desk *desk, struct vg_blob *entry,
     struct vg_error error;
     enum vg_code parsed = ledger_parse(vg_blob_span(entry), &view, &error);
     assert(parsed == VG_OK);
-    const struct response_keys keys = {response_key_find, &desk->machine};
-    if (response_has_command(view.envelope.type))
-        response_open(&desk->genesis, &desk->cluster, &keys, &fast_signer, &view, &opened);
-    return response_apply(&desk->machine, &view, &opened, outcome);
+    const struct response_keys keys = {
+        .find = response_key_find, .context = &desk->machine, .data_key = sealing_key};
+    if (!response_has_command(view.envelope.type))
+        return response_apply(&desk->machine, &view, NULL, outcome);
+    response_open(&desk->genesis, &desk->cluster, &keys, &fast_signer, &view, &opened);
+    enum response_applied applied = response_apply(&desk->machine, &view, &opened, outcome);
+    response_opened_free(&opened, &view);
+    return applied;
+}
+
+struct ledger_command desk_open(const struct ledger_view *entry, struct vg_buffer *out)
+{
+    const struct response_keys keys = {.data_key = sealing_key};
+    struct ledger_command command;
+    vg_span body;
+    vg_span bytes;
+    uint8_t *made;
+    enum vg_code code = response_body(&keys, entry, &body, &made, NULL);
+    if (code == VG_OK)
+        code = ledger_body_open(body, &entry->envelope.commitment, &bytes, NULL);
+    assert(code == VG_OK);
+    vg_buffer_clear(out);
+    vg_buffer_append(out, bytes.data, bytes.size);
+    response_body_free(made, entry);
+    code = ledger_command_decode(vg_buffer_span(out), &command, NULL);
+    assert(code == VG_OK);
+    return command;
 }
 
 struct response_outcome desk_send(struct desk *desk, const struct desk_order *order)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A response desk for tests: one state machine over a store in memory, with people who sign
  * commands. Each command goes the production way: signed, sealed into an entry of a chained log,
- * parsed, opened, applied. Time stands still until a test moves it. Single-threaded. */
+ * parsed, opened, applied; the directory is sealed (tests/lib/sealing.h). Time stands still until a
+ * test moves it. Single-threaded. */
 #ifndef VIGIL_TESTS_LIB_DESK_H
 #define VIGIL_TESTS_LIB_DESK_H
 
@@ -42,7 +43,8 @@ struct desk {
     struct response_machine machine;
     struct ledger_tail *log; /* holds every entry */
     uint64_t time_ms;
-    uint64_t serial; /* makes request ids */
+    uint64_t serial;      /* makes request ids */
+    uint64_t seals_under; /* epoch of what is appended; 0: the one in force */
 };
 
 /* What a person sends. Zero members are: DESK_OPERATOR, the first compartment, a fresh request id,
@@ -91,6 +93,9 @@ struct response_outcome desk_check(struct desk *desk, const struct desk_order *o
 
 /* The order as entry bytes, appended to the log and not applied. */
 struct vg_blob *desk_append(struct desk *desk, const struct desk_order *order);
+
+/* The signed command of an entry; its bytes, in clear, are written to `out`. It must open. */
+struct ledger_command desk_open(const struct ledger_view *entry, struct vg_buffer *out);
 
 /* Parses, opens and applies an entry of the log. */
 enum response_applied desk_apply(struct desk *desk, struct vg_blob *entry,

@@ -2,12 +2,14 @@
  * Made-up commands. Every field is filled by what it is of, from small pools, so that keys, names
  * and ids meet again; then each operation is made likely to mean something. What the model would
  * refuse is thought over a few times, and given now and then all the same. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "common/text.h"
 #include "proto/response/fields.h"
 #include "proto/response/machine.h"
 #include "tests/lib/guess_internal.h"
+#include "tests/lib/sealing.h"
 
 enum { RECENT = 12, ENROLLED = 30, COMPARTMENTS = 4, SIGNALS = 7, CONTENT = 40 };
 
@@ -69,6 +71,7 @@ static const struct choice {
     {RESPONSE_OP_REJECT, DIRECTORY, 2, {0}},
     {RESPONSE_OP_ENROLL, CONTROL, 5, {0}},
     {RESPONSE_OP_EXPEL, CONTROL, 3, {0}},
+    {RESPONSE_OP_ROTATE, CONTROL, 4, {0}},
 };
 enum { CHOICES = sizeof choices / sizeof choices[0] };
 
@@ -591,6 +594,26 @@ static void likely_expulsion(struct thought *thought)
         *person = thought->genesis->people[STAY + guess_below(thought, people - STAY)].id;
 }
 
+/* Mostly the epoch that follows; else an earlier or later one, of another compartment, for fewer
+ * holders, or cut short. */
+static void likely_rotation(struct thought *thought)
+{
+    struct guess *out = thought->out;
+    vg_id compartment =
+        guess_once_in(thought, 6) ? some_compartment(thought) : thought->genesis->directory;
+    uint64_t number = model_epoch(thought->model) + 1;
+    if (guess_once_in(thought, 5))
+        number += guess_below(thought, 3) - 1;
+    struct compartment_epoch epoch = sealing_epoch(&compartment, number > 0 ? number : 1);
+    epoch.wrap_count -= guess_once_in(thought, 8) ? 1 + (uint32_t)guess_below(thought, 2) : 0;
+    epoch.previous.bytes[0] ^= guess_once_in(thought, 10) ? 1 : 0;
+    uint8_t record[COMPARTMENT_EPOCH_MAX];
+    size_t size = compartment_epoch_encode(&epoch, record);
+    assert(size <= sizeof out->bytes);
+    memcpy(out->bytes, record, size);
+    out->command.rotate.epoch = vg_span_of(out->bytes, size - (guess_once_in(thought, 10) ? 1 : 0));
+}
+
 static const struct {
     enum response_op op;
     void (*mend)(struct thought *thought);
@@ -603,7 +626,7 @@ static const struct {
     {RESPONSE_OP_PROPOSE, guess_proposal},     {RESPONSE_OP_APPROVE, guess_approval},
     {RESPONSE_OP_GRANT, likely_grant},         {RESPONSE_OP_ATTEST, likely_attestation},
     {RESPONSE_OP_ENROLL, likely_enrolment},    {RESPONSE_OP_EXPEL, likely_expulsion},
-    {RESPONSE_OP_DRILL_PROBE, guess_probe},
+    {RESPONSE_OP_DRILL_PROBE, guess_probe},    {RESPONSE_OP_ROTATE, likely_rotation},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------

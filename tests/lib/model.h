@@ -90,4 +90,7 @@ struct model_drill_facts {
 };
 bool model_drill_of(const struct model *model, const vg_id *id, struct model_drill_facts *out);
 
+/* The epoch of the directory that is in force; 0: it is in clear. */
+uint64_t model_epoch(const struct model *model);
+
 #endif

@@ -85,6 +85,48 @@ static void expel(struct model_call *call)
     model_person_of(call->model, &call->command->expel.person)->gone = true;
 }
 
+/* ---- rotate ------------------------------------------------------------------------------------
+ */
+
+/* Holder by holder, with the recovery key among them. */
+static bool is_for_those(const struct compartment_epoch *now, const struct compartment_epoch *next)
+{
+    if (now->wrap_count != next->wrap_count)
+        return false;
+    for (uint32_t i = 0; i < now->wrap_count; i++) {
+        const struct compartment_wrap *wrap = compartment_wrap_of(next, now->wraps[i].holder);
+        if (wrap == NULL || memcmp(&wrap->unwrap, &now->wraps[i].unwrap, sizeof wrap->unwrap) != 0)
+            return false;
+    }
+    return true;
+}
+
+static struct model_refusal rotate_names(struct model_call *call)
+{
+    const struct compartment_epoch *now = &call->model->epoch;
+    struct compartment_epoch next;
+    if (compartment_epoch_decode(call->command->rotate.epoch, &next, NULL) != VG_OK)
+        return model_refuses(VG_INVALID);
+    call->answer = next.compartment;
+    if (now->epoch == 0 || !vg_id_equal(&next.compartment, &call->model->directory))
+        return model_refuses(VG_NOT_FOUND);
+    bool for_recovery = compartment_wrap_of(&next, (vg_node_id){0}) != NULL;
+    if (!for_recovery || next.epoch != now->epoch + 1 ||
+        !vg_hash_equal(&next.previous, &now->commitment))
+        return model_refuses(VG_CONFLICT);
+    return is_for_those(now, &next) ? model_accepts() : model_refuses(VG_INVALID);
+}
+
+uint64_t model_epoch(const struct model *model)
+{
+    return model->epoch.epoch;
+}
+
+static void rotate(struct model_call *call)
+{
+    compartment_epoch_decode(call->command->rotate.epoch, &call->model->epoch, NULL);
+}
+
 /* ---- names -------------------------------------------------------------------------------------
  */
 
@@ -209,6 +251,12 @@ static void procedure(struct model_call *call)
 const struct model_operation model_directory_operations[] = {
     {.op = RESPONSE_OP_ENROLL, BY_OPERATORS(IN_CONTROL), .names = enroll_names, .effect = enroll},
     {.op = RESPONSE_OP_EXPEL, BY_OPERATORS(IN_CONTROL), .names = expel_names, .effect = expel},
+    {.op = RESPONSE_OP_ROTATE,
+     .place = IN_CONTROL,
+     .roles = RESPONSE_ROLE_KEY_OFFICER,
+     .expects_nothing = true,
+     .names = rotate_names,
+     .effect = rotate},
     {.op = RESPONSE_OP_PERSON,
      BY_OPERATORS(IN_DIRECTORY),
      .names = person_names,

@@ -13,7 +13,7 @@
 
 enum {
     MODEL_ASPECTS = RESPONSE_ASPECT_FINDINGS + 1,
-    MODEL_OPS = RESPONSE_OP_EXPEL + 1,
+    MODEL_OPS = RESPONSE_OP_ROTATE + 1,
     MODEL_INCIDENT = MODEL_PROPOSAL + 1, /* what requests make, beside the parts */
     MODEL_SETS_MAX = 3,                  /* values that one operation sets */
 };
@@ -203,7 +203,8 @@ struct model {
     struct model_list compartments;
     struct model_person *people;
     struct model_standing *standings;
-    struct model_list drills; /* struct model_drill */
+    struct model_list drills;       /* struct model_drill */
+    struct compartment_epoch epoch; /* of the directory; number 0: it is in clear */
     const struct model_operation *operations[MODEL_OPS];
 };
 

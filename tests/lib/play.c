@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "tests/lib/example.h"
+#include "tests/lib/sealing.h"
 
 /* Who gives a command where not every responder may. */
 static enum desk_person person_for(enum response_op op)
@@ -26,6 +27,8 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_DRILL_PROBE:
     case RESPONSE_OP_DRILL_END:
         return DESK_OPERATOR;
+    case RESPONSE_OP_ROTATE:
+        return DESK_PRIVACY;
     case RESPONSE_OP_COUNT:
         return DESK_NODE;
     default:
@@ -48,6 +51,14 @@ static void set_id(const struct play *play, const struct response_field *field,
     memcpy((uint8_t *)command + field->at, id, sizeof *id);
 }
 
+/* The epoch of the directory after the genesis' own. */
+static vg_span next_epoch(const struct play *play)
+{
+    static uint8_t record[COMPARTMENT_EPOCH_MAX];
+    struct compartment_epoch epoch = sealing_epoch(&play->desk->genesis.directory, 2);
+    return vg_span_of(record, compartment_epoch_encode(&epoch, record));
+}
+
 struct desk_order play_order(const struct play *play, enum response_op op)
 {
     struct desk_order order = {.person = person_for(op), .command = {.op = op}};
@@ -63,7 +74,7 @@ struct desk_order play_order(const struct play *play, enum response_op op)
         else if (fields[i].min > 0)
             example_field(&fields[i], &order.command);
     }
-    order.control = op == RESPONSE_OP_ENROLL || op == RESPONSE_OP_EXPEL;
+    order.control = op >= RESPONSE_OP_ENROLL;
     if (op <= RESPONSE_OP_DRILL_END)
         order.compartment = play->desk->genesis.directory;
     if (op == RESPONSE_OP_DECLARE) {
@@ -75,6 +86,8 @@ struct desk_order play_order(const struct play *play, enum response_op op)
         order.command.enroll.person = desk_author(play->desk, DESK_NEWCOMER);
         order.command.enroll.keys = desk_keys(play->desk, DESK_NEWCOMER);
     }
+    if (op == RESPONSE_OP_ROTATE)
+        order.command.rotate.epoch = next_epoch(play);
     if (op == RESPONSE_OP_COLLABORATE)
         order.command.collaborate.contract = vg_span_text("C-17");
     if (op == RESPONSE_OP_STEP)

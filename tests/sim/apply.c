@@ -82,7 +82,7 @@ static void apply_one(struct sim *sim, struct host *host)
         sim_violate(sim, "I39", host->id.value, host->cursor + 1, "%s", error.text);
         return;
     }
-    const struct response_keys keys = {response_key_find, &host->machine};
+    const struct response_keys keys = {.find = response_key_find, .context = &host->machine};
     if (response_has_command(view.envelope.type))
         response_open(&sim->genesis, &sim->cluster, &keys, sim->signer, &view, &opened);
     enum response_applied applied = response_apply(&host->machine, &view, &opened, &outcome);

@@ -94,7 +94,7 @@ static void replay(uint64_t last, vg_hash out[COMPARTMENTS])
                                        .cluster = history[0].cluster,
                                        .signer = &vg_signer_ed25519,
                                        .kv = memkv_kv(store)};
-    const struct response_keys keys = {response_key_find, &machine};
+    const struct response_keys keys = {.find = response_key_find, .context = &machine};
     for (uint64_t i = 1; i <= last; i++) {
         struct ledger_view view;
         struct response_opened opened;

@@ -89,6 +89,7 @@ static const char *const layouts[] = {
     "50 reject proposal:i1 reason:x1-65536",
     "64 enroll person:i1 key:h1/32 channel:h1/32 binding:h1/64 bits:b7",
     "65 expel person:i1",
+    "72 rotate epoch:o1-1292",
 };
 
 static void describe_field(const struct response_field *field, char *out, size_t size)

@@ -30,7 +30,7 @@ struct plan {
 struct tally {
     uint32_t codes[VG_INTEGRITY + 1];
     uint32_t refusals[RESPONSE_REFUSALS_END];
-    uint32_t ops[RESPONSE_OP_EXPEL + 1]; /* accepted */
+    uint32_t ops[RESPONSE_OP_ROTATE + 1]; /* accepted */
     uint32_t repeated, joined, filtered, carried, closed;
 };
 
@@ -213,19 +213,18 @@ static void take_log(struct run *run)
 {
     struct agree_taken taken;
     struct ledger_view view;
-    struct ledger_command command;
     struct model_verdict verdict;
     struct vg_error error;
-    vg_span bytes;
+    struct vg_buffer bytes = {0};
     for (uint64_t i = 1; i <= ledger_tail_last(run->desk->log); i++) {
         vg_span entry = vg_blob_span(ledger_tail_get(run->desk->log, i));
         cr_assert_eq(ledger_parse(entry, &view, &error), VG_OK);
-        cr_assert_eq(ledger_body_open(view.body, &view.envelope.commitment, &bytes, &error), VG_OK);
-        cr_assert_eq(ledger_command_decode(bytes, &command, &error), VG_OK);
+        struct ledger_command command = desk_open(&view, &bytes);
         agree_take(&command, view.header.index, view.header.time_ms, &taken);
         model_apply(run->model, &taken.order, &verdict);
         cr_assert_eq(verdict.code, VG_OK);
     }
+    vg_buffer_free(&bytes);
 }
 
 /* ---- steps -------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ struct opening {
 
 static void open_entry(struct opening *opening)
 {
-    const struct response_keys keys = {response_key_find, &opening->desk->machine};
+    const struct response_keys keys = {.find = response_key_find,
+                                       .context = &opening->desk->machine};
     response_open(&opening->desk->genesis, &opening->desk->cluster, &keys, &fast_signer,
                   &opening->view, &opening->opened);
 }
@@ -108,11 +109,17 @@ Test(open, another_commitment_is_void)
     assert_void(&opening, "commitment");
 }
 
-Test(open, a_sealed_epoch_is_void_in_this_release)
+Test(open, an_epoch_where_none_is_in_force_is_void)
 {
     struct opening opening = opening_of(desk_detect("seen", ""));
+    struct response_counters counters;
     opening.view.envelope.epoch = 1;
-    assert_void(&opening, "epoch 1");
+    open_entry(&opening);
+    cr_assert_eq(response_apply(&opening.desk->machine, &opening.view, &opening.opened, NULL),
+                 RESPONSE_APPLIED_STALE);
+    response_counters_get(&opening.desk->machine, &counters);
+    cr_assert_eq(counters.voided, 1);
+    desk_free(opening.desk);
 }
 
 Test(open, a_clear_body_is_void_without_the_genesis_flag)

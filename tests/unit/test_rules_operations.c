@@ -199,14 +199,16 @@ static struct desk_order lawful(struct play *play, enum response_op op, const vg
     return order;
 }
 
-/* The stranger with one role, where the command belongs; among nodes and operators of the cluster,
- * which no grant makes, those there are. */
+/* The stranger with one role, where the command belongs; among nodes, operators and key officers of
+ * the cluster, which no grant makes, those there are. */
 static enum desk_person author_with(struct play *play, const struct desk_order *order,
                                     uint32_t role)
 {
     struct desk_order grant = play_order(play, RESPONSE_OP_GRANT);
     if (order->control && role == RESPONSE_ROLE_OPERATOR)
         return DESK_OPERATOR;
+    if (order->control && role == RESPONSE_ROLE_KEY_OFFICER)
+        return DESK_PRIVACY;
     if (!vg_id_is_zero(&order->compartment))
         grant.command.grant.compartment = order->compartment;
     grant.command.grant.person = desk_author(play->desk, DESK_STRANGER);
@@ -372,6 +374,7 @@ Test(operations, commands_that_make_or_name_things_expect_nothing)
         RESPONSE_OP_ROSTER,      RESPONSE_OP_PROCEDURE,   RESPONSE_OP_ENROLL,
         RESPONSE_OP_EXPEL,       RESPONSE_OP_DETECT,      RESPONSE_OP_IMPORT,
         RESPONSE_OP_DRILL_START, RESPONSE_OP_DRILL_PROBE, RESPONSE_OP_DRILL_END,
+        RESPONSE_OP_ROTATE,
     };
     struct play play = play_new(RESPONSE_DIAGNOSE);
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {

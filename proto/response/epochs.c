@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/response/epochs.h"
+
+#include <assert.h>
+
+#include "common/text.h"
+#include "proto/response/call.h"
+
+static struct response_key in_force_key(const vg_id *compartment)
+{
+    struct response_key key = response_key_of(NULL, RESPONSE_KIND_IN_FORCE);
+    response_key_id(&key, compartment);
+    return key;
+}
+
+static struct response_key epoch_key(const vg_id *compartment, uint64_t epoch)
+{
+    struct response_key key = response_key_of(NULL, RESPONSE_KIND_EPOCH);
+    response_key_id(&key, compartment);
+    response_key_u64(&key, epoch);
+    return key;
+}
+
+/* ---- views -------------------------------------------------------------------------------------
+ */
+
+static bool is_of_genesis(const struct response_machine *machine, const vg_id *compartment)
+{
+    const struct ledger_genesis *genesis = machine->genesis;
+    return (genesis->flags & LEDGER_GENESIS_DIRECTORY) != 0 &&
+           vg_id_equal(compartment, &genesis->directory);
+}
+
+uint64_t response_epoch_in_force(const struct response_machine *machine, const vg_id *compartment)
+{
+    struct response_key key = in_force_key(compartment);
+    vg_span value;
+    if (response_get(&machine->kv, &key, &value))
+        return response_u64_of(value);
+    return is_of_genesis(machine, compartment) ? machine->genesis->directory_epoch.epoch : 0;
+}
+
+static void decode(vg_span value, struct response_epoch *out)
+{
+    out->since = response_u64_of(vg_span_of(value.data, 8));
+    enum vg_code code =
+        compartment_epoch_decode(vg_span_of(value.data + 8, value.size - 8), &out->record, NULL);
+    assert(code == VG_OK);
+}
+
+bool response_epoch_get(const struct response_machine *machine, const vg_id *compartment,
+                        uint64_t epoch, struct response_epoch *out)
+{
+    struct response_key key = epoch_key(compartment, epoch);
+    vg_span value;
+    if (response_get(&machine->kv, &key, &value)) {
+        decode(value, out);
+        return true;
+    }
+    *out = (struct response_epoch){.record = machine->genesis->directory_epoch};
+    return is_of_genesis(machine, compartment) && epoch == out->record.epoch;
+}
+
+bool response_epoch_next(const struct response_machine *machine, struct response_epoch *out)
+{
+    struct response_key prefix = response_key_of(NULL, RESPONSE_KIND_EPOCH);
+    struct response_key from = epoch_key(&out->record.compartment, out->record.epoch);
+    vg_span key;
+    vg_span value;
+    bool first = out->record.epoch == 0;
+    if (first && is_of_genesis(machine, &machine->genesis->directory)) {
+        *out = (struct response_epoch){.record = machine->genesis->directory_epoch};
+        return true;
+    }
+    if (first || (out->since == 0 && is_of_genesis(machine, &out->record.compartment)))
+        from = prefix;
+    if (!response_next(&machine->kv, &prefix, &from, &key, &value))
+        return false;
+    decode(value, out);
+    return true;
+}
+
+vg_hash response_epoch_place(const struct response_machine *machine,
+                             const struct response_epoch *epoch)
+{
+    return epoch->since == 0 ? ledger_genesis_place(machine->genesis) : machine->cluster;
+}
+
+/* ---- rotate ------------------------------------------------------------------------------------
+ */
+
+/* The same holders with the same unwrap keys: who is cleared changes by other entries. */
+static bool same_holders(const struct compartment_epoch *a, const struct compartment_epoch *b)
+{
+    bool same = a->wrap_count == b->wrap_count;
+    for (uint32_t i = 0; same && i < a->wrap_count; i++)
+        same = vg_node_equal(a->wraps[i].holder, b->wraps[i].holder) &&
+               memcmp(&a->wraps[i].unwrap, &b->wraps[i].unwrap, sizeof a->wraps[i].unwrap) == 0;
+    return same;
+}
+
+enum vg_code response_judge_rotate(struct response_call *call)
+{
+    struct compartment_epoch next;
+    struct response_epoch now;
+    struct vg_error why = {0};
+    char text[VG_ID_TEXT];
+    if (compartment_epoch_decode(call->command.rotate.epoch, &next, &why) != VG_OK)
+        return RESPONSE_REFUSE(call, EPOCH_UNREADABLE, why.text);
+    call->outcome->id = next.compartment;
+    vg_id_format(&next.compartment, text);
+    uint64_t in_force = response_epoch_in_force(call->machine, &next.compartment);
+    if (in_force == 0 || !response_epoch_get(call->machine, &next.compartment, in_force, &now))
+        return RESPONSE_REFUSE(call, IN_CLEAR, text);
+    if (compartment_epoch_follows(&now.record, &next, &why) != VG_OK)
+        return RESPONSE_REFUSE(call, EPOCH_BEHIND, text, why.text);
+    if (!same_holders(&now.record, &next))
+        return RESPONSE_REFUSE(call, OTHER_HOLDERS, text);
+    return VG_OK;
+}
+
+void response_effect_rotate(struct response_call *call)
+{
+    struct compartment_epoch next;
+    uint8_t number[8];
+    struct vg_buffer value = {0};
+    vg_span record = call->command.rotate.epoch;
+    enum vg_code code = compartment_epoch_decode(record, &next, NULL);
+    assert(code == VG_OK);
+    struct response_key at = epoch_key(&next.compartment, next.epoch);
+    struct response_key in_force = in_force_key(&next.compartment);
+    vg_span since = response_u64_value(call->index, number);
+    vg_buffer_append(&value, since.data, since.size);
+    vg_buffer_append(&value, record.data, record.size);
+    response_pairs_put(&call->writing->pairs, &at, vg_buffer_span(&value));
+    response_pairs_put(&call->writing->pairs, &in_force, response_u64_value(next.epoch, number));
+    vg_buffer_free(&value);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The epochs of each compartment's data key, as control entries have brought them into force
+ * (docs/compartments.md). Known alike on every node, cleared or blind. */
+#ifndef VIGIL_PROTO_RESPONSE_EPOCHS_H
+#define VIGIL_PROTO_RESPONSE_EPOCHS_H
+
+#include "proto/response/machine.h"
+
+struct response_epoch {
+    struct compartment_epoch record;
+    uint64_t since; /* index of the entry that brought it into force; 0: the genesis has it */
+};
+
+/* The epoch in force for the entry after the last applied one; 0: the compartment is in clear. */
+uint64_t response_epoch_in_force(const struct response_machine *machine, const vg_id *compartment);
+
+/* False if the compartment has had no such epoch. */
+bool response_epoch_get(const struct response_machine *machine, const vg_id *compartment,
+                        uint64_t epoch, struct response_epoch *out);
+
+/* The epoch after *out, by compartment and number, from a zeroed one on; false at the end. */
+bool response_epoch_next(const struct response_machine *machine, struct response_epoch *out);
+
+/* What stands for the cluster id in an epoch's commitment and wraps. */
+vg_hash response_epoch_place(const struct response_machine *machine,
+                             const struct response_epoch *epoch);
+
+#endif

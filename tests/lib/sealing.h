@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A sealed compartment for tests: epochs whose data keys are made of their number, so that whoever
+ * knows the number can seal, open, and say which epoch follows. */
+#ifndef VIGIL_TESTS_LIB_SEALING_H
+#define VIGIL_TESTS_LIB_SEALING_H
+
+#include "proto/ledger/entry.h"
+#include "proto/ledger/genesis.h"
+
+/* Has the directory sealed from the genesis on, for the first member. */
+void sealing_begin(struct ledger_genesis *genesis);
+
+/* The record of a compartment's epoch, for the recovery key and node 1: the one after the record of
+ * the number before. */
+struct compartment_epoch sealing_epoch(const vg_id *compartment, uint64_t epoch);
+
+/* As struct response_keys has it: every epoch is known. */
+bool sealing_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key);
+
+/* Encodes the envelope before its clear body, and seals the body if its epoch is not 0; the nonce
+ * is made of the envelope's id. */
+void sealing_envelope(struct ledger_envelope *envelope, uint8_t *envelope_and_body);
+
+#endif
