@@ -60,6 +60,8 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT("key", struct node_config, key, PATH_TEXT_MAX),
     CYAML_FIELD_STRING_PTR("key_passphrase", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                            struct node_config, key_passphrase, 1, PATH_TEXT_MAX),
+    CYAML_FIELD_STRING_PTR("keyring", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct node_config,
+                           keyring, 1, PATH_TEXT_MAX),
     CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct node_config, listen, listen_fields),
     CYAML_FIELD_SEQUENCE("peers", CYAML_FLAG_POINTER, struct node_config, peers, &peer_schema, 0,
                          VG_NODES_MAX - 1),
@@ -142,9 +144,25 @@ static const cyaml_config_t *loader(struct complaint *complaint, cyaml_config_t 
     return out;
 }
 
+/* Beside the key: "key" and "keyring"; NULL where the key is no file. Freed by libcyaml, as what it
+ * has loaded. */
+static char *keyring_beside(const char *key)
+{
+    static const char ending[] = "ring";
+    static const char no_file[] = "credential:";
+    size_t size = strlen(key) + sizeof ending;
+    if (strncmp(key, no_file, sizeof no_file - 1) == 0)
+        return NULL;
+    char *path = vg_alloc(size);
+    snprintf(path, size, "%s%s", key, ending);
+    return path;
+}
+
 static void set_defaults(struct node_config *config)
 {
     assert(config != NULL);
+    if (config->keyring == NULL)
+        config->keyring = keyring_beside(config->key);
     if (config->election_timeout_ms == 0)
         config->election_timeout_ms = ELECTION_TIMEOUT_MS;
     if (config->heartbeat_ms == 0)

@@ -319,6 +319,30 @@ void node_applied(void *context, uint64_t index, const struct response_outcome *
     loop_post(node->loop, &copy->task);
 }
 
+struct stale {
+    struct loop_task task;
+    struct node *node;
+    vg_id envelope_id;
+};
+
+static void take_stale(struct loop_task *task)
+{
+    struct stale *stale = (struct stale *)task;
+    if (!stale->node->closed)
+        node_submit_stale(stale->node, &stale->envelope_id);
+    free(stale);
+}
+
+void node_stale(void *context, const struct ledger_envelope *envelope)
+{
+    struct node *node = context;
+    if (!vg_node_equal(envelope->origin, node->self))
+        return;
+    struct stale *stale = vg_alloc(sizeof *stale);
+    *stale = (struct stale){.task.run = take_stale, .node = node, .envelope_id = envelope->id};
+    loop_post(node->loop, &stale->task);
+}
+
 struct stopped {
     struct loop_task task;
     struct node *node;

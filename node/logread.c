@@ -24,13 +24,34 @@ static enum vg_code read_entry(struct node_query *query, uint64_t index, struct 
     return code;
 }
 
+/* The entry with its body in clear, where this node can open it; else as it is. Ends with
+ * response_body_free. */
+static struct ledger_view in_clear(const struct node_query *query, const struct ledger_view *entry,
+                                   uint8_t **made)
+{
+    struct ledger_view clear = *entry;
+    vg_span body;
+    if (response_body(&query->node->keys, entry, &body, made, NULL) == VG_OK)
+        clear.body = body;
+    return clear;
+}
+
+static json_t *show(const struct node_query *query, const struct ledger_view *entry)
+{
+    uint8_t *made;
+    struct ledger_view clear = in_clear(query, entry, &made);
+    json_t *out = api_entry(&clear);
+    response_body_free(made, entry);
+    return out;
+}
+
 static json_t *get(struct node_query *query)
 {
     struct vg_blob *bytes = NULL;
     struct ledger_view view = {0};
     if (read_entry(query, query->ask.index, &bytes, &view) != VG_OK)
         return NULL;
-    json_t *entry = api_entry(&view);
+    json_t *entry = show(query, &view);
     vg_blob_unref(bytes);
     return entry;
 }
@@ -41,7 +62,10 @@ static json_t *content(struct node_query *query)
     struct ledger_view view = {0};
     if (read_entry(query, query->ask.index, &bytes, &view) != VG_OK)
         return NULL;
-    json_t *kept = api_content(&view, &query->error);
+    uint8_t *made;
+    struct ledger_view clear = in_clear(query, &view, &made);
+    json_t *kept = api_content(&clear, &query->error);
+    response_body_free(made, &view);
     vg_blob_unref(bytes);
     return kept;
 }
@@ -62,7 +86,7 @@ static json_t *tail(struct node_query *query)
             return NULL;
         }
         size += bytes->size;
-        json_array_append_new(page, api_entry(&view));
+        json_array_append_new(page, show(query, &view));
         vg_blob_unref(bytes);
     }
     return page;

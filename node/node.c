@@ -143,10 +143,29 @@ static enum vg_code read_start(const struct node_config *config, struct start *o
     return code;
 }
 
+/* A cluster in clear needs none. */
+static enum vg_code open_keyring(const struct node_config *config,
+                                 const struct ledger_genesis *genesis,
+                                 const struct vg_identity *identity, struct keyring **out,
+                                 struct vg_error *error)
+{
+    bool sealed = (genesis->flags & LEDGER_GENESIS_DIRECTORY) != 0;
+    if (sealed && config->keyring == NULL)
+        return vg_fail(
+            error, VG_INVALID,
+            "genesis %s has a sealed directory; name this node's keyring (keyring: FILE)",
+            config->genesis);
+    return keyring_open(sealed ? config->keyring : NULL, identity, out, error);
+}
+
 enum vg_code node_check(const struct node_config *config, struct vg_error *error)
 {
     struct start start = {0};
+    struct keyring *keyring = NULL;
     enum vg_code code = read_start(config, &start, error);
+    if (code == VG_OK)
+        code = open_keyring(config, &start.genesis, start.identity, &keyring, error);
+    keyring_close(keyring);
     vg_locked_free(start.identity);
     return code;
 }
@@ -220,6 +239,12 @@ static enum vg_code open_log(struct node *node, struct vg_error *error)
     return VG_OK;
 }
 
+static enum vg_code learn_key(void *context, const struct compartment_epoch *epoch,
+                              const vg_hash *place, struct vg_error *error)
+{
+    return keyring_learn(context, epoch, place, error);
+}
+
 static enum vg_code open_state(struct node *node, struct vg_error *error)
 {
     char path[PATH_TEXT];
@@ -229,11 +254,19 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
                                           .genesis = &node->genesis,
                                           .cluster = node->cluster,
                                           .log = node->log,
+                                          .keys = {keyring_data_key, learn_key, node->keyring},
                                           .applied = node_applied,
+                                          .stale = node_stale,
                                           .stopped = node_apply_stopped,
                                           .going_on = node_apply_goes_on,
                                           .context = node};
-    return store_applier_open(&config, &node->applier, error);
+    enum vg_code code = store_applier_open(&config, &node->applier, error);
+    if (code == VG_OK)
+        node->keys = (struct response_keys){.find = store_people_key,
+                                            .context = store_applier_people(node->applier),
+                                            .data_key = keyring_data_key,
+                                            .keyring = node->keyring};
+    return code;
 }
 
 static enum vg_code open_net(struct node *node, struct vg_error *error)
@@ -378,6 +411,8 @@ static enum vg_code open_parts(struct node *node, struct vg_error *error)
         .alarm = on_alarm, .turn = on_turn, .signal = on_signal};
     enum vg_code code = loop_open(&events, node, &node->loop, error);
     if (code == VG_OK)
+        code = open_keyring(node->config, &node->genesis, node->identity, &node->keyring, error);
+    if (code == VG_OK)
         code = open_log(node, error);
     if (code == VG_OK)
         code = open_state(node, error);
@@ -467,6 +502,7 @@ void node_close(struct node *node)
         loop_finish_work(node->loop);
     if (node->applier != NULL)
         store_applier_close(node->applier);
+    keyring_close(node->keyring);
     if (node->log != NULL)
         store_log_close(node->log);
     if (node->loop != NULL)

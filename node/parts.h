@@ -12,6 +12,7 @@
 
 #include "common/identity.h"
 #include "node/api/api.h"
+#include "node/keyring/keyring.h"
 #include "node/loop/loop.h"
 #include "node/net/clients.h"
 #include "node/net/net.h"
@@ -217,6 +218,9 @@ void node_submit_answered(struct node *node, const struct wire_forward_resp *ans
 /* Whether a submit may wait for this request's outcome: most outcomes are of other origins, and
  * need not wake the loop. Any thread. */
 bool node_submit_waits(struct node *node, const vg_id *request);
+/* The entry of this envelope id was void for its epoch: seals the command anew, under the epoch in
+ * force. */
+void node_submit_stale(struct node *node, const vg_id *envelope_id);
 /* The entry `index` was applied here, with this outcome. */
 void node_submit_applied(struct node *node, uint64_t index, const struct response_outcome *outcome);
 /* Another leader, or another term: places every open submit anew. */
@@ -477,6 +481,7 @@ void node_loads_flush(struct node *node);
 /* store_log_config.written and store_applier_config; their threads. */
 void node_written(void *context, uint64_t write_id);
 void node_applied(void *context, uint64_t index, const struct response_outcome *outcome);
+void node_stale(void *context, const struct ledger_envelope *envelope);
 void node_apply_stopped(void *context, uint64_t index, const struct vg_error *error, bool damaged);
 void node_apply_goes_on(void *context);
 /* Stops the process for a broken promise; never returns. */
@@ -499,6 +504,8 @@ struct node {
     struct ledger_genesis genesis;
     struct vg_identity *identity; /* its keys, in locked memory */
     struct noise_static channel;  /* one of them, for its doors */
+    struct keyring *keyring;
+    struct response_keys keys; /* that entries are opened with. Any thread */
     struct api_region regions[VG_NODES_MAX];
     uint32_t region_count;
 

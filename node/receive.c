@@ -139,7 +139,7 @@ static enum vg_code receive_forward(struct node *node, vg_node_id from, vg_span 
     if (ledger_envelope_decode(head, &envelope, error) != VG_OK)
         return error->code;
     if (!vg_hash_equal(&envelope.cluster, &node->cluster) || !response_has_command(envelope.type) ||
-        !vg_node_equal(envelope.origin, from) || envelope.epoch != 0 ||
+        !vg_node_equal(envelope.origin, from) ||
         bytes.size != LEDGER_ENVELOPE_SIZE + (size_t)envelope.body_size)
         return vg_fail(error, VG_INVALID, "a forwarded envelope that is not the sender's own");
     struct forwarded *forwarded = vg_alloc(sizeof *forwarded);

@@ -2,11 +2,13 @@
  * Commands of clients: checked on the pool, sealed into an envelope once, placed with whoever
  * leads, and answered from this node's own apply (docs/architecture.md, "The way of a write"). */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
 #include "common/text.h"
 #include "node/parts.h"
+#include "proto/compartment/body.h"
 
 enum { CHECKS_MAX = 16 }; /* signatures one piece of work for the pool holds */
 
@@ -119,9 +121,30 @@ static enum vg_code check_command(struct node_submit *submit, struct ledger_comm
     return error->code;
 }
 
-/* Envelope header and padded body, made once: every leader gets the same bytes. */
+/* Seals the body behind the encoded header, under the header's epoch. */
+static enum vg_code seal_body(const struct node *node, const struct ledger_envelope *envelope,
+                              uint8_t *envelope_and_body, struct vg_error *error)
+{
+    vg_cipher_key key;
+    if (envelope->epoch == 0)
+        return VG_OK;
+    if (!keyring_data_key(node->keyring, &envelope->compartment, envelope->epoch, &key))
+        return vg_fail(error, VG_UNAVAILABLE,
+                       "this node has no key of the compartment's epoch %" PRIu64
+                       "; ask another node: --node",
+                       envelope->epoch);
+    compartment_body_seal(&key, envelope->nonce,
+                          vg_span_of(envelope_and_body, LEDGER_ENVELOPE_SIZE),
+                          envelope_and_body + LEDGER_ENVELOPE_SIZE, envelope->body_size);
+    vg_wipe(&key, sizeof key);
+    return VG_OK;
+}
+
+/* Envelope header and padded body, sealed under the epoch in force as this node knows it; made
+ * once, so that every leader gets the same bytes. NULL with the error said. */
 static struct vg_blob *build_envelope(const struct node *node, const struct ledger_command *command,
-                                      vg_span bytes, struct ledger_envelope *made)
+                                      vg_span bytes, struct ledger_envelope *made,
+                                      struct vg_error *error)
 {
     size_t body_size = ledger_body_size(bytes.size);
     struct vg_blob *blob = vg_blob_new(LEDGER_ENVELOPE_SIZE + body_size);
@@ -131,26 +154,36 @@ static struct vg_blob *build_envelope(const struct node *node, const struct ledg
                                      .type = vg_id_is_zero(&command->compartment) ? LEDGER_CONTROL
                                                                                   : LEDGER_SEALED,
                                      .compartment = command->compartment,
+                                     .epoch = keyring_epoch(node->keyring, &command->compartment),
                                      .origin = node->self,
                                      .body_size = (uint32_t)body_size};
     vg_random(salt, sizeof salt);
     vg_random(made->id.bytes, sizeof made->id.bytes);
+    if (made->epoch > 0)
+        vg_random(made->nonce, sizeof made->nonce);
     made->commitment = ledger_body_build(salt, bytes, blob->data + LEDGER_ENVELOPE_SIZE);
     ledger_envelope_encode(made, blob->data);
-    return blob;
+    if (seal_body(node, made, blob->data, error) == VG_OK)
+        return blob;
+    vg_blob_unref(blob);
+    return NULL;
 }
 
-static void seal(struct node_submit *submit, const struct ledger_command *command)
+static enum vg_code seal(struct node_submit *submit, const struct ledger_command *command)
 {
     struct ledger_envelope made;
     submit->key = (struct node_request_key){.compartment = command->compartment,
                                             .author = command->author,
                                             .request = command->request};
     if (submit->dry_run)
-        return;
-    submit->envelope = build_envelope(submit->node, command, submit->command, &made);
+        return VG_OK;
+    vg_blob_unref(submit->envelope);
+    submit->envelope =
+        build_envelope(submit->node, command, submit->command, &made, &submit->error);
     submit->envelope_id = made.id;
-    store_applier_vouch(submit->node->applier, &made.commitment);
+    if (submit->envelope != NULL)
+        store_applier_vouch(submit->node->applier, &made.commitment);
+    return submit->error.code;
 }
 
 static void check_one(struct node_submit *submit)
@@ -253,8 +286,32 @@ void node_submit_own(struct node *node, struct node_submit *submit)
     struct ledger_command command;
     enum vg_code code = ledger_command_decode(submit->command, &command, NULL);
     assert(code == VG_OK);
-    seal(submit, &command);
-    node_submit_add(node, submit);
+    if (seal(submit, &command) == VG_OK) {
+        node_submit_add(node, submit);
+        return;
+    }
+    node_signals_counted(submit->counts, vg_clock_system.monotonic_us());
+    node_submit_answer(submit, &submit->error, NULL);
+}
+
+static struct node_submit *find_envelope(struct node *node, const vg_id *envelope_id)
+{
+    struct node_submit *submit = node->submits.by_token;
+    while (submit != NULL && !vg_id_equal(&submit->envelope_id, envelope_id))
+        submit = submit->by_token.next;
+    return submit;
+}
+
+void node_submit_stale(struct node *node, const vg_id *envelope_id)
+{
+    struct node_submit *submit = find_envelope(node, envelope_id);
+    struct ledger_command command;
+    if (submit == NULL || ledger_command_decode(submit->command, &command, NULL) != VG_OK)
+        return;
+    if (seal(submit, &command) == VG_OK)
+        place(node, submit);
+    else
+        finish(node, submit, &submit->error);
 }
 
 static void refuse_to_start(const struct node *node, struct vg_error *error)
@@ -398,19 +455,27 @@ void node_submit_answered(struct node *node, const struct wire_forward_resp *ans
     finish(node, submit, &error);
 }
 
+static bool has_command(const struct node *node, const struct ledger_view *entry, vg_span expected)
+{
+    uint8_t *made;
+    vg_span body;
+    vg_span command;
+    bool same = response_body(&node->keys, entry, &body, &made, NULL) == VG_OK &&
+                ledger_body_open(body, &entry->envelope.commitment, &command, NULL) == VG_OK &&
+                vg_span_equal(command, expected);
+    response_body_free(made, entry);
+    return same;
+}
+
 /* True if the entry holds this submit's command, in our envelope or that of another origin; another
  * command under the same request id has an outcome of its own. */
 static bool same_command(struct node *node, const struct node_submit *submit, uint64_t index)
 {
     struct ledger_view view;
-    vg_span command;
     struct vg_blob *entry = node_entry_take(node, index);
     bool cut = entry != NULL && ledger_cut(vg_blob_span(entry), &view, NULL) == VG_OK;
-    bool ours = cut && vg_id_equal(&view.envelope.id, &submit->envelope_id);
-    bool same =
-        ours ||
-        (cut && ledger_body_open(view.body, &view.envelope.commitment, &command, NULL) == VG_OK &&
-         vg_span_equal(command, submit->command));
+    bool same = cut && (vg_id_equal(&view.envelope.id, &submit->envelope_id) ||
+                        has_command(node, &view, submit->command));
     vg_blob_unref(entry);
     return same;
 }

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "node/store/log_private.h"
 #include "node/store/state.h"
 #include "node/store/thread.h"
 #include "node/store/verifier.h"
+#include "proto/response/epochs.h"
 
 enum {
     HELD_ENTRIES = 1024,      /* committed entries kept in memory until they are loaded */
@@ -206,18 +208,91 @@ static void learn_person(struct store_applier *applier, const vg_id *id)
         store_people_put(applier->people, &person);
 }
 
+/* Whoever opens and seals has the key of the epoch now in force, unless it is not to be had. */
+static void learn_epoch(struct store_applier *applier, const struct response_epoch *epoch)
+{
+    const struct store_keys *keys = &applier->config.keys;
+    vg_hash place = response_epoch_place(&applier->machine, epoch);
+    struct vg_error why = {0};
+    if (keys->learn == NULL || keys->learn(keys->context, &epoch->record, &place, &why) == VG_OK)
+        return;
+    vg_log(VG_LOG_WARN, "key-missing", "epoch=%" PRIu64 " %s", epoch->record.epoch, why.text);
+}
+
+/* A control entry has told of a compartment. */
+static void learn_compartment(struct store_applier *applier, const vg_id *id)
+{
+    struct response_epoch epoch;
+    uint64_t in_force = response_epoch_in_force(&applier->machine, id);
+    if (in_force > 0 && response_epoch_get(&applier->machine, id, in_force, &epoch))
+        learn_epoch(applier, &epoch);
+}
+
+static void learn_epochs(struct store_applier *applier)
+{
+    struct response_epoch epoch = {.since = 0};
+    while (response_epoch_next(&applier->machine, &epoch))
+        learn_epoch(applier, &epoch);
+}
+
+/* Asks for the key that an entry is sealed under; why it is not to be had, into `why`. */
+static void find_key(struct store_applier *applier, struct store_verified *entry,
+                     struct vg_error *why)
+{
+    const struct ledger_envelope *envelope = &entry->view.envelope;
+    const struct store_keys *keys = &applier->config.keys;
+    struct response_epoch epoch;
+    bool known =
+        response_epoch_get(&applier->machine, &envelope->compartment, envelope->epoch, &epoch);
+    assert(known); /* it is in force */
+    vg_hash place = response_epoch_place(&applier->machine, &epoch);
+    *why = entry->opened.error;
+    if (keys->learn != NULL && keys->learn(keys->context, &epoch.record, &place, why) == VG_OK)
+        store_verifier_again(applier->verifier, entry);
+}
+
+/* True if the entry can be applied; else loading has ended for want of its key. */
+static bool has_key(struct store_applier *applier, struct store_verified *entry)
+{
+    struct vg_error why = {0};
+    if (!response_lacks_key(&applier->machine, &entry->view, &entry->opened))
+        return true;
+    find_key(applier, entry, &why);
+    if (!response_lacks_key(&applier->machine, &entry->view, &entry->opened))
+        return true;
+    vg_fail(&applier->load_error, VG_UNAVAILABLE,
+            "entry %" PRIu64 " is sealed and this node has no key for it: %s; put this node's "
+            "keyring back, or let a key officer wrap the key for it",
+            entry->view.header.index, why.text);
+    return false;
+}
+
+/* What is loaded behind the cursor is as not yet loaded. */
+static void unload(struct store_applier *applier)
+{
+    while (!store_verifier_empty(applier->verifier)) {
+        store_verifier_take(applier->verifier);
+        store_verifier_release(applier->verifier);
+    }
+    applier->loaded = applier->applied;
+}
+
 static void apply_entry(struct store_applier *applier, const struct store_verified *entry)
 {
     struct response_outcome outcome;
     enum response_applied result =
         response_apply(&applier->machine, &entry->view, &entry->opened, &outcome);
     uint64_t index = entry->view.header.index;
-    if (entry->view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME)
+    if (entry->view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME) {
         learn_person(applier, &outcome.id);
+        learn_compartment(applier, &outcome.id);
+    }
     applier->applied = (struct store_position){index, entry->view.hash};
     atomic_store(&applier->cursor, index);
     applier->config.applied(applier->config.context, index,
                             result == RESPONSE_APPLIED_OUTCOME ? &outcome : NULL);
+    if (result == RESPONSE_APPLIED_STALE)
+        applier->config.stale(applier->config.context, &entry->view.envelope);
 }
 
 static bool may_apply(struct store_applier *applier)
@@ -234,9 +309,13 @@ static bool apply_chunk(struct store_applier *applier)
     struct store_chunk *chunk = store_verifier_take(applier->verifier);
     if (applier->applied.index == applier->committed_index)
         applier->dirty_since_us = vg_clock_system.monotonic_us();
-    for (uint32_t i = 0; i < chunk->count; i++)
-        apply_entry(applier, &chunk->entries[i]);
+    uint32_t done = 0;
+    while (done < chunk->count && has_key(applier, &chunk->entries[done]))
+        apply_entry(applier, &chunk->entries[done++]);
+    bool all = done == chunk->count;
     store_verifier_release(applier->verifier);
+    if (!all)
+        unload(applier);
     return true;
 }
 
@@ -453,6 +532,7 @@ static enum vg_code open_state(struct store_applier *applier, struct vg_error *e
         return code;
     }
     store_people_load(applier->people, &applier->machine);
+    learn_epochs(applier);
     applier->loaded = applier->applied;
     applier->committed_index = applier->applied.index;
     atomic_store(&applier->cursor, applier->applied.index);
@@ -503,7 +583,11 @@ enum vg_code store_applier_open(const struct store_applier_config *config,
     store_cond_init(&applier->work);
     store_cond_init(&applier->opened);
     applier->people = store_people_new(config->genesis);
-    applier->verifier = store_verifier_new(config->genesis, &config->cluster, applier->people);
+    const struct response_keys keys = {.find = store_people_key,
+                                       .context = applier->people,
+                                       .data_key = config->keys.find,
+                                       .keyring = config->keys.context};
+    applier->verifier = store_verifier_new(config->genesis, &config->cluster, &keys);
     applier->thread = store_thread_start(applier_run, applier);
     pthread_mutex_lock(&applier->lock);
     while (applier->life == OPENING)

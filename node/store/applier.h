@@ -10,6 +10,17 @@
 
 enum { STORE_APPLIER_QUERIES_MAX = 4096 };
 
+/* The data keys of this node, for whoever opens entries. Any thread. */
+struct store_keys {
+    /* As struct response_keys has it; NULL: there are none. */
+    bool (*find)(void *context, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key);
+    /* An epoch came into force, or is needed: has its key at hand from here on, or says why not.
+     * `place` is what its commitment and wraps have for the cluster id. */
+    enum vg_code (*learn)(void *context, const struct compartment_epoch *epoch,
+                          const vg_hash *place, struct vg_error *error);
+    void *context;
+};
+
 struct store_applier;
 
 struct store_applier_config {
@@ -18,12 +29,15 @@ struct store_applier_config {
     const struct ledger_genesis *genesis; /* outlives the applier */
     vg_hash cluster;
     struct store_log *log; /* outlives the applier */
+    struct store_keys keys;
     /* On the apply thread, after the entry of `index` has been applied; `outcome` is NULL when it
      * has none. */
     void (*applied)(void *context, uint64_t index, const struct response_outcome *outcome);
+    /* On the apply thread: the entry of this envelope was void for its epoch (DESIGN section 7). */
+    void (*stale)(void *context, const struct ledger_envelope *envelope);
     /* On the apply thread: the cursor has stopped before the entry of `index`, with the reason and
      * the remedy. `damaged`: it is damaged in the log, and the cursor goes on once it is whole
-     * again; else (a rules version this node does not know, another history) for good. */
+     * again; else (a rules version this node does not know, another history, no key) for good. */
     void (*stopped)(void *context, uint64_t index, const struct vg_error *error, bool damaged);
     /* On the apply thread, after such a stop: it has another look, and goes on or stops again. */
     void (*going_on)(void *context);

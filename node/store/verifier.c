@@ -57,15 +57,24 @@ static const struct vg_signer *signer_for(struct store_verifier *verifier,
     return signer;
 }
 
+static void open_entry(struct store_verifier *verifier, struct store_verified *entry)
+{
+    if (response_has_command(entry->view.envelope.type))
+        response_open(verifier->genesis, &verifier->cluster, &verifier->keys,
+                      signer_for(verifier, &entry->view.envelope.commitment), &entry->view,
+                      &entry->opened);
+}
+
+void store_verifier_again(struct store_verifier *verifier, struct store_verified *entry)
+{
+    response_opened_free(&entry->opened, &entry->view);
+    open_entry(verifier, entry);
+}
+
 static void verify(struct store_verifier *verifier, struct store_chunk *chunk)
 {
-    for (uint32_t i = 0; i < chunk->count; i++) {
-        struct store_verified *entry = &chunk->entries[i];
-        if (response_has_command(entry->view.envelope.type))
-            response_open(verifier->genesis, &verifier->cluster, &verifier->keys,
-                          signer_for(verifier, &entry->view.envelope.commitment), &entry->view,
-                          &entry->opened);
-    }
+    for (uint32_t i = 0; i < chunk->count; i++)
+        open_entry(verifier, &chunk->entries[i]);
 }
 
 /* With the lock held; gives it back while verifying. */
@@ -105,12 +114,12 @@ static void *worker_run(void *context)
 }
 
 struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
-                                          const vg_hash *cluster, struct store_people *people)
+                                          const vg_hash *cluster, const struct response_keys *keys)
 {
     struct store_verifier *verifier = vg_alloc_zero(1, sizeof *verifier);
     verifier->genesis = genesis;
     verifier->cluster = *cluster;
-    verifier->keys = (struct response_keys){.find = store_people_key, .context = people};
+    verifier->keys = *keys;
     pthread_mutex_init(&verifier->lock, NULL);
     pthread_mutex_init(&verifier->vouched_lock, NULL);
     store_cond_init(&verifier->work);
@@ -122,8 +131,10 @@ struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
 
 static void clear(struct store_chunk *chunk)
 {
-    for (uint32_t i = 0; i < chunk->count; i++)
+    for (uint32_t i = 0; i < chunk->count; i++) {
+        response_opened_free(&chunk->entries[i].opened, &chunk->entries[i].view);
         vg_blob_unref(chunk->entries[i].entry);
+    }
     chunk->count = 0;
     chunk->bytes = 0;
     chunk->status = STORE_CHUNK_FREE;

@@ -31,9 +31,9 @@ struct store_chunk {
 
 struct store_verifier;
 
-/* Starts the workers; `genesis` and `people` outlive the verifier. */
+/* Starts the workers; `genesis`, and what `keys` has, outlive the verifier. */
 struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
-                                          const vg_hash *cluster, struct store_people *people);
+                                          const vg_hash *cluster, const struct response_keys *keys);
 
 /* Stops the workers and gives back every entry still held. */
 void store_verifier_free(struct store_verifier *verifier);
@@ -55,6 +55,9 @@ bool store_verifier_empty(const struct store_verifier *verifier);
 
 /* The oldest chunk, verified: by a worker, or by the caller if none has begun. Not when empty. */
 struct store_chunk *store_verifier_take(struct store_verifier *verifier);
+
+/* Opens an entry of that chunk anew, now that its key is at hand. */
+void store_verifier_again(struct store_verifier *verifier, struct store_verified *entry);
 
 /* Gives back the chunk of store_verifier_take and its entries. */
 void store_verifier_release(struct store_verifier *verifier);

@@ -76,6 +76,28 @@ Test(node_config, takes_optional_values)
     node_config_free(config);
 }
 
+Test(node_config, the_keyring_lies_beside_a_key_that_is_a_file)
+{
+    static const struct {
+        const char *text, *keyring;
+    } cases[] = {
+        {GOOD, "node.keyring"},
+        {GOOD "keyring: /elsewhere/ring\n", "/elsewhere/ring"},
+        {"node: 1\nregion: apac\ndata: d\ngenesis: g\nkey: \"credential:key\"\n" LISTEN PEERS,
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct node_config *config;
+        struct vg_error error;
+        cr_assert_eq(read_text(cases[i].text, &config, &error), VG_OK, "%s", error.text);
+        if (cases[i].keyring == NULL)
+            cr_expect_null(config->keyring);
+        else
+            cr_expect_str_eq(config->keyring, cases[i].keyring);
+        node_config_free(config);
+    }
+}
+
 Test(node_config, takes_a_cluster_of_one)
 {
     struct node_config *config;

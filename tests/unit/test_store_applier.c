@@ -8,8 +8,10 @@
 
 #include "common/file.h"
 #include "node/store/applier.h"
+#include "node/store/verifier.h"
 #include "tests/lib/await.h"
 #include "tests/lib/leaks.h"
+#include "tests/lib/sealing.h"
 #include "tests/lib/storebox.h"
 
 static char folder[SCRATCH_PATH];
@@ -54,13 +56,52 @@ static void on_going_on(void *context)
     atomic_fetch_add(&went_on, 1);
 }
 
-static void setup(void)
+static _Atomic uint64_t stale; /* entries that were void for their epoch */
+
+static void on_stale(void *context, const struct ledger_envelope *envelope)
+{
+    (void)context;
+    (void)envelope;
+    atomic_fetch_add(&stale, 1);
+}
+
+/* What this node holds of the keys: wraps that it can open, and keys that are at hand. */
+static _Atomic bool has_wraps, has_keys;
+
+static bool find_key(void *context, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key)
+{
+    return atomic_load(&has_keys) && sealing_key(context, compartment, epoch, key);
+}
+
+static enum vg_code learn_key(void *context, const struct compartment_epoch *epoch,
+                              const vg_hash *place, struct vg_error *error)
+{
+    (void)context;
+    (void)place;
+    if (!atomic_load(&has_wraps))
+        return vg_fail(error, VG_NOT_FOUND, "epoch %llu has no wrap",
+                       (unsigned long long)epoch->epoch);
+    atomic_store(&has_keys, true);
+    return VG_OK;
+}
+
+static void open_box(struct chain made)
 {
     scratch_make(folder);
     snprintf(state_path, sizeof state_path, "%s/state", folder);
     storebox_init(&box, folder);
-    chain = chain_new(1);
+    chain = made;
     storebox_open(&box, &chain);
+}
+
+static void setup(void)
+{
+    open_box(chain_new(1));
+}
+
+static void setup_sealed(void)
+{
+    open_box(chain_new_sealed(1));
 }
 
 static void teardown(void)
@@ -77,7 +118,9 @@ static enum vg_code try_applier(struct vg_error *error)
                                           .genesis = &chain.genesis,
                                           .cluster = chain.cluster,
                                           .log = box.log,
+                                          .keys = {find_key, learn_key, NULL},
                                           .applied = on_applied,
+                                          .stale = on_stale,
                                           .stopped = on_stopped,
                                           .going_on = on_going_on};
     atomic_store(&first, 0);
@@ -425,5 +468,88 @@ Test(store_applier, rules_that_this_version_does_not_know_stop_the_cursor)
     vg_blob_unref(entry);
     AWAIT(atomic_load(&stopped_at) == 1);
     cr_assert_not_null(strstr(stop.text, "install a newer one"), "%s", stop.text);
+    close_all();
+}
+
+/* ---- sealed entries ----------------------------------------------------------------------------
+ */
+
+TestSuite(store_applier_sealed, .init = setup_sealed, .fini = teardown);
+
+static void open_with(bool wraps)
+{
+    atomic_store(&has_wraps, wraps);
+    atomic_store(&has_keys, false);
+    open_applier();
+}
+
+Test(store_applier_sealed, sealed_entries_are_applied_once_their_key_was_learned)
+{
+    open_with(true);
+    commit_commands(40, true);
+    AWAIT(atomic_load(&applied) == 40);
+    cr_assert_eq(atomic_load(&accepted), 40);
+    cr_assert(atomic_load(&has_keys));
+    close_all();
+}
+
+/* The verifier had no key yet: it is asked for when the entry's turn comes. */
+Test(store_applier_sealed, a_key_that_went_out_of_hand_is_learned_again)
+{
+    open_with(true);
+    atomic_store(&has_keys, false);
+    commit_commands(3, true);
+    AWAIT(atomic_load(&applied) == 3);
+    cr_assert_eq(atomic_load(&accepted), 3);
+    close_all();
+}
+
+/* Noops, which need no key, at 1 and at the start of the second chunk; commands between and behind
+ * them. */
+static void append_around_noops(void)
+{
+    for (uint32_t i = 0; i < 41; i++) {
+        bool noop = i % STORE_CHUNK_ENTRIES == 0 && i <= STORE_CHUNK_ENTRIES;
+        storebox_append(&box, noop ? chain_noop(&chain) : chain_command(&chain));
+    }
+    storebox_settle(&box);
+}
+
+Test(store_applier_sealed, a_node_without_the_key_stops_before_the_first_sealed_entry_and_says_so)
+{
+    struct asked before;
+    struct asked after;
+    open_with(false);
+    ask(&after, 2);
+    append_around_noops();
+    store_applier_commit(applier, 41, NULL);
+    AWAIT(atomic_load(&stopped_at) != 0);
+    cr_assert_eq(atomic_load(&stopped_at), 2);
+    cr_assert(!stop_is_damage && stop.code == VG_UNAVAILABLE);
+    cr_assert_not_null(strstr(stop.text, "this node has no key for it: epoch 1 has no wrap"), "%s",
+                       stop.text);
+    AWAIT(atomic_load(&after.answered) == 2);
+    ask(&before, 1);
+    AWAIT(atomic_load(&before.answered) == 1);
+    store_applier_close(applier);
+    cr_assert_eq(atomic_load(&applied), 1);
+    atomic_store(&has_wraps, true);
+    open_applier();
+    store_applier_commit(applier, 41, NULL);
+    AWAIT(atomic_load(&applied) == 41);
+    cr_assert_eq(atomic_load(&accepted), 39);
+    close_all();
+}
+
+Test(store_applier_sealed, entries_under_another_epoch_are_void_and_told_of)
+{
+    open_with(true);
+    chain.epoch = 2;
+    commit_commands(2, true);
+    chain.epoch = 1;
+    commit_commands(1, true);
+    AWAIT(atomic_load(&applied) == 3);
+    cr_assert_eq(atomic_load(&stale), 2);
+    cr_assert_eq(atomic_load(&accepted), 1);
     close_all();
 }
