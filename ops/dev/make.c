@@ -11,12 +11,14 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/identity.h"
+#include "common/keyring.h"
 #include "ops/cli/bootstrap/files.h"
 #include "ops/cli/core/change.h"
 #include "proto/ledger/genesis.h"
 
 enum {
     PUBLIC_FILE = 0644,
+    SECRET_FILE = 0600,
     PORTS_PER_NODE = 2,
     PORT_FIRST = 20000, /* Linux dials from 32768 on, unless it is told otherwise */
     PORT_COUNT = 12768,
@@ -89,8 +91,32 @@ static enum vg_code plan_nodes(struct dev_cluster *cluster, const struct dev_pla
     return VG_OK;
 }
 
+/* What the directory's first epoch is made of. */
+struct holders {
+    vg_id directory;
+    vg_box_public unwraps[COMPARTMENT_WRAPS_MAX]; /* the recovery key's first, then each node's */
+};
+
+/* The node's keyring, with its unwrap secret of the directory. */
+static enum vg_code make_keyring(const struct dev_cluster *cluster, const struct dev_node *node,
+                                 const struct vg_identity *identity, struct holders *holders,
+                                 struct vg_error *error)
+{
+    char path[DEV_PATH_MAX];
+    struct vg_keyring keyring = {.count = 0};
+    vg_cipher_key start;
+    dev_node_path(cluster, node, "keyring", path);
+    vg_keyring_add(&keyring, &holders->directory, &holders->unwraps[node->id]);
+    vg_keyring_start_key(identity, &start);
+    enum vg_code code = vg_keyring_write(path, &keyring, identity->node, &start, error);
+    vg_wipe(&start, sizeof start);
+    vg_wipe(&keyring, sizeof keyring);
+    return code;
+}
+
 static enum vg_code make_node_key(const struct dev_cluster *cluster, struct dev_node *node,
-                                  struct ledger_member *member, struct vg_error *error)
+                                  struct ledger_member *member, struct holders *holders,
+                                  struct vg_error *error)
 {
     char path[DEV_PATH_MAX];
     struct vg_identity identity;
@@ -102,7 +128,41 @@ static enum vg_code make_node_key(const struct dev_cluster *cluster, struct dev_
     node->channel = identity.channel_pub;
     dev_node_path(cluster, node, "key", path);
     enum vg_code code = vg_identity_write(path, &identity, error);
+    if (code == VG_OK)
+        code = make_keyring(cluster, node, &identity, holders, error);
     vg_wipe(&identity, sizeof identity);
+    return code;
+}
+
+/* The secret half of the directory's recovery key, in a file that a real cluster keeps offline. */
+static enum vg_code make_recovery_key(const struct dev_cluster *cluster, struct holders *holders,
+                                      struct vg_error *error)
+{
+    char path[DEV_PATH_MAX + 16];
+    char text[2 * VG_BOX_KEY_SIZE + 1];
+    uint8_t seed[VG_SEED_SIZE];
+    vg_box_secret secret;
+    vg_random(seed, sizeof seed);
+    vg_box_keypair(seed, &holders->unwraps[COMPARTMENT_RECOVERY], &secret);
+    vg_hex_format(vg_span_of(secret.bytes, sizeof secret.bytes), text);
+    snprintf(path, sizeof path, "%s/recovery.key", cluster->dir);
+    enum vg_code code = vg_file_write(path, vg_span_text(text), SECRET_FILE, error);
+    vg_wipe(seed, sizeof seed);
+    vg_wipe(&secret, sizeof secret);
+    vg_wipe(text, sizeof text);
+    return code;
+}
+
+static enum vg_code seal_directory(struct ledger_genesis *genesis, const struct holders *holders,
+                                   struct vg_error *error)
+{
+    vg_cipher_key key;
+    uint8_t seeds[COMPARTMENT_WRAPS_MAX][VG_SEED_SIZE];
+    vg_random(key.bytes, sizeof key.bytes);
+    vg_random(seeds, sizeof seeds);
+    enum vg_code code = ledger_genesis_seal(genesis, &key, holders->unwraps, seeds, error);
+    vg_wipe(seeds, sizeof seeds);
+    vg_wipe(&key, sizeof key);
     return code;
 }
 
@@ -134,9 +194,12 @@ static enum vg_code make_genesis(struct dev_cluster *cluster, struct vg_error *e
         .person_count = cluster->people,
     };
     vg_random(genesis.salt, sizeof genesis.salt);
-    enum vg_code code = VG_OK;
+    struct holders holders = {.directory = genesis.directory};
+    enum vg_code code = make_recovery_key(cluster, &holders, error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
-        code = make_node_key(cluster, &cluster->nodes[i], &genesis.members[i], error);
+        code = make_node_key(cluster, &cluster->nodes[i], &genesis.members[i], &holders, error);
+    if (code == VG_OK)
+        code = seal_directory(&genesis, &holders, error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->people; i++)
         code = make_person_key(cluster, i + 1, &genesis.people[i], error);
     if (code != VG_OK)

@@ -10,6 +10,7 @@
 
 #include "common/file.h"
 #include "common/identity.h"
+#include "common/keyring.h"
 #include "node/config.h"
 #include "ops/cli/core/process.h"
 #include "ops/dev/make.h"
@@ -93,18 +94,75 @@ Test(cli_dev, nodes_dial_each_other_by_the_routes_they_are_given)
     dev_cluster_close(&cluster);
 }
 
-Test(cli_dev, the_genesis_has_the_keys_and_the_first_person_operates)
+static struct ledger_genesis read_genesis(void)
 {
-    struct dev_cluster cluster = make_cluster("apac");
     struct vg_error error = {.text = ""};
     struct vg_buffer bytes = {0};
     struct ledger_genesis genesis;
-    struct vg_identity person;
     char path[DEV_PATH_MAX];
     snprintf(path, sizeof path, "%s/genesis", folder);
     cr_assert_eq(vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, &error), VG_OK, "%s", error.text);
     cr_assert_eq(ledger_genesis_decode(vg_buffer_span(&bytes), &genesis, &error), VG_OK, "%s",
                  error.text);
+    vg_buffer_free(&bytes);
+    return genesis;
+}
+
+/* The data key of the directory out of a node's wrap, with what lies in the node's folder. */
+static vg_cipher_key data_key_of(const struct dev_cluster *cluster, const struct dev_node *node,
+                                 const struct ledger_genesis *genesis)
+{
+    struct vg_error error = {.text = ""};
+    struct vg_identity identity;
+    struct vg_keyring keyring;
+    vg_cipher_key start, key;
+    vg_hash place = ledger_genesis_place(genesis);
+    char path[DEV_PATH_MAX];
+    dev_node_path(cluster, node, "key", path);
+    cr_assert_eq(vg_identity_read(path, &identity, &error), VG_OK, "%s", error.text);
+    vg_keyring_start_key(&identity, &start);
+    dev_node_path(cluster, node, "keyring", path);
+    cr_assert_eq(vg_keyring_read(path, identity.node, &start, &keyring, &error), VG_OK, "%s",
+                 error.text);
+    cr_assert_eq(compartment_unwrap(&genesis->directory_epoch, &place, identity.node,
+                                    vg_keyring_find(&keyring, &genesis->directory), &key, &error),
+                 VG_OK, "%s", error.text);
+    return key;
+}
+
+Test(cli_dev, every_keyring_opens_the_key_of_the_directory_and_so_does_the_recovery_key)
+{
+    struct dev_cluster cluster = make_cluster("apac");
+    struct ledger_genesis genesis = read_genesis();
+    struct vg_error error = {.text = ""};
+    struct vg_buffer text = {0};
+    vg_hash place = ledger_genesis_place(&genesis);
+    vg_cipher_key first = data_key_of(&cluster, &cluster.nodes[0], &genesis), key;
+    vg_box_secret recovery;
+    char path[DEV_PATH_MAX];
+    for (uint32_t i = 1; i < 3; i++) {
+        key = data_key_of(&cluster, &cluster.nodes[i], &genesis);
+        cr_assert_arr_eq(key.bytes, first.bytes, sizeof key.bytes);
+    }
+    snprintf(path, sizeof path, "%s/recovery.key", folder);
+    cr_assert_eq(vg_file_read(path, 64, &text, &error), VG_OK, "%s", error.text);
+    vg_buffer_append(&text, "", 1);
+    cr_assert(vg_hex_parse((const char *)text.data, recovery.bytes, sizeof recovery.bytes));
+    cr_assert_eq(compartment_unwrap(&genesis.directory_epoch, &place,
+                                    (vg_node_id){COMPARTMENT_RECOVERY}, &recovery, &key, &error),
+                 VG_OK, "%s", error.text);
+    cr_assert_arr_eq(key.bytes, first.bytes, sizeof key.bytes);
+    vg_buffer_free(&text);
+    dev_cluster_close(&cluster);
+}
+
+Test(cli_dev, the_genesis_has_the_keys_and_the_first_person_operates)
+{
+    struct dev_cluster cluster = make_cluster("apac");
+    struct vg_error error = {.text = ""};
+    struct ledger_genesis genesis = read_genesis();
+    struct vg_identity person;
+    char path[DEV_PATH_MAX];
     cr_expect_eq(ledger_genesis_check(&genesis, &vg_signer_ed25519, &error), VG_OK, "%s",
                  error.text);
     cr_expect_eq(genesis.member_count, 3);
@@ -121,7 +179,6 @@ Test(cli_dev, the_genesis_has_the_keys_and_the_first_person_operates)
         cr_expect_eq(memcmp(&known->keys, &keys, sizeof keys), 0);
         cr_expect_eq((known->bits & LEDGER_PERSON_OPERATOR) != 0, i == 0);
     }
-    vg_buffer_free(&bytes);
     dev_cluster_close(&cluster);
 }
 
