@@ -25,6 +25,7 @@ enum api_name {
     API_CLUSTER_STATUS,
     API_CLUSTER_TRANSFER,
     API_DIRECTORY,
+    API_COMPARTMENT_SHOW,
     API_INCIDENT_LIST,
     API_INCIDENT_SHOW,
     API_INCIDENT_PAGE,
@@ -111,7 +112,7 @@ char *api_outcome_text(const struct response_outcome *outcome);
 /* The evidence that an entry keeps; NULL with `error` set. */
 json_t *api_content(const struct ledger_view *entry, struct vg_error *error);
 
-/* One log entry; command and author if its body opens, which it does wherever it is clear. */
+/* One log entry; command and author if its body is in clear. */
 json_t *api_entry(const struct ledger_view *entry);
 
 /* The text of a document, whose reference it takes. NULL stays NULL. */

@@ -3,6 +3,7 @@
 
 #include "node/api/compartments.h"
 #include "node/api/text.h"
+#include "proto/response/epochs.h"
 
 static json_t *name_or_null(const struct response_machine *machine, const vg_id *id)
 {
@@ -75,6 +76,7 @@ static json_t *compartment_object(const struct response_machine *machine, const 
     api_set(out, "id", api_id(id));
     api_set(out, "name", is_directory ? json_string(name) : name_or_null(machine, id));
     api_set(out, "procedure", json_string(procedure));
+    api_set(out, "epoch", api_uint(response_epoch_in_force(machine, id)));
     return out;
 }
 

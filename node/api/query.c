@@ -126,6 +126,10 @@ static const struct question {
 } questions[] = {
     {"cluster.status", API_CLUSTER_STATUS, API_FROM_NODE, {{0}}},
     {"cluster.transfer", API_CLUSTER_TRANSFER, API_TO_LEADER, {{"to", true, read_to}}},
+    {"compartment.show",
+     API_COMPARTMENT_SHOW,
+     API_FROM_STATE,
+     {{"compartment", true, read_compartment}}},
     {"directory", API_DIRECTORY, API_FROM_STATE, {{0}}},
     {"incident.list",
      API_INCIDENT_LIST,

@@ -7,6 +7,7 @@
 #include "node/api/compartments.h"
 #include "node/api/directory.h"
 #include "node/api/drill.h"
+#include "node/api/epochs.h"
 #include "node/api/explain.h"
 #include "node/api/incident.h"
 #include "node/api/text.h"
@@ -300,6 +301,7 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
     static json_t *(*const answers[API_NAMES])(struct response_machine * machine,
                                                const struct api_query *query,
                                                struct vg_error *error) = {
+        [API_COMPARTMENT_SHOW] = api_compartment_show,
         [API_DIRECTORY] = api_directory,
         [API_INCIDENT_LIST] = answer_list,
         [API_INCIDENT_SHOW] = answer_show,

@@ -88,6 +88,11 @@ static const struct cli_command root_children[] = {
      .children = oncall_commands,
      .examples = "  vigil oncall now\n"
                  "  vigil oncall add ben"},
+    {.name = "compartment",
+     .summary = "What is sealed apart, and for whom",
+     .children = compartment_commands,
+     .examples = "  vigil compartment list\n"
+                 "  vigil compartment rotate directory"},
     {.name = "import",
      .summary = "Bring incidents in from elsewhere",
      .children = import_commands,

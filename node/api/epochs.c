@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/api/epochs.h"
+
+#include "node/api/compartments.h"
+#include "node/api/text.h"
+#include "proto/response/epochs.h"
+
+static json_t *public_key(const vg_box_public *key)
+{
+    vg_hash bytes;
+    memcpy(bytes.bytes, key->bytes, sizeof bytes.bytes);
+    return api_hash(&bytes);
+}
+
+/* Each holder of the key: a node, or the recovery key as null. */
+static json_t *holders_of(const struct compartment_epoch *epoch)
+{
+    json_t *out = json_array();
+    for (uint32_t i = 0; i < epoch->wrap_count; i++) {
+        const struct compartment_wrap *wrap = &epoch->wraps[i];
+        bool is_node = wrap->holder.value != COMPARTMENT_RECOVERY;
+        json_t *holder = json_object();
+        api_set(holder, "node", is_node ? api_uint(wrap->holder.value) : json_null());
+        api_set(holder, "unwrap_key", public_key(&wrap->unwrap));
+        json_array_append_new(out, holder);
+    }
+    return out;
+}
+
+static json_t *record_of(const struct compartment_epoch *epoch)
+{
+    uint8_t record[COMPARTMENT_EPOCH_MAX];
+    return api_base64(vg_span_of(record, compartment_epoch_encode(epoch, record)));
+}
+
+json_t *api_compartment_show(struct response_machine *machine, const struct api_query *query,
+                             struct vg_error *error)
+{
+    char name[VG_NAME_MAX + 1];
+    struct response_epoch epoch;
+    vg_id id;
+    if (api_compartment_find(machine, query->compartment, &id, error) != VG_OK)
+        return NULL;
+    json_t *out = json_object();
+    uint64_t in_force = response_epoch_in_force(machine, &id);
+    api_compartment_name(machine, &id, name);
+    api_set(out, "id", api_id(&id));
+    api_set(out, "name", json_string(name));
+    api_set(out, "epoch", api_uint(in_force));
+    if (in_force == 0 || !response_epoch_get(machine, &id, in_force, &epoch))
+        return out;
+    api_set(out, "since", api_uint(epoch.since));
+    api_set(out, "commitment", api_hash(&epoch.record.commitment));
+    api_set(out, "holders", holders_of(&epoch.record));
+    api_set(out, "record", record_of(&epoch.record));
+    return out;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Compartments and the epochs of their keys as JSON, for the files of node/api alone. */
+#ifndef VIGIL_NODE_API_EPOCHS_H
+#define VIGIL_NODE_API_EPOCHS_H
+
+#include "node/api/api.h"
+
+/* A compartment with the epoch in force: its number (0: in clear), since which index, the holders
+ * of its key, and the record as it is in the log. A new reference; NULL with `error` set. */
+json_t *api_compartment_show(struct response_machine *machine, const struct api_query *query,
+                             struct vg_error *error);
+
+#endif

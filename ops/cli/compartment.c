@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `vigil compartment`: what is sealed apart, for whom, and a fresh key for it. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/text.h"
+#include "ops/cli/commands.h"
+#include "ops/cli/core/change.h"
+#include "ops/cli/core/output.h"
+#include "proto/compartment/epoch.h"
+
+/* ---- list, show --------------------------------------------------------------------------------
+ */
+
+static const struct cli_column list_columns[] = {
+    {.title = "NAME", .path = "name"},
+    {.title = "EPOCH", .path = "epoch"},
+    {.title = "ID", .path = "id"},
+    {.title = NULL},
+};
+
+static const struct cli_column show_columns[] = {
+    {.title = "compartment", .path = "name"},      {.title = "id", .path = "id"},
+    {.title = "epoch", .path = "epoch"},           {.title = "since entry", .path = "since"},
+    {.title = "commitment", .path = "commitment"}, {.title = NULL},
+};
+
+static const struct cli_column holder_columns[] = {
+    {.title = "NODE", .path = "node"},
+    {.title = "UNWRAP KEY", .path = "unwrap_key"},
+    {.title = NULL},
+};
+
+static json_t *ask(struct cli_call *call)
+{
+    return cli_query(
+        call, json_pack("{s:s, s:s}", "query", "compartment.show", "compartment", call->words[0]));
+}
+
+static enum vg_code run_list(struct cli_call *call)
+{
+    json_t *directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
+    if (directory == NULL)
+        return call->error.code;
+    const json_t *compartments = json_object_get(directory, "compartments");
+    if (cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, compartments);
+    else
+        cli_print_table(stdout, call->settings.output, compartments, list_columns);
+    json_decref(directory);
+    return VG_OK;
+}
+
+static void print_compartment(struct cli_call *call, const json_t *document)
+{
+    cli_print_fields(stdout, document, show_columns);
+    if (cli_json_number(document, "epoch") == 0) {
+        printf("in clear: every node reads it\n");
+        return;
+    }
+    printf("\nits key is wrapped for the recovery key (-) and these nodes:\n");
+    cli_print_table(stdout, call->settings.output, json_object_get(document, "holders"),
+                    holder_columns);
+}
+
+static enum vg_code run_show(struct cli_call *call)
+{
+    json_t *document = ask(call);
+    if (document == NULL)
+        return call->error.code;
+    if (cli_is_json(call->settings.output))
+        cli_print_json(stdout, call->settings.output, document);
+    else
+        print_compartment(call, document);
+    json_decref(document);
+    return VG_OK;
+}
+
+/* ---- rotate ------------------------------------------------------------------------------------
+ */
+
+static enum vg_code read_epoch(struct cli_call *call, const json_t *document,
+                               struct compartment_epoch *out)
+{
+    struct vg_buffer bytes = {0};
+    const json_t *record = json_object_get(document, "record");
+    if (cli_json_number(document, "epoch") == 0)
+        return vg_fail(&call->error, VG_NOT_FOUND, "compartment '%s' is in clear: it has no key",
+                       call->words[0]);
+    bool ok = vg_base64_parse(vg_span_of(json_string_value(record), json_string_length(record)),
+                              &bytes) &&
+              compartment_epoch_decode(vg_buffer_span(&bytes), out, NULL) == VG_OK;
+    vg_buffer_free(&bytes);
+    return ok ? VG_OK
+              : vg_fail(&call->error, VG_INTEGRITY,
+                        "the node shows no record of an epoch; ask another node: --node");
+}
+
+/* A fresh key for the holders of the epoch in force; nobody but they can have it when this process
+ * has ended. That they are those of the log is checked when it is applied. */
+static enum vg_code make_next(struct cli_call *call, const struct compartment_epoch *in_force,
+                              struct compartment_epoch *next)
+{
+    const vg_hash *cluster = &call->author->cluster;
+    vg_cipher_key key;
+    uint8_t seed[VG_SEED_SIZE];
+    enum vg_code code = VG_OK;
+    vg_random(key.bytes, sizeof key.bytes);
+    compartment_epoch_begin(next, cluster, &in_force->compartment, in_force, &key);
+    for (uint32_t i = 0; code == VG_OK && i < in_force->wrap_count; i++) {
+        const struct compartment_wrap *wrap = &in_force->wraps[i];
+        vg_random(seed, sizeof seed);
+        code = compartment_epoch_wrap(next, cluster, &key, wrap->holder, &wrap->unwrap, seed,
+                                      &call->error);
+    }
+    vg_wipe(seed, sizeof seed);
+    vg_wipe(&key, sizeof key);
+    return code;
+}
+
+static enum vg_code submit(struct cli_call *call, const struct compartment_epoch *next)
+{
+    uint8_t record[COMPARTMENT_EPOCH_MAX];
+    struct response_command command = {
+        .op = RESPONSE_OP_ROTATE,
+        .rotate.epoch = vg_span_of(record, compartment_epoch_encode(next, record))};
+    struct cli_change change = {.request = cli_request_of(call), .command = &command};
+    json_t *answer = NULL;
+    enum vg_code code = cli_change_submit(call, &change, &answer);
+    if (code == VG_OK)
+        cli_change_print(call, answer);
+    json_decref(answer);
+    return code;
+}
+
+static enum vg_code run_rotate(struct cli_call *call)
+{
+    struct compartment_epoch in_force, next;
+    struct cli_author *author;
+    enum vg_code code = cli_author_open(call, &author);
+    json_t *document = code == VG_OK ? ask(call) : NULL;
+    if (document == NULL)
+        return call->error.code;
+    code = read_epoch(call, document, &in_force);
+    if (code == VG_OK)
+        code = make_next(call, &in_force, &next);
+    if (code == VG_OK)
+        code = submit(call, &next);
+    json_decref(document);
+    return code;
+}
+
+/* ---- the commands ------------------------------------------------------------------------------
+ */
+
+const struct cli_command compartment_commands[] = {
+    {.name = "list",
+     .summary = "List compartments and the epochs of their keys",
+     .examples = "  vigil compartment list",
+     .run = run_list},
+    {.name = "show",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Show for whom a compartment's key is wrapped",
+     .examples = "  vigil compartment show directory",
+     .run = run_show},
+    {.name = "rotate",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Seal what comes under a fresh key, for the same nodes",
+     .about = "For key officers. What was sealed before stays readable for who could read it.",
+     .examples = "  vigil compartment rotate directory",
+     .run = run_rotate,
+     .flags = CLI_CHANGES},
+    {.name = NULL},
+};
