@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The directory is sealed: no name of a person, a tenant or a compartment is in any node's log folder, in any form; names work
+all the same, at every node, while the key is rotated under load, across restarts, and after. A node without its keyring does
+not start."""
+import base64
+import concurrent.futures
+import pathlib
+import shutil
+import subprocess
+
+from cluster import Cluster, Refused, bin_dir, wait_for
+
+# Nothing else in a cluster looks like these.
+PERSON, RENAMED = "Zquarrelwyn Canaryson", "Zquibblethorpe Canaryson"
+FRAGMENT = 12
+
+
+def forms(name):
+    """The name as it is, in UTF-16, hex and base64 at each offset, and every twelve bytes of it."""
+    raw = name.encode()
+    yield from (raw[i:i + FRAGMENT] for i in range(len(raw) - FRAGMENT + 1))
+    yield name.encode("utf-16-le")
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
+    for offset in range(3):  # what does not depend on the bytes around it
+        encoded = base64.b64encode(b"\0" * offset + raw)
+        yield encoded[(offset * 8 + 5) // 6:len(encoded) - 4]
+
+
+def found(folder, names):
+    """Which names are in the files of a folder."""
+    content = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [name for name in names if any(form in bytes_ for form in forms(name) for bytes_ in content)]
+
+
+def home(c, node):
+    return pathlib.Path(c.dir) / "dev" / f"node-{node}"
+
+
+def search(c, names):
+    """In no log; and in the state, which keeps them in clear: so the search can find what it looks for."""
+    for node in c.nodes:
+        assert found(home(c, node) / "data" / "log", names) == [], (node, names)
+    wait_for(lambda: all(found(home(c, node) / "data" / "state", [names[-1]]) for node in c.nodes), "names in the state")
+
+
+def entries(c, node):
+    last = c.status(node)["commit_index"]
+    listed, at = [], 1
+    while at <= last:
+        listed += c.vigil("log", "tail", "--from", at, "--count", 100, node=node)
+        at = listed[-1]["index"] + 1
+    return listed
+
+
+def check_entries(c, directory, node):
+    """Every entry of the directory is sealed, and the node shows what is in it; returns the epoch in force, and how many
+    entries were void for theirs."""
+    in_force, stale = 1, 0
+    for entry in entries(c, node):
+        sealed, command = entry["compartment"] == directory, entry.get("command")
+        assert (entry["key_epoch"] > 0) == sealed, entry
+        assert command or entry["type"] == "noop", entry
+        if command and command["op"] == "rotate" and entry["author"] == c.key_officer:
+            in_force += 1
+        stale += sealed and entry["key_epoch"] != in_force
+    return in_force, stale
+
+
+def rotate_behind(c, node, directory):
+    """Commands reach a node that has yet to hear of the rotation: it seals them under an epoch that has passed, and then anew."""
+    other = next(n for n in c.nodes if n != node)
+    for attempt in range(20):
+        c.signal("pause", node)
+        late = [subprocess.Popen([c.bin / "vigil", "--context", c.context, "--node", c.nodes[node]["client"], "--timeout", "60s",
+                                  "user", "rename", c.person_id, f"{RENAMED} late {attempt}-{i}"], env=c.environment,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                for i in range(3)]
+        wait_for(lambda: c.leader([n for n in c.nodes if n != node]), "a leader beside it")
+        c.vigil("--timeout", "30s", "compartment", "rotate", "directory", node=other)
+        c.signal("resume", node)
+        for client in late:
+            said = client.communicate(timeout=90)[1]
+            assert client.returncode == 0, said
+        in_force, stale = check_entries(c, directory, other)
+        if stale:
+            return in_force, stale
+    raise AssertionError("no command was sealed under an epoch that had passed")
+
+
+def rotate_under_load(c, rotations=6, writes=12):
+    """Commands sealed under an epoch that has passed are sealed anew by their origin: nobody is refused."""
+    def write(node):
+        return [c.vigil("user", "rename", c.person_id, f"{RENAMED} {node}-{i}", node=node)["index"] for i in range(writes)]
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        written = [pool.submit(write, node) for node in c.nodes]
+        for _ in range(rotations):
+            c.vigil("compartment", "rotate", "directory")
+        indices = [index for each in written for index in each.result()]
+    assert len(set(indices)) == len(c.nodes) * writes, indices
+    for node in c.nodes:
+        shown = c.vigil("compartment", "show", "directory", node=node)
+        assert shown["epoch"] == 1 + rotations and shown["since"] > 0, shown
+        assert [h["node"] for h in shown["holders"]] == [None, *c.nodes], shown
+
+
+def refused(code, name, *args, **options):
+    try:
+        args[0].vigil(*args[1:], **options)
+    except Refused as why:
+        assert why.code == code and why.error["code"] == name, why
+        return why.error["message"]
+    raise AssertionError(f"expected {name}")
+
+
+def without_keyring(c, node):
+    """Neither without its keyring nor with another node's does a node start; with its own it does."""
+    folder = home(c, node)
+    c.signal("kill", node)
+    kept = folder / "keyring.kept"
+    (folder / "keyring").rename(kept)
+    for foreign in (None, home(c, node % len(c.nodes) + 1) / "keyring"):
+        if foreign:
+            shutil.copy(foreign, folder / "keyring")
+        started = subprocess.run([c.bin / "vigild", "--config", folder / "config.yaml"], capture_output=True, text=True, timeout=60)
+        assert started.returncode != 0 and "keyring" in started.stderr, started
+    (folder / "keyring").unlink()
+    kept.rename(folder / "keyring")
+    c.signal("restart", node)
+
+
+def main():
+    with Cluster(bin_dir(), people=3) as c:
+        people = {p["name"]: p["id"] for p in c.vigil("user", "list")}
+        c.key_officer, c.person_id = people["person-1"], people["person-3"]
+        directory = c.vigil("compartment", "show", "directory")
+        assert directory["epoch"] == 1 and directory["since"] == 0, directory
+        c.vigil("user", "rename", "person-2", PERSON)
+        c.vigil("user", "rename", "person-3", RENAMED)
+        for node in c.nodes:
+            assert {PERSON, RENAMED} <= {p["name"] for p in c.vigil("user", "list", node=node)}
+        c.wait_equal()
+        search(c, [PERSON, RENAMED])
+
+        said = refused(1, "forbidden", c.person(2, 2), "compartment", "rotate", "directory")
+        assert "key-officer" in said, said
+        refused(1, "not-found", c, "compartment", "rotate", "default")
+        rotate_under_load(c)
+        c.vigil("user", "rename", c.person_id, RENAMED)
+        for node in c.nodes:
+            c.signal("restart", node)
+            c.vigil("user", "rename", c.person_id, f"{RENAMED} again", node=node)
+            c.vigil("user", "rename", c.person_id, RENAMED, node=node)
+            assert {PERSON, RENAMED} <= {p["name"] for p in c.vigil("user", "list", node=node)}
+        c.wait_equal()
+        before = check_entries(c, directory["id"], 1)
+        assert before[0] == 7, before
+        in_force, stale = rotate_behind(c, 3, directory["id"])
+        c.vigil("user", "rename", c.person_id, RENAMED)
+        c.wait_equal()
+        for node in c.nodes:
+            assert check_entries(c, directory["id"], node) == (in_force, stale)
+            assert c.vigil("compartment", "show", "directory", node=node)["epoch"] == in_force
+        search(c, [PERSON, RENAMED])
+        without_keyring(c, 2)
+        wait_for(lambda: RENAMED in {p["name"] for p in c.vigil("user", "list", node=2)}, "node 2 with its keyring")
+        c.verify_logs()
+    print(f"no name in any log, {in_force - 1} rotations, {stale} commands sealed anew, three restarts: 1 passed, 0 failed")
+
+
+main()
