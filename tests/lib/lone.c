@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/keyring.h"
 #include "common/text.h"
 
 enum { ALL_ROLES = (1 << 13) - 1 };
@@ -29,6 +30,25 @@ static void path_in(const struct lone *lone, const char *name, char out[128])
 /* ---- files ------------------------------------------------------------------------------------
  */
 
+/* The keyring, and the first epoch of the directory for it. */
+static void seal_directory(struct lone *lone)
+{
+    const uint8_t seeds[2][VG_SEED_SIZE] = {{1}, {2}};
+    vg_cipher_key key, start;
+    vg_box_public unwraps[2];
+    vg_box_secret recovery;
+    struct vg_keyring keyring = {.count = 0};
+    struct vg_error error;
+    char path[128];
+    vg_random(key.bytes, sizeof key.bytes);
+    vg_box_keypair(seeds[0], &unwraps[0], &recovery);
+    vg_keyring_add(&keyring, &lone->genesis.directory, &unwraps[1]);
+    vg_keyring_start_key(&lone->self, &start);
+    path_in(lone, "keyring", path);
+    must(vg_keyring_write(path, &keyring, lone->self.node, &start, &error), &error);
+    must(ledger_genesis_seal(&lone->genesis, &key, unwraps, seeds, &error), &error);
+}
+
 static void write_genesis(struct lone *lone)
 {
     uint8_t bytes[LEDGER_GENESIS_MAX];
@@ -47,6 +67,7 @@ static void write_genesis(struct lone *lone)
     genesis->people[0] = (struct ledger_person){.id = lone->person.id,
                                                 .keys = vg_identity_keys(&lone->person),
                                                 .bits = LEDGER_PERSON_OPERATOR};
+    seal_directory(lone);
     size_t size = ledger_genesis_encode(genesis, bytes);
     lone->cluster = ledger_genesis_hash(vg_span_of(bytes, size));
     path_in(lone, "genesis", path);
@@ -152,6 +173,7 @@ void lone_free(struct lone *lone)
                                         "data",
                                         "genesis",
                                         "key",
+                                        "keyring",
                                         "node.yaml",
                                         ""};
     char path[128];
