@@ -41,6 +41,7 @@ enum vg_code node_lock_down(const struct node_config *config, struct vg_error *e
         {config->genesis, LOCKDOWN_READ},
         {files.key, LOCKDOWN_READ},
         {files.passphrase, files.at_terminal ? LOCKDOWN_WRITE : LOCKDOWN_READ},
+        {config->keyring != NULL ? config->keyring : "", LOCKDOWN_READ},
         {peer, LOCKDOWN_LISTEN},
         {client, LOCKDOWN_LISTEN},
     };

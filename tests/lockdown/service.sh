@@ -58,6 +58,7 @@ inside() {
   cp "$3" usr/bin/vigild
   touch said && mount --bind "$work/said" said
   chroot . systemd-sysusers vigil.conf
+  chroot . install -D -o vigil -g vigil -m 600 etc/vigil/keyring /var/lib/vigil-keyring/keyring
   mount --make-rshared . # for the credential to reach the service
   exec chroot . /usr/bin/env -i container=test /lib/systemd/systemd --unit=look.target >/dev/null 2>&1
 }
@@ -87,9 +88,10 @@ mkdir "$work"/{node,top,home}
 export HOME=$work/home XDG_CONFIG_HOME=$work/home XDG_STATE_HOME=$work/home
 "$bin/vigil" dev up --dir "$work/dev" --nodes 1 --timeout 60s >/dev/null
 "$bin/vigil" dev down --dir "$work/dev" >/dev/null
-cp "$work"/dev/genesis "$work"/dev/node-1/key "$work/node"
+cp "$work"/dev/genesis "$work"/dev/node-1/key "$work"/dev/node-1/keyring "$work/node"
 sed -e "s|$work/dev/node-1/data|/var/lib/vigil|" -e "s|$work/dev/genesis|/etc/vigil/genesis|" \
   -e "s|$work/dev/node-1/key|credential:key|" "$work/dev/node-1/config.yaml" >"$work/node/node.yaml"
+echo 'keyring: /var/lib/vigil-keyring/keyring' >>"$work/node/node.yaml"
 chmod 644 "$work/node/node.yaml" "$work/node/genesis"
 touch "$work/said"
 
