@@ -44,6 +44,12 @@ static enum vg_code read_file(const char *path, const struct vg_identity *node,
     vg_keyring_start_key(node, &start);
     enum vg_code code = vg_keyring_read(path, node->node, &start, out, error);
     vg_wipe(&start, sizeof start);
+    if (code == VG_NOT_FOUND)
+        return vg_fail(
+            error, code,
+            "%s: there is no keyring; put this node's own back, or name its place in the "
+            "configuration",
+            path);
     return code;
 }
 
