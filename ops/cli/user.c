@@ -23,6 +23,7 @@ static const struct cli_option add_options[] = {
     {.name = "role", .value = "ROLE,...", .help = "grant these roles too"},
     {.name = "compartment", .value = "NAME", .help = "where the roles hold (the context's)"},
     {.name = "operator", .help = "runs the cluster: may enroll and grant"},
+    {.name = "key-officer", .help = "gives compartments fresh keys"},
     {.name = "integration", .help = "a machine: repeats of its signals are counted (R3)"},
     {.name = NULL},
 };
@@ -144,6 +145,7 @@ static enum vg_code run_add(struct cli_call *call)
     if (code == VG_OK)
         code = check_add(call, &enroll, roles, &compartment);
     enroll.enroll.bits = (uint8_t)((cli_flag(call, "operator") ? LEDGER_PERSON_OPERATOR : 0) |
+                                   (cli_flag(call, "key-officer") ? LEDGER_PERSON_KEY_OFFICER : 0) |
                                    (cli_flag(call, "integration") ? LEDGER_PERSON_INTEGRATION : 0));
     if (code == VG_OK)
         code = add_person(call, &enroll, &compartment, roles, &answer);
