@@ -463,6 +463,9 @@ enum vg_code node_run(struct node *node, struct vg_error *error)
 {
     vg_log(VG_LOG_INFO, "serving", "node=%" PRIu64 " region=%s peer=%s client=%s", node->self.value,
            node->config->region, node->config->listen.peer, node->config->listen.client);
+    if ((node->genesis.flags & LEDGER_GENESIS_DIRECTORY) == 0)
+        vg_log(VG_LOG_WARN, "directory-in-clear", "genesis=%s the log has names of people in clear",
+               node->config->genesis);
     loop_run(node->loop);
     if (node->fatal.code != VG_OK)
         *error = node->fatal;
