@@ -57,7 +57,7 @@ void vg_fingerprint_format(const vg_hash *hash, char out[VG_FINGERPRINT_TEXT])
 
 bool vg_fingerprint_parse(const char *text, uint8_t out[VG_FINGERPRINT_SIZE])
 {
-    char digits[2 * VG_FINGERPRINT_SIZE + 1];
+    char digits[2 * VG_FINGERPRINT_SIZE + 1] = "";
     size_t count = 0;
     for (; *text != '\0'; text++) {
         if (strchr(" -:", *text) != NULL)
@@ -66,7 +66,6 @@ bool vg_fingerprint_parse(const char *text, uint8_t out[VG_FINGERPRINT_SIZE])
             return false;
         digits[count++] = *text;
     }
-    digits[count] = '\0';
     return vg_hex_parse(digits, out, VG_FINGERPRINT_SIZE);
 }
 

@@ -76,7 +76,6 @@ struct ceremony {
 
 static enum vg_code take_holders(struct cli_call *call, struct ceremony *out)
 {
-    const char *holders[SHARES_MAX];
     uint64_t threshold;
     for (int i = 0; i < call->value_count; i++) {
         if (strcmp(call->values[i].option->name, "holder") != 0)
@@ -87,15 +86,13 @@ static enum vg_code take_holders(struct cli_call *call, struct ceremony *out)
         if (holder[0] == '\0' || strlen(holder) > VG_NAME_MAX || strchr(holder, '\n') != NULL)
             return vg_fail(&call->error, VG_USAGE, "a holder's name is one line of 1 to %d bytes",
                            VG_NAME_MAX);
-        holders[out->count++] = holder;
+        snprintf(out->shares[out->count++].holder, VG_NAME_MAX + 1, "%s", holder);
     }
     if (out->count == 0)
         return vg_fail(&call->error, VG_USAGE, "who keeps the key? give --holder for each");
     if (cli_number(call, "threshold", 1, out->count, out->count / 2 + 1, &threshold) != VG_OK)
         return call->error.code;
     out->threshold = (uint8_t)threshold;
-    for (uint8_t i = 0; i < out->count; i++)
-        snprintf(out->shares[i].holder, sizeof out->shares[i].holder, "%s", holders[i]);
     return VG_OK;
 }
 
