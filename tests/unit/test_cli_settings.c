@@ -6,17 +6,19 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/identity.h"
 #include "common/text.h"
 #include "ops/cli/core/config.h"
 #include "ops/cli/core/session.h"
 #include "ops/cli/core/settings.h"
+#include "proto/ledger/genesis.h"
 
 static char folder[] = "/tmp/vigil-cli-XXXXXX";
 
 static void set_up(void)
 {
     static const char *const variables[] = {"VIGIL_CONTEXT", "VIGIL_NODE", "VIGIL_IDENTITY",
-                                            "VIGIL_OUTPUT"};
+                                            "VIGIL_OUTPUT", "VIGIL_GENESIS"};
     cr_assert_not_null(mkdtemp(folder));
     setenv("XDG_CONFIG_HOME", folder, 1);
     setenv("XDG_STATE_HOME", folder, 1);
@@ -104,6 +106,89 @@ Test(cli_settings, the_current_context_counts_then_variables_then_flags)
     cr_assert_str_eq(settings.compartment, "default");
     cr_assert_eq(settings.output, CLI_WIDE);
     cli_settings_free(&settings);
+}
+
+#define CLUSTER "404c671561309137e2b3627282fdac6deaf336e5f7c628baabcf40daf5c6ff88"
+
+Test(cli_settings, a_node_by_its_address_alone_has_the_key_of_the_context)
+{
+    struct cli_flags flags = {.node = "tcp://127.0.0.1:2,tcp://127.0.0.1:9"};
+    struct cli_settings settings;
+    struct vg_error error;
+    write_config("current: home\ncontexts:\n  - name: home\n    cluster: " CLUSTER "\n"
+                 "    nodes: [\"tcp://127.0.0.1:1#" KEY "\", \"tcp://127.0.0.1:2#" KEY "\"]\n");
+    cr_assert_eq(cli_settings_resolve(&flags, &settings, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(settings.node_count, 2);
+    cr_assert(settings.nodes[0].has_key && !settings.nodes[1].has_key);
+    cr_assert_eq(settings.nodes[0].key.bytes[0], 0xaa);
+    cr_assert_str_eq(settings.cluster, CLUSTER);
+    cli_settings_free(&settings);
+}
+
+/* A genesis of one member, 7, and one person in a file; the member's key is returned, and its hash
+ * as text. */
+static vg_channel_public write_genesis(const char *path, char cluster[VG_HASH_TEXT])
+{
+    struct vg_identity node, person;
+    struct vg_error error;
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    vg_crypto_init();
+    vg_identity_make(VG_IDENTITY_NODE, &(vg_id){0}, (vg_node_id){7}, &node);
+    vg_identity_make(VG_IDENTITY_PERSON, &(vg_id){{9}}, (vg_node_id){0}, &person);
+    struct ledger_genesis genesis = {.version = LEDGER_GENESIS_VERSION,
+                                     .flags = LEDGER_GENESIS_CLEAR,
+                                     .directory = {{1}},
+                                     .first = {{2}},
+                                     .member_count = 1,
+                                     .person_count = 1};
+    genesis.people[0] = (struct ledger_person){.id = person.id, .keys = vg_identity_keys(&person)};
+    genesis.members[0] = (struct ledger_member){.id = {7}, .keys = vg_identity_keys(&node)};
+    size_t size = ledger_genesis_encode(&genesis, bytes);
+    vg_hash id = ledger_genesis_hash(vg_span_of(bytes, size));
+    vg_hex_format(vg_span_of(id.bytes, sizeof id.bytes), cluster);
+    cr_assert_eq(vg_file_write(path, vg_span_of(bytes, size), 0600, &error), VG_OK);
+    return node.channel_pub;
+}
+
+Test(cli_settings, a_genesis_file_has_the_cluster_and_the_keys_of_its_members)
+{
+    char path[64], cluster[VG_HASH_TEXT];
+    struct cli_settings settings;
+    struct vg_error error;
+    snprintf(path, sizeof path, "%s/genesis", folder);
+    vg_channel_public key = write_genesis(path, cluster);
+    struct cli_flags flags = {.genesis = path, .node = "tcp://127.0.0.1:1#7"};
+    cr_assert_eq(cli_settings_resolve(&flags, &settings, &error), VG_OK, "%s", error.text);
+    cr_assert_str_eq(settings.cluster, cluster);
+    cr_assert(settings.nodes[0].has_key);
+    cr_assert_arr_eq(settings.nodes[0].key.bytes, key.bytes, sizeof key.bytes);
+    cli_settings_free(&settings);
+    static const char *const strangers[] = {"tcp://127.0.0.1:1#8", "tcp://127.0.0.1:1#",
+                                            "tcp://127.0.0.1:1#7x"};
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+        flags.node = strangers[i];
+        cr_expect_eq(cli_settings_resolve(&flags, &settings, &error), VG_USAGE, "%zu", i);
+        cr_expect_not_null(strstr(error.text, strangers[i]), "%s", error.text);
+        cli_settings_free(&settings);
+    }
+}
+
+Test(cli_settings, an_altered_genesis_file_is_refused)
+{
+    char path[64], cluster[VG_HASH_TEXT];
+    struct cli_flags flags = {.genesis = path};
+    struct cli_settings settings;
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    snprintf(path, sizeof path, "%s/genesis", folder);
+    write_genesis(path, cluster);
+    cr_assert_eq(vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, &error), VG_OK);
+    bytes.data[bytes.size - 10] ^= 1; /* of the binding */
+    cr_assert_eq(vg_file_write(path, vg_buffer_span(&bytes), 0600, &error), VG_OK);
+    cr_expect_eq(cli_settings_resolve(&flags, &settings, &error), VG_INTEGRITY);
+    cr_expect_not_null(strstr(error.text, path), "%s", error.text);
+    cli_settings_free(&settings);
+    vg_buffer_free(&bytes);
 }
 
 Test(cli_settings, what_is_wrong_is_named_with_its_place)
