@@ -73,8 +73,8 @@ static void fill_refusals(const char *door, const uint64_t refused[NET_REFUSAL_C
     char name[API_FIGURE_NAME];
     for (int i = 0; i < NET_REFUSAL_COUNT; i++) {
         snprintf(name, sizeof name, "%s_refused_%s", door, net_refusal_name((enum net_refusal)i));
-        for (char *at = name; *at != '\0'; at++)
-            *at = *at == '-' ? '_' : *at;
+        for (char *at = strchr(name, '-'); at != NULL; at = strchr(at, '-'))
+            *at = '_';
         if (refused[i] > 0)
             api_status_figure(out, name, refused[i]);
     }
