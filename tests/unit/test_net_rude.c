@@ -295,26 +295,27 @@ Test(net_rude, what_is_altered_on_the_way_ends_the_connection)
     stop_two();
 }
 
-/* Two records of which one comes twice, both in the wrong order, or the second without the first:
- * what came before is heard, and nothing else. */
-Test(net_rude, replayed_reordered_and_forged_records_end_the_connection)
+/* Of two records one comes twice, both in the wrong order, the second without the first; a third is
+ * forged (2), and the first cut short (3): what came before is heard, and nothing else. */
+Test(net_rude, replayed_reordered_forged_and_truncated_records_end_the_connection)
 {
-    static const int orders[][3] = {{0, 0, 1}, {1, 0, 0}, {1, 1, 1}, {0, 2, 1}};
-    static const unsigned heard[] = {1, 0, 0, 1};
+    static const int orders[][3] = {{0, 0, 1}, {1, 0, 0}, {1, 1, 1}, {0, 2, 1}, {3, 1, 1}};
+    static const unsigned heard[] = {1, 0, 0, 1, 0};
     start_two_within(IN_ANY_CASE_MS);
     for (size_t i = 0; i < sizeof heard / sizeof *heard; i++) {
         struct caller caller = call_and_greet();
-        struct vg_buffer records[3] = {0};
+        struct vg_buffer records[4] = {0};
         unsigned before = (unsigned)nodes[0].views[PEER - 1].frames;
         for (uint64_t k = 0; k < 2; k++)
             wire_line_write(&caller.line, WIRE_RAFT, vg_span_of(&k, sizeof k), &records[k]);
         vg_buffer_append(&records[2], records[0].data, records[0].size);
         memset(records[2].data + 2, 'f', records[2].size - 2);
+        vg_buffer_append(&records[3], records[0].data, records[0].size - 1);
         for (int k = 0; k < 3; k++)
             vg_buffer_append(&caller.out, records[orders[i][k]].data, records[orders[i][k]].size);
         expect_refused(&caller, NET_REFUSED_RECORD);
         cr_expect_eq(nodes[0].views[PEER - 1].frames, before + heard[i], "order %zu", i);
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < 4; k++)
             vg_buffer_free(&records[k]);
     }
     stop_two();
