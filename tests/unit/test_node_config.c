@@ -134,7 +134,7 @@ static const struct {
     {HEAD LISTEN "peers:\n  - {node: 1, region: a, peer: x, client: y}\n", "this node"},
     {HEAD "listen: {peer: \"tcp://127.0.0.1:1\", client: \"tcp://127.0.0.1:1\"}\npeers: []\n",
      "two addresses"},
-    {HEAD "listen: {peer: \"tcp://192.0.2.1:1\", client: \"tcp://127.0.0.1:1\"}\npeers: []\n",
+    {HEAD "listen: {peer: \"tcp://192.0.2:1\", client: \"tcp://127.0.0.1:1\"}\npeers: []\n",
      "listen.peer"},
 };
 
