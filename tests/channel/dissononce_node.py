@@ -19,7 +19,7 @@ from dissononce.dh.x25519.private import PrivateKey  # noqa: E402
 from dissononce.dh.x25519.public import PublicKey  # noqa: E402
 from dissononce_side import CLIENTS, DH, PEERS, Channel, Closed, key_of  # noqa: E402
 
-WIRE_VERSION, REQUEST, RESPONSE = 3, 16, 17
+WIRE_VERSION, REQUEST, RESPONSE = 4, 16, 17
 QUERY = 2
 
 
