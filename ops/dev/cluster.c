@@ -37,6 +37,11 @@ void dev_person_path(const struct dev_cluster *cluster, uint32_t number, char ou
     file_path(cluster, name, out);
 }
 
+void dev_genesis_path(const struct dev_cluster *cluster, char out[DEV_PATH_MAX])
+{
+    file_path(cluster, "genesis", out);
+}
+
 struct cli_node dev_node_at(const struct dev_node *node)
 {
     struct cli_node at = {.has_key = true, .key = node->channel};

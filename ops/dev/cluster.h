@@ -70,6 +70,7 @@ struct cli_node dev_node_at(const struct dev_node *node);
 void dev_node_path(const struct dev_cluster *cluster, const struct dev_node *node, const char *file,
                    char out[DEV_PATH_MAX]);
 void dev_person_path(const struct dev_cluster *cluster, uint32_t number, char out[DEV_PATH_MAX]);
+void dev_genesis_path(const struct dev_cluster *cluster, char out[DEV_PATH_MAX]);
 
 /* The document of CLI.md's `dev up`. Owned by the caller. */
 json_t *dev_cluster_describe(const struct dev_cluster *cluster);

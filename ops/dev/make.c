@@ -208,8 +208,8 @@ static enum vg_code make_genesis(struct dev_cluster *cluster, struct vg_error *e
     vg_span encoded = vg_span_of(bytes, ledger_genesis_encode(&genesis, bytes));
     vg_hash hash = ledger_genesis_hash(encoded);
     vg_hex_format(vg_span_of(hash.bytes, sizeof hash.bytes), cluster->cluster);
-    char path[DEV_PATH_MAX + 16];
-    snprintf(path, sizeof path, "%s/genesis", cluster->dir);
+    char path[DEV_PATH_MAX];
+    dev_genesis_path(cluster, path);
     return vg_file_write(path, encoded, PUBLIC_FILE, error);
 }
 
@@ -217,8 +217,7 @@ static enum vg_code make_config(const struct dev_cluster *cluster, uint32_t plac
                                 const struct dev_routes *routes, struct vg_error *error)
 {
     const struct dev_node *node = &cluster->nodes[place];
-    char data[DEV_PATH_MAX], key[DEV_PATH_MAX], path[DEV_PATH_MAX];
-    char genesis[DEV_PATH_MAX + 16];
+    char data[DEV_PATH_MAX], key[DEV_PATH_MAX], path[DEV_PATH_MAX], genesis[DEV_PATH_MAX];
     uint32_t heartbeat_ms = cluster->election_timeout_ms / HEARTBEATS_PER_TIMEOUT;
     struct node_file file = {.made_by = "vigil dev up",
                              .data = data,
@@ -230,7 +229,7 @@ static enum vg_code make_config(const struct dev_cluster *cluster, uint32_t plac
                              .heartbeat_ms = heartbeat_ms > 0 ? heartbeat_ms : 1};
     dev_node_path(cluster, node, "data", data);
     dev_node_path(cluster, node, "key", key);
-    snprintf(genesis, sizeof genesis, "%s/genesis", cluster->dir);
+    dev_genesis_path(cluster, genesis);
     memcpy(file.cluster, cluster->cluster, sizeof file.cluster);
     for (uint32_t i = 0; i < cluster->node_count; i++) {
         const struct dev_node *other = &cluster->nodes[i];

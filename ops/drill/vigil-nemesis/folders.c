@@ -36,8 +36,9 @@ static void path_of(const struct fault_case *the, const char *name, char out[DEV
     dev_node_path(the->stage->cluster, faults_node(the), name, out);
 }
 
-/* Runs a program to its end, without a word; true if it ended well. */
-static bool run(char **words)
+/* Runs a program to its end, without a word; true if it ended well. posix_spawnp does not change
+ * the words, whatever its type says. */
+static bool run(const char *const *words)
 {
     pid_t pid;
     int status = -1;
@@ -45,7 +46,8 @@ static bool run(char **words)
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    bool started = posix_spawnp(&pid, words[0], &files, NULL, words, environ) == 0;
+    bool started =
+        posix_spawnp(&pid, words[0], &files, NULL, (char **)(uintptr_t)words, environ) == 0;
     posix_spawn_file_actions_destroy(&files);
     return started && waitpid(pid, &status, 0) == pid && status == 0;
 }
@@ -128,12 +130,16 @@ enum vg_code folders_damage(const struct fault_case *the, struct vg_error *error
 
 enum vg_code folders_repair(const struct fault_case *the, struct vg_error *error)
 {
-    char program[DEV_PATH_MAX];
-    char log[] = "log", verify[] = "verify", repair[] = "--repair", node[] = "--node";
-    char *words[] = {program, node, faults_node(the)->client, log, verify, repair, NULL};
+    const struct cli_node at = dev_node_at(faults_node(the));
+    char program[DEV_PATH_MAX], genesis[DEV_PATH_MAX], identity[DEV_PATH_MAX], url[CLI_NODE_TEXT];
+    const char *const words[] = {program, "--genesis", genesis,  "--identity", identity, "--node",
+                                 url,     "log",       "verify", "--repair",   NULL};
     const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
     uint64_t until_us = vg_clock_system.monotonic_us() + REPAIR_MS * 1000ULL;
     enum vg_code code = dev_find_built("vigil", program, error);
+    cli_node_format(&at, url);
+    dev_genesis_path(the->stage->cluster, genesis);
+    dev_person_path(the->stage->cluster, 1, identity);
     while (code == VG_OK && !run(words)) {
         if (vg_clock_system.monotonic_us() > until_us)
             code = vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " is still damaged after %d s",
@@ -148,19 +154,13 @@ enum vg_code folders_repair(const struct fault_case *the, struct vg_error *error
 
 static enum vg_code copy_folder(const char *from, const char *to, struct vg_error *error)
 {
-    char copy[] = "cp", how[] = "-a", sparse[] = "--sparse=always", from_dir[DEV_PATH_MAX];
-    char to_dir[DEV_PATH_MAX];
-    char *words[] = {copy, how, sparse, from_dir, to_dir, NULL};
-    snprintf(from_dir, sizeof from_dir, "%s", from);
-    snprintf(to_dir, sizeof to_dir, "%s", to);
+    const char *const words[] = {"cp", "-a", "--sparse=always", from, to, NULL};
     return run(words) ? VG_OK : vg_fail(error, VG_UNAVAILABLE, "cannot copy %s to %s", from, to);
 }
 
 static enum vg_code remove_folder(const char *path, struct vg_error *error)
 {
-    char remove[] = "rm", how[] = "-rf", folder[DEV_PATH_MAX];
-    char *words[] = {remove, how, folder, NULL};
-    snprintf(folder, sizeof folder, "%s", path);
+    const char *const words[] = {"rm", "-rf", path, NULL};
     return run(words) ? VG_OK : vg_fail(error, VG_UNAVAILABLE, "cannot remove %s", path);
 }
 
