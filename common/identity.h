@@ -30,7 +30,7 @@ struct vg_keys vg_identity_keys(const struct vg_identity *identity);
 /* ---- as text -----------------------------------------------------------------------------------
  */
 
-enum { VG_IDENTITY_TEXT_MAX = 1024, VG_IDENTITY_BOX = 2 * VG_SEED_SIZE + VG_SEAL_TAG };
+enum { VG_IDENTITY_TEXT_MAX = 1024, VG_IDENTITY_BOX = 2 * VG_SEED_SIZE + VG_TAG_SIZE };
 
 /* Plain text holds secrets: wipe it when done. */
 struct vg_identity_text {

@@ -4,13 +4,7 @@
 #include <assert.h>
 #include <sodium.h>
 
-#include "common/crypto.h"
-
-enum { KEY_SIZE = crypto_aead_xchacha20poly1305_ietf_KEYBYTES };
-
 static_assert((int)VG_SEAL_SALT == (int)crypto_pwhash_SALTBYTES, "Argon2id");
-static_assert((int)VG_SEAL_NONCE == (int)crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "XChaCha20");
-static_assert((int)VG_SEAL_TAG == (int)crypto_aead_xchacha20poly1305_ietf_ABYTES, "Poly1305");
 static_assert(VG_SEAL_KIB <= VG_SEAL_KIB_MAX && VG_SEAL_PASSES <= VG_SEAL_PASSES_MAX,
               "what is sealed can be opened");
 
@@ -28,13 +22,13 @@ bool vg_seal_is_bounded(const struct vg_seal *seal)
            seal->memory_kib >= VG_SEAL_KIB_MIN && seal->memory_kib <= VG_SEAL_KIB_MAX;
 }
 
-static enum vg_code make_key(const struct vg_seal *seal, vg_span passphrase, uint8_t key[KEY_SIZE],
+static enum vg_code make_key(const struct vg_seal *seal, vg_span passphrase, vg_cipher_key *key,
                              struct vg_error *error)
 {
     assert(vg_seal_is_bounded(seal));
-    int failed =
-        crypto_pwhash(key, KEY_SIZE, (const char *)passphrase.data, passphrase.size, seal->salt,
-                      seal->passes, (size_t)seal->memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13);
+    int failed = crypto_pwhash(key->bytes, sizeof key->bytes, (const char *)passphrase.data,
+                               passphrase.size, seal->salt, seal->passes,
+                               (size_t)seal->memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13);
     if (failed)
         return vg_fail(error, VG_UNAVAILABLE,
                        "no memory for a passphrase: Argon2id needs %u MiB; end other programs, or "
@@ -46,27 +40,23 @@ static enum vg_code make_key(const struct vg_seal *seal, vg_span passphrase, uin
 enum vg_code vg_seal_close(const struct vg_seal *seal, vg_span passphrase, vg_span additional,
                            vg_span secret, uint8_t *box, struct vg_error *error)
 {
-    uint8_t key[KEY_SIZE];
-    enum vg_code code = make_key(seal, passphrase, key, error);
+    vg_cipher_key key;
+    enum vg_code code = make_key(seal, passphrase, &key, error);
     if (code == VG_OK)
-        crypto_aead_xchacha20poly1305_ietf_encrypt(box, NULL, secret.data, secret.size,
-                                                   additional.data, additional.size, NULL,
-                                                   seal->nonce, key);
-    vg_wipe(key, sizeof key);
+        vg_cipher_seal(&key, seal->nonce, additional, secret, box);
+    vg_wipe(&key, sizeof key);
     return code;
 }
 
 enum vg_code vg_seal_open(const struct vg_seal *seal, vg_span passphrase, vg_span additional,
                           vg_span box, uint8_t *secret, struct vg_error *error)
 {
-    uint8_t key[KEY_SIZE];
-    enum vg_code code = make_key(seal, passphrase, key, error);
-    if (code == VG_OK && crypto_aead_xchacha20poly1305_ietf_decrypt(
-                             secret, NULL, NULL, box.data, box.size, additional.data,
-                             additional.size, seal->nonce, key) != 0)
+    vg_cipher_key key;
+    enum vg_code code = make_key(seal, passphrase, &key, error);
+    if (code == VG_OK && !vg_cipher_open(&key, seal->nonce, additional, box, secret))
         code = vg_fail(error, VG_FORBIDDEN,
                        "it does not open with this passphrase; try again, and if that is the right "
                        "one the file was altered: restore it from a copy");
-    vg_wipe(key, sizeof key);
+    vg_wipe(&key, sizeof key);
     return code;
 }

@@ -28,7 +28,7 @@ static const char *folder(void)
 /* ---- seal --------------------------------------------------------------------------------------
  */
 
-enum { SECRET_SIZE = 5, BOX_SIZE = SECRET_SIZE + VG_SEAL_TAG };
+enum { SECRET_SIZE = 5, BOX_SIZE = SECRET_SIZE + VG_TAG_SIZE };
 
 struct sealed {
     struct vg_seal seal;
@@ -75,7 +75,7 @@ Test(seal, no_bit_of_salt_nonce_additional_or_box_is_free)
         uint8_t *bytes;
         size_t size;
     } parts[] = {{sealed.seal.salt, VG_SEAL_SALT},
-                 {sealed.seal.nonce, VG_SEAL_NONCE},
+                 {sealed.seal.nonce, VG_NONCE_SIZE},
                  {sealed.additional, sizeof sealed.additional},
                  {sealed.box, BOX_SIZE}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
@@ -121,7 +121,7 @@ Test(seal, two_seals_share_nothing)
     vg_crypto_init();
     struct vg_seal one = vg_seal_make(1, VG_SEAL_KIB_MIN), two = vg_seal_make(1, VG_SEAL_KIB_MIN);
     cr_expect_arr_neq(one.salt, two.salt, VG_SEAL_SALT);
-    cr_expect_arr_neq(one.nonce, two.nonce, VG_SEAL_NONCE);
+    cr_expect_arr_neq(one.nonce, two.nonce, VG_NONCE_SIZE);
 }
 
 /* ---- files of secrets --------------------------------------------------------------------------
