@@ -3,103 +3,144 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "common/bytes.h"
 #include "common/file.h"
 
-/* The file: version 2, node 8, nonce 24; sealed with the first ten bytes as additional data: number
- * of secrets 2, each compartment 16, secret 32. */
+/* The file: version 2, node 8, number of keys 2, of each: compartment 16, key 32, binding 64; nonce
+ * 24; sealed with all before the nonce as additional data: their secrets, 32 each. */
 enum {
-    FILE_VERSION = 1,
-    HEADER_SIZE = 10,
-    SEALED_AT = HEADER_SIZE + VG_NONCE_SIZE,
-    CONTENT_MAX = 2 + VG_KEYRING_MAX * 48,
-    FILE_MAX = SEALED_AT + CONTENT_MAX + VG_TAG_SIZE,
+    FILE_VERSION = 2,
+    FIXED_SIZE = 12,
+    PUBLIC_SIZE = sizeof(struct vg_unwrap_key),
+    SECRET_SIZE = sizeof(vg_box_secret),
+    HEAD_MAX = FIXED_SIZE + VG_KEYRING_MAX * PUBLIC_SIZE,
+    SECRETS_MAX = VG_KEYRING_MAX * SECRET_SIZE,
+    FILE_MAX = HEAD_MAX + VG_NONCE_SIZE + SECRETS_MAX + VG_TAG_SIZE,
 };
 
-void vg_keyring_start_key(const struct vg_identity *node, vg_cipher_key *out)
+static_assert(PUBLIC_SIZE == 16 + 32 + 64, "bytes alone, without gaps");
+
+const vg_id vg_keyring_directory = {{0}};
+
+/* ---- keys --------------------------------------------------------------------------------------
+ */
+
+static const char binding_label[] = "vigil-unwrap-key-1";
+
+enum { BINDING_MAX = sizeof binding_label - 1 + 8 + 16 + VG_BOX_KEY_SIZE };
+
+static vg_span binding_text(const struct vg_unwrap_key *unwrap, vg_node_id node,
+                            uint8_t out[BINDING_MAX])
 {
-    static const char label[] = "vigil-keyring-1";
-    vg_span parts[] = {vg_span_of(label, sizeof label - 1),
-                       vg_span_of(node->secret.bytes, sizeof node->secret.bytes)};
-    vg_hash hash = vg_hash_parts(VG_HASH_START_KEY, parts, 2);
-    static_assert(sizeof hash.bytes == sizeof out->bytes, "a key is a hash");
-    memcpy(out->bytes, hash.bytes, sizeof out->bytes);
-    vg_wipe(&hash, sizeof hash);
+    struct vg_writer writer = vg_writer_of(out, BINDING_MAX);
+    vg_write_bytes(&writer, binding_label, sizeof binding_label - 1);
+    vg_write_u64(&writer, node.value);
+    vg_write_bytes(&writer, unwrap->compartment.bytes, sizeof unwrap->compartment.bytes);
+    vg_write_bytes(&writer, unwrap->key.bytes, sizeof unwrap->key.bytes);
+    assert(!writer.failed);
+    return vg_span_of(out, vg_writer_size(&writer));
 }
 
-const vg_box_secret *vg_keyring_find(const struct vg_keyring *keyring, const vg_id *compartment)
+bool vg_unwrap_verify(const struct vg_unwrap_key *unwrap, vg_node_id node, const vg_public_key *key)
+{
+    uint8_t text[BINDING_MAX];
+    return vg_signer_ed25519.verify(binding_text(unwrap, node, text), key, &unwrap->binding);
+}
+
+const struct vg_unwrap *vg_keyring_find(const struct vg_keyring *keyring, const vg_id *compartment)
 {
     for (uint32_t i = 0; i < keyring->count; i++) {
-        if (vg_id_equal(&keyring->unwraps[i].compartment, compartment))
-            return &keyring->unwraps[i].secret;
+        if (vg_id_equal(&keyring->unwraps[i].pub.compartment, compartment))
+            return &keyring->unwraps[i];
     }
     return NULL;
 }
 
-void vg_keyring_add(struct vg_keyring *keyring, const vg_id *compartment, vg_box_public *pub)
+const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
+                                           const struct vg_identity *node, const vg_id *compartment)
 {
     uint8_t seed[VG_SEED_SIZE];
+    uint8_t text[BINDING_MAX];
     assert(keyring->count < VG_KEYRING_MAX && vg_keyring_find(keyring, compartment) == NULL);
     struct vg_unwrap *unwrap = &keyring->unwraps[keyring->count++];
-    unwrap->compartment = *compartment;
+    unwrap->pub.compartment = *compartment;
     vg_random(seed, sizeof seed);
-    vg_box_keypair(seed, pub, &unwrap->secret);
+    vg_box_keypair(seed, &unwrap->pub.key, &unwrap->secret);
     vg_wipe(seed, sizeof seed);
+    vg_signer_ed25519.sign(binding_text(&unwrap->pub, node->node, text), &node->secret,
+                           &unwrap->pub.binding);
+    return &unwrap->pub;
 }
 
 /* ---- the file ----------------------------------------------------------------------------------
  */
 
-static size_t write_content(const struct vg_keyring *keyring, uint8_t out[CONTENT_MAX])
+char *vg_keyring_beside(const char *key_file)
 {
-    struct vg_writer writer = vg_writer_of(out, CONTENT_MAX);
+    static const char ending[] = "ring";
+    size_t size = strlen(key_file) + sizeof ending;
+    char *path = vg_alloc(size);
+    snprintf(path, size, "%s%s", key_file, ending);
+    return path;
+}
+
+/* What a node's keyring is sealed under: a key of its own, made of the secret that signs. */
+static vg_cipher_key start_key(const struct vg_identity *node)
+{
+    static const char label[] = "vigil-keyring-1";
+    vg_cipher_key out;
+    vg_span parts[] = {vg_span_of(label, sizeof label - 1),
+                       vg_span_of(node->secret.bytes, sizeof node->secret.bytes)};
+    vg_hash hash = vg_hash_parts(VG_HASH_START_KEY, parts, 2);
+    static_assert(sizeof hash.bytes == sizeof out.bytes, "a key is a hash");
+    memcpy(out.bytes, hash.bytes, sizeof out.bytes);
+    vg_wipe(&hash, sizeof hash);
+    return out;
+}
+
+static size_t write_head(const struct vg_keyring *keyring, vg_node_id node, uint8_t out[HEAD_MAX])
+{
+    struct vg_writer writer = vg_writer_of(out, HEAD_MAX);
+    vg_write_u16(&writer, FILE_VERSION);
+    vg_write_u64(&writer, node.value);
     vg_write_u16(&writer, (uint16_t)keyring->count);
-    for (uint32_t i = 0; i < keyring->count; i++) {
-        const struct vg_unwrap *unwrap = &keyring->unwraps[i];
-        vg_write_bytes(&writer, unwrap->compartment.bytes, sizeof unwrap->compartment.bytes);
-        vg_write_bytes(&writer, unwrap->secret.bytes, sizeof unwrap->secret.bytes);
-    }
+    for (uint32_t i = 0; i < keyring->count; i++)
+        vg_write_bytes(&writer, &keyring->unwraps[i].pub, PUBLIC_SIZE);
     assert(!writer.failed);
     return vg_writer_size(&writer);
 }
 
-static bool read_content(vg_span content, struct vg_keyring *out)
-{
-    struct vg_reader reader = vg_reader_of(content);
-    out->count = vg_read_u16(&reader);
-    for (uint32_t i = 0; i < out->count && i < VG_KEYRING_MAX; i++) {
-        struct vg_unwrap *unwrap = &out->unwraps[i];
-        vg_read_copy(&reader, unwrap->compartment.bytes, sizeof unwrap->compartment.bytes);
-        vg_read_copy(&reader, unwrap->secret.bytes, sizeof unwrap->secret.bytes);
-    }
-    return out->count <= VG_KEYRING_MAX && vg_reader_done(&reader);
-}
-
-enum vg_code vg_keyring_write(const char *path, const struct vg_keyring *keyring, vg_node_id node,
-                              const vg_cipher_key *start, struct vg_error *error)
+enum vg_code vg_keyring_write(const char *path, const struct vg_keyring *keyring,
+                              const struct vg_identity *node, struct vg_error *error)
 {
     uint8_t file[FILE_MAX];
-    struct vg_writer writer = vg_writer_of(file, SEALED_AT);
-    uint8_t nonce[VG_NONCE_SIZE];
-    vg_random(nonce, sizeof nonce);
-    vg_write_u16(&writer, FILE_VERSION);
-    vg_write_u64(&writer, node.value);
-    vg_write_bytes(&writer, nonce, sizeof nonce);
-    assert(!writer.failed);
-    size_t size = write_content(keyring, file + SEALED_AT);
-    vg_cipher_seal(start, nonce, vg_span_of(file, HEADER_SIZE), vg_span_of(file + SEALED_AT, size),
-                   file + SEALED_AT);
-    return vg_file_write(path, vg_span_of(file, SEALED_AT + size + VG_TAG_SIZE), 0600, error);
+    size_t head = write_head(keyring, node->node, file);
+    uint8_t *nonce = file + head;
+    uint8_t *secrets = nonce + VG_NONCE_SIZE;
+    size_t size = (size_t)keyring->count * SECRET_SIZE;
+    vg_cipher_key start = start_key(node);
+    vg_random(nonce, VG_NONCE_SIZE);
+    for (uint32_t i = 0; i < keyring->count; i++)
+        memcpy(secrets + (size_t)i * SECRET_SIZE, &keyring->unwraps[i].secret, SECRET_SIZE);
+    vg_cipher_seal(&start, nonce, vg_span_of(file, head), vg_span_of(secrets, size), secrets);
+    vg_wipe(&start, sizeof start);
+    return vg_file_write(path, vg_span_of(file, head + VG_NONCE_SIZE + size + VG_TAG_SIZE), 0600,
+                         error);
 }
 
-static enum vg_code check_header(const char *path, vg_span file, vg_node_id node,
-                                 struct vg_error *error)
+/* Fills what is public. The file has its size from the number of keys. */
+static enum vg_code read_head(const char *path, vg_span file, vg_node_id node,
+                              struct vg_keyring *out, struct vg_error *error)
 {
     struct vg_reader reader = vg_reader_of(file);
     uint16_t version = vg_read_u16(&reader);
     uint64_t of_node = vg_read_u64(&reader);
-    if (file.size < SEALED_AT + 2 + VG_TAG_SIZE || version != FILE_VERSION)
+    out->count = vg_read_u16(&reader);
+    size_t size =
+        FIXED_SIZE + (size_t)out->count * (PUBLIC_SIZE + SECRET_SIZE) + VG_NONCE_SIZE + VG_TAG_SIZE;
+    if (version != FILE_VERSION || out->count > VG_KEYRING_MAX || file.size != size)
         return vg_fail(error, VG_INTEGRITY,
                        "%s: no keyring that this build reads; put this node's own back", path);
     if (of_node != node.value)
@@ -107,34 +148,73 @@ static enum vg_code check_header(const char *path, vg_span file, vg_node_id node
                        "%s: the keyring of node %" PRIu64 ", not of node %" PRIu64
                        "; name this node's own",
                        path, of_node, node.value);
+    for (uint32_t i = 0; i < out->count; i++)
+        vg_read_copy(&reader, &out->unwraps[i].pub, PUBLIC_SIZE);
     return VG_OK;
 }
 
-static enum vg_code open_file(const char *path, vg_span file, const vg_cipher_key *start,
-                              struct vg_keyring *out, struct vg_error *error)
+static enum vg_code open_secrets(const char *path, vg_span file, const struct vg_identity *node,
+                                 struct vg_keyring *out, struct vg_error *error)
 {
-    uint8_t content[CONTENT_MAX];
-    vg_span sealed = vg_span_of(file.data + SEALED_AT, file.size - SEALED_AT);
-    bool opened = vg_cipher_open(start, file.data + HEADER_SIZE, vg_span_of(file.data, HEADER_SIZE),
-                                 sealed, content) &&
-                  read_content(vg_span_of(content, sealed.size - VG_TAG_SIZE), out);
-    vg_wipe(content, sizeof content);
+    uint8_t secrets[SECRETS_MAX];
+    vg_cipher_key start = start_key(node);
+    vg_span head = vg_span_of(file.data, FIXED_SIZE + (size_t)out->count * PUBLIC_SIZE);
+    const uint8_t *nonce = file.data + head.size;
+    vg_span sealed =
+        vg_span_of(nonce + VG_NONCE_SIZE, (size_t)out->count * SECRET_SIZE + VG_TAG_SIZE);
+    bool opened = vg_cipher_open(&start, nonce, head, sealed, secrets);
+    vg_wipe(&start, sizeof start);
+    for (uint32_t i = 0; i < out->count; i++)
+        memcpy(&out->unwraps[i].secret, secrets + (size_t)i * SECRET_SIZE, SECRET_SIZE);
+    vg_wipe(secrets, sizeof secrets);
     if (opened)
         return VG_OK;
-    vg_wipe(out, sizeof *out);
     return vg_fail(error, VG_INTEGRITY,
                    "%s: the keyring does not open with this node's key: it was altered, or the key "
                    "replaced; put the right one back",
                    path);
 }
 
-enum vg_code vg_keyring_read(const char *path, vg_node_id node, const vg_cipher_key *start,
+static enum vg_code check_bindings(const char *path, const struct vg_identity *node,
+                                   const struct vg_keyring *keyring, struct vg_error *error)
+{
+    for (uint32_t i = 0; i < keyring->count; i++) {
+        if (!vg_unwrap_verify(&keyring->unwraps[i].pub, node->node, &node->pub))
+            return vg_fail(error, VG_INTEGRITY,
+                           "%s: an unwrap key that is not signed by the key of node %" PRIu64
+                           ": it was altered, or made with another key; put the right one back",
+                           path, node->node.value);
+    }
+    return VG_OK;
+}
+
+/* Nothing is left in `out` when something fails. */
+static enum vg_code read_file(const char *path, const struct vg_identity *node, bool secrets,
+                              struct vg_keyring *out, struct vg_error *error)
+{
+    uint8_t bytes[FILE_MAX];
+    vg_span file = {.data = bytes};
+    *out = (struct vg_keyring){.count = 0};
+    enum vg_code code =
+        vg_file_read_secret(path, VG_SECRET_OWN, bytes, sizeof bytes, &file.size, error);
+    if (code == VG_OK)
+        code = read_head(path, file, node->node, out, error);
+    if (code == VG_OK)
+        code = secrets ? open_secrets(path, file, node, out, error)
+                       : check_bindings(path, node, out, error);
+    if (code != VG_OK)
+        vg_wipe(out, sizeof *out);
+    return code;
+}
+
+enum vg_code vg_keyring_read(const char *path, const struct vg_identity *node,
                              struct vg_keyring *out, struct vg_error *error)
 {
-    uint8_t file[FILE_MAX];
-    size_t size = 0;
-    enum vg_code code = vg_file_read_secret(path, VG_SECRET_OWN, file, sizeof file, &size, error);
-    if (code == VG_OK)
-        code = check_header(path, vg_span_of(file, size), node, error);
-    return code == VG_OK ? open_file(path, vg_span_of(file, size), start, out, error) : code;
+    return read_file(path, node, true, out, error);
+}
+
+enum vg_code vg_keyring_read_public(const char *path, const struct vg_identity *node,
+                                    struct vg_keyring *out, struct vg_error *error)
+{
+    return read_file(path, node, false, out, error);
 }

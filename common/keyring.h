@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The file of a node's unwrap secrets, one for each compartment it is or was to be cleared for
  * (docs/compartments.md). It lies outside of the node's data and of every backup: who destroys an
- * unwrap secret destroys what every wrap made to it holds. Not for pure modules. */
+ * unwrap secret destroys what every wrap made to it holds. What is public of it can be read without
+ * the node's key. Not for pure modules. */
 #ifndef VIGIL_COMMON_KEYRING_H
 #define VIGIL_COMMON_KEYRING_H
 
@@ -11,33 +12,57 @@
 
 enum { VG_KEYRING_MAX = 256 };
 
+/* Stands for the directory, which has no id before its cluster is founded: the node that starts
+ * from a genesis has it stand for that one's. */
+extern const vg_id vg_keyring_directory;
+
+/* The public half of an unwrap key, with the node's signature, so that nobody can exchange it on
+ * its way to who wraps for it (docs/protocol.md, "Identity"). */
+struct vg_unwrap_key {
+    vg_id compartment;
+    vg_box_public key;
+    vg_signature binding;
+};
+
 /* Holds secrets: keep it in locked memory (common/locked.h), or wipe it soon. */
 struct vg_keyring {
     struct vg_unwrap {
-        vg_id compartment;
+        struct vg_unwrap_key pub;
         vg_box_secret secret;
     } unwraps[VG_KEYRING_MAX];
     uint32_t count;
 };
 
-/* The key a node's keyring is sealed under: of its identity's secret, until the node key is itself
- * sealed. The one place that says where it comes from. */
-void vg_keyring_start_key(const struct vg_identity *node, vg_cipher_key *out);
+/* Makes an unwrap key for a compartment that has none here; returns its public half, which is the
+ * keyring's. Uses the system's randomness. */
+const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
+                                           const struct vg_identity *node,
+                                           const vg_id *compartment);
 
-/* Makes an unwrap secret for a compartment that has none here, and says its public half. Uses the
- * system's randomness. */
-void vg_keyring_add(struct vg_keyring *keyring, const vg_id *compartment, vg_box_public *pub);
+/* The key of a compartment, or NULL. */
+const struct vg_unwrap *vg_keyring_find(const struct vg_keyring *keyring, const vg_id *compartment);
 
-/* The secret of a compartment, or NULL. */
-const vg_box_secret *vg_keyring_find(const struct vg_keyring *keyring, const vg_id *compartment);
+/* Whether it is a node's own: signed by this key. Pure; any thread. */
+bool vg_unwrap_verify(const struct vg_unwrap_key *unwrap, vg_node_id node,
+                      const vg_public_key *key);
 
-/* Writes it whole or not at all, sealed, mode 0600. Errors name the path. */
-enum vg_code vg_keyring_write(const char *path, const struct vg_keyring *keyring, vg_node_id node,
-                              const vg_cipher_key *start, struct vg_error *error);
+/* "FOLDER/key" has its keyring in "FOLDER/keyring", where nothing else is said. Owned by the
+ * caller. */
+char *vg_keyring_beside(const char *key_file);
+
+/* Writes it whole or not at all, mode 0600, its secrets sealed under a key made of the node's
+ * secret. Errors name the path. */
+enum vg_code vg_keyring_write(const char *path, const struct vg_keyring *keyring,
+                              const struct vg_identity *node, struct vg_error *error);
 
 /* Reads it. VG_FORBIDDEN: others can read the file; VG_INTEGRITY: it is another node's, was
  * altered, or is under another key. */
-enum vg_code vg_keyring_read(const char *path, vg_node_id node, const vg_cipher_key *start,
+enum vg_code vg_keyring_read(const char *path, const struct vg_identity *node,
                              struct vg_keyring *out, struct vg_error *error);
+
+/* Reads what is public of it, without the node's secret: secrets are zero. VG_INTEGRITY when it is
+ * another node's, or a key in it is not signed by this one. */
+enum vg_code vg_keyring_read_public(const char *path, const struct vg_identity *node,
+                                    struct vg_keyring *out, struct vg_error *error);
 
 #endif

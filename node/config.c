@@ -10,6 +10,7 @@
 
 #include "common/dial/link.h"
 #include "common/file.h"
+#include "common/keyring.h"
 #include "common/text.h"
 #include "node/lockdown/lockdown.h"
 
@@ -144,25 +145,18 @@ static const cyaml_config_t *loader(struct complaint *complaint, cyaml_config_t 
     return out;
 }
 
-/* Beside the key: "key" and "keyring"; NULL where the key is no file. Freed by libcyaml, as what it
- * has loaded. */
-static char *keyring_beside(const char *key)
+/* NULL where the key is no file. Freed by libcyaml, as what it has loaded. */
+static char *keyring_of(const char *key)
 {
-    static const char ending[] = "ring";
     static const char no_file[] = "credential:";
-    size_t size = strlen(key) + sizeof ending;
-    if (strncmp(key, no_file, sizeof no_file - 1) == 0)
-        return NULL;
-    char *path = vg_alloc(size);
-    snprintf(path, size, "%s%s", key, ending);
-    return path;
+    return strncmp(key, no_file, sizeof no_file - 1) == 0 ? NULL : vg_keyring_beside(key);
 }
 
 static void set_defaults(struct node_config *config)
 {
     assert(config != NULL);
     if (config->keyring == NULL)
-        config->keyring = keyring_beside(config->key);
+        config->keyring = keyring_of(config->key);
     if (config->election_timeout_ms == 0)
         config->election_timeout_ms = ELECTION_TIMEOUT_MS;
     if (config->heartbeat_ms == 0)

@@ -155,7 +155,7 @@ static enum vg_code open_keyring(const struct node_config *config,
             error, VG_INVALID,
             "genesis %s has a sealed directory; name this node's keyring (keyring: FILE)",
             config->genesis);
-    return keyring_open(sealed ? config->keyring : NULL, identity, out, error);
+    return keyring_open(sealed ? config->keyring : NULL, identity, &genesis->directory, out, error);
 }
 
 enum vg_code node_check(const struct node_config *config, struct vg_error *error)

@@ -38,12 +38,9 @@ struct keyring {
 static enum vg_code read_file(const char *path, const struct vg_identity *node,
                               struct vg_keyring *out, struct vg_error *error)
 {
-    vg_cipher_key start;
     if (path == NULL)
         return VG_OK;
-    vg_keyring_start_key(node, &start);
-    enum vg_code code = vg_keyring_read(path, node->node, &start, out, error);
-    vg_wipe(&start, sizeof start);
+    enum vg_code code = vg_keyring_read(path, node, out, error);
     if (code == VG_NOT_FOUND)
         return vg_fail(
             error, code,
@@ -53,8 +50,17 @@ static enum vg_code read_file(const char *path, const struct vg_identity *node,
     return code;
 }
 
-enum vg_code keyring_open(const char *path, const struct vg_identity *node, struct keyring **out,
-                          struct vg_error *error)
+/* Its key of the directory was made before the directory. */
+static void name_directory(struct vg_keyring *unwraps, const vg_id *directory)
+{
+    for (uint32_t i = 0; i < unwraps->count; i++) {
+        if (vg_id_equal(&unwraps->unwraps[i].pub.compartment, &vg_keyring_directory))
+            unwraps->unwraps[i].pub.compartment = *directory;
+    }
+}
+
+enum vg_code keyring_open(const char *path, const struct vg_identity *node, const vg_id *directory,
+                          struct keyring **out, struct vg_error *error)
 {
     struct secrets *secrets = vg_locked_alloc(sizeof *secrets, error);
     if (secrets == NULL)
@@ -63,6 +69,7 @@ enum vg_code keyring_open(const char *path, const struct vg_identity *node, stru
         vg_locked_free(secrets);
         return error->code;
     }
+    name_directory(&secrets->unwraps, directory);
     struct keyring *keyring = vg_alloc_zero(1, sizeof *keyring);
     pthread_rwlock_init(&keyring->lock, NULL);
     keyring->node = node->node;
@@ -111,10 +118,11 @@ static struct data_key *find(const struct keyring *keyring, const vg_id *compart
 static enum vg_code open_wrap(const struct keyring *keyring, const struct compartment_epoch *epoch,
                               const vg_hash *place, vg_cipher_key *out, struct vg_error *error)
 {
-    const vg_box_secret *secret = vg_keyring_find(&keyring->secrets->unwraps, &epoch->compartment);
+    const struct vg_unwrap *unwrap =
+        vg_keyring_find(&keyring->secrets->unwraps, &epoch->compartment);
     char compartment[VG_ID_TEXT];
-    if (secret != NULL)
-        return compartment_unwrap(epoch, place, keyring->node, secret, out, error);
+    if (unwrap != NULL)
+        return compartment_unwrap(epoch, place, keyring->node, &unwrap->secret, out, error);
     vg_id_format(&epoch->compartment, compartment);
     return vg_fail(error, VG_NOT_FOUND,
                    "the keyring of node %" PRIu64 " has no unwrap secret of compartment %s",

@@ -13,6 +13,7 @@
 #include "common/identity.h"
 #include "common/keyring.h"
 #include "ops/cli/bootstrap/files.h"
+#include "ops/cli/bootstrap/seal.h"
 #include "ops/cli/core/change.h"
 #include "proto/ledger/genesis.h"
 
@@ -91,25 +92,21 @@ static enum vg_code plan_nodes(struct dev_cluster *cluster, const struct dev_pla
     return VG_OK;
 }
 
-/* What the directory's first epoch is made of. */
+/* For whom the directory's first epoch is wrapped: the recovery key first, then each node. */
 struct holders {
-    vg_id directory;
-    vg_box_public unwraps[COMPARTMENT_WRAPS_MAX]; /* the recovery key's first, then each node's */
+    vg_box_public unwraps[COMPARTMENT_WRAPS_MAX];
 };
 
-/* The node's keyring, with its unwrap secret of the directory. */
+/* The node's keyring, with its unwrap key of the directory. */
 static enum vg_code make_keyring(const struct dev_cluster *cluster, const struct dev_node *node,
                                  const struct vg_identity *identity, struct holders *holders,
                                  struct vg_error *error)
 {
     char path[DEV_PATH_MAX];
     struct vg_keyring keyring = {.count = 0};
-    vg_cipher_key start;
     dev_node_path(cluster, node, "keyring", path);
-    vg_keyring_add(&keyring, &holders->directory, &holders->unwraps[node->id]);
-    vg_keyring_start_key(identity, &start);
-    enum vg_code code = vg_keyring_write(path, &keyring, identity->node, &start, error);
-    vg_wipe(&start, sizeof start);
+    holders->unwraps[node->id] = vg_keyring_add(&keyring, identity, &vg_keyring_directory)->key;
+    enum vg_code code = vg_keyring_write(path, &keyring, identity, error);
     vg_wipe(&keyring, sizeof keyring);
     return code;
 }
@@ -153,19 +150,6 @@ static enum vg_code make_recovery_key(const struct dev_cluster *cluster, struct 
     return code;
 }
 
-static enum vg_code seal_directory(struct ledger_genesis *genesis, const struct holders *holders,
-                                   struct vg_error *error)
-{
-    vg_cipher_key key;
-    uint8_t seeds[COMPARTMENT_WRAPS_MAX][VG_SEED_SIZE];
-    vg_random(key.bytes, sizeof key.bytes);
-    vg_random(seeds, sizeof seeds);
-    enum vg_code code = ledger_genesis_seal(genesis, &key, holders->unwraps, seeds, error);
-    vg_wipe(seeds, sizeof seeds);
-    vg_wipe(&key, sizeof key);
-    return code;
-}
-
 static enum vg_code make_person_key(const struct dev_cluster *cluster, uint32_t number,
                                     struct ledger_person *person, struct vg_error *error)
 {
@@ -194,12 +178,12 @@ static enum vg_code make_genesis(struct dev_cluster *cluster, struct vg_error *e
         .person_count = cluster->people,
     };
     vg_random(genesis.salt, sizeof genesis.salt);
-    struct holders holders = {.directory = genesis.directory};
+    struct holders holders;
     enum vg_code code = make_recovery_key(cluster, &holders, error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
         code = make_node_key(cluster, &cluster->nodes[i], &genesis.members[i], &holders, error);
     if (code == VG_OK)
-        code = seal_directory(&genesis, &holders, error);
+        code = bootstrap_seal(&genesis, holders.unwraps, error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->people; i++)
         code = make_person_key(cluster, i + 1, &genesis.people[i], error);
     if (code != VG_OK)

@@ -34,7 +34,7 @@ static void path_in(const struct lone *lone, const char *name, char out[128])
 static void seal_directory(struct lone *lone)
 {
     const uint8_t seeds[2][VG_SEED_SIZE] = {{1}, {2}};
-    vg_cipher_key key, start;
+    vg_cipher_key key;
     vg_box_public unwraps[2];
     vg_box_secret recovery;
     struct vg_keyring keyring = {.count = 0};
@@ -42,10 +42,9 @@ static void seal_directory(struct lone *lone)
     char path[128];
     vg_random(key.bytes, sizeof key.bytes);
     vg_box_keypair(seeds[0], &unwraps[0], &recovery);
-    vg_keyring_add(&keyring, &lone->genesis.directory, &unwraps[1]);
-    vg_keyring_start_key(&lone->self, &start);
+    unwraps[1] = vg_keyring_add(&keyring, &lone->self, &vg_keyring_directory)->key;
     path_in(lone, "keyring", path);
-    must(vg_keyring_write(path, &keyring, lone->self.node, &start, &error), &error);
+    must(vg_keyring_write(path, &keyring, &lone->self, &error), &error);
     must(ledger_genesis_seal(&lone->genesis, &key, unwraps, seeds, &error), &error);
 }
 

@@ -115,17 +115,17 @@ static vg_cipher_key data_key_of(const struct dev_cluster *cluster, const struct
     struct vg_error error = {.text = ""};
     struct vg_identity identity;
     struct vg_keyring keyring;
-    vg_cipher_key start, key;
+    vg_cipher_key key;
     vg_hash place = ledger_genesis_place(genesis);
     char path[DEV_PATH_MAX];
     dev_node_path(cluster, node, "key", path);
     cr_assert_eq(vg_identity_read(path, &identity, &error), VG_OK, "%s", error.text);
-    vg_keyring_start_key(&identity, &start);
     dev_node_path(cluster, node, "keyring", path);
-    cr_assert_eq(vg_keyring_read(path, identity.node, &start, &keyring, &error), VG_OK, "%s",
-                 error.text);
+    cr_assert_eq(vg_keyring_read(path, &identity, &keyring, &error), VG_OK, "%s", error.text);
+    const struct vg_unwrap *unwrap = vg_keyring_find(&keyring, &vg_keyring_directory);
+    cr_assert_not_null(unwrap);
     cr_assert_eq(compartment_unwrap(&genesis->directory_epoch, &place, identity.node,
-                                    vg_keyring_find(&keyring, &genesis->directory), &key, &error),
+                                    &unwrap->secret, &key, &error),
                  VG_OK, "%s", error.text);
     return key;
 }

@@ -10,7 +10,7 @@
 static char folder[32], path[64];
 static const vg_hash place = {{1}};
 static const vg_id sealed = {{2}}, other = {{3}};
-static struct vg_identity self = {.kind = VG_IDENTITY_NODE, .node = {7}, .secret.bytes = {4}};
+static struct vg_identity self = {.kind = VG_IDENTITY_NODE, .node = {7}};
 static vg_box_public unwrap; /* this node's, of `sealed` */
 static struct keyring *keyring;
 static struct vg_error error;
@@ -18,15 +18,15 @@ static struct vg_error error;
 static void set_up(void)
 {
     struct vg_keyring file = {.count = 0};
-    vg_cipher_key start;
+    const uint8_t seed[VG_SEED_SIZE] = {4};
     vg_crypto_init();
+    vg_signer_ed25519.keypair(seed, &self.pub, &self.secret);
     snprintf(folder, sizeof folder, "/tmp/vigil-keyring-XXXXXX");
     cr_assert_not_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/keyring", folder);
-    vg_keyring_add(&file, &sealed, &unwrap);
-    vg_keyring_start_key(&self, &start);
-    cr_assert_eq(vg_keyring_write(path, &file, self.node, &start, &error), VG_OK);
-    cr_assert_eq(keyring_open(path, &self, &keyring, &error), VG_OK, "%s", error.text);
+    unwrap = vg_keyring_add(&file, &self, &vg_keyring_directory)->key;
+    cr_assert_eq(vg_keyring_write(path, &file, &self, &error), VG_OK);
+    cr_assert_eq(keyring_open(path, &self, &sealed, &keyring, &error), VG_OK, "%s", error.text);
 }
 
 static void tear_down(void)
@@ -128,7 +128,7 @@ Test(node_keyring, an_epoch_it_cannot_open_costs_no_other_its_place)
 Test(node_keyring, of_a_cluster_in_clear_needs_no_file)
 {
     struct keyring *none;
-    cr_assert_eq(keyring_open(NULL, &self, &none, &error), VG_OK);
+    cr_assert_eq(keyring_open(NULL, &self, &sealed, &none, &error), VG_OK);
     cr_assert_eq(keyring_epoch(none, &sealed), 0);
     keyring_close(none);
     keyring_close(NULL);
@@ -139,8 +139,8 @@ Test(node_keyring, is_refused_where_the_file_is_missing_or_anothers)
     struct keyring *none;
     struct vg_identity stranger = self;
     stranger.secret.bytes[1] = 1;
-    cr_assert_eq(keyring_open(path, &stranger, &none, &error), VG_INTEGRITY);
+    cr_assert_eq(keyring_open(path, &stranger, &sealed, &none, &error), VG_INTEGRITY);
     unlink(path);
-    cr_assert_eq(keyring_open(path, &self, &none, &error), VG_NOT_FOUND);
+    cr_assert_eq(keyring_open(path, &self, &sealed, &none, &error), VG_NOT_FOUND);
     cr_assert_not_null(strstr(error.text, path), "%s", error.text);
 }
