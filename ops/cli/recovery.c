@@ -37,12 +37,11 @@ static const struct cli_column share_columns[] = {
 
 static json_t *describe(const struct recovery_share *shares, char *const *files, uint8_t count)
 {
-    char key[2 * VG_CHANNEL_KEY_SIZE + 1];
+    char key[2 * VG_BOX_KEY_SIZE + 1];
     char fingerprint[VG_FINGERPRINT_TEXT];
-    vg_hash hash = recovery_hash(&shares[0].key);
     json_t *list = json_array();
     vg_hex_format(vg_span_of(shares[0].key.bytes, sizeof shares[0].key.bytes), key);
-    vg_fingerprint_format(&hash, fingerprint);
+    recovery_fingerprint(&shares[0].key, fingerprint);
     for (uint8_t i = 0; i < count; i++)
         json_array_append_new(list, json_pack("{s:i, s:s, s:s}", "number", shares[i].number,
                                               "holder", shares[i].holder, "file", files[i]));
@@ -99,15 +98,15 @@ static enum vg_code take_holders(struct cli_call *call, struct ceremony *out)
 /* Splits a fresh key; what it was is nowhere but in the shares. */
 static void make_shares(struct ceremony *ceremony)
 {
-    vg_channel_secret secret;
+    uint8_t seed[VG_SEED_SIZE];
     struct recovery_share made[SHARES_MAX];
-    vg_random(&secret, sizeof secret);
-    recovery_split(&secret, ceremony->threshold, ceremony->count, made);
+    vg_random(seed, sizeof seed);
+    recovery_split(seed, ceremony->threshold, ceremony->count, made);
     for (uint8_t i = 0; i < ceremony->count; i++) {
         memcpy(made[i].holder, ceremony->shares[i].holder, sizeof made[i].holder);
         ceremony->shares[i] = made[i];
     }
-    vg_wipe(&secret, sizeof secret);
+    vg_wipe(seed, sizeof seed);
     vg_wipe(made, sizeof made);
 }
 
@@ -168,7 +167,7 @@ static enum vg_code run_check(struct cli_call *call)
 {
     struct recovery_share shares[SHARES_MAX];
     char *files[SHARES_MAX];
-    vg_channel_secret secret;
+    vg_box_secret secret;
     enum vg_code code = VG_OK;
     uint8_t count = (uint8_t)call->word_count;
     for (uint8_t i = 0; code == VG_OK && i < count; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What people send each other before there is a cluster; the first byte chooses: a public half, the
- * cluster file, a share of the recovery key. What is taken is bound, checked, within its bounds. */
+ * cluster file, a share of the recovery key, its public half. What is taken is bound, checked,
+ * within its bounds. */
 #include "ops/cli/bootstrap/files.h"
 #include "ops/cli/bootstrap/share.h"
 #include "ops/cli/core/public.h"
@@ -36,10 +37,16 @@ static enum vg_code read_share(const char *path, struct vg_error *error)
     return code;
 }
 
+static enum vg_code read_recovery(const char *path, struct vg_error *error)
+{
+    vg_box_public read;
+    return recovery_public_read(path, &read, error);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static enum vg_code (*const readers[])(const char *path, struct vg_error *error) = {
-        read_public, read_cluster, read_share};
+        read_public, read_cluster, read_share, read_recovery};
     struct vg_reader input = vg_reader_of(vg_span_of(data, size));
     struct vg_error error = {0};
     uint64_t choice = fuzz_below(&input, sizeof readers / sizeof readers[0]);

@@ -9,6 +9,7 @@
 
 #include "common/file.h"
 #include "common/identity.h"
+#include "common/text.h"
 #include "node/config.h"
 #include "ops/cli/bootstrap/files.h"
 #include "ops/cli/bootstrap/plan.h"
@@ -64,6 +65,23 @@ static struct cli_public make_public(const char *name, enum vg_identity_kind kin
     return made;
 }
 
+/* The public half of a recovery key, as the ceremony leaves it. */
+static vg_box_public make_recovery(const char *name)
+{
+    const uint8_t seed[VG_SEED_SIZE] = {7};
+    char text[512], key[2 * VG_BOX_KEY_SIZE + 1], fingerprint[VG_FINGERPRINT_TEXT];
+    vg_box_public made;
+    vg_box_secret secret;
+    vg_box_keypair(seed, &made, &secret);
+    vg_hex_format(vg_span_of(made.bytes, sizeof made.bytes), key);
+    recovery_fingerprint(&made, fingerprint);
+    snprintf(text, sizeof text,
+             "{\"kind\": \"recovery\", \"public_key\": \"%s\", \"fingerprint\": \"%s\"}", key,
+             fingerprint);
+    write_file(name, text);
+    return made;
+}
+
 static void make_all(void)
 {
     make_public("1.json", VG_IDENTITY_NODE, 1);
@@ -97,6 +115,26 @@ Test(cli_bootstrap, a_public_half_that_was_altered_is_refused)
     }
     write_file("other.json", "{\"kind\": \"node\", \"id\": 7}");
     cr_expect_eq(cli_public_read(place("other.json"), &read, &error), VG_INVALID);
+}
+
+Test(cli_bootstrap, a_recovery_key_that_was_altered_is_refused)
+{
+    struct vg_error error = {.text = ""};
+    vg_box_public made = make_recovery("recovery.json"), read;
+    cr_assert_eq(recovery_public_read(place("recovery.json"), &read, &error), VG_OK, "%s",
+                 error.text);
+    cr_expect_eq(memcmp(&read, &made, sizeof read), 0);
+    json_t *document = json_load_file(place("recovery.json"), 0, NULL);
+    char *key = strdup(json_string_value(json_object_get(document, "public_key")));
+    key[0] = key[0] == '0' ? '1' : '0';
+    json_object_set_new(document, "public_key", json_string(key));
+    cr_assert_eq(json_dump_file(document, place("altered.json"), 0), 0);
+    cr_expect_eq(recovery_public_read(place("altered.json"), &read, &error), VG_INTEGRITY);
+    json_object_set_new(document, "kind", json_string("node"));
+    cr_assert_eq(json_dump_file(document, place("altered.json"), 0), 0);
+    cr_expect_eq(recovery_public_read(place("altered.json"), &read, &error), VG_INVALID);
+    free(key);
+    json_decref(document);
 }
 
 /* ---- plan -------------------------------------------------------------------------------------
@@ -257,11 +295,11 @@ Test(cli_bootstrap, a_node_takes_the_configuration_that_is_written_for_it)
 
 enum { COUNT = 5, THRESHOLD = 3 };
 
-static vg_channel_secret secret = {{9, 8, 7}};
+static uint8_t seed[VG_SEED_SIZE] = {9, 8, 7};
 
 static void split(struct recovery_share out[COUNT])
 {
-    recovery_split(&secret, THRESHOLD, COUNT, out);
+    recovery_split(seed, THRESHOLD, COUNT, out);
     for (uint8_t i = 0; i < COUNT; i++)
         snprintf(out[i].holder, sizeof out[i].holder, "holder %u", i + 1U);
 }
@@ -270,9 +308,12 @@ static void split(struct recovery_share out[COUNT])
 Test(cli_bootstrap, any_shares_give_the_key_if_they_are_enough)
 {
     struct recovery_share all[COUNT], some[COUNT];
+    vg_box_public key;
+    vg_box_secret secret;
     split(all);
+    vg_box_keypair(seed, &key, &secret);
     for (unsigned choice = 1; choice < 1U << COUNT; choice++) {
-        vg_channel_secret back;
+        vg_box_secret back;
         struct vg_error error = {.text = ""};
         uint8_t count = 0;
         for (unsigned i = COUNT; i-- > 0;)
@@ -292,8 +333,8 @@ Test(cli_bootstrap, a_share_is_not_the_key_and_no_split_is_another)
     split(one);
     split(other);
     for (uint8_t i = 0; i < COUNT; i++) {
-        cr_expect_neq(memcmp(one[i].secret, secret.bytes, sizeof secret.bytes), 0);
-        cr_expect_neq(memcmp(one[i].secret, other[i].secret, sizeof secret.bytes), 0);
+        cr_expect_neq(memcmp(one[i].secret, seed, sizeof seed), 0);
+        cr_expect_neq(memcmp(one[i].secret, other[i].secret, sizeof seed), 0);
     }
 }
 
@@ -301,9 +342,9 @@ Test(cli_bootstrap, shares_that_do_not_belong_together_are_named)
 {
     struct recovery_share mine[COUNT], theirs[COUNT], some[THRESHOLD];
     struct vg_error error = {.text = ""};
-    vg_channel_secret back;
+    vg_box_secret back;
     split(mine);
-    secret.bytes[9] ^= 1;
+    seed[9] ^= 1;
     split(theirs);
     memcpy(some, mine, sizeof some);
     some[2] = some[0];

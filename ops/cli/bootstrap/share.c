@@ -2,6 +2,7 @@
 #include "ops/cli/bootstrap/share.h"
 
 #include <assert.h>
+#include <jansson.h>
 #include <libgfshare.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +10,47 @@
 
 #include "common/file.h"
 #include "common/identity.h"
-#include "common/text.h"
+#include "ops/cli/core/output.h"
 
-enum { SHARE_FILE_MAX = 1024, CHECK_SIZE = 4 };
+enum { SHARE_FILE_MAX = 1024, PUBLIC_FILE_MAX = 16384, CHECK_SIZE = 4 };
 
-vg_hash recovery_hash(const vg_channel_public *key)
+void recovery_fingerprint(const vg_box_public *key, char out[VG_FINGERPRINT_TEXT])
 {
     static const uint8_t kind = 3; /* 1 and 2 are people and nodes */
     const vg_span parts[] = {vg_span_of(&kind, 1), vg_span_of(key->bytes, sizeof key->bytes)};
-    return vg_hash_parts(VG_HASH_IDENTITY, parts, 2);
+    vg_hash hash = vg_hash_parts(VG_HASH_IDENTITY, parts, 2);
+    vg_fingerprint_format(&hash, out);
+}
+
+static enum vg_code take_recovery_key(const char *path, const json_t *document, vg_box_public *out,
+                                      struct vg_error *error)
+{
+    char fingerprint[VG_FINGERPRINT_TEXT];
+    if (strcmp(cli_json_text(document, "kind"), "recovery") != 0 ||
+        !vg_hex_parse(cli_json_text(document, "public_key"), out->bytes, sizeof out->bytes))
+        return vg_fail(error, VG_INVALID,
+                       "%s is not the recovery.json that 'vigil recovery new' writes", path);
+    recovery_fingerprint(out, fingerprint);
+    if (strcmp(cli_json_text(document, "fingerprint"), fingerprint) == 0)
+        return VG_OK;
+    return vg_fail(error, VG_INTEGRITY,
+                   "%s: its fingerprint is that of another key; it was altered: take the one of "
+                   "the ceremony",
+                   path);
+}
+
+enum vg_code recovery_public_read(const char *path, vg_box_public *out, struct vg_error *error)
+{
+    struct vg_buffer bytes = {0};
+    enum vg_code code = vg_file_read(path, PUBLIC_FILE_MAX, &bytes, error);
+    if (code == VG_OK) {
+        json_t *document =
+            json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, NULL);
+        code = take_recovery_key(path, document, out, error);
+        json_decref(document);
+    }
+    vg_buffer_free(&bytes);
+    return code;
 }
 
 /* ---- splitting and combining -------------------------------------------------------------------
@@ -28,27 +61,27 @@ static void fill_random(unsigned char *out, unsigned size)
     vg_random(out, size);
 }
 
-void recovery_split(const vg_channel_secret *secret, uint8_t threshold, uint8_t count,
+void recovery_split(const uint8_t seed[VG_SEED_SIZE], uint8_t threshold, uint8_t count,
                     struct recovery_share *out)
 {
-    vg_channel_secret same;
-    vg_channel_public key;
+    vg_box_secret secret;
+    vg_box_public key;
     uint8_t numbers[SHARES_MAX];
     assert(threshold >= 1 && threshold <= count && count <= SHARES_MAX);
-    vg_channel_keypair(secret->bytes, &key, &same);
+    vg_box_keypair(seed, &key, &secret);
+    vg_wipe(&secret, sizeof secret);
     for (uint8_t i = 0; i < count; i++)
         numbers[i] = (uint8_t)(i + 1);
     gfshare_fill_rand = fill_random;
-    gfshare_ctx *context = gfshare_ctx_init_enc(numbers, count, threshold, sizeof same.bytes);
+    gfshare_ctx *context = gfshare_ctx_init_enc(numbers, count, threshold, VG_SEED_SIZE);
     assert(context != NULL);
-    gfshare_ctx_enc_setsecret(context, same.bytes);
+    gfshare_ctx_enc_setsecret(context, (uint8_t *)seed);
     for (uint8_t i = 0; i < count; i++) {
         out[i] = (struct recovery_share){
             .key = key, .number = numbers[i], .threshold = threshold, .count = count};
         gfshare_ctx_enc_getshare(context, i, out[i].secret);
     }
     gfshare_ctx_free(context);
-    vg_wipe(&same, sizeof same);
 }
 
 static enum vg_code check_together(const struct recovery_share *shares, uint8_t count,
@@ -73,25 +106,25 @@ static enum vg_code check_together(const struct recovery_share *shares, uint8_t 
 }
 
 enum vg_code recovery_combine(const struct recovery_share *shares, uint8_t count,
-                              vg_channel_secret *out, struct vg_error *error)
+                              vg_box_secret *out, struct vg_error *error)
 {
     uint8_t numbers[SHARES_MAX];
-    vg_channel_secret same;
-    vg_channel_public key;
+    uint8_t seed[VG_SEED_SIZE];
+    vg_box_public key;
     assert(count >= 1 && count <= SHARES_MAX);
     if (check_together(shares, count, error) != VG_OK)
         return error->code;
     for (uint8_t i = 0; i < count; i++)
         numbers[i] = shares[i].number;
     gfshare_fill_rand = fill_random;
-    gfshare_ctx *context = gfshare_ctx_init_dec(numbers, count, sizeof out->bytes);
+    gfshare_ctx *context = gfshare_ctx_init_dec(numbers, count, sizeof seed);
     assert(context != NULL);
     for (uint8_t i = 0; i < count; i++)
         gfshare_ctx_dec_giveshare(context, i, (uint8_t *)shares[i].secret);
-    gfshare_ctx_dec_extract(context, out->bytes);
+    gfshare_ctx_dec_extract(context, seed);
     gfshare_ctx_free(context);
-    vg_channel_keypair(out->bytes, &key, &same);
-    vg_wipe(&same, sizeof same);
+    vg_box_keypair(seed, &key, out);
+    vg_wipe(seed, sizeof seed);
     if (memcmp(&key, &shares[0].key, sizeof key) == 0)
         return VG_OK;
     vg_wipe(out, sizeof *out);
@@ -114,7 +147,7 @@ static void check_of(const char *text, size_t size, char out[2 * CHECK_SIZE + 1]
 enum vg_code recovery_share_write(const char *path, const struct recovery_share *share,
                                   struct vg_error *error)
 {
-    char key[2 * VG_CHANNEL_KEY_SIZE + 1], secret[2 * VG_CHANNEL_KEY_SIZE + 1];
+    char key[2 * VG_BOX_KEY_SIZE + 1], secret[2 * VG_SEED_SIZE + 1];
     char check[2 * CHECK_SIZE + 1];
     char text[SHARE_FILE_MAX];
     if (access(path, F_OK) == 0)
