@@ -83,5 +83,5 @@ enum vg_code dial_url_check(const char *url, struct vg_error *error)
     if (strncmp(url, ipc, sizeof ipc - 1) == 0)
         return check_ipc(url, url + sizeof ipc - 1, error);
     return vg_fail(error, VG_INVALID,
-                   "%s: not an address of a node; use tcp://127.0.0.1:PORT or ipc:///PATH", url);
+                   "%s: not an address of a node; use tcp://HOST:PORT or ipc:///PATH", url);
 }

@@ -6,6 +6,7 @@
 #include "common/identity.h"
 #include "ops/cli/bootstrap/members.h"
 #include "ops/cli/bootstrap/plan.h"
+#include "ops/cli/bootstrap/seal.h"
 #include "ops/cli/bootstrap/setup.h"
 #include "ops/cli/cluster.h"
 #include "ops/cli/core/output.h"
@@ -44,12 +45,19 @@ static void fill_genesis(const struct plan *plan, struct cluster_file *out)
     }
 }
 
+static enum vg_code seal_directory(const struct plan *plan, struct ledger_genesis *genesis,
+                                   struct vg_error *error)
+{
+    vg_box_public unwraps[COMPARTMENT_WRAPS_MAX] = {plan->recovery};
+    for (unsigned i = 0; i < plan->nodes_count; i++)
+        unwraps[i + 1] = plan->nodes[i].identity.unwrap.key;
+    return bootstrap_seal(genesis, unwraps, error);
+}
+
 /* As every node will, so that none finds out later. */
-static enum vg_code check_genesis(const struct plan *plan, struct cluster_file *file,
-                                  struct vg_error *error)
+static enum vg_code check_genesis(struct cluster_file *file, struct vg_error *error)
 {
     uint8_t bytes[LEDGER_GENESIS_MAX];
-    fill_genesis(plan, file);
     vg_span encoded = vg_span_of(bytes, ledger_genesis_encode(&file->genesis, bytes));
     file->cluster = ledger_genesis_hash(encoded);
     enum vg_code code = ledger_genesis_decode(encoded, &file->genesis, error);
@@ -69,7 +77,10 @@ static enum vg_code found(struct cli_call *call, const struct plan *plan)
 {
     static struct cluster_file file;
     const char *out = cli_text(call, "out") != NULL ? cli_text(call, "out") : "cluster.json";
-    enum vg_code code = check_genesis(plan, &file, &call->error);
+    fill_genesis(plan, &file);
+    enum vg_code code = seal_directory(plan, &file.genesis, &call->error);
+    if (code == VG_OK)
+        code = check_genesis(&file, &call->error);
     if (code == VG_OK && !call->settings.dry_run)
         code = cluster_file_write(out, &file, &call->error);
     if (code != VG_OK)

@@ -13,6 +13,7 @@
 #include "ops/cli/core/config.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/place.h"
+#include "ops/cli/identity.h"
 
 const struct cli_option cluster_join_options[] = {
     {.name = "fingerprint", .value = "TEXT", .help = "of the cluster, as its founder read it out"},
@@ -36,24 +37,16 @@ struct joining {
 /* ---- comparing --------------------------------------------------------------------------------
  */
 
-static enum vg_code compare(struct cli_call *call, const char *path, const vg_hash *cluster)
+static enum vg_code take_fingerprint(struct cli_call *call, uint8_t out[VG_FINGERPRINT_SIZE])
 {
     const char *told;
-    uint8_t expected[VG_FINGERPRINT_SIZE];
-    char text[VG_FINGERPRINT_TEXT];
     if (cli_required(call, "fingerprint", &told) != VG_OK)
         return call->error.code;
-    if (!vg_fingerprint_parse(told, expected))
-        return vg_fail(&call->error, VG_USAGE,
-                       "--fingerprint is '%s'; it is %d hex digits, with or without blanks", told,
-                       2 * VG_FINGERPRINT_SIZE);
-    if (memcmp(expected, cluster->bytes, sizeof expected) == 0)
+    if (vg_fingerprint_parse(told, out))
         return VG_OK;
-    vg_fingerprint_format(cluster, text);
-    return vg_fail(&call->error, VG_INTEGRITY,
-                   "%s is of the cluster %s, and you were told another; it was altered on its way, "
-                   "or is another cluster's: ask its founder again, by voice",
-                   path, text);
+    return vg_fail(&call->error, VG_USAGE,
+                   "--fingerprint is '%s'; it is %d hex digits, with or without blanks", told,
+                   2 * VG_FINGERPRINT_SIZE);
 }
 
 static enum vg_code refuse_keys(struct cli_call *call, const char *file, const char *whose,
@@ -90,7 +83,32 @@ static enum vg_code find_member(struct cli_call *call, const char *file,
     out->member = &genesis->members[out->place];
     if (memcmp(&out->member->keys, &keys, sizeof keys) == 0)
         return VG_OK;
-    return refuse_keys(call, file, whose, &(struct cli_public){holder, out->member->keys});
+    return refuse_keys(call, file, whose,
+                       &(struct cli_public){.holder = holder, .keys = out->member->keys});
+}
+
+/* The directory is sealed for the unwrap key that is here. */
+static enum vg_code check_keyring(struct cli_call *call, const char *key,
+                                  const struct vg_identity *identity, const struct joining *joining)
+{
+    const struct compartment_epoch *epoch = &joining->file.genesis.directory_epoch;
+    struct vg_unwrap_key here;
+    char *keyring = vg_keyring_beside(key);
+    enum vg_code code = identity_unwrap_key(keyring, identity, &here, &call->error);
+    if (code == VG_NOT_FOUND)
+        code = vg_fail(&call->error, code,
+                       "%s: there is no keyring beside the key; put the one back that was made "
+                       "with it, since the node opens the directory by it",
+                       keyring);
+    else if (code == VG_OK && memcmp(&compartment_wrap_of(epoch, identity->node)->unwrap, &here.key,
+                                     sizeof here.key) != 0)
+        code = vg_fail(&call->error, VG_INTEGRITY,
+                       "the cluster seals its directory for another unwrap key than that of %s; "
+                       "what you sent was altered on its way, or is older: let the founder make it "
+                       "anew",
+                       keyring);
+    free(keyring);
+    return code;
 }
 
 static enum vg_code take_node(struct cli_call *call, struct joining *out)
@@ -102,7 +120,7 @@ static enum vg_code take_node(struct cli_call *call, struct joining *out)
     enum vg_code code = vg_identity_read_public(file, &identity, &call->error);
     if (code == VG_OK)
         code = find_member(call, file, &identity, out);
-    return code;
+    return code == VG_OK ? check_keyring(call, file, &identity, out) : code;
 }
 
 /* Who is not among the first people is enrolled later; who is has these keys. */
@@ -125,7 +143,7 @@ static enum vg_code take_person(struct cli_call *call, struct joining *out)
     if (out->person == NULL || memcmp(&out->person->keys, &keys, sizeof keys) == 0)
         return VG_OK;
     return refuse_keys(call, file, vg_holder_format(&holder, whose),
-                       &(struct cli_public){holder, out->person->keys});
+                       &(struct cli_public){.holder = holder, .keys = out->person->keys});
 }
 
 /* ---- writing ----------------------------------------------------------------------------------
@@ -227,6 +245,18 @@ static enum vg_code write_context(struct cli_call *call, const struct joining *j
 /* ---- the call ---------------------------------------------------------------------------------
  */
 
+static void say_node(const struct cli_call *call, const struct ledger_member *member)
+{
+    const char *folder = cli_text(call, "dir");
+    char *config = folder != NULL ? cli_join(folder, "node.yaml") : vg_strdup("node.yaml");
+    printf("this is node %llu; ", (unsigned long long)member->id.value);
+    if (call->settings.dry_run)
+        printf("would write %s and the genesis beside it\n", config);
+    else
+        printf("start it: vigild --config %s\n", config);
+    free(config);
+}
+
 static void say(const struct cli_call *call, const struct joining *joining, const char *context)
 {
     json_t *document = members_of_file(&joining->file);
@@ -237,8 +267,7 @@ static void say(const struct cli_call *call, const struct joining *joining, cons
         return;
     fputc('\n', stdout);
     if (joining->member != NULL)
-        printf("this is node %llu; start it: vigild --config node.yaml\n",
-               (unsigned long long)joining->member->id.value);
+        say_node(call, joining->member);
     if (context != NULL)
         printf("your context is %s%s\n", context,
                joining->person != NULL ? "" : "; an operator enrolls you: vigil user add");
@@ -266,12 +295,13 @@ enum vg_code cluster_join(struct cli_call *call)
 {
     static struct joining joining;
     const char *path = call->words[0];
+    uint8_t told[VG_FINGERPRINT_SIZE];
     if (cli_text(call, "key") == NULL && call->settings.identity == NULL)
         return vg_fail(&call->error, VG_USAGE,
                        "who joins? give --key for a node, or --identity for a person");
-    enum vg_code code = cluster_file_read(path, &joining.file, &call->error);
+    enum vg_code code = take_fingerprint(call, told);
     if (code == VG_OK)
-        code = compare(call, path, &joining.file.cluster);
+        code = cluster_file_read(path, told, &joining.file, &call->error);
     if (code == VG_OK)
         code = take_node(call, &joining);
     if (code == VG_OK)

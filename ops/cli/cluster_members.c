@@ -61,9 +61,31 @@ static enum vg_code add_people(struct cli_call *call, const json_t *directory, j
     return VG_OK;
 }
 
+/* The recovery key is the holder of the directory's key that is no node. */
+static enum vg_code take_recovery(struct cli_call *call, vg_box_public *out)
+{
+    size_t i;
+    json_t *holder;
+    bool found = false;
+    json_t *shown = cli_query(
+        call, json_pack("{s:s, s:s}", "query", "compartment.show", "compartment", "directory"));
+    json_array_foreach(json_object_get(shown, "holders"), i, holder)
+    {
+        if (json_is_null(json_object_get(holder, "node")))
+            found =
+                vg_hex_parse(cli_json_text(holder, "unwrap_key"), out->bytes, sizeof out->bytes);
+    }
+    json_decref(shown);
+    if (call->error.code == VG_OK && !found)
+        return vg_fail(&call->error, VG_INTEGRITY,
+                       "the node's directory is sealed for no recovery key; see its log");
+    return call->error.code;
+}
+
 enum vg_code cluster_members(struct cli_call *call)
 {
     vg_hash cluster;
+    vg_box_public recovery;
     json_t *directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
     json_t *status =
         directory != NULL ? cli_query(call, json_pack("{s:s}", "query", "cluster.status")) : NULL;
@@ -72,8 +94,10 @@ enum vg_code cluster_members(struct cli_call *call)
     if (code == VG_OK &&
         !vg_hex_parse(cli_json_text(directory, "cluster_id"), cluster.bytes, sizeof cluster.bytes))
         code = vg_fail(&call->error, VG_INTEGRITY, "the node's directory has no cluster id");
+    if (code == VG_OK)
+        code = take_recovery(call, &recovery);
     if (code == VG_OK) {
-        document = members_document(&cluster);
+        document = members_document(&cluster, &recovery);
         code = add_nodes(call, directory, status, json_object_get(document, "nodes"));
     }
     if (code == VG_OK)

@@ -2,6 +2,7 @@
  * `vigil identity`: the keys of people and nodes. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/file.h"
 #include "common/passphrase.h"
@@ -45,36 +46,89 @@ static const struct cli_option unlock_options[] = {
     {.name = NULL},
 };
 
-static const struct cli_column identity_columns[] = {
-    {.title = "file", .path = "file"},
-    {.title = "kind", .path = "kind"},
-    {.title = "id", .path = "id"},
-    {.title = "public key", .path = "public_key"},
-    {.title = "channel key", .path = "channel_key"},
-    {.title = "binding", .path = "binding"},
-    {.title = "fingerprint", .path = "fingerprint"},
-    {.title = "passphrase", .path = "passphrase"},
+#define IDENTITY_COLUMNS                                                                           \
+    {.title = "file", .path = "file"}, {.title = "kind", .path = "kind"},                          \
+        {.title = "id", .path = "id"}, {.title = "public key", .path = "public_key"},              \
+        {.title = "channel key", .path = "channel_key"}, {.title = "binding", .path = "binding"},  \
+        {.title = "fingerprint", .path = "fingerprint"},                                           \
+    {                                                                                              \
+        .title = "passphrase", .path = "passphrase"                                                \
+    }
+
+static const struct cli_column person_columns[] = {IDENTITY_COLUMNS, {.title = NULL}};
+
+static const struct cli_column node_columns[] = {
+    IDENTITY_COLUMNS,
+    {.title = "keyring", .path = "keyring"},
+    {.title = "unwrap key", .path = "unwrap_key"},
     {.title = NULL},
 };
 
 /* ---- what is public ----------------------------------------------------------------------------
  */
 
-static void print_identity(const struct cli_call *call, const char *path,
-                           const struct vg_identity_file *file)
+/* The unwrap key in the keyring beside a node's key; the file may lie elsewhere. */
+static enum vg_code take_unwrap(const char *keyring, const struct vg_identity *node,
+                                struct cli_public *out, struct vg_error *error)
 {
-    struct cli_public shown = {vg_identity_holder(&file->identity),
-                               vg_identity_keys(&file->identity)};
+    struct vg_unwrap_key unwrap;
+    enum vg_code code = access(keyring, F_OK) == 0
+                            ? identity_unwrap_key(keyring, node, &unwrap, error)
+                            : VG_NOT_FOUND;
+    out->has_unwrap = code == VG_OK;
+    if (code == VG_OK)
+        out->unwrap = unwrap;
+    return code == VG_NOT_FOUND ? VG_OK : code;
+}
+
+static void print_public(const struct cli_call *call, const char *path, const char *keyring,
+                         const struct cli_public *shown, bool sealed)
+{
     json_t *document = json_pack("{s:s}", "file", path);
-    json_t *keys = cli_public_describe(&shown);
+    json_t *keys = cli_public_describe(shown);
     json_object_update(document, keys);
-    json_object_set_new(document, "passphrase", json_boolean(file->sealed));
+    json_object_set_new(document, "passphrase", json_boolean(sealed));
+    if (shown->has_unwrap)
+        json_object_set_new(document, "keyring", json_string(keyring));
     if (cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, document);
     else
-        cli_print_fields(stdout, document, identity_columns);
+        cli_print_fields(stdout, document,
+                         shown->holder.kind == VG_IDENTITY_NODE ? node_columns : person_columns);
     json_decref(document);
     json_decref(keys);
+}
+
+static enum vg_code print_identity(struct cli_call *call, const char *path,
+                                   const struct vg_identity_file *file)
+{
+    const struct vg_identity *identity = &file->identity;
+    struct cli_public shown = {.holder = vg_identity_holder(identity),
+                               .keys = vg_identity_keys(identity)};
+    char *keyring = vg_keyring_beside(path);
+    enum vg_code code = VG_OK;
+    if (identity->kind == VG_IDENTITY_NODE)
+        code = take_unwrap(keyring, identity, &shown, &call->error);
+    if (code == VG_OK)
+        print_public(call, path, keyring, &shown, file->sealed);
+    free(keyring);
+    return code;
+}
+
+enum vg_code identity_unwrap_key(const char *keyring, const struct vg_identity *node,
+                                 struct vg_unwrap_key *out, struct vg_error *error)
+{
+    struct vg_keyring read;
+    if (vg_keyring_read_public(keyring, node, &read, error) != VG_OK)
+        return error->code;
+    const struct vg_unwrap *found = vg_keyring_find(&read, &vg_keyring_directory);
+    if (found == NULL)
+        return vg_fail(error, VG_INVALID,
+                       "%s has no unwrap key for a directory; make the node's keys anew: vigil "
+                       "identity new --for-node",
+                       keyring);
+    *out = found->pub;
+    return VG_OK;
 }
 
 enum vg_code identity_path(struct cli_call *call, const char **out)
@@ -94,7 +148,7 @@ static enum vg_code run_show(struct cli_call *call)
     if (code == VG_OK)
         code = vg_identity_file_read(path, VG_SECRET_OWN, &file, &call->error);
     if (code == VG_OK)
-        print_identity(call, path, &file);
+        code = print_identity(call, path, &file);
     vg_wipe(&file, sizeof file);
     return code;
 }
@@ -152,7 +206,7 @@ static enum vg_code save(struct cli_call *call, const char *path,
     if (code == VG_OK && !file.sealed && identity->kind == VG_IDENTITY_PERSON)
         fprintf(stderr, "vigil: note: %s is under no passphrase: who can read it can sign\n", path);
     if (code == VG_OK)
-        print_identity(call, path, &file);
+        code = print_identity(call, path, &file);
     vg_wipe(&file, sizeof file);
     return code;
 }
@@ -188,6 +242,25 @@ static enum vg_code make_folder(const char *file, struct vg_error *error)
     return code;
 }
 
+/* A node's keyring, with an unwrap key for the directory of the cluster that it is to join. */
+static enum vg_code write_keyring(const char *key_file, const struct vg_identity *node,
+                                  struct vg_error *error)
+{
+    struct vg_keyring keyring = {.count = 0};
+    char *path = vg_keyring_beside(key_file);
+    enum vg_code code = VG_OK;
+    if (access(path, F_OK) == 0)
+        code = vg_fail(error, VG_EXISTS,
+                       "%s: there is a keyring already; name another file, or move this one away",
+                       path);
+    vg_keyring_add(&keyring, node, &vg_keyring_directory);
+    if (code == VG_OK)
+        code = vg_keyring_write(path, &keyring, node, error);
+    vg_wipe(&keyring, sizeof keyring);
+    free(path);
+    return code;
+}
+
 /* Of a person, or of the node with a number. Nobody is there to be asked when a node starts, so its
  * keys are under a passphrase only where one is given. */
 static enum vg_code write_new(struct cli_call *call, const char *path, uint64_t node)
@@ -202,6 +275,8 @@ static enum vg_code write_new(struct cli_call *call, const char *path, uint64_t 
     vg_identity_make(kind, &id, (vg_node_id){node}, &identity);
     if (code == VG_OK)
         code = make_folder(path, &call->error);
+    if (code == VG_OK && node != 0)
+        code = write_keyring(path, &identity, &call->error);
     if (code == VG_OK)
         code = save(call, path, &identity, &passphrase);
     vg_wipe(&identity, sizeof identity);
@@ -237,7 +312,8 @@ const struct cli_command identity_commands[] = {
          "is asked for (a node's under none, unless given), and only its owner can read it. Its "
          "id,\n"
          "public keys and what binds them are what a cluster is told, and its fingerprint is what\n"
-         "people compare.",
+         "people compare. A node's keyring lies beside its key (FILEring): the secrets that open\n"
+         "what is sealed for the node. It stays with the key, and in no backup.",
      .examples = "  vigil identity new\n"
                  "  vigil identity new --file siem.identity --no-passphrase -o json\n"
                  "  vigil identity new --for-node 2 --file /etc/vigil/key",

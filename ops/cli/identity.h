@@ -3,7 +3,7 @@
 #ifndef VIGIL_OPS_CLI_IDENTITY_H
 #define VIGIL_OPS_CLI_IDENTITY_H
 
-#include "common/identity.h"
+#include "common/keyring.h"
 #include "ops/cli/core/command.h"
 
 /* The identity file that a call is about: its word, else the call's identity. VG_NOT_FOUND without
@@ -13,6 +13,11 @@ enum vg_code identity_path(struct cli_call *call, const char **out);
 /* Reads and opens an identity file; a sealed one with the passphrase of --passphrase-file, else
  * asked for. Wipe `out`. */
 enum vg_code identity_open(struct cli_call *call, const char *path, struct vg_identity_file *out);
+
+/* What a node's keyring says of its unwrap key for the directory. Errors of vg_keyring_read_public,
+ * and VG_INVALID when it has none. */
+enum vg_code identity_unwrap_key(const char *keyring, const struct vg_identity *node,
+                                 struct vg_unwrap_key *out, struct vg_error *error);
 
 enum vg_code identity_unlock(struct cli_call *call);
 enum vg_code identity_lock(struct cli_call *call);

@@ -5,6 +5,7 @@ may be made (as root, with network namespaces) a user and a network of their own
 must not work: a fingerprint misheard, files altered or exchanged, a node of another cluster.
 
     bootstrap.py BIN_DIR PAGE [--write]"""
+import base64
 import difflib
 import json
 import os
@@ -23,7 +24,9 @@ from walk import Names, read_blocks  # noqa: E402
 
 PEOPLE = ["ann", "ben", "carol"]
 FINGERPRINT = re.compile(r"(?:[0-9a-f]{4} ){9}[0-9a-f]{4}")
+HEARD = re.compile(r'(?<=--fingerprint ")[^"]*')
 ADDRESS = re.compile(r"10\.77\.0\.(\d):(\d+)")
+NAME = PEOPLE[2]  # long enough not to be anywhere by chance
 FIRST_UID = 61001
 WAIT_S = 60
 
@@ -167,6 +170,7 @@ class Page:
 
     def __init__(self):
         self.known = {}
+        self.heard = ""  # what the founder has read out
 
     def learn(self, page, program):
         for wanted, got in zip(FINGERPRINT.findall(page), FINGERPRINT.findall(program)):
@@ -193,14 +197,15 @@ def follow(machines, page, write):
     for piece in pieces:
         for step in piece if isinstance(piece, list) else []:
             who, command, output = step
-            code, said = machines.run(who, known.typed(command) if not write else command.replace('"FP"', f'"{known.known.get("FP", "")}"'))
+            command = HEARD.sub(known.heard, command) if write else command
+            code, said = machines.run(who, command if write else known.typed(command))
             commands += 1
             if code != 0:
                 raise AssertionError(f"{who}$ {command.strip()}: exit {code}: {said}")
-            if write and "cluster init plan.yaml\n" in command:
-                known.known["FP"] = FINGERPRINT.search(said).group()
+            if command == "vigil cluster init plan.yaml\n":
+                known.heard = FINGERPRINT.search(said).group()
             if write:
-                step[1] = command.replace('"FP"', f'"{known.known.get("FP", "")}"')
+                step[1] = command
                 step[2] = said.replace(str(machines.home(who)), f"/home/{who}")
                 for address, port in machines.ports.items():
                     step[2] = step[2].replace(f"127.0.0.1:{port}", address)
@@ -240,11 +245,47 @@ def refusals_of_joining(machines):
     refuse(machines, "carol", join(fingerprint, key="anew.key"), 4, "other keys for node 3")
     document = json.loads((carol / "cluster.json").read_text())
     genesis = document["genesis"]
-    for at in (40, len(genesis) // 2):
-        document["genesis"] = genesis[:at] + ("A" if genesis[at] != "A" else "B") + genesis[at + 1:]
+    raw = base64.b64decode(genesis)
+    for bit in range(0, 8 * len(raw), len(raw) // 3):
+        altered = bytearray(raw)
+        altered[bit // 8] ^= 1 << bit % 8
+        document["genesis"] = base64.b64encode(altered).decode()
         (carol / "altered.json").write_text(json.dumps(document))
-        refuse(machines, "carol", join(fingerprint, "altered.json"), 4)
+        refuse(machines, "carol", join(fingerprint, "altered.json"), 4, "altered.json is of the cluster", "ask its founder again")
+    (carol / "altered.json").write_text((carol / "cluster.json").read_text()[:-9])
+    refuse(machines, "carol", join(fingerprint, "altered.json"), 2, "altered.json", "ask for it anew")
+    refusals_of_keyrings(machines, fingerprint)
     assert not (carol / "again" / "node.yaml").exists(), "something was written"
+
+
+def refusals_of_keyrings(machines, fingerprint):
+    """The keyring beside the node's key is the one that the directory is sealed for, or nothing is joined."""
+    keyring = machines.home("carol") / "node.keyring"
+    good = keyring.read_bytes()
+    keyring.chmod(0o640)
+    refuse(machines, "carol", join(fingerprint), 1, "chmod 600 node.keyring")
+    keyring.unlink()
+    refuse(machines, "carol", join(fingerprint), 1, "node.keyring: there is no keyring beside the key")
+    refuse(machines, "carol", "vigild --check-config node.yaml", 1, "node.keyring: there is no keyring")
+    for other, fragment in (("stranger.keyring", "the keyring of node 9"), ("anew.keyring", "not signed by the key of node 3")):
+        shutil.copyfile(machines.home("carol") / other, keyring)
+        machines.give(keyring, 3)
+        keyring.chmod(0o600)
+        refuse(machines, "carol", join(fingerprint), 4, fragment)
+    keyring.write_bytes(good)
+
+
+def has_name(machines, who, part):
+    return NAME.encode() in (machines.home(who) / "data" / part / "data.mdb").read_bytes()
+
+
+def names_are_sealed(machines):
+    """A name of the directory is in no log; and in the state, so that the search can find it."""
+    for who in PEOPLE:
+        wait_until(f"{who}'s node knows of {NAME}", lambda who=who: has_name(machines, who, "state"))
+        assert not has_name(machines, who, "log"), who
+    code, said = machines.run("ben", "vigil compartment show directory -o json")
+    assert code == 0 and json.loads(said)["epoch"] == 1, said
 
 
 def refusals_of_planning(machines):
@@ -253,12 +294,21 @@ def refusals_of_planning(machines):
     public = json.loads((ann / "ben.json").read_text())
     public["channel_key"] = public["channel_key"][:-1] + ("0" if public["channel_key"][-1] != "0" else "1")
     (ann / "altered.json").write_text(json.dumps(public))
+    addresses = re.findall(r'tcp://[^"]+', plan)
+    one, two = (json.loads((ann / f"node-{n}.json").read_text()) for n in (1, 2))
+    (ann / "exchanged.json").write_text(json.dumps({**two, "unwrap_key": one["unwrap_key"], "unwrap_binding": one["unwrap_binding"]}))
+    (ann / "bare.json").write_text(json.dumps({key: value for key, value in two.items() if not key.startswith("unwrap")}))
     for text, code, fragment in ((plan.replace("ben.json", "altered.json"), 4, "altered.json"),
                                  (plan.replace("node-2.json", "ben.json"), 2, "the identity of a person"),
                                  (plan.replace("node-2.json", "node-1.json"), 2, "two have the number 1"),
+                                 (plan.replace("node-2.json", "exchanged.json"), 4, "its unwrap key is not signed"),
+                                 (plan.replace("node-2.json", "bare.json"), 2, "has no unwrap key"),
+                                 (plan.replace("ceremony/recovery.json", "ceremony/share-1.txt"), 2, "is not the recovery.json"),
+                                 (plan.replace("recovery:", "#"), 2, "for which recovery key"),
+                                 (plan.replace(addresses[2], addresses[0]), 2, "stands there twice"),
                                  (plan.replace("ben.json", "ann.json"), 2, "one person twice")):
         (ann / "bad.yaml").write_text(text)
-        refuse(machines, "ann", "vigil cluster init bad.yaml --out bad.json", code, fragment)
+        refuse(machines, "ann", "vigil cluster init bad.yaml --out bad.json", code, "bad.yaml: ", fragment)
     refuse(machines, "ann", "vigil cluster init plan.yaml", 1, "cluster.json is there already")
 
 
@@ -321,6 +371,7 @@ def main():
     machines = Machines(sys.argv[1])
     try:
         commands = follow(machines, page, sys.argv[3:] == ["--write"])
+        names_are_sealed(machines)
         shares_are_private(machines)
         refusals_of_planning(machines)
         refusals_of_joining(machines)

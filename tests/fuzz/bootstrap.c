@@ -11,18 +11,21 @@ static enum vg_code read_public(const char *path, struct vg_error *error)
 {
     struct cli_public read;
     enum vg_code code = cli_public_read(path, &read, error);
-    if (code == VG_OK)
-        assert(vg_binding_verify(&vg_signer_ed25519, &read.holder, &read.keys));
-    return code;
+    if (code != VG_OK)
+        return code;
+    assert(vg_binding_verify(&vg_signer_ed25519, &read.holder, &read.keys));
+    assert(!read.has_unwrap || vg_unwrap_verify(&read.unwrap, read.holder.node, &read.keys.key));
+    return VG_OK;
 }
 
 static enum vg_code read_cluster(const char *path, struct vg_error *error)
 {
     static struct cluster_file read;
-    enum vg_code code = cluster_file_read(path, &read, error);
+    enum vg_code code = cluster_file_read(path, NULL, &read, error);
     if (code != VG_OK)
         return code;
     assert(ledger_genesis_check(&read.genesis, &vg_signer_ed25519, error) == VG_OK);
+    assert(read.genesis.directory_epoch.wrap_count == read.genesis.member_count + 1);
     for (uint32_t i = 0; i < read.genesis.member_count; i++)
         assert(read.places[i].region[0] != '\0' && read.places[i].client[0] != '\0');
     return VG_OK;

@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "common/identity.h"
+#include "common/keyring.h"
 #include "common/text.h"
 #include "node/config.h"
 #include "ops/cli/bootstrap/files.h"
 #include "ops/cli/bootstrap/plan.h"
+#include "ops/cli/bootstrap/seal.h"
 #include "ops/cli/bootstrap/share.h"
 
 static char folder[] = "/tmp/vigil-bootstrap-XXXXXX";
@@ -56,7 +57,11 @@ static struct cli_public make_public(const char *name, enum vg_identity_kind kin
     id.bytes[15] = (uint8_t)name[0];
     vg_identity_make(kind, kind == VG_IDENTITY_PERSON ? &id : &(vg_id){{0}}, (vg_node_id){node},
                      &identity);
-    struct cli_public made = {vg_identity_holder(&identity), vg_identity_keys(&identity)};
+    struct cli_public made = {.holder = vg_identity_holder(&identity),
+                              .keys = vg_identity_keys(&identity),
+                              .has_unwrap = kind == VG_IDENTITY_NODE};
+    if (made.has_unwrap)
+        made.unwrap = *vg_keyring_add(&(struct vg_keyring){0}, &identity, &vg_keyring_directory);
     json_t *document = cli_public_describe(&made);
     char *text = json_dumps(document, 0);
     write_file(name, text);
@@ -84,6 +89,7 @@ static vg_box_public make_recovery(const char *name)
 
 static void make_all(void)
 {
+    make_recovery("recovery.json");
     make_public("1.json", VG_IDENTITY_NODE, 1);
     make_public("2.json", VG_IDENTITY_NODE, 2);
     make_public("ann.json", VG_IDENTITY_PERSON, 0);
@@ -96,12 +102,15 @@ static void make_all(void)
 /* Each digit of what is sent counts, that of the fingerprint too. */
 Test(cli_bootstrap, a_public_half_that_was_altered_is_refused)
 {
-    static const char *const keys[] = {"public_key", "channel_key", "binding", "fingerprint"};
+    static const char *const keys[] = {"public_key",  "channel_key", "binding",
+                                       "fingerprint", "unwrap_key",  "unwrap_binding"};
     struct cli_public made = make_public("node.json", VG_IDENTITY_NODE, 7), read;
     struct vg_error error = {.text = ""};
     cr_assert_eq(cli_public_read(place("node.json"), &read, &error), VG_OK, "%s", error.text);
     cr_expect_eq(memcmp(&read.keys, &made.keys, sizeof read.keys), 0);
     cr_expect_eq(read.holder.node.value, 7u);
+    cr_expect(read.has_unwrap);
+    cr_expect_eq(memcmp(&read.unwrap, &made.unwrap, sizeof read.unwrap), 0);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         json_t *document = json_load_file(place("node.json"), 0, NULL);
         char *text = strdup(json_string_value(json_object_get(document, keys[i])));
@@ -115,6 +124,26 @@ Test(cli_bootstrap, a_public_half_that_was_altered_is_refused)
     }
     write_file("other.json", "{\"kind\": \"node\", \"id\": 7}");
     cr_expect_eq(cli_public_read(place("other.json"), &read, &error), VG_INVALID);
+}
+
+/* Nor can one node's unwrap key pass for another's. */
+Test(cli_bootstrap, an_unwrap_key_of_another_node_is_refused)
+{
+    struct cli_public read;
+    struct vg_error error = {.text = ""};
+    make_all();
+    json_t *one = json_load_file(place("1.json"), 0, NULL);
+    json_t *two = json_load_file(place("2.json"), 0, NULL);
+    json_object_set(one, "unwrap_key", json_object_get(two, "unwrap_key"));
+    json_object_set(one, "unwrap_binding", json_object_get(two, "unwrap_binding"));
+    cr_assert_eq(json_dump_file(one, place("exchanged.json"), 0), 0);
+    cr_expect_eq(cli_public_read(place("exchanged.json"), &read, &error), VG_INTEGRITY);
+    cr_expect_not_null(strstr(error.text, "its unwrap key is not signed"), "%s", error.text);
+    json_object_del(one, "unwrap_binding");
+    cr_assert_eq(json_dump_file(one, place("exchanged.json"), 0), 0);
+    cr_expect_eq(cli_public_read(place("exchanged.json"), &read, &error), VG_INVALID);
+    json_decref(one);
+    json_decref(two);
 }
 
 Test(cli_bootstrap, a_recovery_key_that_was_altered_is_refused)
@@ -140,11 +169,13 @@ Test(cli_bootstrap, a_recovery_key_that_was_altered_is_refused)
 /* ---- plan -------------------------------------------------------------------------------------
  */
 
-#define NODE(number) "- {public: " number ".json, region: r" number ", " ADDRESSES "}\n"
-#define ADDRESSES "peer: \"tcp://127.0.0.1:1\", client: \"tcp://127.0.0.1:2\""
+#define NODE(number)                                                                               \
+    "- {public: " number ".json, region: r" number ", peer: \"ipc:///p" number "\", client: "      \
+    "\"ipc:///c" number "\"}\n"
 #define ANN "- {public: ann.json, name: ann, operator: true, key_officer: true, roles: [legal]}\n"
 #define BEN "- {public: ben.json, name: ben}\n"
-#define PLAN(nodes, people) "compartment: default\nnodes:\n" nodes "people:\n" people
+#define RECOVERY "recovery: recovery.json\n"
+#define PLAN(nodes, people) "compartment: default\n" RECOVERY "nodes:\n" nodes "people:\n" people
 
 Test(cli_bootstrap, a_plan_has_its_nodes_by_number_and_its_people_as_written)
 {
@@ -163,13 +194,25 @@ Test(cli_bootstrap, a_plan_has_its_nodes_by_number_and_its_people_as_written)
     plan_free(plan);
 }
 
+/* A node's public half whose keyring was not there. */
+static void make_bare(const char *name)
+{
+    make_public(name, VG_IDENTITY_NODE, 1);
+    json_t *document = json_load_file(place(name), 0, NULL);
+    json_object_del(document, "unwrap_key");
+    json_object_del(document, "unwrap_binding");
+    cr_assert_eq(json_dump_file(document, place(name), 0), 0);
+    json_decref(document);
+}
+
 Test(cli_bootstrap, what_is_wrong_in_a_plan_is_named)
 {
     static const struct {
         const char *text, *says;
         enum vg_code code;
     } bad[] = {
-        {PLAN(NODE("1") NODE("1"), ANN), "nodes: two have the number 1", VG_INVALID},
+        {PLAN(NODE("1") NODE("1"), ANN), "ipc:///p1 stands there twice", VG_INVALID},
+        {PLAN(NODE("1") NODE("one"), ANN), "nodes: two have the number 1", VG_INVALID},
         {PLAN(NODE("1"), BEN), "nobody is operator", VG_INVALID},
         {PLAN(NODE("1"), "- {public: ann.json, name: ann, operator: true}\n"),
          "nobody is key officer", VG_INVALID},
@@ -178,14 +221,23 @@ Test(cli_bootstrap, what_is_wrong_in_a_plan_is_named)
          "2.json is the identity of a node", VG_INVALID},
         {PLAN(NODE("1"), ANN "- {public: ben.json, name: ann}\n"), "two are called ann",
          VG_INVALID},
+        {PLAN(NODE("1"), ANN "- {public: ann.json, name: ben}\n"),
+         "ann and ben are one person twice", VG_INVALID},
         {PLAN(NODE("1"), ANN "- {public: ben.json, name: ben, roles: [boss]}\n"),
          "'boss' is not a role", VG_INVALID},
-        {PLAN(NODE("9"), ANN), "9.json", VG_NOT_FOUND},
+        {PLAN(NODE("9"), ANN), "plan.yaml: ", VG_NOT_FOUND},
+        {PLAN(NODE("bare"), ANN), "bare.json has no unwrap key", VG_INVALID},
+        {"compartment: default\nnodes:\n" NODE("1") "people:\n" ANN,
+         "plan.yaml: for which recovery key", VG_INVALID},
+        {"compartment: default\nrecovery: 1.json\nnodes:\n" NODE("1") "people:\n" ANN,
+         "1.json is not the recovery.json", VG_INVALID},
         {PLAN(NODE("1"), ANN) "colour: red\n", "Unexpected key: colour", VG_INVALID},
         {"nodes: []\n", "plan.yaml:1:8: Insufficient entries", VG_INVALID},
         {"", "is not the plan of a cluster", VG_INVALID},
     };
     make_all();
+    make_bare("bare.json");
+    make_public("one.json", VG_IDENTITY_NODE, 1);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct plan *plan = NULL;
         struct vg_error error = {.text = ""};
@@ -209,13 +261,17 @@ static struct cluster_file sample_file(void)
                                             .person_count = 1},
                                 .places = {{"apac", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2"},
                                            {"emea", "tcp://127.0.0.1:3", "tcp://127.0.0.1:4"}}};
+    struct vg_error error = {.text = ""};
+    vg_box_public unwraps[3] = {make_recovery("recovery.json")};
     for (uint32_t i = 0; i < 2; i++) {
         struct cli_public node = make_public("node.json", VG_IDENTITY_NODE, i + 1);
         file.genesis.members[i] = (struct ledger_member){node.holder.node, node.keys};
+        unwraps[i + 1] = node.unwrap.key;
     }
     struct cli_public person = make_public("ann.json", VG_IDENTITY_PERSON, 0);
     file.genesis.people[0] = (struct ledger_person){
         .id = person.holder.person, .keys = person.keys, .bits = LEDGER_PERSON_OPERATOR};
+    cr_assert_eq(bootstrap_seal(&file.genesis, unwraps, &error), VG_OK, "%s", error.text);
     return file;
 }
 
@@ -228,11 +284,15 @@ Test(cli_bootstrap, a_cluster_file_comes_back_and_is_never_overwritten)
     const char *path = place("cluster.json");
     cr_assert_eq(cluster_file_write(path, &made, &error), VG_OK, "%s", error.text);
     cr_expect_eq(cluster_file_write(path, &made, &error), VG_EXISTS);
-    cr_assert_eq(cluster_file_read(path, &read, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(cluster_file_read(path, NULL, &read, &error), VG_OK, "%s", error.text);
     vg_hash cluster =
         ledger_genesis_hash(vg_span_of(bytes, ledger_genesis_encode(&made.genesis, bytes)));
     cr_expect(vg_hash_equal(&read.cluster, &cluster));
     cr_expect_str_eq(read.places[1].client, "tcp://127.0.0.1:4");
+    cr_assert_eq(cluster_file_read(path, cluster.bytes, &read, &error), VG_OK, "%s", error.text);
+    cluster.bytes[VG_FINGERPRINT_SIZE - 1] ^= 1;
+    cr_expect_eq(cluster_file_read(path, cluster.bytes, &read, &error), VG_INTEGRITY);
+    cr_expect_not_null(strstr(error.text, "you were told another"), "%s", error.text);
 }
 
 Test(cli_bootstrap, a_cluster_file_that_lacks_something_is_refused)
@@ -256,14 +316,19 @@ Test(cli_bootstrap, a_cluster_file_that_lacks_something_is_refused)
         if (i == 4)
             json_object_del(node, "peer");
         cr_assert_eq(json_dump_file(bad, place("bad.json"), 0), 0);
-        cr_expect_eq(cluster_file_read(place("bad.json"), &read, &error), VG_INVALID, "%d: %s", i,
-                     error.text);
+        cr_expect_eq(cluster_file_read(place("bad.json"), NULL, &read, &error), VG_INVALID,
+                     "%d: %s", i, error.text);
         json_decref(bad);
     }
     json_decref(good);
+    made.genesis.flags = LEDGER_GENESIS_CLEAR;
+    cr_assert_eq(cluster_file_write(place("clear.json"), &made, &error), VG_OK);
+    cr_expect_eq(cluster_file_read(place("clear.json"), NULL, &read, &error), VG_INVALID);
+    cr_expect_not_null(strstr(error.text, "directory is not sealed"), "%s", error.text);
+    made.genesis.flags |= LEDGER_GENESIS_DIRECTORY;
     made.genesis.members[0].keys.channel.bytes[0] ^= 1;
     cr_assert_eq(cluster_file_write(place("altered.json"), &made, &error), VG_OK);
-    cr_expect_eq(cluster_file_read(place("altered.json"), &read, &error), VG_INTEGRITY);
+    cr_expect_eq(cluster_file_read(place("altered.json"), NULL, &read, &error), VG_INTEGRITY);
 }
 
 Test(cli_bootstrap, a_node_takes_the_configuration_that_is_written_for_it)

@@ -73,17 +73,33 @@ static bool read_places(const json_t *nodes, struct cluster_file *out)
     return good;
 }
 
+static enum vg_code compare(const char *path, const uint8_t *told, const vg_hash *cluster,
+                            struct vg_error *error)
+{
+    char text[VG_FINGERPRINT_TEXT];
+    if (told == NULL || memcmp(told, cluster->bytes, VG_FINGERPRINT_SIZE) == 0)
+        return VG_OK;
+    vg_fingerprint_format(cluster, text);
+    return vg_fail(error, VG_INTEGRITY,
+                   "%s is of the cluster %s, and you were told another; it was altered on its way, "
+                   "or is another cluster's: ask its founder again, by voice",
+                   path, text);
+}
+
 static enum vg_code read_genesis(const char *path, vg_span bytes, struct cluster_file *out,
                                  struct vg_error *error)
 {
     enum vg_code code = ledger_genesis_decode(bytes, &out->genesis, error);
     if (code == VG_OK)
         code = ledger_genesis_check(&out->genesis, &vg_signer_ed25519, error);
-    out->cluster = ledger_genesis_hash(bytes);
+    if (code == VG_OK && (out->genesis.flags & LEDGER_GENESIS_DIRECTORY) == 0)
+        code = vg_fail(error, VG_INVALID,
+                       "its directory is not sealed, so names of people would be in clear; ask for "
+                       "one made by 'vigil cluster init' of this release");
     return code == VG_OK ? VG_OK : vg_error_prefix(error, "%s", path);
 }
 
-static enum vg_code read_document(const char *path, const json_t *document,
+static enum vg_code read_document(const char *path, const json_t *document, const uint8_t *told,
                                   struct cluster_file *out, struct vg_error *error)
 {
     struct vg_buffer genesis = {0};
@@ -92,7 +108,12 @@ static enum vg_code read_document(const char *path, const json_t *document,
     if (strcmp(cli_json_text(document, "format"), format) != 0 || text.size == 0 ||
         !vg_base64_parse(text, &genesis))
         code = vg_fail(error, VG_INVALID,
-                       "%s is not what 'vigil cluster init' of this release writes", path);
+                       "%s is not what 'vigil cluster init' of this release writes; ask for it "
+                       "anew",
+                       path);
+    out->cluster = ledger_genesis_hash(vg_buffer_span(&genesis));
+    if (code == VG_OK)
+        code = compare(path, told, &out->cluster, error);
     if (code == VG_OK)
         code = read_genesis(path, vg_buffer_span(&genesis), out, error);
     if (code == VG_OK && !read_places(json_object_get(document, "nodes"), out))
@@ -104,7 +125,8 @@ static enum vg_code read_document(const char *path, const json_t *document,
     return code;
 }
 
-enum vg_code cluster_file_read(const char *path, struct cluster_file *out, struct vg_error *error)
+enum vg_code cluster_file_read(const char *path, const uint8_t *told, struct cluster_file *out,
+                               struct vg_error *error)
 {
     struct vg_buffer bytes = {0};
     *out = (struct cluster_file){.places = {{.region = ""}}};
@@ -112,7 +134,7 @@ enum vg_code cluster_file_read(const char *path, struct cluster_file *out, struc
     if (code == VG_OK) {
         json_t *document =
             json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, NULL);
-        code = read_document(path, document, out, error);
+        code = read_document(path, document, told, out, error);
         json_decref(document);
     }
     vg_buffer_free(&bytes);

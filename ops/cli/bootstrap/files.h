@@ -27,9 +27,11 @@ struct cluster_file {
 enum vg_code cluster_file_write(const char *path, const struct cluster_file *file,
                                 struct vg_error *error);
 
-/* VG_INVALID for any other file; VG_INTEGRITY and VG_INVALID as ledger_genesis_check. Whether it is
- * that of the cluster one was told of is for the caller to compare. */
-enum vg_code cluster_file_read(const char *path, struct cluster_file *out, struct vg_error *error);
+/* `told`: the first VG_FINGERPRINT_SIZE bytes of the id of the cluster that one was told of, or
+ * NULL; VG_INTEGRITY says which cluster it is of instead, whatever else is wrong with it.
+ * VG_INVALID for any other file; VG_INTEGRITY and VG_INVALID as ledger_genesis_check. */
+enum vg_code cluster_file_read(const char *path, const uint8_t *told, struct cluster_file *out,
+                               struct vg_error *error);
 
 /* ---- the configuration of a node ---------------------------------------------------------------
  */

@@ -4,12 +4,14 @@
 #include <stdio.h>
 
 #include "common/text.h"
+#include "ops/cli/bootstrap/share.h"
 #include "ops/cli/core/output.h"
 #include "proto/response/words.h"
 
 static const struct cli_column cluster_columns[] = {
     {.title = "cluster", .path = "cluster_id"},
     {.title = "fingerprint", .path = "fingerprint"},
+    {.title = "recovery key", .path = "recovery.fingerprint"},
     {.title = NULL},
 };
 
@@ -30,13 +32,17 @@ static const struct cli_column person_columns[] = {
     {.title = NULL},
 };
 
-json_t *members_document(const vg_hash *cluster)
+json_t *members_document(const vg_hash *cluster, const vg_box_public *recovery)
 {
     char id[VG_HASH_TEXT];
     char fingerprint[VG_FINGERPRINT_TEXT];
+    char recovery_text[VG_FINGERPRINT_TEXT];
     vg_hex_format(vg_span_of(cluster->bytes, sizeof cluster->bytes), id);
     vg_fingerprint_format(cluster, fingerprint);
-    return json_pack("{s:s, s:s, s:[], s:[]}", "cluster_id", id, "fingerprint", fingerprint,
+    recovery_fingerprint(recovery, recovery_text);
+    return json_pack("{s:s, s:s, s:{s:o, s:s}, s:[], s:[]}", "cluster_id", id, "fingerprint",
+                     fingerprint, "recovery", "public_key",
+                     cli_json_hex(recovery, sizeof *recovery), "fingerprint", recovery_text,
                      "nodes", "people");
 }
 
@@ -63,18 +69,20 @@ json_t *members_person(const struct cli_public *identity, const char *name, uint
 json_t *members_of_file(const struct cluster_file *file)
 {
     const struct ledger_genesis *genesis = &file->genesis;
-    json_t *document = members_document(&file->cluster);
+    json_t *document = members_document(&file->cluster, &genesis->directory_epoch.wraps[0].unwrap);
     for (uint32_t i = 0; i < genesis->member_count; i++) {
-        const struct cli_public node = {{.kind = VG_IDENTITY_NODE, .node = genesis->members[i].id},
-                                        genesis->members[i].keys};
+        const struct ledger_member *member = &genesis->members[i];
+        const struct cli_public node = {.holder = {.kind = VG_IDENTITY_NODE, .node = member->id},
+                                        .keys = member->keys};
         json_array_append_new(json_object_get(document, "nodes"),
                               members_node(&node, file->places[i].region, file->places[i].client));
     }
     for (uint32_t i = 0; i < genesis->person_count; i++) {
+        const struct ledger_person *known = &genesis->people[i];
         const struct cli_public person = {
-            {.kind = VG_IDENTITY_PERSON, .person = genesis->people[i].id}, genesis->people[i].keys};
+            .holder = {.kind = VG_IDENTITY_PERSON, .person = known->id}, .keys = known->keys};
         json_array_append_new(json_object_get(document, "people"),
-                              members_person(&person, NULL, genesis->people[i].bits));
+                              members_person(&person, NULL, known->bits));
     }
     return document;
 }

@@ -7,8 +7,9 @@
 #include "ops/cli/core/command.h"
 #include "ops/cli/core/public.h"
 
-/* {"cluster_id","fingerprint","nodes":[],"people":[]}. Owned by the caller, as are the rows. */
-json_t *members_document(const vg_hash *cluster);
+/* {"cluster_id","fingerprint","recovery":{"public_key","fingerprint"},"nodes":[],"people":[]}.
+ * Owned by the caller, as are the rows. */
+json_t *members_document(const vg_hash *cluster, const vg_box_public *recovery);
 
 /* A node's row, and a person's; `name` may be NULL. */
 json_t *members_node(const struct cli_public *identity, const char *region, const char *client);

@@ -7,6 +7,7 @@
 #include "common/dial/link.h"
 #include "common/file.h"
 #include "common/limits.h"
+#include "ops/cli/bootstrap/share.h"
 #include "ops/cli/core/place.h"
 #include "ops/cli/core/yaml.h"
 #include "proto/response/words.h"
@@ -45,6 +46,8 @@ static const cyaml_schema_value_t person_schema = {
 
 static const cyaml_schema_field_t plan_fields[] = {
     TEXT("compartment", struct plan, compartment, VG_NAME_MAX),
+    CYAML_FIELD_STRING_PTR("recovery", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct plan,
+                           recovery_file, 1, PATH_TEXT_MAX),
     CYAML_FIELD_SEQUENCE("nodes", CYAML_FLAG_POINTER, struct plan, nodes, &node_schema, 1,
                          VG_NODES_MAX),
     CYAML_FIELD_SEQUENCE("people", CYAML_FLAG_POINTER, struct plan, people, &person_schema, 1,
@@ -57,19 +60,62 @@ static const cyaml_schema_value_t plan_schema = {
 /* ---- public halves ----------------------------------------------------------------------------
  */
 
-static enum vg_code read_identity(const char *plan, const char *file, enum vg_identity_kind kind,
-                                  struct cli_public *out, struct vg_error *error)
+/* Where a file is that the plan names. Owned by the caller. */
+static char *path_of(const char *plan, const char *file)
 {
     char *folder = cli_folder_of(plan);
     char *path = file[0] == '/' ? vg_strdup(file) : cli_join(folder, file);
+    free(folder);
+    return path;
+}
+
+static enum vg_code read_recovery(const char *path, struct plan *plan, struct vg_error *error)
+{
+    if (plan->recovery_file == NULL)
+        return vg_fail(error, VG_INVALID,
+                       "%s: for which recovery key is the directory sealed? make one with 'vigil "
+                       "recovery new', and write 'recovery: FILE' with its recovery.json",
+                       path);
+    char *file = path_of(path, plan->recovery_file);
+    enum vg_code code = recovery_public_read(file, &plan->recovery, error);
+    free(file);
+    return code == VG_OK ? VG_OK : vg_error_prefix(error, "%s", path);
+}
+
+static enum vg_code read_identity(const char *plan, const char *file, enum vg_identity_kind kind,
+                                  struct cli_public *out, struct vg_error *error)
+{
+    char *path = path_of(plan, file);
     enum vg_code code = cli_public_read(path, out, error);
     if (code == VG_OK && out->holder.kind != kind)
-        code = vg_fail(error, VG_INVALID, "%s: %s is the identity of a %s, and stands among the %s",
-                       plan, path, kind == VG_IDENTITY_NODE ? "person" : "node",
+        code = vg_fail(error, VG_INVALID, "%s is the identity of a %s, and stands among the %s",
+                       path, kind == VG_IDENTITY_NODE ? "person" : "node",
                        kind == VG_IDENTITY_NODE ? "nodes" : "people");
+    if (code == VG_OK && kind == VG_IDENTITY_NODE && !out->has_unwrap)
+        code = vg_fail(error, VG_INVALID,
+                       "%s has no unwrap key: the keyring was not beside the key; ask for what "
+                       "'vigil identity show KEY -o json' prints where both are",
+                       path);
     free(path);
-    free(folder);
-    return code;
+    return code == VG_OK ? VG_OK : vg_error_prefix(error, "%s", plan);
+}
+
+/* Nobody listens where another does. */
+static enum vg_code check_addresses(const char *path, const struct plan *plan,
+                                    struct vg_error *error)
+{
+    const char *known[2 * VG_NODES_MAX];
+    for (unsigned i = 0; i < 2 * plan->nodes_count; i++) {
+        const struct plan_node *node = &plan->nodes[i / 2];
+        known[i] = i % 2 == 0 ? node->peer : node->client;
+        for (unsigned k = 0; k < i; k++)
+            if (strcmp(known[k], known[i]) == 0)
+                return vg_fail(error, VG_INVALID,
+                               "%s: nodes: %s stands there twice; give each node two addresses of "
+                               "its own",
+                               path, known[i]);
+    }
+    return VG_OK;
 }
 
 static int by_id(const void *left, const void *right)
@@ -90,6 +136,8 @@ static enum vg_code read_nodes(const char *path, struct plan *plan, struct vg_er
             dial_url_check(node->client, error) != VG_OK)
             return vg_error_prefix(error, "%s: nodes", path);
     }
+    if (check_addresses(path, plan, error) != VG_OK)
+        return error->code;
     qsort(plan->nodes, plan->nodes_count, sizeof *plan->nodes, by_id);
     for (unsigned i = 1; i < plan->nodes_count; i++)
         if (by_id(&plan->nodes[i - 1], &plan->nodes[i]) == 0)
@@ -112,6 +160,24 @@ static enum vg_code read_roles(const char *path, struct plan_person *person, str
     return VG_OK;
 }
 
+/* That one differs from those before. */
+static enum vg_code check_person(const char *path, const struct plan *plan, unsigned number,
+                                 struct vg_error *error)
+{
+    const struct plan_person *person = &plan->people[number];
+    for (unsigned i = 0; i < number; i++) {
+        const struct plan_person *other = &plan->people[i];
+        if (strcmp(other->name, person->name) == 0)
+            return vg_fail(error, VG_INVALID, "%s: people: two are called %s", path, person->name);
+        if (vg_id_equal(&other->identity.holder.person, &person->identity.holder.person))
+            return vg_fail(error, VG_INVALID,
+                           "%s: people: %s and %s are one person twice; %s and %s have the same id",
+                           path, other->name, person->name, other->public_file,
+                           person->public_file);
+    }
+    return VG_OK;
+}
+
 static enum vg_code read_people(const char *path, struct plan *plan, struct vg_error *error)
 {
     bool operates = false;
@@ -124,10 +190,8 @@ static enum vg_code read_people(const char *path, struct plan *plan, struct vg_e
             return error->code;
         operates = operates || person->operates;
         key_officer = key_officer || person->key_officer;
-        for (unsigned k = 0; k < i; k++)
-            if (strcmp(plan->people[k].name, person->name) == 0)
-                return vg_fail(error, VG_INVALID, "%s: people: two are called %s", path,
-                               person->name);
+        if (check_person(path, plan, i, error) != VG_OK)
+            return error->code;
     }
     if (operates && key_officer)
         return VG_OK;
@@ -145,6 +209,8 @@ enum vg_code plan_read(const char *path, struct plan **out, struct vg_error *err
         code = cli_yaml_load(path, "the plan of a cluster", vg_buffer_span(&bytes), &plan_schema,
                              (void **)&plan, error);
     vg_buffer_free(&bytes);
+    if (code == VG_OK)
+        code = read_recovery(path, plan, error);
     if (code == VG_OK)
         code = read_nodes(path, plan, error);
     if (code == VG_OK)

@@ -16,6 +16,13 @@ json_t *cli_json_hex(const void *bytes, size_t size)
     return json_string(text);
 }
 
+static void add_unwrap(json_t *document, const struct vg_unwrap_key *unwrap)
+{
+    json_object_set_new(document, "unwrap_key", cli_json_hex(&unwrap->key, sizeof unwrap->key));
+    json_object_set_new(document, "unwrap_binding",
+                        cli_json_hex(&unwrap->binding, sizeof unwrap->binding));
+}
+
 json_t *cli_public_describe(const struct cli_public *public_half)
 {
     const struct vg_holder *holder = &public_half->holder;
@@ -27,11 +34,14 @@ json_t *cli_public_describe(const struct cli_public *public_half)
     vg_id_format(&holder->person, id);
     vg_fingerprint_format(&hash, fingerprint);
     json_t *shown = person ? json_string(id) : json_integer((json_int_t)holder->node.value);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "kind", person ? "person" : "node", "id",
-                     shown, "public_key", cli_json_hex(&keys->key, sizeof keys->key), "channel_key",
-                     cli_json_hex(&keys->channel, sizeof keys->channel), "binding",
-                     cli_json_hex(&keys->binding, sizeof keys->binding), "fingerprint",
-                     fingerprint);
+    json_t *document =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "kind", person ? "person" : "node", "id", shown,
+                  "public_key", cli_json_hex(&keys->key, sizeof keys->key), "channel_key",
+                  cli_json_hex(&keys->channel, sizeof keys->channel), "binding",
+                  cli_json_hex(&keys->binding, sizeof keys->binding), "fingerprint", fingerprint);
+    if (public_half->has_unwrap)
+        add_unwrap(document, &public_half->unwrap);
+    return document;
 }
 
 static bool read_hex(const json_t *document, const char *key, void *out, size_t size)
@@ -51,30 +61,51 @@ bool cli_public_of(const json_t *document, enum vg_identity_kind kind, struct cl
            read_hex(document, "binding", &keys->binding, sizeof keys->binding);
 }
 
+static bool read_unwrap(const json_t *document, struct cli_public *out)
+{
+    struct vg_unwrap_key *unwrap = &out->unwrap;
+    out->has_unwrap = json_object_get(document, "unwrap_key") != NULL;
+    unwrap->compartment = vg_keyring_directory;
+    return !out->has_unwrap ||
+           (read_hex(document, "unwrap_key", &unwrap->key, sizeof unwrap->key) &&
+            read_hex(document, "unwrap_binding", &unwrap->binding, sizeof unwrap->binding));
+}
+
 static bool read_all(const json_t *document, struct cli_public *out)
 {
     const char *kind = cli_json_text(document, "kind");
-    bool person = strcmp(kind, "person") == 0;
-    return (person || strcmp(kind, "node") == 0) &&
-           cli_public_of(document, person ? VG_IDENTITY_PERSON : VG_IDENTITY_NODE, out);
+    if (strcmp(kind, "person") == 0)
+        return cli_public_of(document, VG_IDENTITY_PERSON, out);
+    return strcmp(kind, "node") == 0 && cli_public_of(document, VG_IDENTITY_NODE, out) &&
+           read_unwrap(document, out);
 }
 
-/* What was altered on its way, but for the binding and with it. */
+static bool is_of(const char *said, const struct cli_public *read)
+{
+    char fingerprint[VG_FINGERPRINT_TEXT];
+    vg_hash hash = vg_identity_hash(&read->holder, &read->keys);
+    vg_fingerprint_format(&hash, fingerprint);
+    return said[0] == '\0' || strcmp(said, fingerprint) == 0;
+}
+
+/* What was altered on its way. */
 static enum vg_code check(const json_t *document, const char *name, const struct cli_public *read,
                           struct vg_error *error)
 {
-    json_t *again = cli_public_describe(read);
-    const char *said = cli_json_text(document, "fingerprint");
-    bool same = said[0] == '\0' || strcmp(said, cli_json_text(again, "fingerprint")) == 0;
-    bool bound = vg_binding_verify(&vg_signer_ed25519, &read->holder, &read->keys);
-    json_decref(again);
-    if (bound && same)
+    const char *wrong = NULL;
+    if (!vg_binding_verify(&vg_signer_ed25519, &read->holder, &read->keys))
+        wrong = "its keys are not bound";
+    else if (!is_of(cli_json_text(document, "fingerprint"), read))
+        wrong = "its fingerprint is that of other keys";
+    else if (read->has_unwrap &&
+             !vg_unwrap_verify(&read->unwrap, read->holder.node, &read->keys.key))
+        wrong = "its unwrap key is not signed by its public key";
+    if (wrong == NULL)
         return VG_OK;
     return vg_fail(error, VG_INTEGRITY,
                    "%s: %s; it was altered on its way: ask for what 'vigil identity show -o json' "
                    "prints, and send it anew",
-                   name,
-                   bound ? "its fingerprint is that of other keys" : "its keys are not bound");
+                   name, wrong);
 }
 
 enum vg_code cli_public_read(const char *path, struct cli_public *out, struct vg_error *error)

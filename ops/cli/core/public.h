@@ -6,18 +6,20 @@
 
 #include <jansson.h>
 
-#include "common/crypto.h"
-#include "common/error.h"
+#include "common/keyring.h"
 
 struct cli_public {
     struct vg_holder holder;
     struct vg_keys keys;
+    bool has_unwrap; /* a node that is to be a cluster's first has it, for the directory */
+    struct vg_unwrap_key unwrap;
 };
 
 /* At most VG_SIGNATURE_SIZE bytes as a hex string. Owned by the caller. */
 json_t *cli_json_hex(const void *bytes, size_t size);
 
-/* Its document: kind, id, public_key, channel_key, binding, fingerprint. Owned by the caller. */
+/* Its document: kind, id, public_key, channel_key, binding, fingerprint; unwrap_key and
+ * unwrap_binding, if it has them. Owned by the caller. */
 json_t *cli_public_describe(const struct cli_public *public_half);
 
 /* Of a document that says keys and id and, here, no kind: a row of the directory. False for any
@@ -25,7 +27,7 @@ json_t *cli_public_describe(const struct cli_public *public_half);
 bool cli_public_of(const json_t *document, enum vg_identity_kind kind, struct cli_public *out);
 
 /* Reads such a document; other members are ignored. VG_INVALID for any other file, VG_INTEGRITY
- * when its binding does not hold or its fingerprint is another's. `path` "-" is standard input. */
+ * when a binding does not hold or its fingerprint is another's. `path` "-" is standard input. */
 enum vg_code cli_public_read(const char *path, struct cli_public *out, struct vg_error *error);
 
 #endif
