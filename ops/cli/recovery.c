@@ -6,10 +6,12 @@
 #include "common/file.h"
 #include "common/identity.h"
 #include "common/text.h"
+#include "ops/cli/bootstrap/files.h"
 #include "ops/cli/bootstrap/share.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/place.h"
+#include "ops/cli/core/public.h"
 
 static const struct cli_option new_options[] = {
     {.name = "holder", .value = "NAME", .help = "who keeps a share", .repeats = true},
@@ -35,6 +37,13 @@ static const struct cli_column share_columns[] = {
     {.title = NULL},
 };
 
+static const struct cli_column opened_columns[] = {
+    {.title = "cluster", .path = "cluster_id"},
+    {.title = "directory", .path = "directory"},
+    {.title = "opens epoch", .path = "epoch"},
+    {.title = NULL},
+};
+
 static json_t *describe(const struct recovery_share *shares, char *const *files, uint8_t count)
 {
     char key[2 * VG_BOX_KEY_SIZE + 1];
@@ -50,6 +59,14 @@ static json_t *describe(const struct recovery_share *shares, char *const *files,
                      shares[0].count, "shares", list);
 }
 
+static void print_opened(const json_t *opened)
+{
+    if (opened == NULL)
+        return;
+    fputc('\n', stdout);
+    cli_print_fields(stdout, opened, opened_columns);
+}
+
 static void print(const struct cli_call *call, json_t *document)
 {
     if (cli_is_json(call->settings.output)) {
@@ -59,6 +76,7 @@ static void print(const struct cli_call *call, json_t *document)
         fputc('\n', stdout);
         cli_print_table(stdout, call->settings.output, json_object_get(document, "shares"),
                         share_columns);
+        print_opened(json_object_get(document, "opens"));
     }
     json_decref(document);
 }
@@ -163,22 +181,70 @@ static enum vg_code run_new(struct cli_call *call)
 /* ---- check -------------------------------------------------------------------------------------
  */
 
+static const struct cli_option check_options[] = {
+    {.name = "cluster",
+     .value = "FILE",
+     .help = "also open the directory's first key, as this cluster file has it"},
+    {.name = NULL},
+};
+
+/* Opens the wrap that the genesis has for the recovery key. The data key is checked against the
+ * epoch's commitment, and forgotten. */
+static enum vg_code open_directory(const char *path, const vg_box_secret *secret, json_t *document,
+                                   struct vg_error *error)
+{
+    static struct cluster_file file;
+    vg_cipher_key key;
+    char directory[VG_ID_TEXT];
+    if (cluster_file_read(path, NULL, &file, error) != VG_OK)
+        return error->code;
+    const struct compartment_epoch *epoch = &file.genesis.directory_epoch;
+    vg_hash place = ledger_genesis_place(&file.genesis);
+    enum vg_code code =
+        compartment_unwrap(epoch, &place, (vg_node_id){COMPARTMENT_RECOVERY}, secret, &key, error);
+    vg_wipe(&key, sizeof key);
+    if (code != VG_OK)
+        return vg_fail(error, code,
+                       "%s: its directory is not sealed for the key of these shares; bring those "
+                       "of the recovery key that 'vigil cluster members' shows",
+                       path);
+    vg_id_format(&epoch->compartment, directory);
+    json_object_set_new(document, "opens",
+                        json_pack("{s:o, s:s, s:I}", "cluster_id",
+                                  cli_json_hex(&file.cluster, sizeof file.cluster), "directory",
+                                  directory, "epoch", (json_int_t)epoch->epoch));
+    return VG_OK;
+}
+
+/* The key is here no longer than this takes. */
+static enum vg_code rehearse(struct cli_call *call, const struct recovery_share *shares,
+                             uint8_t count, json_t *document)
+{
+    vg_box_secret secret;
+    const char *cluster = cli_text(call, "cluster");
+    enum vg_code code = recovery_combine(shares, count, &secret, &call->error);
+    if (code == VG_OK && cluster != NULL)
+        code = open_directory(cluster, &secret, document, &call->error);
+    vg_wipe(&secret, sizeof secret);
+    return code;
+}
+
 static enum vg_code run_check(struct cli_call *call)
 {
     struct recovery_share shares[SHARES_MAX];
     char *files[SHARES_MAX];
-    vg_box_secret secret;
     enum vg_code code = VG_OK;
     uint8_t count = (uint8_t)call->word_count;
     for (uint8_t i = 0; code == VG_OK && i < count; i++) {
         files[i] = (char *)call->words[i];
         code = recovery_share_read(files[i], &shares[i], &call->error);
     }
+    json_t *document = code == VG_OK ? describe(shares, files, count) : NULL;
     if (code == VG_OK)
-        code = recovery_combine(shares, count, &secret, &call->error);
+        code = rehearse(call, shares, count, document);
     if (code == VG_OK)
-        print(call, describe(shares, files, count));
-    vg_wipe(&secret, sizeof secret);
+        print(call, json_incref(document));
+    json_decref(document);
     vg_wipe(shares, sizeof shares);
     return code;
 }
@@ -200,8 +266,10 @@ const struct cli_command recovery_commands[] = {
      .words_max = SHARES_MAX,
      .summary = "Rehearse: whether these shares give the recovery key",
      .about = "The key is put together in memory, compared with the public half that the shares\n"
-              "name, and wiped.",
-     .examples = "  vigil recovery check share-1.txt share-3.txt",
+              "name, and wiped. With --cluster it also opens the key of that cluster's directory.",
+     .examples = "  vigil recovery check share-1.txt share-3.txt\n"
+                 "  vigil recovery check share-1.txt share-3.txt --cluster cluster.json",
+     .options = check_options,
      .run = run_check,
      .flags = CLI_LOCAL},
     {.name = NULL},

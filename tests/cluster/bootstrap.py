@@ -359,6 +359,8 @@ def shares_are_private(machines):
     assert all((ceremony / f"share-{n}.txt").stat().st_mode & 0o777 == 0o600 for n in (1, 2, 3))
     refuse(machines, "ann", "vigil recovery check ceremony/share-2.txt", 2, "it takes 2")
     refuse(machines, "ann", "vigil recovery check ceremony/share-2.txt ceremony/share-2.txt", 2, "given twice")
+    machines.run("ann", "vigil recovery new --holder ann --dir other-ceremony")
+    refuse(machines, "ann", "vigil recovery check other-ceremony/share-1.txt --cluster cluster.json", 4, "not sealed for the key of these shares")
     share = ceremony / "share-1.txt"
     share.write_text(share.read_text().replace("secret ", "secret f", 1)[:-1] + "\n")
     refuse(machines, "ann", "vigil recovery check ceremony/share-1.txt ceremony/share-2.txt", 2, "share-1.txt")

@@ -423,6 +423,34 @@ Test(cli_bootstrap, shares_that_do_not_belong_together_are_named)
     cr_expect_eq(recovery_combine(some, THRESHOLD, &back, &error), VG_INTEGRITY);
 }
 
+/* What the shares give opens what a genesis has sealed for the recovery key. */
+Test(cli_bootstrap, the_recovered_key_opens_the_directory)
+{
+    static struct cluster_file file;
+    struct recovery_share all[COUNT];
+    vg_box_public unwraps[3];
+    vg_box_secret recovered, stranger;
+    vg_cipher_key by_recovery, other;
+    struct vg_error error = {.text = ""};
+    const vg_node_id recovery = {COMPARTMENT_RECOVERY};
+    split(all);
+    file = sample_file();
+    unwraps[0] = all[0].key;
+    unwraps[1] = file.genesis.directory_epoch.wraps[1].unwrap;
+    unwraps[2] = file.genesis.directory_epoch.wraps[2].unwrap;
+    cr_assert_eq(bootstrap_seal(&file.genesis, unwraps, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(recovery_combine(&all[1], THRESHOLD, &recovered, &error), VG_OK);
+    vg_hash at = ledger_genesis_place(&file.genesis);
+    cr_expect_eq(compartment_unwrap(&file.genesis.directory_epoch, &at, recovery, &recovered,
+                                    &by_recovery, &error),
+                 VG_OK, "%s", error.text);
+    stranger = recovered;
+    stranger.bytes[1] ^= 1;
+    cr_expect_eq(
+        compartment_unwrap(&file.genesis.directory_epoch, &at, recovery, &stranger, &other, &error),
+        VG_INTEGRITY);
+}
+
 /* Each character of a share's file counts. */
 Test(cli_bootstrap, a_share_comes_back_and_a_mistyped_one_is_refused)
 {
