@@ -31,23 +31,6 @@ struct start {
     struct vg_identity *identity; /* locked memory */
 };
 
-static enum vg_code read_genesis(const char *path, struct start *out, struct vg_error *error)
-{
-    struct vg_buffer bytes = {0};
-    enum vg_code code = vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, error);
-    if (code == VG_OK) {
-        code = ledger_genesis_decode(vg_buffer_span(&bytes), &out->genesis, error);
-        if (code == VG_OK)
-            code = ledger_genesis_check(&out->genesis, &vg_signer_ed25519, error);
-        if (code != VG_OK)
-            vg_error_prefix(error, "genesis %s", path);
-        out->cluster = ledger_genesis_hash(vg_buffer_span(&bytes));
-    }
-    vg_buffer_free(&bytes);
-    return code;
-}
-
-/* What bindings do not cover, such as who operates, is the cluster id's to tell. */
 static enum vg_code check_cluster(const struct node_config *config, const vg_hash *cluster,
                                   struct vg_error *error)
 {
@@ -65,6 +48,30 @@ static enum vg_code check_cluster(const struct node_config *config, const vg_has
                    config->genesis, id, config->cluster);
 }
 
+static enum vg_code take_genesis(const char *path, vg_span bytes, struct ledger_genesis *out,
+                                 struct vg_error *error)
+{
+    enum vg_code code = ledger_genesis_decode(bytes, out, error);
+    if (code == VG_OK)
+        code = ledger_genesis_check(out, &vg_signer_ed25519, error);
+    return code == VG_OK ? VG_OK : vg_error_prefix(error, "genesis %s", path);
+}
+
+/* The cluster id comes first: what else is wrong with an altered file leads nowhere. */
+static enum vg_code read_genesis(const struct node_config *config, struct start *out,
+                                 struct vg_error *error)
+{
+    struct vg_buffer bytes = {0};
+    enum vg_code code = vg_file_read(config->genesis, LEDGER_GENESIS_MAX, &bytes, error);
+    out->cluster = ledger_genesis_hash(vg_buffer_span(&bytes));
+    if (code == VG_OK)
+        code = check_cluster(config, &out->cluster, error);
+    if (code == VG_OK)
+        code = take_genesis(config->genesis, vg_buffer_span(&bytes), &out->genesis, error);
+    vg_buffer_free(&bytes);
+    return code;
+}
+
 static const struct ledger_member *find_member(const struct ledger_genesis *genesis, uint64_t id)
 {
     for (uint32_t i = 0; i < genesis->member_count; i++)
@@ -79,7 +86,9 @@ static enum vg_code check_identity(const struct node_config *config, const struc
     const struct vg_identity *identity = start->identity;
     const struct ledger_member *self = find_member(&start->genesis, config->node);
     if (self == NULL)
-        return vg_fail(error, VG_INVALID, "node %" PRIu64 " is not a member in genesis %s",
+        return vg_fail(error, VG_INVALID,
+                       "node %" PRIu64 " is not a member in genesis %s; configure the number that "
+                       "'vigil identity show' has for the key of this node",
                        config->node, config->genesis);
     if (identity->kind != VG_IDENTITY_NODE)
         return vg_fail(error, VG_INVALID,
@@ -115,6 +124,11 @@ static enum vg_code check_members(const struct node_config *config, const struct
         return vg_fail(error, VG_INVALID,
                        "genesis %s asks for sealed entries, which this build does not have",
                        config->genesis);
+    if ((start->genesis.flags & LEDGER_GENESIS_DIRECTORY) == 0)
+        return vg_fail(error, VG_INVALID,
+                       "genesis %s does not seal the directory: names of people would be in clear "
+                       "in the log; make a new cluster",
+                       config->genesis);
     return VG_OK;
 }
 
@@ -131,9 +145,7 @@ static enum vg_code read_key(const struct node_config *config, struct start *out
 static enum vg_code read_start(const struct node_config *config, struct start *out,
                                struct vg_error *error)
 {
-    enum vg_code code = read_genesis(config->genesis, out, error);
-    if (code == VG_OK)
-        code = check_cluster(config, &out->cluster, error);
+    enum vg_code code = read_genesis(config, out, error);
     if (code == VG_OK)
         code = read_key(config, out, error);
     if (code == VG_OK)
@@ -143,19 +155,16 @@ static enum vg_code read_start(const struct node_config *config, struct start *o
     return code;
 }
 
-/* A cluster in clear needs none. */
 static enum vg_code open_keyring(const struct node_config *config,
                                  const struct ledger_genesis *genesis,
                                  const struct vg_identity *identity, struct keyring **out,
                                  struct vg_error *error)
 {
-    bool sealed = (genesis->flags & LEDGER_GENESIS_DIRECTORY) != 0;
-    if (sealed && config->keyring == NULL)
-        return vg_fail(
-            error, VG_INVALID,
-            "genesis %s has a sealed directory; name this node's keyring (keyring: FILE)",
-            config->genesis);
-    return keyring_open(sealed ? config->keyring : NULL, identity, &genesis->directory, out, error);
+    if (config->keyring == NULL)
+        return vg_fail(error, VG_INVALID,
+                       "key %s has no keyring beside it; name this node's (keyring: FILE)",
+                       config->key);
+    return keyring_open(config->keyring, identity, &genesis->directory, out, error);
 }
 
 enum vg_code node_check(const struct node_config *config, struct vg_error *error)
@@ -463,9 +472,6 @@ enum vg_code node_run(struct node *node, struct vg_error *error)
 {
     vg_log(VG_LOG_INFO, "serving", "node=%" PRIu64 " region=%s peer=%s client=%s", node->self.value,
            node->config->region, node->config->listen.peer, node->config->listen.client);
-    if ((node->genesis.flags & LEDGER_GENESIS_DIRECTORY) == 0)
-        vg_log(VG_LOG_WARN, "directory-in-clear", "genesis=%s the log has names of people in clear",
-               node->config->genesis);
     loop_run(node->loop);
     if (node->fatal.code != VG_OK)
         *error = node->fatal;

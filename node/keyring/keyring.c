@@ -38,8 +38,6 @@ struct keyring {
 static enum vg_code read_file(const char *path, const struct vg_identity *node,
                               struct vg_keyring *out, struct vg_error *error)
 {
-    if (path == NULL)
-        return VG_OK;
     enum vg_code code = vg_keyring_read(path, node, out, error);
     if (code == VG_NOT_FOUND)
         return vg_fail(

@@ -14,9 +14,8 @@ enum {
 
 struct keyring;
 
-/* The keyring of a file, for the cluster with this directory; with `path` NULL one without secrets,
- * as a cluster in clear needs. Refused: what vg_keyring_read refuses, and VG_UNAVAILABLE when
- * memory cannot be locked. */
+/* The keyring of a file, for the cluster with this directory. Refused: what vg_keyring_read
+ * refuses, and VG_UNAVAILABLE when memory cannot be locked. */
 enum vg_code keyring_open(const char *path, const struct vg_identity *node, const vg_id *directory,
                           struct keyring **out, struct vg_error *error);
 

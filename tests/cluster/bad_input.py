@@ -94,17 +94,19 @@ def refusals_of_genesis(c):
         return good[:byte] + bytes([good[byte] ^ 1 << chance.randrange(8)]) + good[byte + 1:]
 
     cases = {
-        "a bit of a member's key": (flipped(member_2 + 8), True, 4, "node 2"),
-        "a bit of its channel key": (flipped(member_2 + 8 + 32), True, 4, "node 2"),
-        "a bit of its binding": (flipped(member_2 + 8 + 64), True, 4, "node 2"),
-        "the same, of a genesis that was not pinned": (flipped(member_2 + 8 + 64), False, 4, "node 2"),
+        "a bit of a member's key": (flipped(member_2 + 8), False, 4, "node 2"),
+        "a bit of its channel key": (flipped(member_2 + 8 + 32), False, 4, "node 2"),
+        "a bit of its binding": (flipped(member_2 + 8 + 64), False, 4, "node 2"),
+        "the same, of a genesis that was pinned": (flipped(member_2 + 8 + 64), True, 4, "is that of cluster"),
         "a bit of the salt": (flipped(11), True, 4, "is that of cluster"),
         "the rights of its last person": (good[:-1] + bytes([good[-1] ^ 1]), True, 4, "is that of cluster"),
-        "one of the first version": (b"\1" + good[1:], True, 2, "make a new cluster"),
-        "a cut one": (good[:-7], True, 2, "cut short"),
-        "one with bytes behind": (good + b"x", True, 2, "bytes too many"),
-        "an identity": ((c.dir / "dev" / "node-3" / "key").read_bytes(), True, 2, "genesis"),
-        "nothing": (b"", True, 2, "cut short"),
+        "one of the first version": (b"\1" + good[1:], False, 2, "make a new cluster"),
+        "a bit of its version": (flipped(0), True, 4, "is that of cluster"),
+        "one that does not seal": (good[:2] + bytes([good[2] & ~2]) + good[3:], False, 2, "bytes too many"),
+        "a cut one": (good[:-7], False, 2, "cut short"),
+        "one with bytes behind": (good + b"x", False, 2, "bytes too many"),
+        "an identity": ((c.dir / "dev" / "node-3" / "key").read_bytes(), False, 2, "genesis"),
+        "nothing": (b"", True, 4, "is that of cluster"),
     }
     for what, (content, pinned, code, fragment) in cases.items():
         genesis = c.dir / "altered-genesis"

@@ -125,15 +125,6 @@ Test(node_keyring, an_epoch_it_cannot_open_costs_no_other_its_place)
     cr_assert(has(1));
 }
 
-Test(node_keyring, of_a_cluster_in_clear_needs_no_file)
-{
-    struct keyring *none;
-    cr_assert_eq(keyring_open(NULL, &self, &sealed, &none, &error), VG_OK);
-    cr_assert_eq(keyring_epoch(none, &sealed), 0);
-    keyring_close(none);
-    keyring_close(NULL);
-}
-
 Test(node_keyring, is_refused_where_the_file_is_missing_or_anothers)
 {
     struct keyring *none;
