@@ -28,6 +28,7 @@ HEARD = re.compile(r'(?<=--fingerprint ")[^"]*')
 ADDRESS = re.compile(r"10\.77\.0\.(\d):(\d+)")
 NAME = PEOPLE[2]  # long enough not to be anywhere by chance
 FIRST_UID = 61001
+WRAP_SIZE = 120  # holder 8, unwrap key 32, the rest
 WAIT_S = 60
 
 
@@ -248,6 +249,10 @@ def join(fingerprint, file="cluster.json", key="node.key", rest="--dir again"):
     return f'vigil cluster join {file} --fingerprint "{fingerprint}" --key {key} {rest}'
 
 
+def fingerprint_of(machines, file):
+    return FINGERPRINT.search(machines.run("carol", join("0" * 40, file))[1]).group()
+
+
 def refusals_of_joining(machines):
     carol = machines.home("carol")
     fingerprint = FINGERPRINT.search(machines.run("carol", "vigil cluster members")[1]).group()
@@ -289,6 +294,18 @@ def refusals_of_keyrings(machines, fingerprint):
         keyring.chmod(0o600)
         refuse(machines, "carol", join(fingerprint), 4, fragment)
     keyring.write_bytes(good)
+    founded_for_another_keyring(machines)
+
+
+def founded_for_another_keyring(machines):
+    """A founder whose file has another unwrap key for node 3, the last of the wraps, and who reads out its fingerprint."""
+    carol = machines.home("carol")
+    document = json.loads((carol / "cluster.json").read_text())
+    genesis = bytearray(base64.b64decode(document["genesis"]))
+    genesis[-WRAP_SIZE + 8] ^= 1
+    document["genesis"] = base64.b64encode(genesis).decode()
+    (carol / "other.json").write_text(json.dumps(document))
+    refuse(machines, "carol", join(fingerprint_of(machines, "other.json"), "other.json"), 4, "another unwrap key than that of node.keyring")
 
 
 def has_name(machines, who, part):
@@ -346,8 +363,7 @@ def a_second_cluster(machines):
     machines.run("ann", "scp second.json carol@10.77.0.3:")
     machines.stop("carol")
     wait_until("node 3 is missed", lambda: not reachable(machines, 3))
-    code, said = machines.run("carol", "vigil cluster join second.json --dry-run --key node.key --fingerprint '" + "0" * 40 + "'")
-    fingerprint = FINGERPRINT.search(said).group()
+    fingerprint = fingerprint_of(machines, "second.json")
     machines.run("carol", join(fingerprint, "second.json", rest="--dir second --as second"))
     carol = machines.home("carol")
     config = (carol / "second" / "node.yaml").read_text()
