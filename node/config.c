@@ -218,7 +218,9 @@ static enum vg_code check_peers(const struct node_config *config, struct vg_erro
     for (uint32_t i = 0; i < config->peers_count; i++) {
         uint64_t id = config->peers[i].node;
         if (id == 0 || id == config->node)
-            return vg_fail(error, VG_INVALID, "peers: node %" PRIu64 " is %s; list the other nodes",
+            return vg_fail(error, VG_INVALID,
+                           "peers: node %" PRIu64
+                           " is %s; list the others, and this one under node",
                            id, id == 0 ? "no id" : "this node");
         for (uint32_t j = 0; j < i; j++)
             if (config->peers[j].node == id)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Follows docs/bootstrap.md word by word: three people found a cluster on three machines. Each has a folder, and where this
-may be made (as root, with network namespaces) a user and a network of their own; what cannot be made is said. Then what
-must not work: a fingerprint misheard, files altered or exchanged, a node of another cluster.
+"""Follows docs/bootstrap.md word by word: three people found a cluster on three machines. Each has a folder, and with
+--apart a user and a network of their own, for which it must be root; without one of these it goes on, says so, and ends with
+77. Then what must not work: a fingerprint misheard, files altered or exchanged, a node of another cluster. `--write` puts
+what came out into the page.
 
-    bootstrap.py BIN_DIR PAGE [--write]"""
+    bootstrap.py BIN_DIR PAGE [--apart [--write]]"""
 import base64
 import difflib
 import json
@@ -40,11 +41,13 @@ def as_user(number):
 class Network:
     """A network namespace for each person, joined by a bridge in one more; or the loopback, where such cannot be made."""
 
-    def __init__(self):
+    def __init__(self, wanted):
         self.prefix = f"vigil-{os.getpid()}"
         self.made = []
         self.missing = None  # why there is none
-        if os.geteuid() != 0:
+        if not wanted:
+            self.missing = "was not asked for"
+        elif os.geteuid() != 0:
             self.missing = "only root may make one"
         elif shutil.which("ip") is None:
             self.missing = "there is no ip (Debian's iproute2)"
@@ -90,25 +93,20 @@ class Network:
 
 
 class Machines:
-    def __init__(self, bin_dir):
+    def __init__(self, bin_dir, apart):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="vigil-bootstrap-"))
         self.root.chmod(0o711)
         self.bin = self.root / "bin"  # where every user can read them
         self.bin.mkdir()
         for name in ("vigil", "vigild"):
             shutil.copy2(pathlib.Path(bin_dir) / name, self.bin / name)
-        self.shared = self.without_users()
-        self.network = Network()
+        self.shared = self.without_users() if apart else "was not asked for"
+        self.network = Network(apart)
         self.nodes = []
         self.ports = {}
         for number, who in enumerate(PEOPLE, 1):
             self.home(who).mkdir(mode=0o700)
             self.give(self.home(who), number)
-        if self.network.missing:
-            print(f"SKIPPED in part: no network of its own for each machine, all share the loopback: {self.network.missing}")
-        if self.shared:
-            print(f"SKIPPED in part: no user of its own for each person, all are this one: {self.shared}")
-
     @staticmethod
     def without_users():
         """Why there cannot be several users; None if there can."""
@@ -398,13 +396,23 @@ def shares_are_private(machines):
     refuse(machines, "ann", "vigil recovery check ceremony/share-1.txt ceremony/share-2.txt", 2, "share-1.txt")
 
 
+def missing(machines):
+    """Says what could not be had; whether there was such a thing."""
+    if machines.network.missing:
+        print(f"SKIPPED: no network of its own for each machine, all share the loopback: {machines.network.missing}")
+    if machines.shared:
+        print(f"SKIPPED: no user of its own for each person, all are this one: {machines.shared}")
+    return machines.network.missing or machines.shared
+
+
 def main():
-    if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["--write"]):
+    options = sys.argv[3:]
+    if len(sys.argv) < 3 or options not in ([], ["--apart"], ["--apart", "--write"]):
         sys.exit(__doc__)
     page = pathlib.Path(sys.argv[2])
-    machines = Machines(sys.argv[1])
+    machines = Machines(sys.argv[1], "--apart" in options)
     try:
-        commands = follow(machines, page, sys.argv[3:] == ["--write"])
+        commands = follow(machines, page, "--write" in options)
         names_are_sealed(machines)
         shares_are_private(machines)
         refusals_of_planning(machines)
@@ -419,6 +427,8 @@ def main():
         raise
     finally:
         machines.end()
+    if options and missing(machines):
+        sys.exit(77)
 
 
 main()
