@@ -113,7 +113,7 @@ class Machines:
         if os.geteuid() != 0:
             return "only root can be several"
         done = subprocess.run([*as_user(1), "true"], capture_output=True, text=True)
-        return None if done.returncode == 0 else f"another user can run nothing here: {done.stderr.strip() or 'is / closed to them?'}"
+        return None if done.returncode == 0 else f"another user can run nothing here (ls -ld / may say why): {done.stderr.strip()}"
 
     def home(self, who):
         return self.root / who
