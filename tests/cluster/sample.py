@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A full sample of what people and nodes say to each other: every operation with every field that it has, every question, and
+errors. Every text is a canary, which nothing else has. What was forgotten is told, held to the tables of docs/."""
+import json
+import pathlib
+import random
+import re
+import subprocess
+import threading
+
+from cluster import Person, Refused, wait_for
+
+SEED = 20261127
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
+MAY_STAY_EMPTY = {("drill-end", "stalled"), ("drill", "node")}  # where no region was stalled; the drill is of a region
+STRANGERS = ["forbidden", "unavailable"]  # are told nothing; the latter by a node that has yet to hear that somebody has gone
+
+
+class Sample:
+    def __init__(self, cluster):
+        self.c = cluster
+        self.random = random.Random(SEED)
+        self.canaries = []
+        self.failures = []
+        self.incidents = []
+
+    def say(self, word):
+        """A text that is nowhere else."""
+        self.canaries.append(f"{word} zq{self.random.getrandbits(64):016x}")
+        return self.canaries[-1]
+
+    def file(self, word, text=None):
+        path = self.c.dir / f"{word}.txt"
+        path.write_text(text or self.say(f"{word} content"))
+        return path
+
+    def refused(self, codes, person, *words):
+        try:
+            person.vigil(*words)
+        except Refused as why:
+            assert why.error["code"] in codes, why
+            return
+        raise AssertionError(f"expected {codes}: {words}")
+
+    def identity(self, file, *words):
+        """New keys, and their public half as it is handed over."""
+        path, public = (self.c.dir / f"{file}.{end}" for end in ("identity", "json"))
+        made = self.c.run("identity", "new", "--no-passphrase", "--file", path, *words)
+        assert made.returncode == 0, made
+        public.write_text(self.c.run("-o", "json", "--identity", path, "identity", "show").stdout)
+        return path, public
+
+    # ---- people, compartments, integrations ----
+
+    def directory(self):
+        c, say = self.c, self.say
+        self.ben, self.mia = say("Ben"), say("Mia")
+        c.vigil("user", "rename", "person-2", self.ben)
+        c.vigil("user", "rename", "person-3", self.mia)
+        c.vigil("user", "grant", self.ben, "legal", "key-officer")
+        c.vigil("user", "revoke", self.ben, "key-officer")
+        c.vigil("user", "grant", self.mia, "executive-incident-manager")
+        c.vigil("oncall", "remove", self.mia)
+        c.vigil("oncall", "add", self.mia)
+        c.vigil("rules", "adopt", say("IR"))
+        c.vigil("compartment", "rotate", "directory")
+        name, (path, public) = say("eve"), self.identity("eve")
+        self.refused(STRANGERS, Person(c, path, 2), "incident", "list")
+        c.vigil("user", "add", name, "--public", public, "--role", "responder", "--operator", "--key-officer")
+        eve = Person(c, path, 2)
+        eve.vigil("incident", "list")
+        c.vigil("user", "remove", name)
+        self.refused(STRANGERS, eve, "incident", "list")
+        self.refused(["exists"], c, "user", "rename", self.ben, self.mia)
+        self.refused(["not-found"], c, "user", "rename", "nobody", "somebody")
+
+    def repeats(self):
+        """An integration's signal and its repeats, which its node counts; they wait for ten seconds."""
+        name, (path, public) = self.say("siem"), self.identity("siem")
+        self.c.vigil("user", "add", name, "--public", public, "--role", "reporter", "--integration")
+        siem, words = Person(self.c, path, 1), self.detection("automated/ids", self.say("key"))
+        siem.vigil(*words)
+
+        def repeat():
+            try:
+                siem.vigil("--timeout", "60s", *words)
+            except Exception as why:  # noqa: B902, told at the end
+                self.failures.append(why)
+        thread = threading.Thread(target=repeat)
+        thread.start()
+        return thread
+
+    # ---- drills ----
+
+    def drill(self, *words):
+        """`vigil cluster drill`, which waits for a second person; the process, and what it waits for."""
+        log = self.c.dir / f"drill-{words[0]}.log"
+        with open(log, "w") as said:
+            process = subprocess.Popen([self.c.bin / "vigil", "--context", self.c.context, "cluster", "drill", *map(str, words), "--reason",
+                                        self.say("drill"), "--duration", "5s", "--recovery", "60s", "--stalled", "60s"],
+                                       env=self.c.environment, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
+        found = wait_for(lambda: re.search(r"vigil proposal approve ([0-9a-f-]{36})", log.read_text()), "the proposal")
+        return process, found.group(1), log
+
+    def drills(self):
+        second = self.c.person(2, 1)
+        process, proposal, log = self.drill("node-loss", 3)
+        second.vigil("proposal", "reject", proposal, "--reason", self.say("reason"))
+        assert process.wait(timeout=60) != 0, log.read_text()
+        process, proposal, log = self.drill("slow-region", "amer", "--delay", "100ms")
+        second.vigil("proposal", "approve", proposal, "--reason", self.say("reason"), "--yes")
+        assert process.wait(timeout=60) == 0, log.read_text()
+
+    # ---- incidents ----
+
+    def detection(self, source, key):
+        return ["incident", "detect", "--source", source, "--title", self.say("title"), "--cia", "c,i", "--product", self.say("product"),
+                "--dedup-key", key, "--detail", self.file("detail"), "--happened-at", "2026-11-22T03:04:05Z"]
+
+    def incident(self):
+        self.incidents.append(self.c.vigil(*self.detection("automated/anomaly", self.say("key")))["id"])
+        return self.incidents[-1]
+
+    def on(self, incident, *words, as_=None):
+        """A command about an incident, by somebody who has read it; the second word of `words` comes before its id."""
+        person = as_ or self.c
+        person.vigil("incident", "show", incident)
+        return person.vigil(*words[:2], incident, *words[2:])["id"]
+
+    def to_diagnose(self, incident):
+        on, say = self.on, self.say
+        on(incident, "incident", "stage", "assess", "--cia", "a", "--reason", say("reason"))
+        path = self.file("evidence")
+        on(incident, "evidence", "add", "--file", path, "--source", say("source"), "--name", say("name"), "--collector", say("collector"),
+           "--collected-at", "2026-11-22T03:04:05Z")
+        on(incident, "incident", "assess", "--functional", "medium", "--information", "privacy-breach", "--recoverability", "extended",
+           "--evidence", "E1", "--cia", "c", "--responsibility", "provider", "--product", say("product"), "--break-glass", say("glass"),
+           "--reason", say("reason"))
+        on(incident, "incident", "stage", "diagnose", "--reason", say("reason"))
+        return path
+
+    def work(self, incident):
+        on, say, ben = self.on, self.say, self.c.person(2, 2)
+        first = on(incident, "incident", "note", "--text", say("note"))
+        on(first, "incident", "note", "--text", say("note"), "--corrects", 1)
+        on(incident, "incident", "finding", "--text", say("finding"))
+        on(incident, "incident", "severity", "sev1", "--priority", "p0", "--reason", say("reason"))
+        on(incident, "incident", "risk", "possible", "--reason", say("reason"))
+        on(incident, "incident", "responsibility", "shared", "--reason", say("reason"))
+        on(incident, "incident", "own", "--owner", self.ben, "--reason", say("reason"))
+        on(incident, "incident", "classify", "privacy-event", "--policy", say("policy"), "--evidence", "E1", "--participant", self.mia,
+           "--reason", say("reason"))
+        on(incident, "incident", "classify", "security-event", "--ground", "circumvention", "--evidence", "E1", "--reason", say("reason"))
+        on(incident, "incident", "collaborate", "--contract", say("contract"), "--text", say("text"))
+        self.c.vigil("plan", incident, "--text", say("plan"))
+        on(incident, "task", "add", "--title", say("task"), "--owner", self.ben, "--due", "2030-01-01T12:00:00Z")
+        on(incident, "task", "claim", "T1", "--owner", self.mia, "--text", say("text"))
+        on(incident, "task", "done", "T1", "--text", say("text"))
+        on(incident, "contain", "add", "--kind", "containment", "--action", say("action"), "--target", say("target"), "--owner", self.mia,
+           "--due", "2030-01-01T12:00:00Z", "--reversible", "no", "--emergency", "--break-glass", say("glass"))
+        on(incident, "contain", "done", "C1", "--text", say("text"))
+        on(incident, "contain", "verify", "C1", "--text", say("text"), as_=ben)
+        self.refused(["rule"], self.c, "incident", "close", incident, "--reason", say("too early"))
+        self.refused(["conflict"], ben, "incident", "severity", incident, "sev0", "--reason", say("late"), "--expect", "severity=1")
+
+    def custody(self, incident, path):
+        on, say, ben = self.on, self.say, self.c.person(2, 2)
+        on(incident, "evidence", "access", "E1", "--text", say("text"))
+        self.c.vigil("evidence", "verify", incident, "E1", "--file", path, "--text", say("text"))
+        on(incident, "evidence", "offer", "E1", "--to", self.ben, "--text", say("text"))
+        on(incident, "evidence", "accept", "E1", "--text", say("text"), as_=ben)
+
+    def declared(self, incident):
+        """Declared, and withdrawn by two people on the second try; attested, closed, opened again."""
+        on, say, legal, executive = self.on, self.say, self.c.person(2, 2), self.c.person(3, 3)
+        on(incident, "incident", "declare", "security-incident", "--harm", "disclosure,access", "--access", "likely", "--duty", say("duty"),
+           "--tenant", say("tenant"), "--tenant", say("tenant"), "--impact", say("impact"), "--resources", say("resources"), "--repair",
+           say("repair"), "--evidence", "E1", "--reason", say("reason"))
+        on(incident, "incident", "affect", "--tenant", say("tenant"), "--reason", say("reason"))
+        for verdict in ("reject", "approve"):
+            proposal = on(incident, "incident", "withdraw", "--as", "legal", "--expires", "2h", "--reason", say("reason"), as_=legal)
+            executive.vigil("proposal", "show", proposal)
+            words = ["--as", "executive-incident-manager", "--yes"] if verdict == "approve" else []
+            executive.vigil("proposal", verdict, proposal, *words, "--reason", say("reason"))
+        for what in ("customer-risk", "business-risk", "corrective-measures"):
+            on(incident, "incident", "attest", what, "yes", "--reason", say("reason"))
+
+    def others(self):
+        """What is somebody else's, was nothing, was rehearsed elsewhere, or is from elsewhere."""
+        on, say = self.on, self.say
+        referred = self.incident()
+        on(referred, "incident", "stage", "assess", "--reason", say("reason"))
+        on(referred, "incident", "responsibility", "customer", "--reason", say("reason"))
+        on(referred, "incident", "refer", "--tenant", say("tenant"), "--text", say("text"))
+        for kind, words in (("filter", ["--match", say("match")]), ("detector", ["--change", say("change")])):
+            nothing = self.incident()
+            self.to_diagnose(nothing)
+            on(nothing, "incident", "classify", "false-positive", "--evidence", "E1", "--reason", say("reason"))
+            on(nothing, "incident", "answer", kind, *words, "--root-cause", say("cause"), "--owner", self.ben)
+        on(nothing, "incident", "close", "--reason", say("reason"))
+        on(nothing, "incident", "reopen", "--reason", say("reason"))
+        on(nothing, "incident", "link", "related-to", referred, "--reason", say("reason"))
+        document = json.loads((DOCS.parent / "ops" / "samples" / "stolen-token.json").read_text())
+        document |= {"incident_id": say("veris"), "summary": say("summary"),
+                     "discovery_method": {"internal": {"variety": ["NIDS"]}}}
+        path = self.file("report", json.dumps(document))
+        return self.c.vigil("import", "veris", path, "--namespace", say("namespace"))[0]["id"]
+
+    # ---- questions ----
+
+    def follow(self, *words):
+        """Follows until a line has come."""
+        with subprocess.Popen([self.c.bin / "vigil", "--context", self.c.context, *map(str, words)], env=self.c.environment,
+                              stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+            assert process.stdout.readline(), words
+            process.kill()
+
+    def ask(self, incident, document):
+        c = self.c
+        for words in (["incident", "list", "--all"], ["incident", "show", incident], ["incident", "timeline", incident],
+                      ["task", "list", incident], ["contain", "list", incident], ["evidence", "list", incident], ["incident", "filters"],
+                      ["rules", "explain", incident], ["proposal", "list"], ["user", "list", "--all"], ["oncall", "now"],
+                      ["compartment", "list"], ["compartment", "show", "directory"], ["log", "get", 1], ["log", "verify"],
+                      ["cluster", "status"], ["cluster", "members"], ["stats"]):
+            c.vigil(*words)
+        for words in (["incident", "document", document], ["evidence", "get", incident, "E1"]):
+            done = c.run("--context", c.context, *words)
+            assert done.returncode == 0, done
+        c.vigil("cluster", "drill", "show", c.vigil("cluster", "drill", "list")[0]["id"])
+        c.vigil("cluster", "transfer", "--to", next(node for node in c.nodes if node != c.leader()))
+        c.vigil("bench", "--clients", 2, "--ops", 10)
+        self.follow("incident", "timeline", incident, "--follow")
+        self.follow("incident", "watch", "--from", 1)
+
+    def catch_up(self, incident):
+        """A node that was down fetches what it missed, and what its disk has lost meanwhile."""
+        behind = next(node for node in self.c.nodes if node != self.c.leader())
+        lost = next(one for one in self.canaries if one.startswith("note ")).encode()
+        self.c.wait_equal()
+        self.c.signal("kill", behind)
+        disk = self.c.dir / "dev" / f"node-{behind}" / "data" / "log" / "data.mdb"
+        content = disk.read_bytes()
+        assert lost in content, "the log has the entry in clear"
+        disk.write_bytes(content.replace(lost, lost.upper()))
+        for _ in range(3):
+            self.on(incident, "incident", "note", "--text", self.say("missed"))
+        self.c.signal("restart", behind)
+        self.c.wait_equal()
+        self.c.vigil("log", "verify", "--repair", node=behind)
+
+    # ---- all of it ----
+
+    def run(self):
+        self.directory()
+        counted = self.repeats()
+        incident = self.incident()
+        path = self.to_diagnose(incident)
+        self.work(incident)
+        self.custody(incident, path)
+        self.declared(incident)
+        document = self.others()
+        self.drills()
+        self.ask(incident, document)
+        self.catch_up(incident)
+        counted.join()
+        assert not self.failures, self.failures
+        return self
+
+    def commands(self):
+        """What the log has, as a node shows it: the fields of every command."""
+        last, found, at = self.c.status(1)["commit_index"], [], 1
+        while at <= last:
+            entries = self.c.vigil("log", "tail", "--from", at, "--count", 100, node=1)
+            found += [entry["command"] for entry in entries if "command" in entry]
+            at = entries[-1]["index"] + 1
+        return found + self.inside()
+
+    def inside(self):
+        """What takes two people is in the log inside a proposal, and told by what came of it."""
+        events = self.c.vigil("incident", "timeline", self.incidents[0])
+        return [{"op": "drill", **drill} for drill in self.c.vigil("cluster", "drill", "list")] + \
+            [{"op": "withdraw", "reason": event["text"]} for event in events if event["kind"] == "withdraw"]
+
+
+def operations():
+    """All there are, of a page that a test holds to the program (unit/test_rules_operations)."""
+    rows = re.findall(r"^\| ((?:`[a-z-]+`)[^|]*)\|", (DOCS / "process.md").read_text().split("| operation |")[1].split("\n\n")[0], re.M)
+    return {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
+
+
+def questions():
+    table = (DOCS / "protocol.md").read_text().split("| query |")[1].split("\n\n")[0]
+    return {name for row in re.findall(r"^\| (`[^|]*)\|", table, re.M) for name in re.findall(r"`([a-z.]+)`", row)}
+
+
+def forgotten(commands):
+    """Operations, and fields of operations, that no command has."""
+    given, fields = {command["op"] for command in commands}, {}
+    for command in commands:
+        for field, value in command.items():
+            fields[command["op"], field] = fields.get((command["op"], field)) or value not in (None, [], "")
+    empty = {field for field, has in fields.items() if not has} - MAY_STAY_EMPTY
+    return sorted(operations() - given), sorted(empty)
