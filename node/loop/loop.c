@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <uv.h>
 
 #include "common/clock.h"
@@ -172,9 +173,19 @@ void loop_post(struct loop *loop, struct loop_task *task)
         uv_async_send(&loop->wake);
 }
 
+/* The threads of the pool are libuv's, which gives them no name. */
+static void name_pool_thread(void)
+{
+    static _Thread_local bool named;
+    if (!named)
+        prctl(PR_SET_NAME, "pool");
+    named = true;
+}
+
 static void on_work(uv_work_t *request)
 {
     struct pool_work *work = request->data;
+    name_pool_thread();
     work->work(work->context);
 }
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -543,6 +544,7 @@ static enum vg_code open_state(struct store_applier *applier, struct vg_error *e
 static void *applier_run(void *context)
 {
     struct store_applier *applier = context;
+    prctl(PR_SET_NAME, "apply");
     enum vg_code code = open_state(applier, applier->open_error);
     pthread_mutex_lock(&applier->lock);
     applier->life = code == VG_OK ? OPEN : REFUSED;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "node/store/thread.h"
 
@@ -99,6 +100,7 @@ static struct store_chunk *first_filled(struct store_verifier *verifier)
 static void *worker_run(void *context)
 {
     struct store_verifier *verifier = context;
+    prctl(PR_SET_NAME, "verifier");
     pthread_mutex_lock(&verifier->lock);
     while (!verifier->closing) {
         struct store_chunk *chunk = first_filled(verifier);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -348,6 +349,7 @@ void *store_writer_run(void *context)
     const bool early = STORE_MUTANT == STORE_MUTANT_EARLY;
     uint64_t bytes;
     struct store_pending *batch;
+    prctl(PR_SET_NAME, "log-writer");
     while ((batch = take_batch(log, &bytes)) != NULL) {
         bool fits = wait_for_space(log, bytes);
         if (fits && early)
