@@ -7,16 +7,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/process.h"
 #include "node/lockdown/parts.h"
 
 enum { LOCKED_WANTED = 1024 * 1024 }; /* a page for each of some 250 secrets */
 
 enum vg_code lockdown_core(const struct lockdown_plan *plan, struct vg_error *said)
 {
-    static const struct rlimit none = {0, 0};
     (void)plan;
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    if (vg_process_hide(said) != VG_OK)
+        return said->code;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return vg_fail(
             said, VG_UNAVAILABLE,
             "this system refuses it: %s; look for what confines the process from outside",

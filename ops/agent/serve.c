@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +15,7 @@
 #include "common/bytes.h"
 #include "common/file.h"
 #include "common/locked.h"
+#include "common/process.h"
 #include "ops/agent/desk.h"
 #include "ops/agent/door.h"
 
@@ -196,13 +195,6 @@ static void knocked(uv_stream_t *door, int status)
 /* ---- the process -------------------------------------------------------------------------------
  */
 
-static void shut_in(void)
-{
-    struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 /* The folder, and the lock in it that says who serves; -1 with the error. */
 static int take_lock(const char *place, struct vg_error *error)
 {
@@ -290,8 +282,7 @@ static enum vg_code serve(struct server *server, const char *place, void (*liste
 enum vg_code agent_serve(const char *place, void (*listening)(void *context), void *context,
                          struct vg_error *error)
 {
-    shut_in();
-    int lock = take_lock(place, error);
+    int lock = vg_process_hide(error) == VG_OK ? take_lock(place, error) : -1;
     if (lock < 0)
         return error->code;
     struct server *server = vg_locked_alloc(sizeof *server, error);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/crypto.h"
+#include "common/process.h"
 #include "ops/bench/bench.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/core/output.h"
@@ -220,7 +221,9 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     vg_crypto_init();
     struct cli_call call = {.depth = 0};
-    enum vg_code code = run(&call, argc, argv);
+    enum vg_code code = vg_process_hide(&call.error); /* it may read a secret key */
+    if (code == VG_OK)
+        code = run(&call, argc, argv);
     bool unwritten = fflush(stdout) != 0 || ferror(stdout);
     if (code == VG_OK && unwritten && errno != EPIPE) /* a reader that left has what it wanted */
         code = vg_fail(&call.error, VG_UNAVAILABLE, "cannot write the answer to standard output");

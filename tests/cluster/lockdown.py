@@ -9,10 +9,11 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 
-from cluster import Cluster, bin_dir, wait_for
+from cluster import WAIT_S, Cluster, bin_dir, wait_for
 
 NOBODY = 65534
 PARTS = ["core", "memory", "swap", "user", "files", "calls"]
@@ -180,6 +181,12 @@ def refused(user, program, config, code, words, before=None):
     assert done.returncode == code and words in said, (done.returncode, said)
 
 
+def cannot_be_looked_into(user, process, what):
+    worked = user.tries_on(process.pid)
+    assert worked == [], f"of the process of {what}: {worked}"
+    assert not core_after(process) and not list(user.folder.glob("core*")), f"{what} has left a core"
+
+
 def walls_against_its_own_user(c, user, program, config):
     log = config.parent / "log"
     with log.open("w") as out:
@@ -190,13 +197,11 @@ def walls_against_its_own_user(c, user, program, config):
         assert node.poll() is None, log.read_text()
         parts = what_the_kernel_says(node.pid, log)
         assert c.status(3)["answered_by"] == 3, "it serves where it listens"
-        worked = user.tries_on(node.pid)
-        assert worked == [], f"of a node's process: {worked}"
+        cannot_be_looked_into(user, node, "a node")
         worked = user.tries_on(other.pid)
         assert {"environ", "mem", "maps"} <= set(worked), f"of any process: {worked}"
         if "trace" not in worked:
             print("not shown: this machine refuses tracing to every process")
-        assert not core_after(node) and not list(user.folder.glob("core*")), "a node has left a core"
         if not core_after(other):
             print("not shown: this machine makes no cores at all")
     finally:
@@ -205,6 +210,26 @@ def walls_against_its_own_user(c, user, program, config):
                 process.kill()
                 process.wait()
     return parts
+
+
+def client_is_hidden(c, user):
+    """`vigil` with a person's key, while it waits for a node that says nothing."""
+    shutil.copy(c.bin / "vigil", user.folder)
+    identity = user.folder / "identity"
+    shutil.copy(c.dir / "dev" / "person-1.identity", identity)
+    user.give(user.folder)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(WAIT_S)
+        node = f"tcp://127.0.0.1:{silent.getsockname()[1]}#{c.nodes[1]['channel_key']}"
+        client = user.start(user.folder / "vigil", "--node", node, "--identity", identity, "--genesis", user.folder / "node-3" / "genesis",
+                            "cluster", "status", before=unlimited_core, env=dict(os.environ, HOME=str(user.folder)))
+        try:
+            silent.accept()
+            cannot_be_looked_into(user, client, "vigil")
+        finally:
+            if client.returncode is None:
+                client.kill()
+                client.wait()
 
 
 def main():
@@ -219,6 +244,7 @@ def main():
         user = User(c.dir / "user")
         user.folder.mkdir()
         config, program = node_of(user, c, 3)
+        client_is_hidden(c, user)
         as_user = walls_against_its_own_user(c, user, program, config)
         assert as_user == dict(parts, user="yes"), f"whoever it is started by: {parts}, {as_user}"
         refused(user, program, config, 3, "cannot lock", before=no_locked_memory)

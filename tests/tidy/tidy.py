@@ -33,7 +33,7 @@ FENCE = {
     "ops": {"common/", "proto/", "ops/", "libgfshare", "uv", "jansson", "cyaml/", "uthash", "utlist"} | LIBC | POSIX,
 }
 # Common headers that do I/O, read clocks or make randomness: not for pure modules.
-IMPURE_COMMON = {"common/file.h", "common/identity.h", "common/keyring.h", "common/log.h", "common/dial/link.h"}
+IMPURE_COMMON = {"common/file.h", "common/identity.h", "common/keyring.h", "common/log.h", "common/process.h", "common/dial/link.h"}
 
 BANNED = {
     r"\b(strcpy|strcat|sprintf|vsprintf|gets)\(": "use snprintf with the size of the target",
