@@ -30,17 +30,35 @@ static bool too_old(uint64_t issued_ms, uint64_t time_ms)
     return time_ms > VG_REQUEST_PAST_MS && issued_ms < time_ms - VG_REQUEST_PAST_MS;
 }
 
+/* How far two times are apart, in a unit of which there are two at least. */
+static void apart(uint64_t earlier_ms, uint64_t later_ms, char out[32])
+{
+    uint64_t minutes = (later_ms - earlier_ms) / 60000;
+    uint64_t hours = minutes / 60;
+    if (hours >= 48)
+        snprintf(out, 32, "%" PRIu64 " days", hours / 24);
+    else if (hours >= 2)
+        snprintf(out, 32, "%" PRIu64 " hours", hours);
+    else
+        snprintf(out, 32, "%" PRIu64 " minutes", minutes);
+}
+
 static enum vg_code check_window(struct response_call *call)
 {
     uint64_t issued_ms = vg_uuid7_time_ms(&call->request->request);
     char issued[VG_TIME_TEXT];
     char now[VG_TIME_TEXT];
+    char by[32];
     vg_time_format(issued_ms, issued);
     vg_time_format(call->time_ms, now);
-    if (issued_ms > call->time_ms + VG_REQUEST_AHEAD_MS)
-        return RESPONSE_REFUSE(call, TOO_EARLY, issued, now);
-    if (too_old(issued_ms, call->time_ms))
-        return RESPONSE_REFUSE(call, TOO_OLD, issued, now);
+    if (issued_ms > call->time_ms + VG_REQUEST_AHEAD_MS) {
+        apart(call->time_ms, issued_ms, by);
+        return RESPONSE_REFUSE(call, TOO_EARLY, issued, now, by);
+    }
+    if (too_old(issued_ms, call->time_ms)) {
+        apart(issued_ms, call->time_ms, by);
+        return RESPONSE_REFUSE(call, TOO_OLD, issued, now, by);
+    }
     return VG_OK;
 }
 

@@ -14,11 +14,11 @@
     X(NO_COMPARTMENT, NOT_FOUND, "",                                                               \
       "the cluster has no compartment {0}; check its name, or let an operator label it")           \
     X(TOO_OLD, EXPIRED, "",                                                                        \
-      "the request was issued at {0}, more than 7 days behind log time {1}; look whether it was "  \
-      "done, then send it anew if not")                                                            \
+      "the request was issued at {0}, {2} behind log time {1}, and 7 days are the most; look "     \
+      "whether it was done, then send it anew if not, from a machine whose clock is right")        \
     X(TOO_EARLY, EXPIRED, "",                                                                      \
-      "the request was issued at {0}, more than 10 minutes ahead of log time {1}; set this "       \
-      "machine's clock and send it anew")                                                          \
+      "the request was issued at {0}, {2} ahead of log time {1}, and 10 minutes are the most; "    \
+      "the clock of the machine that made it is ahead: set it, and send it anew")                  \
     X(REUSED, INVALID, "",                                                                         \
       "this request id was used for another command, applied at index {0}; make a new id for "     \
       "each command")                                                                              \

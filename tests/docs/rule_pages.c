@@ -118,8 +118,8 @@ static const struct {
     const char *words[RESPONSE_REFUSAL_WORDS_MAX];
 } cases[] = {
     {RESPONSE_REFUSED_NO_COMPARTMENT, {"id"}},
-    {RESPONSE_REFUSED_TOO_OLD, {"time", "log time"}},
-    {RESPONSE_REFUSED_TOO_EARLY, {"time", "log time"}},
+    {RESPONSE_REFUSED_TOO_OLD, {"time", "log time", "so much"}},
+    {RESPONSE_REFUSED_TOO_EARLY, {"time", "log time", "so much"}},
     {RESPONSE_REFUSED_REUSED, {"index"}},
     {RESPONSE_REFUSED_BELONGS_ELSEWHERE, {"operation", "in what"}},
     {RESPONSE_REFUSED_GONE, {"id", "time"}},

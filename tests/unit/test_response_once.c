@@ -188,20 +188,25 @@ Test(once, issue_times_have_both_bounds)
     static const struct {
         int64_t offset_ms;
         enum vg_code code;
+        const char *by; /* in the refusal */
     } cases[] = {
-        {-7 * (int64_t)DAY_MS - 1, VG_EXPIRED},
-        {-7 * (int64_t)DAY_MS, VG_OK},
-        {-7 * (int64_t)DAY_MS + 1, VG_OK},
-        {0, VG_OK},
-        {10 * MINUTE_MS - 1, VG_OK},
-        {10 * MINUTE_MS, VG_OK},
-        {10 * MINUTE_MS + 1, VG_EXPIRED},
+        {-8 * (int64_t)DAY_MS, VG_EXPIRED, " 8 days behind log time "},
+        {-7 * (int64_t)DAY_MS - 1, VG_EXPIRED, " 7 days behind log time "},
+        {-7 * (int64_t)DAY_MS, VG_OK, ""},
+        {-7 * (int64_t)DAY_MS + 1, VG_OK, ""},
+        {0, VG_OK, ""},
+        {10 * MINUTE_MS - 1, VG_OK, ""},
+        {10 * MINUTE_MS, VG_OK, ""},
+        {10 * MINUTE_MS + 1, VG_EXPIRED, " 10 minutes ahead of log time "},
+        {(int64_t)DAY_MS, VG_EXPIRED, " 24 hours ahead of log time "},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct desk *desk = desk_new();
         struct desk_order order = desk_detect("seen", "");
         order.request = desk_request(desk, desk->time_ms + (uint64_t)cases[i].offset_ms);
-        cr_assert_eq(desk_send(desk, &order).error.code, cases[i].code, "case %zu", i);
+        struct response_outcome outcome = desk_send(desk, &order);
+        cr_assert_eq(outcome.error.code, cases[i].code, "case %zu", i);
+        cr_assert_not_null(strstr(outcome.error.text, cases[i].by), "%s", outcome.error.text);
         cr_assert_eq(incidents(desk), cases[i].code == VG_OK);
         desk_free(desk);
     }
