@@ -172,8 +172,8 @@ static enum vg_code parse_lines(char **rest, const struct line *lines, int *numb
     for (; lines->word != NULL; lines++, ++*number) {
         char *line = strtok_r(*rest, "\n", rest);
         char *value = line == NULL ? NULL : strchr(line, ' ');
-        vg_span word = vg_span_of(line, value == NULL ? 0 : (size_t)(value - line));
-        bool fits = vg_span_equal(word, vg_span_text(lines->word));
+        bool fits = value != NULL && vg_span_equal(vg_span_of(line, (size_t)(value - line)),
+                                                   vg_span_text(lines->word));
         if (fits && lines->take(value + 1, draft))
             continue;
         if (fits && lines == public_lines && strcmp(value, " 1") == 0)
