@@ -245,6 +245,8 @@ uint64_t raft_logtime_accepted(struct raft *core, uint64_t limit);
 
 /* Leader: true if the own clock is too far off to lead. */
 bool raft_logtime_astray(const struct raft *core);
+/* Leader: what is known of a voter's clock. */
+struct raft_clock raft_logtime_clock(const struct raft *core, uint32_t slot);
 
 /* ---- the promises the core makes to itself (invariants.c) ---------------------------------------
  */

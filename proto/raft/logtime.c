@@ -13,17 +13,28 @@ void raft_logtime_report(struct raft *core, uint32_t slot, uint64_t wall_ms, uin
                              .at_us = core->now_us};
 }
 
+static bool is_known(const struct raft *core, uint32_t slot)
+{
+    return slot == core->self || core->reports[slot].known;
+}
+
+/* A known clock, as it must be by now. */
+static uint64_t wall_of(const struct raft *core, uint32_t slot)
+{
+    const struct raft_report *report = &core->reports[slot];
+    return slot == core->self ? raft_min(core->wall_ms, raft_time_ms_max) * 1000
+                              : report->wall_us + (core->now_us - report->at_us);
+}
+
 /* The lower median of the clocks known, and how many those are: at least those who voted. */
 static uint32_t median_of_clocks(const struct raft *core, uint64_t *median_us)
 {
     uint64_t walls[VG_NODES_MAX] = {0};
     uint32_t count = 0;
     for (uint32_t slot = 0; slot < core->config.voter_count; slot++) {
-        const struct raft_report *report = &core->reports[slot];
-        if (slot != core->self && !report->known)
+        if (!is_known(core, slot))
             continue;
-        uint64_t wall_us = slot == core->self ? raft_min(core->wall_ms, raft_time_ms_max) * 1000
-                                              : report->wall_us + (core->now_us - report->at_us);
+        uint64_t wall_us = wall_of(core, slot);
         uint32_t at = count++;
         for (; at > 0 && walls[at - 1] > wall_us; at--)
             walls[at] = walls[at - 1];
@@ -119,11 +130,27 @@ uint64_t raft_logtime_accepted(struct raft *core, uint64_t limit)
     return limit;
 }
 
+static bool is_astray(uint64_t wall_us, uint64_t median_us)
+{
+    uint64_t off_us = wall_us > median_us ? wall_us - median_us : median_us - wall_us;
+    return off_us > RAFT_ASTRAY_MS * 1000;
+}
+
 bool raft_logtime_astray(const struct raft *core)
 {
     uint64_t median_us;
     median_of_clocks(core, &median_us);
-    uint64_t own_us = raft_min(core->wall_ms, raft_time_ms_max) * 1000;
-    uint64_t off_us = own_us > median_us ? own_us - median_us : median_us - own_us;
-    return off_us > RAFT_ASTRAY_MS * 1000;
+    return is_astray(wall_of(core, core->self), median_us);
+}
+
+struct raft_clock raft_logtime_clock(const struct raft *core, uint32_t slot)
+{
+    uint64_t median_us;
+    if (!is_known(core, slot))
+        return (struct raft_clock){.ahead_ms = 0};
+    median_of_clocks(core, &median_us);
+    uint64_t wall_us = wall_of(core, slot);
+    return (struct raft_clock){.ahead_ms =
+                                   (int64_t)(wall_us / 1000) - (int64_t)raft_logtime_stamp(core),
+                               .astray = is_astray(wall_us, median_us)};
 }

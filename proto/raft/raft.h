@@ -262,12 +262,19 @@ void raft_step(struct raft *core, const struct raft_event *event, struct raft_ou
 /* The time by which the next RAFT_TICK is due. */
 uint64_t raft_deadline_us(const struct raft *core);
 
+/* A voter's wall clock as it was last reported to the leader; zero before that. */
+struct raft_clock {
+    int64_t ahead_ms; /* of log time; behind if negative */
+    bool astray;      /* too far off to lead */
+};
+
 /* What status pages show; all current as of the last step. */
 struct raft_peer_status {
     vg_node_id id;
     uint64_t match;
     uint64_t next;
     uint64_t last_contact_us; /* 0: never in this leadership */
+    struct raft_clock clock;
 };
 
 struct raft_status {
@@ -283,6 +290,7 @@ struct raft_status {
     uint64_t last_time_ms;      /* stamp of the last entry */
     uint64_t log_time_ms;       /* leader: log time now; else 0 */
     uint64_t uncommitted_bytes; /* leader */
+    struct raft_clock clock;    /* leader: its own */
     uint32_t peer_count;        /* leader: one per other voter; else 0 */
     struct raft_peer_status peers[VG_NODES_MAX];
 };

@@ -12,6 +12,7 @@ static void peers_status(const struct raft *core, struct raft_status *out)
             .match = peer->match,
             .next = peer->next,
             .last_contact_us = peer->contact_us,
+            .clock = raft_logtime_clock(core, slot),
         };
     }
 }
@@ -33,6 +34,7 @@ void raft_status(const struct raft *core, struct raft_status *out)
     if (core->role != RAFT_LEADER)
         return;
     out->log_time_ms = raft_logtime_stamp(core);
+    out->clock = raft_logtime_clock(core, core->self);
     out->uncommitted_bytes = core->leading.uncommitted_bytes;
     peers_status(core, out);
 }

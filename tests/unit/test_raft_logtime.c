@@ -66,6 +66,30 @@ Test(raft_logtime, mad_clock_of_the_leader_moves_nothing_but_the_leader)
     }
 }
 
+/* Who leads knows whose clock is off, and by how much. */
+Test(raft_logtime, a_mad_clock_is_known_to_the_leader)
+{
+    static const int64_t skews_ms[] = {HOUR_MS, -HOUR_MS / 4};
+    for (size_t i = 0; i < sizeof skews_ms / sizeof *skews_ms; i++) {
+        struct rc *rc = rc_new(3);
+        struct raft_status status;
+        elect(rc, 1);
+        rc->nodes[3].clock_skew_ms = (uint64_t)skews_ms[i];
+        rc_run(rc, 3 * T_MS);
+        cr_assert_eq(rc_leader(rc), 1);
+        raft_status(rc_core(rc, 1), &status);
+        for (uint32_t k = 0; k < status.peer_count; k++) {
+            const struct raft_clock *clock = &status.peers[k].clock;
+            bool is_mad = status.peers[k].id.value == 3;
+            cr_assert_eq(clock->astray, is_mad);
+            assert_near((uint64_t)(clock->ahead_ms + HOUR_MS),
+                        (uint64_t)((is_mad ? skews_ms[i] : 0) + HOUR_MS), 20);
+        }
+        cr_assert_not(status.clock.astray);
+        rc_free(rc);
+    }
+}
+
 /* With nobody to hand over to, the leader stays, and its stamps are held to the median. */
 Test(raft_logtime, mad_clock_alone_keeps_serving)
 {
