@@ -332,6 +332,7 @@ static void sweep(struct node *node, uint64_t now_us)
     node_submits_sweep(node, now_us);
     node_reads_sweep(node, now_us);
     node_repairs_sweep(node, now_us);
+    node_clocks_sweep(node);
 }
 
 static void on_alarm(void *context)

@@ -304,6 +304,20 @@ void node_reply(struct node *node, uint64_t session, uint64_t token, const struc
 /* Of a question that was parked: its answer as it is, or asked again. */
 void node_query_resume(struct node_query *query, bool over);
 
+/* ---- clocks.c: wall clocks, this node's and others' ---------------------------------------------
+ */
+
+/* What this node takes log time for: never before the newest stamp it has seen. */
+uint64_t node_time_ms(const struct node *node);
+/* The issue time for a command of this node's own, which a clock that is ahead makes not too early.
+ */
+uint64_t node_issue_ms(const struct node *node);
+/* Leader: says whose clock has gone astray, and whose is right again. */
+void node_clocks_sweep(struct node *node);
+/* What a leader knows of a node's clock; zero if this is none. */
+struct raft_clock node_clock_of(const struct node *node, const struct raft_status *raft,
+                                vg_node_id id);
+
 /* ---- watch.c: questions that wait for something to come ----------------------------------------
  */
 
@@ -547,6 +561,8 @@ struct node {
     atomic_uint waiting[NODE_WAITING]; /* submits that want an outcome, by their request id */
     atomic_size_t received_size;       /* bytes of messages on their way to the loop */
     struct vg_error stopped;           /* why the cursor stands still, or VG_OK */
+
+    bool astray[VG_NODES_MAX]; /* leader: whose clocks are off, by member */
 
     uint64_t next_sweep_us;
     bool ending;       /* asked to stop: nothing new is taken */

@@ -65,7 +65,7 @@ static void check_command(struct node_query *query, struct response_machine *mac
     struct response_outcome outcome;
     if (ledger_command_decode(query->checked->command, &command, &query->error) != VG_OK)
         return;
-    response_check(machine, &command, vg_clock_system.wall_ms(), &outcome);
+    response_check(machine, &command, query->ask.now_ms, &outcome);
     query->error = outcome.error;
     query->json = api_outcome_text(&outcome);
 }
@@ -262,7 +262,7 @@ static void take_query(struct loop_task *task)
     }
     query->ask.regions = node->regions;
     query->ask.region_count = node->region_count;
-    query->ask.now_ms = vg_clock_system.wall_ms();
+    query->ask.now_ms = node_time_ms(node);
     query->wait_until_us = vg_clock_system.monotonic_us() + query->ask.wait_ms * 1000;
     switch (query->ask.source) {
     case API_FROM_NODE:
@@ -292,6 +292,7 @@ void node_dry_run(struct node *node, struct node_submit *submit)
     query->request_token = submit->request_token;
     query->read.deadline_us = submit->deadline_us;
     query->ask.source = API_FROM_STATE;
+    query->ask.now_ms = node_time_ms(node);
     query->checked = submit;
     confirm(query);
 }

@@ -4,7 +4,6 @@
  * with what became of its count. */
 #include <stdlib.h>
 
-#include "common/clock.h"
 #include "common/text.h"
 #include "node/parts.h"
 
@@ -19,6 +18,7 @@ enum fate { GIVEN_AS_IT_IS, GATHERED, ANSWERED };
 struct asked {
     struct loop_task task;
     struct node_submit *submit;
+    uint64_t now_ms;
     enum fate fate;
     struct response_outcome outcome;
 };
@@ -88,7 +88,7 @@ static void ask_state(void *context, struct response_machine *machine)
     struct vg_error error;
     struct response_outcome *outcome = &asked->outcome;
     if (ledger_command_decode(asked->submit->command, &command, &error) == VG_OK)
-        response_check(machine, &command, vg_clock_system.wall_ms(), outcome);
+        response_check(machine, &command, asked->now_ms, outcome);
     if (outcome->repeated)
         asked->fate = ANSWERED;
     else if (outcome->error.code == VG_OK && (outcome->joined || outcome->filtered))
@@ -109,6 +109,7 @@ void node_signal_start(struct node *node, struct node_submit *submit)
     struct asked *asked = vg_alloc_zero(1, sizeof *asked);
     asked->task.run = go_on;
     asked->submit = submit;
+    asked->now_ms = node_time_ms(node);
     node->working++;
     store_applier_query(node->applier, 0, ask_state, not_asked, asked);
 }
@@ -127,7 +128,7 @@ static void sign(const struct node *node, const struct node_signals *signals,
         .cluster = node->cluster,
         .compartment = signals->key.compartment,
         .author = response_node_author(node->self),
-        .request = vg_uuid7_make(vg_clock_system.wall_ms(), random),
+        .request = vg_uuid7_make(node_issue_ms(node), random),
         .body = vg_buffer_span(&body),
     };
     uint8_t *at = vg_buffer_extend(out, ledger_command_size(&command));

@@ -154,6 +154,9 @@ void node_status_fill(struct node *node, struct api_status *out)
         snprintf(out->damage, sizeof out->damage, "%s", stuck.text);
     for (uint32_t i = 0; i < out->node_count; i++) {
         struct api_node_status *one = &out->nodes[i];
+        struct raft_clock clock = node_clock_of(node, &raft, node->genesis.members[i].id);
+        one->clock_ahead_ms = clock.ahead_ms;
+        one->clock_astray = clock.astray;
         one->id = node->genesis.members[i].id;
         one->leader = vg_node_equal(one->id, node->leader);
         snprintf(one->region, sizeof one->region, "%s", node_config_region(node->config, one->id));

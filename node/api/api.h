@@ -89,7 +89,7 @@ struct api_query {
     uint64_t to;
     const struct api_region *regions; /* the node's, not the question's */
     uint32_t region_count;
-    uint64_t now_ms; /* wall clock of the node: what is over by now */
+    uint64_t now_ms; /* what the node takes log time for: what is over by now */
 };
 
 /* Strict: JSON object, no key twice, no unknown question or argument, right types and bounds.
@@ -137,6 +137,8 @@ struct api_node_status {
     uint64_t refused_peers; /* connections it has refused at its doors since it started */
     uint64_t refused_clients;
     uint32_t rtt_us;
+    int64_t clock_ahead_ms; /* the leader knows it of every node: of log time; behind if negative */
+    bool clock_astray;
 };
 
 /* Counters by name, in the order they are shown. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/text.h"
@@ -59,6 +60,18 @@ static json_t *drill(const struct api_status *status)
     return out;
 }
 
+/* What is to be done about a node's clock; "" if nothing is. */
+static json_t *clock_words(const struct api_node_status *node)
+{
+    bool ahead = node->clock_ahead_ms > 0;
+    uint64_t off_s = (uint64_t)(ahead ? node->clock_ahead_ms : -node->clock_ahead_ms) / 1000;
+    char text[96] = "";
+    if (node->clock_astray)
+        snprintf(text, sizeof text, "its clock is %" PRIu64 " s %s; set it", off_s,
+                 ahead ? "ahead of the others'" : "behind the others'");
+    return api_string(text);
+}
+
 static json_t *one_node(const struct api_status *status, const struct api_node_status *node,
                         struct response_machine *machine)
 {
@@ -80,6 +93,9 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     api_set(out, "refused_clients", uint_if(node->self, node->refused_clients));
     api_set(out, "damage", api_string(node->self ? status->damage : ""));
     api_set(out, "stopped", api_string(node->self ? status->stopped : ""));
+    api_set(out, "clock_ahead_ms",
+            node->has_match ? json_integer(node->clock_ahead_ms) : json_null());
+    api_set(out, "clock", clock_words(node));
     bool has_rtt = node->rtt_us > 0;
     api_set(out, "rtt_ms", has_rtt ? json_real((double)node->rtt_us / 1000) : json_null());
     api_set(out, "clearance", clearance(machine));

@@ -136,7 +136,7 @@ static void print_damage(const json_t *nodes)
     const json_t *node;
     json_array_foreach(nodes, i, node)
     {
-        static const char *const whys[] = {"stopped", "damage"};
+        static const char *const whys[] = {"stopped", "damage", "clock"};
         uint64_t damaged = cli_json_number(node, "damaged");
         unsigned long long id = cli_json_number(node, "id");
         if (damaged > 0)
