@@ -14,13 +14,27 @@ enum { LENGTH_SIZE = 4 };
 /* ---- the connection ----------------------------------------------------------------------------
  */
 
-static enum vg_code gone(const char *place, struct vg_error *error)
+/* How to end what is at the other end of a socket. */
+struct ending {
+    char text[32];
+};
+
+static struct ending ending_of(int fd)
+{
+    struct ending ending = {"end it"};
+    pid_t pid = agent_door_process(fd);
+    if (pid > 0)
+        snprintf(ending.text, sizeof ending.text, "kill -9 %ld", (long)pid);
+    return ending;
+}
+
+static enum vg_code gone(int fd, const char *place, struct vg_error *error)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK)
         return vg_fail(error, VG_TIMEOUT,
-                       "the agent at %s gave no answer in %d s; end it, and run: "
+                       "the agent at %s gave no answer in %d s; %s, and run: "
                        "vigil identity unlock",
-                       place, AGENT_WAIT_MS / 1000);
+                       place, AGENT_WAIT_MS / 1000, ending_of(fd).text);
     return vg_fail(error, VG_UNAVAILABLE, "the agent at %s has ended; run: vigil identity unlock",
                    place);
 }
@@ -47,12 +61,11 @@ static enum vg_code dial(const char *place, int *fd, struct vg_error *error)
     setsockopt(*fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
     if (connect(*fd, (const struct sockaddr *)&address, sizeof address) != 0)
-        code = errno == EAGAIN ? gone(place, error) : none(place, error);
+        code = errno == EAGAIN ? gone(*fd, place, error) : none(place, error);
     else if (!agent_door_is_own(*fd))
         code = vg_fail(error, VG_FORBIDDEN,
-                       "%s: another user listens there; end what does, and "
-                       "run: vigil identity unlock",
-                       place);
+                       "%s: another user listens there; %s, and run: vigil identity unlock", place,
+                       ending_of(*fd).text);
     if (code != VG_OK)
         close(*fd);
     return code;
@@ -100,7 +113,9 @@ static bool send_question(int fd, const vg_span *parts, size_t count)
 static enum vg_code no_agent(const char *place, struct vg_error *error)
 {
     return vg_fail(error, VG_INTEGRITY,
-                   "%s: what listens there is no agent of this version; end it", place);
+                   "%s: what listens there is no agent of this version; end it (ss -lxp shows it), "
+                   "and run: vigil identity unlock",
+                   place);
 }
 
 /* An answer of `AGENT_ANSWER_MAX` bytes at most, and its size. */
@@ -109,12 +124,12 @@ static enum vg_code receive_answer(int fd, const char *place, uint8_t *answer, s
 {
     uint8_t length[LENGTH_SIZE];
     if (!receive_all(fd, length, sizeof length))
-        return gone(place, error);
+        return gone(fd, place, error);
     struct vg_reader reader = vg_reader_of(vg_span_of(length, sizeof length));
     *size = vg_read_u32(&reader);
     if (*size == 0 || *size > AGENT_ANSWER_MAX)
         return no_agent(place, error);
-    return receive_all(fd, answer, *size) ? VG_OK : gone(place, error);
+    return receive_all(fd, answer, *size) ? VG_OK : gone(fd, place, error);
 }
 
 /* ---- questions ---------------------------------------------------------------------------------
@@ -136,7 +151,7 @@ static enum vg_code ask(const char *place, const vg_span *parts, size_t count, s
     if (send_question(fd, parts, count))
         code = receive_answer(fd, place, out->bytes, &size, error);
     else
-        code = gone(place, error);
+        code = gone(fd, place, error);
     close(fd);
     out->said = vg_span_of(out->bytes + 1, size - 1);
     if (code != VG_OK)

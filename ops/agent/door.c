@@ -40,9 +40,22 @@ enum vg_code agent_door_check(const char *place, struct vg_error *error)
     return VG_OK;
 }
 
+/* Nobody's where the system does not say. */
+static struct ucred peer_of(int fd)
+{
+    struct ucred peer = {.pid = 0};
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        peer = (struct ucred){.pid = 0, .uid = (uid_t)-1};
+    return peer;
+}
+
 bool agent_door_is_own(int fd)
 {
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+    return peer_of(fd).uid == geteuid();
+}
+
+pid_t agent_door_process(int fd)
+{
+    return peer_of(fd).pid;
 }

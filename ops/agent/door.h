@@ -4,6 +4,7 @@
 #define VIGIL_OPS_AGENT_DOOR_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 #include "common/error.h"
@@ -16,5 +17,8 @@ enum vg_code agent_door_check(const char *place, struct vg_error *error);
 
 /* True if a process of this user is at the other end of a connected socket. */
 bool agent_door_is_own(int fd);
+
+/* That process, or who listened for it; 0 where nobody can say. */
+pid_t agent_door_process(int fd);
 
 #endif

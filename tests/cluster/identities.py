@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 
 from cluster import WAIT_S, Cluster, Person, bin_dir, wait_for
@@ -299,13 +300,79 @@ def in_the_middle(c, person, path, own, note):
 
     pid = agent_pid(c)
     os.kill(pid, signal.SIGSTOP)
-    stopped = c.run("identity", "held")
+    stopped, asked = c.run("identity", "held"), note(start_new_session=True)
     os.kill(pid, signal.SIGCONT)
-    says(stopped, 3, "timeout", "no answer in 10 s")
+    says(stopped, 3, "timeout", "no answer in 10 s", f"kill -9 {pid}")
+    says(asked, 3, "unavailable", "no terminal", "no answer in 10 s", f"kill -9 {pid}", "vigil identity unlock")
     assert note(start_new_session=True).returncode == 0
     os.kill(pid, signal.SIGTERM)
     wait_for(lambda: not place(c).exists(), "the agent to end")
     says(note(start_new_session=True), 3, "unavailable", "no terminal")
+
+
+class Impostor:
+    """Somebody who listens in the agent's place and answers each question as `act` does; of another user if `uid` is given."""
+
+    def __init__(self, c, act, uid=None):
+        self.act = act
+        self.door = socket.socket(socket.AF_UNIX)
+        self.door.bind(str(place(c)))
+        place(c).chmod(0o600)
+        if uid is None:
+            self.door.listen()
+        else:  # who listens is who the socket says is there
+            child = os.fork()
+            if child == 0:
+                os.setuid(uid)
+                self.door.listen()
+                os._exit(0)
+            os.waitpid(child, 0)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                with self.door.accept()[0] as client:
+                    size, = struct.unpack("<I", client.recv(4, socket.MSG_WAITALL) or bytes(4))
+                    question = client.recv(size, socket.MSG_WAITALL)
+                    client.sendall(self.act(question))
+            except ConnectionError:
+                pass
+            except OSError:
+                return
+
+    def end(self, c):
+        self.door.shutdown(socket.SHUT_RDWR)
+        self.door.close()
+        place(c).unlink()
+
+
+def replaced(c, path, note):
+    """Another program in the agent's place: one that ends in the middle, one that talks nonsense, and one of another user."""
+    shown = json.loads(c.run("-o", "json", "identity", "show", path).stdout)
+    key = b"".join(bytes.fromhex(shown[k].replace("-", "")) for k in ("id", "public_key", "channel_key")) + struct.pack("<I", 3600)
+    holds = struct.pack("<IB", 1 + len(key), 0) + key
+    ended, other, foreign = ("has ended", "vigil identity unlock"), ("no agent of this version", "end it"), ("another user listens", "kill -9 ")
+    wordless = ("no terminal", "vigil identity unlock")
+    cases = [  # the answer to a question; what `held` says, and a command
+        (lambda question: b"", None, (3, "unavailable", *ended), (3, "unavailable", *wordless)),
+        (lambda question: holds[:9], None, (3, "unavailable", *ended), (3, "unavailable", *wordless)),
+        (lambda question: b"\xff" * 64, None, (4, "integrity", *other), (3, "unavailable", *wordless, *other)),
+        (lambda question: bytes(4), None, (4, "integrity", *other), (3, "unavailable", *wordless, *other)),
+        (lambda question: b"\2\0\0\0\0?", None, (4, "integrity", *other), (3, "unavailable", *wordless, *other)),
+        (lambda question: holds if question == b"\1" else b"", None, None, (3, "unavailable", *ended)),
+        (lambda question: holds if question == b"\1" else b"\3\0\0\0\0??", None, None, (4, "integrity", *other)),
+    ]
+    if os.geteuid() == 0:
+        cases.append((lambda question: holds, STRANGER, (1, "forbidden", *foreign), (3, "unavailable", *wordless, *foreign)))
+    for act, uid, held_says, note_says in cases:
+        impostor = Impostor(c, act, uid)
+        try:
+            if held_says:
+                says(c.run("identity", "held"), *held_says)
+            says(note(start_new_session=True), *note_says)
+        finally:
+            impostor.end(c)
 
 
 def of_a_node(c, own, somebody):
@@ -369,11 +436,12 @@ def main():
             shut_in(c, sanitized)
             nonsense(c, note)
             in_the_middle(c, person, path, own, note)
+            replaced(c, path, note)
             of_a_node(c, own, c.dir / "dev" / "person-1.identity")
         finally:
             if place(c).exists():
                 os.kill(agent_pid(c), signal.SIGTERM)
-    print("asked for, changed, spoiled, unlocked, shut in, asked nonsense, killed in the middle, a node's: 1 passed, 0 failed")
+    print("asked for, changed, spoiled, unlocked, shut in, asked nonsense, killed in the middle, replaced, a node's: 1 passed, 0 failed")
 
 
 main()

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/file.h"
 #include "common/passphrase.h"
@@ -22,14 +23,15 @@ enum vg_code cli_identity_ask(struct vg_identity_file *file, const char *path, c
     return code;
 }
 
-/* The agent's socket, if it holds the key; an agent that does not answer well holds none. */
-static char *agent_with(const vg_public_key *key)
+/* The agent's socket, if it holds the key. One that does not answer well holds none, and `why` says
+ * what is wrong with it; that none runs is no fault. */
+static char *agent_with(const vg_public_key *key, struct vg_error *why)
 {
     struct agent_held held[AGENT_KEYS_MAX];
-    unsigned count;
+    unsigned count = 0;
     char *place = cli_agent_place();
-    if (agent_held(place, held, &count, NULL) != VG_OK)
-        count = 0;
+    if (agent_held(place, held, &count, why) == VG_UNAVAILABLE)
+        why->code = VG_OK;
     for (unsigned i = 0; i < count; i++)
         if (memcmp(held[i].pub.bytes, key->bytes, sizeof key->bytes) == 0)
             return place;
@@ -37,16 +39,27 @@ static char *agent_with(const vg_public_key *key)
     return NULL;
 }
 
+static enum vg_code open_by_hand(const char *path, const struct vg_error *why,
+                                 struct vg_identity_file *file, struct vg_error *error)
+{
+    bool agent_is_ill = why->code != VG_OK;
+    if (agent_is_ill && isatty(STDERR_FILENO))
+        fprintf(stderr, "vigil: note: %s\n", why->text);
+    return cli_identity_ask(
+        file, path, agent_is_ill ? why->text : "give it to the agent first: vigil identity unlock",
+        error);
+}
+
 enum vg_code cli_signer_open(const char *path, struct cli_signer *out, struct vg_error *error)
 {
     struct vg_identity_file file;
+    struct vg_error why = {.code = VG_OK};
     *out = (struct cli_signer){.agent = NULL};
     enum vg_code code = vg_identity_file_read(path, VG_SECRET_OWN, &file, error);
     if (code == VG_OK && file.sealed)
-        out->agent = agent_with(&file.identity.pub);
+        out->agent = agent_with(&file.identity.pub, &why);
     if (code == VG_OK && file.sealed && out->agent == NULL)
-        code = cli_identity_ask(&file, path, "give it to the agent first: vigil identity unlock",
-                                error);
+        code = open_by_hand(path, &why, &file, error);
     if (code == VG_OK)
         out->identity = file.identity;
     vg_wipe(&file, sizeof file);
