@@ -64,7 +64,8 @@ size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[L
 
 static enum vg_code field_error(struct vg_error *error, const char *field)
 {
-    return vg_fail(error, VG_INVALID, "genesis: %s", field);
+    return vg_fail(error, VG_INVALID,
+                   "genesis: %s; it was altered, or is another file: fetch it again", field);
 }
 
 static enum vg_code read_members(struct vg_reader *reader, struct ledger_genesis *out,
@@ -130,7 +131,8 @@ static enum vg_code read_directory_epoch(struct vg_reader *reader, struct ledger
     vg_span rest = vg_read_span(reader, (size_t)(reader->end - reader->at));
     if (compartment_epoch_decode(rest, epoch, &why) != VG_OK ||
         compartment_epoch_follows(NULL, epoch, &why) != VG_OK)
-        return vg_fail(error, VG_INVALID, "genesis: the directory's %s", why.text);
+        return vg_fail(error, VG_INVALID,
+                       "genesis: the directory's %s; it was altered: fetch it again", why.text);
     if (!vg_id_equal(&epoch->compartment, &out->directory))
         return field_error(error, "a first epoch that is not the directory's");
     return holds_all(out) ? VG_OK
@@ -215,8 +217,10 @@ enum vg_code ledger_genesis_check(const struct ledger_genesis *genesis,
         for (uint32_t k = 0; k < i; k++) {
             if (memcmp(&keys->key, &all.keys[k]->key, sizeof keys->key) == 0 ||
                 memcmp(&keys->channel, &all.keys[k]->channel, sizeof keys->channel) == 0)
-                return vg_fail(error, VG_INVALID, "genesis: a key of %s is one of %s too", name,
-                               vg_holder_format(&all.who[k], other));
+                return vg_fail(error, VG_INVALID,
+                               "genesis: a key of %s is one of %s too; make it anew, with the keys "
+                               "of each",
+                               name, vg_holder_format(&all.who[k], other));
         }
     }
     return VG_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -171,6 +172,32 @@ Test(cli_settings, a_genesis_file_has_the_cluster_and_the_keys_of_its_members)
         cr_expect_not_null(strstr(error.text, strangers[i]), "%s", error.text);
         cli_settings_free(&settings);
     }
+}
+
+Test(cli_settings, no_bit_of_a_genesis_file_is_the_same_cluster)
+{
+    char path[64], cluster[VG_HASH_TEXT];
+    struct cli_flags flags = {.genesis = path};
+    struct cli_settings settings;
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    snprintf(path, sizeof path, "%s/genesis", folder);
+    write_genesis(path, cluster);
+    cr_assert_eq(vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, &error), VG_OK);
+    int fd = open(path, O_WRONLY);
+    for (size_t bit = 0; bit < bytes.size * 8; bit++) {
+        uint8_t turned = bytes.data[bit / 8] ^ (uint8_t)(1 << bit % 8);
+        cr_assert_eq(pwrite(fd, &turned, 1, (off_t)(bit / 8)), 1);
+        if (cli_settings_resolve(&flags, &settings, &error) == VG_OK)
+            cr_expect_neq(strcmp(settings.cluster, cluster), 0, "bit %zu", bit);
+        else
+            cr_expect(strstr(error.text, path) != NULL && strchr(error.text, ';') != NULL,
+                      "bit %zu: %s", bit, error.text);
+        cli_settings_free(&settings);
+        cr_assert_eq(pwrite(fd, &bytes.data[bit / 8], 1, (off_t)(bit / 8)), 1);
+    }
+    close(fd);
+    vg_buffer_free(&bytes);
 }
 
 Test(cli_settings, an_altered_genesis_file_is_refused)

@@ -233,11 +233,13 @@ Test(ledger, a_genesis_has_the_first_epoch_of_its_directory_for_each_member)
     genesis = sealed_genesis();
     genesis.directory_epoch.compartment = genesis.first;
     cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
-    cr_assert_str_eq(error.text, "genesis: a first epoch that is not the directory's");
+    cr_assert_not_null(strstr(error.text, "a first epoch that is not the directory's"), "%s",
+                       error.text);
     genesis = sealed_genesis();
     genesis.directory_epoch.wrap_count--;
     cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
-    cr_assert_str_eq(error.text, "genesis: a first epoch without a wrap for each member");
+    cr_assert_not_null(strstr(error.text, "a first epoch without a wrap for each member"), "%s",
+                       error.text);
     genesis = sealed_genesis();
     genesis.directory_epoch.wraps[3].holder.value++;
     cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a node answers, from the socket to the disk and back: a cluster of one in this process. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include "common/file.h"
 #include "common/text.h"
 #include "tests/lib/leaks.h"
 #include "tests/lib/lone.h"
@@ -20,6 +23,34 @@ static void down(void)
 }
 
 TestSuite(node_serve, .init = up, .fini = down);
+
+/* With the cluster's id configured: each bit of the genesis is one that counts. */
+Test(node_serve, no_bit_of_the_genesis_may_turn)
+{
+    struct vg_buffer bytes = {0};
+    struct vg_error error;
+    char id[VG_HASH_TEXT];
+    char *pinned = lone.config->cluster;
+    const char *path = lone.config->genesis;
+    vg_hex_format(vg_span_of(lone.cluster.bytes, sizeof lone.cluster.bytes), id);
+    lone.config->cluster = id;
+    cr_assert_eq(vg_file_read(path, LEDGER_GENESIS_MAX, &bytes, &error), VG_OK);
+    int fd = open(path, O_WRONLY);
+    for (size_t bit = 0; bit < bytes.size * 8; bit++) {
+        uint8_t turned = bytes.data[bit / 8] ^ (uint8_t)(1 << bit % 8);
+        cr_assert_eq(pwrite(fd, &turned, 1, (off_t)(bit / 8)), 1);
+        enum vg_code code = node_check(lone.config, &error);
+        bool is_old = strstr(error.text, "make a new cluster") != NULL;
+        cr_assert(code == VG_INTEGRITY || code == VG_INVALID, "bit %zu: %d", bit, code);
+        cr_assert_not_null(strstr(error.text, path), "bit %zu: %s", bit, error.text);
+        cr_assert(is_old || strstr(error.text, "fetch it again") != NULL, "bit %zu: %s", bit,
+                  error.text);
+        cr_assert_eq(pwrite(fd, &bytes.data[bit / 8], 1, (off_t)(bit / 8)), 1);
+    }
+    close(fd);
+    lone.config->cluster = pinned;
+    vg_buffer_free(&bytes);
+}
 
 static const char *text_of(const json_t *object, const char *key)
 {
