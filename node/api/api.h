@@ -26,6 +26,7 @@ enum api_name {
     API_CLUSTER_TRANSFER,
     API_DIRECTORY,
     API_COMPARTMENT_SHOW,
+    API_REQUEST_SHOW,
     API_INCIDENT_LIST,
     API_INCIDENT_SHOW,
     API_INCIDENT_PAGE,
@@ -71,6 +72,7 @@ struct api_query {
     enum api_name name;
     enum api_source source;
     vg_id id;
+    vg_id author;
     char compartment[VG_NAME_MAX + 1]; /* name or id */
     uint8_t stage;
     bool all;
@@ -105,6 +107,11 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
 
 /* Whether an answer has nothing yet, and may be held back for wait_ms until it has. */
 bool api_is_to_wait(const struct api_query *query, const json_t *answer);
+
+/* What became of a request: its `answer`, null if nothing has, and of a refused one `error_code`
+ * and `error_text`. */
+json_t *api_request_show(struct response_machine *machine, const struct api_query *query,
+                         struct vg_error *error);
 
 /* The answer to an accepted command; the details of a refused one, or NULL if it has none. */
 char *api_outcome_text(const struct response_outcome *outcome);

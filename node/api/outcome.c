@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api/api.h"
+#include "node/api/compartments.h"
 #include "node/api/text.h"
 
 static json_t *accepted(const struct response_outcome *outcome)
@@ -30,6 +31,22 @@ static json_t *conflict(const struct response_outcome *outcome)
     api_set(details, "set_by", api_id(&outcome->conflict.set_by));
     api_set(details, "set_at", api_time(outcome->conflict.set_at_ms));
     return details;
+}
+
+json_t *api_request_show(struct response_machine *machine, const struct api_query *query,
+                         struct vg_error *error)
+{
+    struct response_outcome outcome;
+    vg_id compartment = {{0}}; /* the control stream */
+    if (query->compartment[0] != '\0' &&
+        api_compartment_find(machine, query->compartment, &compartment, error) != VG_OK)
+        return NULL;
+    json_t *out = json_object();
+    bool known = response_recall(machine, &compartment, &query->id, &query->author, &outcome);
+    api_set(out, "answer", known ? accepted(&outcome) : json_null());
+    api_set(out, "error_code", api_uint(outcome.error.code));
+    api_set(out, "error_text", api_string(outcome.error.text));
+    return out;
 }
 
 char *api_outcome_text(const struct response_outcome *outcome)

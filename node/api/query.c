@@ -27,6 +27,12 @@ static const char *read_id(const json_t *value, struct api_query *out)
                                                                                     : "a UUID";
 }
 
+static const char *read_author(const json_t *value, struct api_query *out)
+{
+    return json_is_string(value) && vg_id_parse(json_string_value(value), &out->author) ? NULL
+                                                                                        : "a UUID";
+}
+
 static const char *read_after_id(const json_t *value, struct api_query *out)
 {
     bool ok = json_is_string(value) && vg_id_parse(json_string_value(value), &out->after_id);
@@ -201,6 +207,12 @@ static const struct question {
      API_LOG_VERIFY,
      API_FROM_LOG,
      {{"from", false, read_from}, {"count", false, read_count}}},
+    {"request.show",
+     API_REQUEST_SHOW,
+     API_FROM_STATE,
+     {{"id", true, read_id},
+      {"author", true, read_author},
+      {"compartment", false, read_compartment}}},
     {"node.figures", API_NODE_FIGURES, API_FROM_NODE, {{0}}},
 };
 

@@ -302,6 +302,7 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
                                                const struct api_query *query,
                                                struct vg_error *error) = {
         [API_COMPARTMENT_SHOW] = api_compartment_show,
+        [API_REQUEST_SHOW] = api_request_show,
         [API_DIRECTORY] = api_directory,
         [API_INCIDENT_LIST] = answer_list,
         [API_INCIDENT_SHOW] = answer_show,

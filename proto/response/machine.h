@@ -143,6 +143,11 @@ enum response_applied response_apply(struct response_machine *machine,
 void response_check(struct response_machine *machine, const struct ledger_command *command,
                     uint64_t time_ms, struct response_outcome *outcome);
 
+/* What became of a request, as long as it is remembered; false if nothing has, or no longer. For a
+ * command that cannot be given twice to the letter, such as one with a fresh key in it. */
+bool response_recall(const struct response_machine *machine, const vg_id *compartment,
+                     const vg_id *request, const vg_id *author, struct response_outcome *outcome);
+
 /* Whether an entry of this type carries a command. */
 bool response_has_command(uint8_t type);
 

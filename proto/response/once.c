@@ -11,18 +11,13 @@
  * window, and few enough that no command pays for all. */
 enum { FORGET_MAX = 4 };
 
-static struct response_key request_key(const struct response_call *call, enum response_kind kind,
+static struct response_key request_key(const vg_id *compartment, enum response_kind kind,
                                        const vg_id *request, const vg_id *author)
 {
-    struct response_key key = response_key_of(&call->request->compartment, kind);
+    struct response_key key = response_key_of(compartment, kind);
     response_key_id(&key, request);
     response_key_id(&key, author);
     return key;
-}
-
-static struct response_key own_key(const struct response_call *call, enum response_kind kind)
-{
-    return request_key(call, kind, &call->request->request, &call->request->author);
 }
 
 static bool too_old(uint64_t issued_ms, uint64_t time_ms)
@@ -62,29 +57,50 @@ static enum vg_code check_window(struct response_call *call)
     return VG_OK;
 }
 
+/* False if the table does not have the request. */
+static bool find(const struct response_machine *machine, const vg_id *compartment,
+                 const vg_id *request, const vg_id *author, vg_hash *hash,
+                 struct response_outcome *outcome)
+{
+    vg_span value;
+    struct response_key key = request_key(compartment, RESPONSE_KIND_REQUEST, request, author);
+    struct response_key sentence =
+        request_key(compartment, RESPONSE_KIND_SENTENCE, request, author);
+    if (!response_get(&machine->kv, &key, &value))
+        return false;
+    response_outcome_decode(value, hash, outcome);
+    if (response_get(&machine->kv, &sentence, &value))
+        response_copy_text(value, outcome->error.text, sizeof outcome->error.text);
+    outcome->repeated = true;
+    return true;
+}
+
+bool response_recall(const struct response_machine *machine, const vg_id *compartment,
+                     const vg_id *request, const vg_id *author, struct response_outcome *outcome)
+{
+    vg_hash hash;
+    *outcome = (struct response_outcome){.index = 0};
+    return find(machine, compartment, request, author, &hash, outcome);
+}
+
 /* True if the table has the request: its outcome again, or `invalid` for another command. */
 static bool recall(struct response_call *call)
 {
-    struct response_outcome *outcome = call->outcome;
-    struct response_key key = own_key(call, RESPONSE_KIND_REQUEST);
-    vg_span value;
-    if (RESPONSE_MUTANT == RESPONSE_MUTANT_ONCE || !response_get(&call->machine->kv, &key, &value))
-        return false;
-    struct response_outcome kept = *outcome;
+    const struct ledger_command *request = call->request;
+    struct response_outcome kept = *call->outcome;
     vg_hash kept_hash;
-    response_outcome_decode(value, &kept_hash, &kept);
-    vg_hash hash = ledger_request_hash(call->request);
-    if (!vg_hash_equal(&hash, &kept_hash)) {
-        char index[24];
-        snprintf(index, sizeof index, "%" PRIu64, kept.index);
-        RESPONSE_REFUSE(call, REUSED, index);
+    if (RESPONSE_MUTANT == RESPONSE_MUTANT_ONCE ||
+        !find(call->machine, &request->compartment, &request->request, &request->author, &kept_hash,
+              &kept))
+        return false;
+    vg_hash hash = ledger_request_hash(request);
+    if (vg_hash_equal(&hash, &kept_hash)) {
+        *call->outcome = kept;
         return true;
     }
-    struct response_key sentence = own_key(call, RESPONSE_KIND_SENTENCE);
-    if (response_get(&call->machine->kv, &sentence, &value))
-        response_copy_text(value, kept.error.text, sizeof kept.error.text);
-    *outcome = kept;
-    outcome->repeated = true;
+    char index[24];
+    snprintf(index, sizeof index, "%" PRIu64, kept.index);
+    RESPONSE_REFUSE(call, REUSED, index);
     return true;
 }
 
@@ -137,7 +153,8 @@ bool response_is_in_time(const struct response_call *call, const vg_id *request)
 bool response_is_remembered(const struct response_call *call, const vg_id *request,
                             const vg_id *author)
 {
-    struct response_key key = request_key(call, RESPONSE_KIND_REQUEST, request, author);
+    struct response_key key =
+        request_key(&call->request->compartment, RESPONSE_KIND_REQUEST, request, author);
     vg_span value;
     return response_get(&call->machine->kv, &key, &value);
 }
@@ -146,7 +163,8 @@ void response_remember_answer(struct response_call *call, const vg_id *request, 
                               const vg_hash *request_hash, const struct response_outcome *outcome)
 {
     struct vg_buffer buffer = {0};
-    struct response_key key = request_key(call, RESPONSE_KIND_REQUEST, request, author);
+    struct response_key key =
+        request_key(&call->request->compartment, RESPONSE_KIND_REQUEST, request, author);
     response_outcome_encode(request_hash, outcome, &buffer);
     response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&buffer));
     vg_buffer_free(&buffer);
@@ -159,7 +177,8 @@ void response_remember(struct response_call *call)
     vg_hash hash = ledger_request_hash(request);
     response_remember_answer(call, &request->request, &request->author, &hash, call->outcome);
     if (call->outcome->error.code != VG_OK) {
-        struct response_key sentence = own_key(call, RESPONSE_KIND_SENTENCE);
+        struct response_key sentence = request_key(&request->compartment, RESPONSE_KIND_SENTENCE,
+                                                   &request->request, &request->author);
         response_pairs_put(&call->writing->pairs, &sentence,
                            vg_span_text(call->outcome->error.text));
     }

@@ -223,6 +223,40 @@ static const json_t *find_step(const json_t *steps, const char *operation, const
     return NULL;
 }
 
+static json_t *ask_request(const struct play *play, const vg_id *request, enum desk_person author)
+{
+    vg_id person = desk_author(play->desk, author);
+    return ask(
+        play, "{\"query\":\"request.show\",\"id\":\"%s\",\"author\":\"%s\",\"compartment\":\"%s\"}",
+        text_of(request).text, text_of(&person).text, text_of(&play->desk->genesis.first).text);
+}
+
+Test(api_work, what_became_of_a_request)
+{
+    struct play play = named_play(RESPONSE_DETECT);
+    struct desk_order order = play_order(&play, RESPONSE_OP_NOTE);
+    order.request = desk_request(play.desk, play.desk->time_ms);
+    uint64_t index = desk_send(play.desk, &order).index;
+    struct desk_order late = play_order(&play, RESPONSE_OP_PLAN);
+    late.request = desk_request(play.desk, play.desk->time_ms);
+    cr_assert_eq(desk_send(play.desk, &late).error.code, VG_RULE);
+
+    json_t *done = ask_request(&play, &order.request, order.person);
+    const json_t *answer = json_object_get(done, "answer");
+    cr_expect_eq(json_integer_value(json_object_get(answer, "index")), (json_int_t)index);
+    cr_expect(json_is_true(json_object_get(answer, "repeated")));
+    cr_expect_eq(json_integer_value(json_object_get(done, "error_code")), VG_OK);
+    json_t *refused = ask_request(&play, &late.request, late.person);
+    cr_expect_eq(json_integer_value(json_object_get(refused, "error_code")), VG_RULE);
+    cr_expect(json_is_string(json_object_get(refused, "error_text")));
+    json_t *another = ask_request(&play, &order.request, DESK_BEN);
+    cr_expect(json_is_null(json_object_get(another, "answer")), "ids are each author's own");
+    json_decref(done);
+    json_decref(refused);
+    json_decref(another);
+    play_free(&play);
+}
+
 Test(api_work, what_each_next_step_needs_and_who_may_do_it)
 {
     struct play play = named_play(RESPONSE_DETECT);
