@@ -6,14 +6,16 @@ not start."""
 import base64
 import concurrent.futures
 import pathlib
+import random
 import shutil
 import subprocess
 
-from cluster import Cluster, Refused, bin_dir, wait_for
+from cluster import Cluster, Refused, bin_dir, request_id, wait_for
 
 # Nothing else in a cluster looks like these.
 PERSON, RENAMED = "Zquarrelwyn Canaryson", "Zquibblethorpe Canaryson"
 FRAGMENT = 12
+SEED = 20261126
 
 
 def forms(name):
@@ -106,6 +108,28 @@ def rotate_under_load(c, rotations=6, writes=12):
         assert [h["node"] for h in shown["holders"]] == [None, *c.nodes], shown
 
 
+def rotate_once(c):
+    """A rotation that is given again under its id is answered as before, at any node."""
+    before = c.vigil("compartment", "show", "directory")["epoch"]
+    words = ("--request-id", request_id(random.Random(SEED)), "compartment", "rotate", "directory")
+    first = c.vigil(*words)
+    for node in c.nodes:
+        again = c.vigil(*words, node=node)
+        assert again == dict(first, repeated=True), (first, again)
+    assert c.vigil("compartment", "show", "directory")["epoch"] == before + 1
+
+
+def rotate_as_another(c):
+    """Under the id of another command it is refused."""
+    identity, public = c.dir / "eve.identity", c.dir / "eve.json"
+    c.run("identity", "new", "--no-passphrase", "--file", identity)
+    public.write_text(c.run("-o", "json", "identity", "show", identity).stdout)
+    c.vigil("user", "add", "eve", "--public", public)
+    other = next(e["command"]["request"] for e in entries(c, 1) if e.get("command", {}).get("op") == "enroll")
+    said = refused(2, "invalid", c, "--request-id", other, "compartment", "rotate", "directory")
+    assert "another command" in said, said
+
+
 def refused(code, name, *args, **options):
     try:
         args[0].vigil(*args[1:], **options)
@@ -148,6 +172,7 @@ def main():
         assert "key-officer" in said, said
         refused(1, "not-found", c, "compartment", "rotate", "default")
         rotate_under_load(c)
+        rotate_once(c)
         c.vigil("user", "rename", c.person_id, RENAMED)
         for node in c.nodes:
             c.signal("restart", node)
@@ -156,7 +181,7 @@ def main():
             assert {PERSON, RENAMED} <= {p["name"] for p in c.vigil("user", "list", node=node)}
         c.wait_equal()
         before = check_entries(c, directory["id"], 1)
-        assert before[0] == 7, before
+        assert before[0] == 8, before
         in_force, stale = rotate_behind(c, 3, directory["id"])
         c.vigil("user", "rename", c.person_id, RENAMED)
         c.wait_equal()
@@ -164,6 +189,7 @@ def main():
             assert check_entries(c, directory["id"], node) == (in_force, stale)
             assert c.vigil("compartment", "show", "directory", node=node)["epoch"] == in_force
         search(c, [PERSON, RENAMED])
+        rotate_as_another(c)
         without_keyring(c, 2)
         wait_for(lambda: RENAMED in {p["name"] for p in c.vigil("user", "list", node=2)}, "node 2 with its keyring")
         c.verify_logs()
