@@ -88,6 +88,36 @@ Test(open, an_unknown_author_is_void_when_it_is_applied)
     desk_free(opening.desk);
 }
 
+static bool find_nobody(void *context, const vg_id *author, vg_public_key *key)
+{
+    (void)context;
+    (void)author;
+    (void)key;
+    return false;
+}
+
+/* The author was not known when it was opened: the signature is looked at when it is applied. */
+Test(open, a_forged_signature_of_an_author_unknown_at_first_is_void_when_it_is_applied)
+{
+    const struct response_keys nobody = {.find = find_nobody};
+    for (int forged = 0; forged <= 1; forged++) {
+        struct opening opening = {.desk = desk_new()};
+        struct desk_order order = desk_detect("seen", "");
+        struct response_outcome outcome;
+        if (forged)
+            opening.desk->secrets[DESK_ANN] = opening.desk->secrets[DESK_BEN];
+        struct vg_blob *entry = desk_append(opening.desk, &order);
+        cr_assert_eq(ledger_parse(vg_blob_span(entry), &opening.view, NULL), VG_OK);
+        response_open(&opening.desk->genesis, &opening.desk->cluster, &nobody, &fast_signer,
+                      &opening.view, &opening.opened);
+        cr_assert(opening.opened.code == VG_OK && !opening.opened.verified);
+        cr_assert_eq(
+            response_apply(&opening.desk->machine, &opening.view, &opening.opened, &outcome),
+            forged ? RESPONSE_APPLIED_VOID : RESPONSE_APPLIED_OUTCOME);
+        desk_free(opening.desk);
+    }
+}
+
 Test(open, a_command_for_another_cluster_is_void)
 {
     struct opening opening = opening_of(desk_detect("seen", ""));
