@@ -26,7 +26,7 @@ static enum vg_code open_regular(const char *path, int *fd, struct stat *info,
     if (fstat(*fd, info) != 0)
         code = system_error(error, path, "look at it");
     else if (!S_ISREG(info->st_mode))
-        code = vg_fail(error, VG_INVALID, "%s: not a regular file", path);
+        code = vg_fail(error, VG_INVALID, "%s: not a regular file; name the right file", path);
     if (code != VG_OK)
         close(*fd);
     return code;
@@ -74,7 +74,9 @@ enum vg_code vg_file_read(const char *path, size_t max, struct vg_buffer *out,
     struct whole whole = {.out = out, .max = max};
     enum vg_code code = read_pieces(path, append, &whole, error);
     if (code == VG_OK && whole.total > max)
-        code = vg_fail(error, VG_INVALID, "%s: larger than %zu bytes", path, max);
+        code =
+            vg_fail(error, VG_INVALID,
+                    "%s: larger than %zu bytes; name the right file, or a smaller one", path, max);
     return code;
 }
 
@@ -154,7 +156,9 @@ static enum vg_code read_whole(int fd, const char *path, void *out, size_t max, 
             return system_error(error, path, "read");
     }
     if (got > 0 && read(fd, &beyond, 1) != 0)
-        return vg_fail(error, VG_INVALID, "%s: larger than %zu bytes", path, max);
+        return vg_fail(error, VG_INVALID,
+                       "%s: larger than %zu bytes; name the right file, or a smaller one", path,
+                       max);
     return VG_OK;
 }
 

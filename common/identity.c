@@ -42,6 +42,12 @@ enum vg_code vg_identity_file_read(const char *path, unsigned forbidden,
     struct vg_identity_text text;
     enum vg_code code =
         vg_file_read_secret(path, forbidden, text.text, VG_IDENTITY_TEXT_MAX, &text.size, error);
+    if (code == VG_NOT_FOUND)
+        vg_fail(
+            error, code,
+            "%s: there is no such file; name the identity's, restore it from a copy, or make one "
+            "with 'vigil identity new'",
+            path);
     if (code == VG_OK)
         code = vg_identity_parse(&text, path, out, error);
     vg_wipe(&text, sizeof text);

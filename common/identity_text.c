@@ -182,8 +182,9 @@ static enum vg_code parse_lines(char **rest, const struct line *lines, int *numb
                            "one: vigil identity new",
                            path);
         return vg_fail(error, VG_INVALID,
-                       "%s: line %d: expected \"%s ...\" (%s); is this an identity file?", path,
-                       *number, lines->word, lines->value);
+                       "%s: line %d: expected \"%s ...\" (%s); name the file that 'vigil identity "
+                       "new' wrote, or restore it from a copy",
+                       path, *number, lines->word, lines->value);
     }
     return VG_OK;
 }

@@ -109,7 +109,9 @@ static enum vg_code keep(struct agent_desk *desk, uint32_t life_s, struct vg_err
 {
     const struct vg_identity_file *file = &desk->unlocked;
     if (file->sealed || file->identity.kind != VG_IDENTITY_PERSON)
-        return vg_fail(error, VG_INVALID, "the agent takes a person's identity that is open");
+        return vg_fail(error, VG_INVALID,
+                       "the agent takes a person's identity that is open; a node's is for its "
+                       "vigild: name it there as key");
     struct key *key = place_for(desk, &file->identity.pub);
     if (key == NULL)
         return vg_fail(error, VG_BUSY,

@@ -128,6 +128,9 @@ def refusals_of_keys(c):
         "of the first version": ("vigil-identity 1\nkind node\n", 0o600, 2, "vigil identity new"),
         "of another binding": ("".join(lines[:5]) + turned + "".join(lines[6:]), 0o600, 4, "line 6"),
         "cut": ("".join(lines[:7]), 0o600, 2, "line 8"),
+        "empty": ("", 0o600, 2, "restore it from a copy"),
+        "of another program": ("-----BEGIN OPENSSH PRIVATE KEY-----\n", 0o600, 2, "restore it from a copy"),
+        "too long": ("x" * 5000, 0o600, 2, "name the right file"),
         "a person's": ((c.dir / "dev" / "person-1.identity").read_text(), 0o600, 2, "node 3"),
         "others can read": ("".join(lines), 0o644, 1, "chmod 600"),
     }
@@ -138,6 +141,8 @@ def refusals_of_keys(c):
         path = c.dir / "bad.yaml"
         path.write_text(config.read_text().replace(str(key), str(altered)))
         refused_start(c, f"key: {what}", path, code, fragment)
+    altered.unlink()
+    refused_start(c, "key: none", path, 1, "there is no such file", str(altered))
 
 
 def refusals_of_configuration(c):

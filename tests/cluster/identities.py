@@ -140,6 +140,18 @@ def spoiled(c, path):
         copy.write_text(text.replace(old, new, 1))
         copy.chmod(0o600)
         says(c.run(*show), code, word, fragment)
+    for content in (b"", b"\n", b"\0" * 64, b"\xff\xfe\n", text.encode()[:100], text.replace("\n", "\r\n").encode(), b"\xef\xbb\xbf" + text.encode(),
+                    b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaA==\n-----END OPENSSH PRIVATE KEY-----\n"):
+        copy.write_bytes(content)
+        for call in (show, ("identity", "unlock", copy), ("--context", c.context, "--identity", copy, "cluster", "status")):
+            says(c.run(*call), 2, "invalid", str(copy), "line ", "restore it from a copy")
+    copy.write_bytes(random.Random(SEED).randbytes(100000))
+    says(c.run(*show), 2, "invalid", "name the right file")
+    copy.unlink()
+    says(c.run(*show), 1, "not-found", "vigil identity new")
+    copy.mkdir()
+    says(c.run(*show), 2, "invalid", "name the right file")
+    copy.rmdir()
     copy.write_text(text)
     copy.chmod(0o600)
     assert c.run(*show).returncode == 0
@@ -156,6 +168,7 @@ def spoiled(c, path):
         os.chown(copy, STRANGER, STRANGER)
         says(c.run(*show), 1, "forbidden", "chown")
     key = next((c.dir / "dev" / "node-1").glob("key"))
+    says(c.run("identity", "unlock", key), 2, "invalid", "vigild")
     says(c.run("--context", c.context, "--identity", key, "incident", "detect", "--source", "operator", "--title", "x"), 2, "invalid",
          "a node's identity")
 
