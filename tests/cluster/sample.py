@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 
-from cluster import Person, Refused, wait_for
+from cluster import Person, Refused, request_id, wait_for
 
 SEED = 20261127
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
@@ -63,7 +63,8 @@ class Sample:
         c.vigil("oncall", "remove", self.mia)
         c.vigil("oncall", "add", self.mia)
         c.vigil("rules", "adopt", say("IR"))
-        c.vigil("compartment", "rotate", "directory")
+        once = ("--request-id", request_id(self.random), "compartment", "rotate", "directory")
+        assert c.vigil(*once, node=1)["id"] == c.vigil(*once, node=2)["id"]
         name, (path, public) = say("eve"), self.identity("eve")
         self.refused(STRANGERS, Person(c, path, 2), "incident", "list")
         c.vigil("user", "add", name, "--public", public, "--role", "responder", "--operator", "--key-officer")
