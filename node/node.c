@@ -74,10 +74,7 @@ static enum vg_code read_genesis(const struct node_config *config, struct start 
 
 static const struct ledger_member *find_member(const struct ledger_genesis *genesis, uint64_t id)
 {
-    for (uint32_t i = 0; i < genesis->member_count; i++)
-        if (genesis->members[i].id.value == id)
-            return &genesis->members[i];
-    return NULL;
+    return ledger_genesis_member(genesis, (vg_node_id){id});
 }
 
 static enum vg_code check_identity(const struct node_config *config, const struct start *start,

@@ -255,6 +255,16 @@ vg_hash ledger_genesis_place(const struct ledger_genesis *genesis)
     return place;
 }
 
+const struct ledger_member *ledger_genesis_member(const struct ledger_genesis *genesis,
+                                                  vg_node_id id)
+{
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
+        if (vg_node_equal(genesis->members[i].id, id))
+            return &genesis->members[i];
+    }
+    return NULL;
+}
+
 const struct ledger_person *ledger_genesis_person(const struct ledger_genesis *genesis,
                                                   const vg_id *id)
 {

@@ -72,7 +72,9 @@ enum vg_code ledger_genesis_seal(struct ledger_genesis *genesis, const vg_cipher
  * of the epoch too. */
 vg_hash ledger_genesis_place(const struct ledger_genesis *genesis);
 
-/* The person of an id, or NULL. */
+/* The member, or the person, of an id; NULL if there is none. */
+const struct ledger_member *ledger_genesis_member(const struct ledger_genesis *genesis,
+                                                  vg_node_id id);
 const struct ledger_person *ledger_genesis_person(const struct ledger_genesis *genesis,
                                                   const vg_id *id);
 
