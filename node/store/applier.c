@@ -201,11 +201,11 @@ static void load(struct store_applier *applier)
 /* ---- applying ----------------------------------------------------------------------------------
  */
 
-/* A control entry has told of a person. */
-static void learn_person(struct store_applier *applier, const vg_id *id)
+/* A control entry has told of a person, or a node. */
+static void learn_author(struct store_applier *applier, const vg_id *id)
 {
     struct response_person person;
-    if (response_person_get(&applier->machine, id, &person) == VG_OK)
+    if (response_author_get(&applier->machine, id, &person))
         store_people_put(applier->people, &person);
 }
 
@@ -285,7 +285,7 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
         response_apply(&applier->machine, &entry->view, &entry->opened, &outcome);
     uint64_t index = entry->view.header.index;
     if (entry->view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME) {
-        learn_person(applier, &outcome.id);
+        learn_author(applier, &outcome.id);
         learn_compartment(applier, &outcome.id);
     }
     applier->applied = (struct store_position){index, entry->view.hash};

@@ -76,9 +76,15 @@ void store_people_put(struct store_people *people, const struct response_person 
 
 void store_people_load(struct store_people *people, const struct response_machine *machine)
 {
+    const struct ledger_genesis *genesis = machine->genesis;
     struct response_person person = {.first = false};
     while (response_person_next(machine, &person))
         store_people_put(people, &person);
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
+        vg_id node = response_node_author(genesis->members[i].id);
+        if (response_author_get(machine, &node, &person))
+            store_people_put(people, &person);
+    }
 }
 
 bool store_people_get(struct store_people *people, const vg_id *id, struct response_person *out)

@@ -15,7 +15,7 @@ void store_people_free(struct store_people *people);
 /* Adds or replaces a person. */
 void store_people_put(struct store_people *people, const struct response_person *person);
 
-/* Puts everybody the state has. */
+/* Puts everybody the state has, nodes with whether they are evicted. */
 void store_people_load(struct store_people *people, const struct response_machine *machine);
 
 /* False if the person is not known here. */

@@ -159,6 +159,8 @@ void response_person_words(const struct response_machine *machine, const vg_id *
 
 /* VG_NOT_FOUND unless the person is in the cluster, and has not gone. */
 enum vg_code response_require_person(struct response_call *call, const vg_id *id);
+/* VG_FORBIDDEN, with NODE_GONE, if the node is evicted. */
+enum vg_code response_require_node(struct response_call *call, vg_node_id node);
 
 /* VG_FORBIDDEN unless the author may give the command; decides whether the glass is broken. */
 enum vg_code response_require_role(struct response_call *call);
@@ -282,6 +284,7 @@ bool response_is_owned(const struct response_call *call);
     DOES(drill_end)                                                                                \
     DOES(enroll)                                                                                   \
     DOES(expel)                                                                                    \
+    DOES(evict)                                                                                    \
     DOES(rotate)                                                                                   \
     DOES(detect)                                                                                   \
     DOES(count)                                                                                    \

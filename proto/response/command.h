@@ -57,6 +57,7 @@ enum response_op {
     /* control entries: opaque ids and keys alone */
     RESPONSE_OP_ENROLL = 64,
     RESPONSE_OP_EXPEL = 65,
+    RESPONSE_OP_EVICT = 66,  /* a node */
     RESPONSE_OP_ROTATE = 72, /* of compartments, from here on */
 };
 
@@ -345,6 +346,9 @@ struct response_command {
         struct {
             vg_id person;
         } expel;
+        struct {
+            uint64_t node;
+        } evict;
         struct {
             vg_span epoch; /* record */
         } rotate;

@@ -50,6 +50,11 @@ struct response_person {
 enum vg_code response_person_get(const struct response_machine *machine, const vg_id *id,
                                  struct response_person *out);
 
+/* As response_person_get, of whoever may sign: a person, or a node of the genesis, which has gone
+ * once it is evicted. */
+bool response_author_get(const struct response_machine *machine, const vg_id *author,
+                         struct response_person *out);
+
 /* The next of all people there are or were: the genesis' in its order, then by id. Zero-initialise
  * `out` to start; false at the end. */
 bool response_person_next(const struct response_machine *machine, struct response_person *out);

@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "proto/response/call.h"
+#include "proto/response/nodes.h"
 
 static struct response_key in_force_key(const vg_id *compartment)
 {
@@ -89,14 +90,27 @@ vg_hash response_epoch_place(const struct response_machine *machine,
 /* ---- rotate ------------------------------------------------------------------------------------
  */
 
-/* The same holders with the same unwrap keys: who is cleared changes by other entries. */
-static bool same_holders(const struct compartment_epoch *a, const struct compartment_epoch *b)
+static bool same_holder(const struct compartment_wrap *a, const struct compartment_wrap *b)
 {
-    bool same = a->wrap_count == b->wrap_count;
-    for (uint32_t i = 0; same && i < a->wrap_count; i++)
-        same = vg_node_equal(a->wraps[i].holder, b->wraps[i].holder) &&
-               memcmp(&a->wraps[i].unwrap, &b->wraps[i].unwrap, sizeof a->wraps[i].unwrap) == 0;
-    return same;
+    return vg_node_equal(a->holder, b->holder) &&
+           memcmp(&a->unwrap, &b->unwrap, sizeof a->unwrap) == 0;
+}
+
+/* The same holders with the same unwrap keys, without those who are evicted: who else is cleared
+ * changes by other entries. */
+static bool same_holders(const struct response_machine *machine,
+                         const struct compartment_epoch *now, const struct compartment_epoch *next)
+{
+    struct response_eviction eviction;
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < now->wrap_count; i++) {
+        if (response_node_evicted(machine, now->wraps[i].holder, &eviction))
+            continue;
+        if (place == next->wrap_count || !same_holder(&now->wraps[i], &next->wraps[place]))
+            return false;
+        place++;
+    }
+    return place == next->wrap_count;
 }
 
 enum vg_code response_judge_rotate(struct response_call *call)
@@ -114,7 +128,7 @@ enum vg_code response_judge_rotate(struct response_call *call)
         return RESPONSE_REFUSE(call, IN_CLEAR, text);
     if (compartment_epoch_follows(&now.record, &next, &why) != VG_OK)
         return RESPONSE_REFUSE(call, EPOCH_BEHIND, text, why.text);
-    if (!same_holders(&now.record, &next))
+    if (!same_holders(call->machine, &now.record, &next))
         return RESPONSE_REFUSE(call, OTHER_HOLDERS, text);
     return VG_OK;
 }

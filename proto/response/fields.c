@@ -125,6 +125,10 @@ static const struct response_field expel_fields[] = {
     ID("person", expel.person, 1, PERSON, 0),
 };
 
+static const struct response_field evict_fields[] = {
+    VALUE("node", NUMBER, evict.node, 1, INT64_MAX),
+};
+
 /* ---- detection --------------------------------------------------------------------------------
  */
 
@@ -436,6 +440,7 @@ static const struct layout layouts[] = {
     LAYOUT(REJECT, "reject", reject_fields),
     LAYOUT(ENROLL, "enroll", enroll_fields),
     LAYOUT(EXPEL, "expel", expel_fields),
+    LAYOUT(EVICT, "evict", evict_fields),
     LAYOUT(ROTATE, "rotate", rotate_fields),
 };
 

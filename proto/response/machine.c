@@ -55,6 +55,7 @@ enum {
 static const struct response_rule rules[] = {
     CONTROL(ENROLL, enroll),
     CONTROL(EXPEL, expel),
+    CONTROL(EVICT, evict),
     {RESPONSE_OP_ROTATE, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, RESPONSE_EXPECTLESS,
      response_judge_rotate, response_effect_rotate},
     DIRECTORY(PERSON, person),
@@ -172,7 +173,7 @@ static enum vg_code check_author(struct response_call *call)
     struct response_person person;
     vg_node_id node;
     if (response_is_node_author(author, &node))
-        return by_node ? VG_OK : RESPONSE_REFUSE(call, FOR_PEOPLE, op);
+        return by_node ? response_require_node(call, node) : RESPONSE_REFUSE(call, FOR_PEOPLE, op);
     if (response_person_get(call->machine, author, &person) == VG_OK && person.expelled_at != 0) {
         char id[VG_ID_TEXT];
         char at[VG_TIME_TEXT];

@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "proto/response/call.h"
+#include "proto/response/nodes.h"
 
 static struct response_key person_key(const vg_id *person)
 {
@@ -101,22 +102,32 @@ bool response_person_next(const struct response_machine *machine, struct respons
     return true;
 }
 
+static bool get_node(const struct response_machine *machine, vg_node_id node,
+                     struct response_person *out)
+{
+    const struct ledger_member *member = ledger_genesis_member(machine->genesis, node);
+    struct response_eviction eviction;
+    if (member == NULL)
+        return false;
+    response_node_evicted(machine, node, &eviction);
+    *out = (struct response_person){
+        .id = response_node_author(node), .keys = member->keys, .expelled_at = eviction.at};
+    return true;
+}
+
+bool response_author_get(const struct response_machine *machine, const vg_id *author,
+                         struct response_person *out)
+{
+    vg_node_id node;
+    return response_is_node_author(author, &node)
+               ? get_node(machine, node, out)
+               : response_person_get(machine, author, out) == VG_OK;
+}
+
 bool response_key_find(void *context, const vg_id *author, vg_public_key *key)
 {
-    const struct response_machine *machine = context;
     struct response_person person;
-    vg_node_id node;
-    if (response_is_node_author(author, &node)) {
-        const struct ledger_genesis *genesis = machine->genesis;
-        for (uint32_t i = 0; i < genesis->member_count; i++) {
-            if (vg_node_equal(genesis->members[i].id, node)) {
-                *key = genesis->members[i].keys.key;
-                return true;
-            }
-        }
-        return false;
-    }
-    if (response_person_get(machine, author, &person) != VG_OK)
+    if (!response_author_get(context, author, &person))
         return false;
     *key = person.keys.key;
     return true;

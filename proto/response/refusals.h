@@ -27,6 +27,10 @@
     X(GONE, FORBIDDEN, "",                                                                         \
       "person {0} was removed from this cluster at {1}; an operator can enroll a new identity: "   \
       "vigil user add")                                                                            \
+    X(NODE_GONE, FORBIDDEN, "",                                                                    \
+      "node {0} was evicted from this cluster with entry {1}, and reports nothing any more; "      \
+      "leave "                                                                                     \
+      "it down")                                                                                   \
     X(FOR_NODES, FORBIDDEN, "",                                                                    \
       "{0} is what a node reports by itself; a person records a signal with vigil incident "       \
       "detect")                                                                                    \
@@ -90,6 +94,9 @@
     X(PEOPLE_FULL, INVALID, "",                                                                    \
       "a cluster enrolls at most {0} people, those removed included, and this one has them; "      \
       "only a new cluster has room")                                                               \
+    X(QUORUM_LOST, FORBIDDEN, "",                                                                  \
+      "without node {0} only {1} would be left where {2} must agree, so nothing could be decided " \
+      "any more; stop it and keep it down instead")                                                \
     /* epochs */                                                                                   \
     X(EPOCH_UNREADABLE, INVALID, "",                                                               \
       "no record of an epoch: {0}; let vigil compartment rotate make it")                          \
@@ -99,7 +106,7 @@
       "compartment {0}: {1}; look at it, then rotate again: vigil compartment show")               \
     X(OTHER_HOLDERS, INVALID, "",                                                                  \
       "compartment {0}: the new epoch is not for the holders and unwrap keys of the one in "       \
-      "force; rotating changes neither, let vigil compartment rotate make it")                     \
+      "force, without nodes that are evicted; let vigil compartment rotate make it")               \
     /* drills */                                                                                   \
     X(DRILL_TARGET, INVALID, "",                                                                   \
       "a drill of kind {0} is of {1}, and of nothing else; say that alone: vigil cluster drill "   \

@@ -12,8 +12,10 @@
 #include "proto/response/incident.h"
 #include "tests/lib/memkv.h"
 
+enum { DESK_NODES = 4 }; /* of the genesis; one more than must agree */
+
 /* People of the genesis with their roles in the first compartment; one has none at all. Ann and the
- * manager are on call. Behind them the node, which gives commands of its own, and somebody with a
+ * manager are on call. Behind them node 1, which gives commands of its own, and somebody with a
  * key whom nobody has enrolled. */
 enum desk_person {
     DESK_OPERATOR,

@@ -71,6 +71,7 @@ static const struct choice {
     {RESPONSE_OP_REJECT, DIRECTORY, 2, {0}},
     {RESPONSE_OP_ENROLL, CONTROL, 5, {0}},
     {RESPONSE_OP_EXPEL, CONTROL, 3, {0}},
+    {RESPONSE_OP_EVICT, CONTROL, 1, {0}},
     {RESPONSE_OP_ROTATE, CONTROL, 4, {0}},
 };
 enum { CHOICES = sizeof choices / sizeof choices[0] };
@@ -605,6 +606,8 @@ static void likely_rotation(struct thought *thought)
     if (guess_once_in(thought, 5))
         number += guess_below(thought, 3) - 1;
     struct compartment_epoch epoch = sealing_epoch(&compartment, number > 0 ? number : 1);
+    if (!guess_once_in(thought, 10))
+        guess_drop_evicted(thought->model, &epoch);
     epoch.wrap_count -= guess_once_in(thought, 8) ? 1 + (uint32_t)guess_below(thought, 2) : 0;
     epoch.previous.bytes[0] ^= guess_once_in(thought, 10) ? 1 : 0;
     uint8_t record[COMPARTMENT_EPOCH_MAX];
@@ -626,7 +629,8 @@ static const struct {
     {RESPONSE_OP_PROPOSE, guess_proposal},     {RESPONSE_OP_APPROVE, guess_approval},
     {RESPONSE_OP_GRANT, likely_grant},         {RESPONSE_OP_ATTEST, likely_attestation},
     {RESPONSE_OP_ENROLL, likely_enrolment},    {RESPONSE_OP_EXPEL, likely_expulsion},
-    {RESPONSE_OP_DRILL_PROBE, guess_probe},    {RESPONSE_OP_ROTATE, likely_rotation},
+    {RESPONSE_OP_EVICT, guess_eviction},       {RESPONSE_OP_DRILL_PROBE, guess_probe},
+    {RESPONSE_OP_ROTATE, likely_rotation},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------

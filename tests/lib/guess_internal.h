@@ -41,4 +41,9 @@ void guess_proposal(struct thought *thought);
 void guess_approval(struct thought *thought);
 void guess_probe(struct thought *thought);
 
+/* What makes sense of evictions, and a record of an epoch without wraps for those evicted
+ * (guess_nodes.c). */
+void guess_eviction(struct thought *thought);
+void guess_drop_evicted(const struct model *model, struct compartment_epoch *epoch);
+
 #endif

@@ -90,6 +90,9 @@ struct model_drill_facts {
 };
 bool model_drill_of(const struct model *model, const vg_id *id, struct model_drill_facts *out);
 
+/* Whether the node is evicted. */
+bool model_node_gone(const struct model *model, uint64_t node);
+
 /* The epoch of the directory that is in force; 0: it is in clear. */
 uint64_t model_epoch(const struct model *model);
 

@@ -85,20 +85,61 @@ static void expel(struct model_call *call)
     model_person_of(call->model, &call->command->expel.person)->gone = true;
 }
 
+/* ---- evict -------------------------------------------------------------------------------------
+ */
+
+static uint32_t place_of(const struct model *model, uint64_t node)
+{
+    uint32_t place = 0;
+    while (place < model->node_count && model->nodes[place].value != node)
+        place++;
+    return place;
+}
+
+bool model_node_gone(const struct model *model, uint64_t node)
+{
+    uint32_t place = place_of(model, node);
+    return place < model->node_count && model->nodes_gone[place];
+}
+
+static struct model_refusal evict_names(struct model_call *call)
+{
+    const struct model *model = call->model;
+    uint64_t node = call->command->evict.node;
+    uint32_t gone = 0;
+    for (uint32_t i = 0; i < model->node_count; i++)
+        gone += model->nodes_gone[i];
+    if (place_of(model, node) == model->node_count)
+        return model_refuses(VG_NOT_FOUND);
+    call->answer = response_node_author((vg_node_id){node});
+    call->repeated = model_node_gone(model, node);
+    bool most_stay = 2 * (model->node_count - gone - 1) > model->node_count;
+    return call->repeated || most_stay ? model_accepts() : model_refuses(VG_FORBIDDEN);
+}
+
+static void evict(struct model_call *call)
+{
+    call->model->nodes_gone[place_of(call->model, call->command->evict.node)] = true;
+}
+
 /* ---- rotate ------------------------------------------------------------------------------------
  */
 
-/* Holder by holder, with the recovery key among them. */
-static bool is_for_those(const struct compartment_epoch *now, const struct compartment_epoch *next)
+/* Holder by holder, with the recovery key among them, and nobody who has gone. */
+static bool is_for_those(const struct model *model, const struct compartment_epoch *next)
 {
-    if (now->wrap_count != next->wrap_count)
-        return false;
+    const struct compartment_epoch *now = &model->epoch;
+    uint32_t stay = 0;
     for (uint32_t i = 0; i < now->wrap_count; i++) {
         const struct compartment_wrap *wrap = compartment_wrap_of(next, now->wraps[i].holder);
-        if (wrap == NULL || memcmp(&wrap->unwrap, &now->wraps[i].unwrap, sizeof wrap->unwrap) != 0)
+        bool same =
+            wrap != NULL && memcmp(&wrap->unwrap, &now->wraps[i].unwrap, sizeof wrap->unwrap) == 0;
+        bool gone = model_node_gone(model, now->wraps[i].holder.value);
+        if (gone ? wrap != NULL : !same)
             return false;
+        stay += !gone;
     }
-    return true;
+    return next->wrap_count == stay;
 }
 
 static struct model_refusal rotate_names(struct model_call *call)
@@ -114,7 +155,7 @@ static struct model_refusal rotate_names(struct model_call *call)
     if (!for_recovery || next.epoch != now->epoch + 1 ||
         !vg_hash_equal(&next.previous, &now->commitment))
         return model_refuses(VG_CONFLICT);
-    return is_for_those(now, &next) ? model_accepts() : model_refuses(VG_INVALID);
+    return is_for_those(call->model, &next) ? model_accepts() : model_refuses(VG_INVALID);
 }
 
 uint64_t model_epoch(const struct model *model)
@@ -251,6 +292,7 @@ static void procedure(struct model_call *call)
 const struct model_operation model_directory_operations[] = {
     {.op = RESPONSE_OP_ENROLL, BY_OPERATORS(IN_CONTROL), .names = enroll_names, .effect = enroll},
     {.op = RESPONSE_OP_EXPEL, BY_OPERATORS(IN_CONTROL), .names = expel_names, .effect = expel},
+    {.op = RESPONSE_OP_EVICT, BY_OPERATORS(IN_CONTROL), .names = evict_names, .effect = evict},
     {.op = RESPONSE_OP_ROTATE,
      .place = IN_CONTROL,
      .roles = RESPONSE_ROLE_KEY_OFFICER,

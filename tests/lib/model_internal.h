@@ -199,6 +199,7 @@ struct model {
     struct vg_keys node_keys[VG_NODES_MAX];
     const struct vg_signer *signer;
     vg_node_id nodes[VG_NODES_MAX];
+    bool nodes_gone[VG_NODES_MAX];
     uint32_t node_count;
     struct model_list compartments;
     struct model_person *people;

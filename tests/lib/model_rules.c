@@ -22,6 +22,16 @@ static bool breaks_glass(const struct model_call *call, uint32_t roles)
            call->command->step.kind == RESPONSE_CONTAINMENT;
 }
 
+static bool is_evicted(const struct model *model, const vg_id *author)
+{
+    bool gone = false;
+    for (uint32_t i = 0; i < model->node_count; i++) {
+        vg_id node = response_node_author(model->nodes[i]);
+        gone = gone || (model->nodes_gone[i] && vg_id_equal(&node, author));
+    }
+    return gone;
+}
+
 static struct model_refusal stand(struct model_call *call)
 {
     const struct model_operation *operation = call->operation;
@@ -33,7 +43,7 @@ static struct model_refusal stand(struct model_call *call)
     if (is_node != operation->by_node)
         return model_refuses(VG_FORBIDDEN);
     if (is_node)
-        return model_accepts();
+        return is_evicted(call->model, author) ? model_refuses(VG_FORBIDDEN) : model_accepts();
     if (!model_is_here(call->model, author))
         return model_refuses(VG_FORBIDDEN);
     if (operation->signers != 0)

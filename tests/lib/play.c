@@ -17,6 +17,7 @@ static enum desk_person person_for(enum response_op op)
         return DESK_MANAGER;
     case RESPONSE_OP_ENROLL:
     case RESPONSE_OP_EXPEL:
+    case RESPONSE_OP_EVICT:
     case RESPONSE_OP_PERSON:
     case RESPONSE_OP_LABEL:
     case RESPONSE_OP_GRANT:
@@ -329,6 +330,13 @@ void play_expel(struct play *play, enum desk_person person)
 {
     struct desk_order order = play_order(play, RESPONSE_OP_EXPEL);
     order.command.expel.person = desk_author(play->desk, person);
+    play_must(play, order);
+}
+
+void play_evict(struct play *play, uint64_t node)
+{
+    struct desk_order order = play_order(play, RESPONSE_OP_EVICT);
+    order.command.evict.node = node;
     play_must(play, order);
 }
 

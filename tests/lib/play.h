@@ -61,6 +61,7 @@ void play_filter(struct play *play, const char *dedup_key);
 void play_grant(struct play *play, enum desk_person person, uint32_t give, uint32_t take);
 void play_on_call(struct play *play, enum desk_person person, bool on);
 void play_expel(struct play *play, enum desk_person person);
+void play_evict(struct play *play, uint64_t node);
 void play_name(struct play *play, enum desk_person person, const char *name);
 
 /* A proposal by a signer of what this command says, expecting the declaration as it is; for a day.

@@ -40,6 +40,7 @@ struct compartment_epoch sealing_epoch(const vg_id *compartment, uint64_t epoch)
     compartment_epoch_begin(&made, &place, compartment, &before, &key);
     wrap(&made, &place, &key, COMPARTMENT_RECOVERY);
     wrap(&made, &place, &key, 1);
+    wrap(&made, &place, &key, 2);
     return made;
 }
 

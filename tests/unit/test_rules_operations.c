@@ -374,7 +374,7 @@ Test(operations, commands_that_make_or_name_things_expect_nothing)
         RESPONSE_OP_ROSTER,      RESPONSE_OP_PROCEDURE,   RESPONSE_OP_ENROLL,
         RESPONSE_OP_EXPEL,       RESPONSE_OP_DETECT,      RESPONSE_OP_IMPORT,
         RESPONSE_OP_DRILL_START, RESPONSE_OP_DRILL_PROBE, RESPONSE_OP_DRILL_END,
-        RESPONSE_OP_ROTATE,
+        RESPONSE_OP_ROTATE,      RESPONSE_OP_EVICT,
     };
     struct play play = play_new(RESPONSE_DIAGNOSE);
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {

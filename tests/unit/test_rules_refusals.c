@@ -8,6 +8,7 @@
 #include "proto/response/records.h"
 #include "tests/lib/play.h"
 #include "tests/lib/sealing.h"
+#include "tests/lib/sentence.h"
 
 static const vg_id nothing = {{9, 9, 9}};
 static const vg_id elsewhere = {{0xc0, 2}};
@@ -202,6 +203,12 @@ static void for_the_recovery_key_alone(struct play *play, struct desk_order *ord
     epoch.wrap_count = 1;
     order->command.rotate.epoch = record_of(epoch);
 }
+
+/* ---- nodes -------------------------------------------------------------------------------------
+ */
+
+BEND(by_an_evicted_node, (void)order; play_evict(play, 1))
+BEND(one_node_too_many, play_evict(play, 3); order->command.evict.node = 2)
 
 /* ---- drills ------------------------------------------------------------------------------------
  */
@@ -624,6 +631,7 @@ static const struct row {
     ROW(REUSED, DETECT, NOTE, reused),
     ROW(BELONGS_ELSEWHERE, DETECT, NOTE, in_the_directory),
     ROW(GONE, DETECT, NOTE, one_who_has_gone),
+    ROW(NODE_GONE, DETECT, COUNT, by_an_evicted_node),
     ROW(FOR_NODES, DETECT, COUNT, a_person),
     ROW(FOR_PEOPLE, DETECT, NOTE, a_node),
     ROW(NEEDS_TWO, DETECT, WITHDRAW, legal_alone),
@@ -654,6 +662,7 @@ static const struct row {
     ROW(UNBOUND, DETECT, ENROLL, a_binding_of_nothing),
     ROW(LAST_OPERATOR, DETECT, EXPEL, the_operator),
     ROW(PEOPLE_FULL, DETECT, ENROLL, as_many_people_as_there_may_be),
+    ROW(QUORUM_LOST, DETECT, EVICT, one_node_too_many),
     ROW(EPOCH_UNREADABLE, DETECT, ROTATE, cut_short),
     ROW(IN_CLEAR, DETECT, ROTATE, of_a_compartment_in_clear),
     ROW(EPOCH_BEHIND, DETECT, ROTATE, the_epoch_after_the_next),
@@ -745,29 +754,6 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 /* ---- what they say -----------------------------------------------------------------------------
  */
 
-/* Whether a text is a sentence of the table with a word in the place of each "{n}". */
-static bool fills(const char *text, const char *sentence)
-{
-    while (*sentence != '\0') {
-        const char *place = strchr(sentence, '{');
-        size_t size = place != NULL ? (size_t)(place - sentence) : strlen(sentence);
-        if (strncmp(text, sentence, size) != 0)
-            return false;
-        text += size;
-        sentence += size;
-        if (place == NULL)
-            return *text == '\0';
-        sentence += strlen("{0}");
-        const char *next = strchr(sentence, '{');
-        size_t after = next != NULL ? (size_t)(next - sentence) : strlen(sentence);
-        const char *end = text + 1; /* a word is not empty */
-        while (*end != '\0' && (after == 0 || strncmp(end, sentence, after) != 0))
-            end++;
-        text = end;
-    }
-    return *text == '\0';
-}
-
 Test(refusals, every_one_is_reached_and_changes_nothing)
 {
     for (size_t i = 0; i < ROWS; i++) {
@@ -780,7 +766,7 @@ Test(refusals, every_one_is_reached_and_changes_nothing)
         cr_assert(play_refuses(&play, order, row->refusal), "row %zu", i);
         const char *sentence = response_refusal_sentence(row->refusal);
         const char *text = play.refused.error.text;
-        cr_assert(fills(text, sentence), "%s\nis not\n%s", text, sentence);
+        cr_assert(sentence_fills(text, sentence), "%s\nis not\n%s", text, sentence);
         cr_assert_null(strstr(text, "\"\""), "%s", text);
         cr_assert_null(strchr(text, '{'), "%s", text);
         cr_assert_lt(strlen(text), VG_ERROR_TEXT - 1, "cut: %s", text);
