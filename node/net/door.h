@@ -21,7 +21,8 @@
     X(TYPE, "unexpected-frame")     /* a type that does not belong there, a second hello */        \
     X(HELLO, "bad-hello")           /* not one we understand, or not that of the key */            \
     X(IDENTITY, "identity-in-use")  /* our own key, or another incarnation of a connected node */  \
-    X(OLDER, "older-folder")        /* a folder that has forgotten what it promised */
+    X(OLDER, "older-folder")        /* a folder that has forgotten what it promised */             \
+    X(EVICTED, "evicted")           /* the key of a node that is a member no longer */
 
 enum net_refusal {
 #define X(symbol, name) NET_REFUSED_##symbol,

@@ -18,7 +18,7 @@ static bool told_why(const struct conn *conn, enum net_refusal refusal)
 {
     return !conn->dialled && conn->session.line.channel.opened &&
            (refusal == NET_REFUSED_HELLO || refusal == NET_REFUSED_IDENTITY ||
-            refusal == NET_REFUSED_OLDER);
+            refusal == NET_REFUSED_OLDER || refusal == NET_REFUSED_EVICTED);
 }
 
 static void say_why(struct conn *conn, enum vg_code code, const char *why)
@@ -106,6 +106,33 @@ static enum vg_code accepted_asks(struct net_session *session, const vg_channel_
     return refuse(conn, NET_REFUSED_STRANGER, VG_FORBIDDEN, why);
 }
 
+static void explain_eviction(const struct peer *peer, uint64_t at, char why[NET_WHY_TEXT])
+{
+    char time[VG_TIME_TEXT];
+    vg_time_format(at, time);
+    (void)snprintf(why, NET_WHY_TEXT, "node %llu was evicted from this cluster at %s",
+                   (unsigned long long)peer->node.value, time);
+}
+
+/* Returns false. */
+static bool refuse_evicted(struct conn *conn, uint64_t at)
+{
+    char why[NET_WHY_TEXT];
+    explain_eviction(conn->peer, at, why);
+    refuse(conn, NET_REFUSED_EVICTED, VG_EXPIRED, why);
+    return false;
+}
+
+/* Whether its peer is a member; refuses it otherwise. Only now that the peer has proved to be
+ * there: a replay of its first message is answered, and waited for in vain, as any other is. */
+static bool is_member(struct conn *conn)
+{
+    pthread_mutex_lock(&conn->net->keeper.lock);
+    uint64_t at = conn->peer->evicted_at;
+    pthread_mutex_unlock(&conn->net->keeper.lock);
+    return at == 0 || refuse_evicted(conn, at);
+}
+
 /* What is wrong with a hello; NULL: nothing is. */
 static const char *judge(const struct conn *conn, const struct wire_hello *hello)
 {
@@ -162,17 +189,61 @@ static bool as_remembered(struct conn *conn, const struct wire_hello *hello)
     return false;
 }
 
+/* With keeper.lock. Nothing more is taken from a receiver (NULL: there is none); it is told why. */
+static void turn_out(struct conn *receiver, enum vg_code code, const char *why)
+{
+    if (receiver == NULL)
+        return;
+    atomic_store(&receiver->replaced, true);
+    set_deadline(receiver, vg_clock_system.monotonic_us());
+    say_why(receiver, code, why);
+}
+
 /* With keeper.lock. Mostly nobody is there any more: the node was stopped, or the line cut. But a
  * copy of a node has its incarnation too, and who then hears this knows that there are two. */
 static void replace(struct conn *older)
 {
-    if (older == NULL)
+    turn_out(older, VG_EXISTS,
+             "another process has connected with this node's id and incarnation: two nodes run "
+             "with one identity; stop one of them, or give it an id and keys of its own");
+}
+
+void net_evict(struct net *net, vg_node_id node, uint64_t at)
+{
+    struct peer *peer = net_find_peer(net, node);
+    char why[NET_WHY_TEXT];
+    if (peer == NULL)
         return;
-    atomic_store(&older->replaced, true);
-    set_deadline(older, vg_clock_system.monotonic_us());
-    say_why(older, VG_EXISTS,
-            "another process has connected with this node's id and incarnation: two nodes run with "
-            "one identity; stop one of them, or give it an id and keys of its own");
+    explain_eviction(peer, at, why);
+    pthread_mutex_lock(&net->keeper.lock);
+    if (peer->evicted_at == 0) {
+        peer->evicted_at = at;
+        turn_out(peer->receiver, VG_EXPIRED, why);
+        if (peer->dialled != NULL)
+            dial_link_close(peer->dialled->session.link);
+        net_keeper_wake(&net->keeper);
+    }
+    pthread_mutex_unlock(&net->keeper.lock);
+}
+
+/* With keeper.lock. */
+static void take_place(struct conn *conn, const vg_id *incarnation)
+{
+    struct peer *peer = conn->peer;
+    peer->incarnation = *incarnation;
+    peer->failures = 0;
+    if (conn->dialled) {
+        pthread_mutex_lock(&peer->sending);
+        peer->sender = conn;
+        atomic_store(&peer->asked_us, 0);
+        pthread_mutex_unlock(&peer->sending);
+        return;
+    }
+    replace(peer->receiver);
+    peer->receiver = conn;
+    conn->net->handshakes--;
+    peer->dial_at_us = 0; /* it lives: no need to wait with our own dial */
+    net_keeper_wake(&conn->net->keeper);
 }
 
 /* Makes the connection the one of its peer, or refuses it. */
@@ -180,25 +251,13 @@ static bool settle(struct conn *conn, const vg_id *incarnation)
 {
     struct peer *peer = conn->peer;
     pthread_mutex_lock(&conn->net->keeper.lock);
+    uint64_t evicted_at = peer->evicted_at;
     bool in_use = identity_in_use(peer, incarnation);
-    if (!in_use) {
-        peer->incarnation = *incarnation;
-        peer->failures = 0;
-    }
-    if (!in_use && conn->dialled) {
-        pthread_mutex_lock(&peer->sending);
-        peer->sender = conn;
-        atomic_store(&peer->asked_us, 0);
-        pthread_mutex_unlock(&peer->sending);
-    }
-    if (!in_use && !conn->dialled) {
-        replace(peer->receiver);
-        peer->receiver = conn;
-        conn->net->handshakes--;
-        peer->dial_at_us = 0; /* it lives: no need to wait with our own dial */
-        net_keeper_wake(&conn->net->keeper);
-    }
+    if (evicted_at == 0 && !in_use)
+        take_place(conn, incarnation);
     pthread_mutex_unlock(&conn->net->keeper.lock);
+    if (evicted_at != 0)
+        return refuse_evicted(conn, evicted_at);
     if (!in_use)
         return true;
     char why[NET_WHY_TEXT];
@@ -259,7 +318,8 @@ static enum vg_code take_refusal(struct conn *conn, const struct wire_frame *fra
             *at = ' ';
     conn->state = CONN_ENDED;
     conn->outdated = answer.error.code == VG_INTEGRITY;
-    bool known = answer.error.code == VG_EXISTS || conn->outdated;
+    bool known =
+        answer.error.code == VG_EXISTS || answer.error.code == VG_EXPIRED || conn->outdated;
     conn->code = known ? answer.error.code : VG_FORBIDDEN;
     (void)snprintf(conn->why, sizeof conn->why, "%s says: %.300s", conn->peer->url,
                    answer.error.text);
@@ -328,7 +388,7 @@ static enum vg_code accepted_opened(struct net_session *session, const vg_id *in
     struct conn *conn = (struct conn *)session;
     (void)error;
     conn->incarnation = *incarnation;
-    return VG_OK;
+    return is_member(conn) ? VG_OK : conn->code;
 }
 
 static enum vg_code dialled_opened(struct net_session *session, const vg_id *incarnation,
@@ -407,7 +467,8 @@ static void dialled_closed(void *context, struct dial_link *link, const char *wh
         tell(conn, false, VG_UNAVAILABLE, how_it_ended(conn, why));
     pthread_mutex_lock(&keeper->lock);
     peer->dialled = NULL;
-    if (conn->code == VG_EXISTS) /* or two of one identity would take turns without end */
+    /* Or two of one identity would take turns without end. */
+    if (conn->code == VG_EXISTS || conn->code == VG_EXPIRED)
         peer->dial_at_us =
             vg_clock_system.monotonic_us() + (uint64_t)conn->net->config.redial_max_ms * 1000;
     net_keeper_end(keeper, &conn->session);

@@ -27,7 +27,7 @@ struct conn {
     struct net *net;
     struct peer *peer; /* NULL while an accepted one has not shown its key */
     bool dialled;
-    atomic_bool replaced; /* by a newer connection of the same peer */
+    atomic_bool replaced; /* by a newer connection of the same peer, or its peer is evicted */
     /* For callbacks of the link alone, which come one by one: */
     enum conn_state state;
     bool was_up;
@@ -48,6 +48,7 @@ struct peer {
     /* With keeper.lock: */
     struct conn *dialled;  /* in any state, until it is over */
     struct conn *receiver; /* the accepted connection that is UP */
+    uint64_t evicted_at;   /* 0: it is a member */
     uint32_t failures;     /* to dial, since we were up */
     uint64_t dial_at_us;
     vg_id incarnation; /* of its last hello */

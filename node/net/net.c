@@ -96,6 +96,8 @@ static uint64_t mind_silence(struct net *net, struct peer *peer, uint64_t now_us
 
 static uint64_t look_after(struct net *net, struct peer *peer, uint64_t now_us)
 {
+    if (peer->evicted_at != 0)
+        return UINT64_MAX;
     if (peer->sender != NULL)
         return mind_silence(net, peer, now_us);
     if (peer->dialled == NULL && peer->dial_at_us <= now_us)
@@ -157,6 +159,7 @@ static enum vg_code add_peer(struct net *net, const struct net_peer *entry, stru
     struct peer *peer = &net->peers[net->peer_count++];
     peer->node = entry->node;
     peer->key = entry->key;
+    peer->evicted_at = entry->evicted_at;
     peer->url = vg_strdup(entry->url);
     pthread_mutex_init(&peer->sending, NULL);
     return VG_OK;

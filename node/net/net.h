@@ -18,6 +18,7 @@ struct net_peer {
     vg_node_id node;
     const char *url;
     vg_channel_public key;
+    uint64_t evicted_at; /* ms since 1970; 0: it is a member. Else as after net_evict */
 };
 
 /* A field of 0 has the default named behind it. Everything is borrowed during net_start alone. */
@@ -48,7 +49,8 @@ struct net_peer_event {
     enum vg_code code; /* up: VG_OK. VG_UNAVAILABLE: gone or not reached. VG_EXISTS: another process
                           lives under our identity, says the peer: it refused us, or took another
                           in our place. VG_FORBIDDEN: it refused us, or is not who the configuration
-                          says. VG_INTEGRITY: it broke the protocol */
+                          says. VG_INTEGRITY: it broke the protocol. VG_EXPIRED: this node is
+                          evicted, it says */
     bool outdated;     /* VG_INTEGRITY: it remembers more of us than our folder has, and says so */
     const char *why;   /* a sentence; borrowed during the call */
     uint32_t rtt_us;   /* up: time from our hello to its answer */
@@ -78,6 +80,11 @@ enum vg_code net_start(const struct net_config *config, const struct net_callbac
  * queue is full; VG_UNAVAILABLE: the peer is down; VG_NOT_FOUND: no such peer. In each of these
  * the frame is dropped and counted. */
 enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_span payload);
+
+/* The node is a member no longer, and was since `at` (ms since 1970): both connections with it end,
+ * no frame of it is taken from here on, it is never dialled again, and when it comes it is told
+ * that and nothing else (NET_REFUSED_EVICTED). For good; again is fine. Any thread. */
+void net_evict(struct net *net, vg_node_id node, uint64_t at);
 
 struct net_peer_stats {
     vg_node_id node;

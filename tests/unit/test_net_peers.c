@@ -246,6 +246,67 @@ Test(net_peers, stopping_in_full_swing_leaves_nothing)
     stop_all();
 }
 
+static uint64_t evicted_by(uint32_t at)
+{
+    return netnode_stats(&nodes[at]).refused[NET_REFUSED_EVICTED];
+}
+
+/* Node 3 goes on as if nothing had happened, with a key that is as good as before. */
+Test(net_peers, an_evicted_node_is_out_for_good)
+{
+    enum { AGAIN = 5, AT = 1000 };
+    start_all();
+    net_evict(nodes[0].net, (vg_node_id){3}, AT);
+    AWAIT(!netnode_peer(&nodes[0], 3).up && !netnode_peer(&nodes[0], 3).receiving);
+    AWAIT(atomic_load(&nodes[2].views[0].code) == VG_EXPIRED);
+    cr_expect_eq(netnode_send(&nodes[0], 3, 1, 8), VG_UNAVAILABLE);
+    uint64_t dials = netnode_peer(&nodes[0], 3).dials;
+    AWAIT(evicted_by(0) >= AGAIN);
+    cr_expect_eq(netnode_peer(&nodes[0], 3).dials, dials, "it is dialled no more");
+    cr_expect_eq(netnode_send(&nodes[2], 1, 1, 8), VG_UNAVAILABLE);
+    cr_expect_eq(nodes[0].views[2].frames, 0);
+    net_evict(nodes[0].net, (vg_node_id){3}, AT + 1);
+    net_evict(nodes[0].net, (vg_node_id){9}, AT);
+    cr_expect(sees(0, 1) && sees(1, 0) && sees(1, 2) && sees(2, 1), "no other is touched");
+    cr_expect_eq(evicted_by(1), 0);
+    stop_all();
+}
+
+/* Told once by its old connection, and at each hello after that. */
+Test(net_peers, who_was_evicted_before_the_start_is_told_when)
+{
+    netnodes_init(nodes, THREE);
+    struct net_config config = netnode_config(nodes, THREE, 0);
+    ((struct net_peer *)config.peers)[1].evicted_at = 1000;
+    netnode_start(&nodes[0], &config);
+    start(1);
+    start(2);
+    AWAIT(atomic_load(&nodes[2].views[0].code) == VG_EXPIRED);
+    AWAIT(sees(0, 1) && sees(1, 2) && sees(2, 1));
+    cr_expect_eq(netnode_peer(&nodes[0], 3).dials, 0);
+    cr_expect_gt(evicted_by(0), 0);
+    cr_expect_eq(nodes[2].views[0].ups, 0);
+    stop_all();
+}
+
+/* Neither a hello nor anything else is looked at: it is told while it is still silent. */
+Test(net_peers, no_frame_of_an_evicted_node_is_taken)
+{
+    netnodes_init(nodes, THREE);
+    start(0);
+    struct caller caller;
+    cr_assert(netnode_call(&caller, &nodes[2], &nodes[0]));
+    net_evict(nodes[0].net, (vg_node_id){3}, 1000);
+    greet(&caller);
+    AWAIT(evicted_by(0) == 1);
+    struct caller later;
+    cr_assert(netnode_call(&later, &nodes[2], &nodes[0]));
+    AWAIT(evicted_by(0) == 2);
+    caller_end(&later);
+    caller_end(&caller);
+    stop_all();
+}
+
 static const struct {
     const char *listen;
     const char *peer;
