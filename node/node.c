@@ -289,7 +289,8 @@ static enum vg_code open_net(struct node *node, struct vg_error *error)
         peers[i] = (struct net_peer){
             .node.value = config->peers[i].node,
             .url = config->peers[i].peer,
-            .key = find_member(&node->genesis, config->peers[i].node)->keys.channel};
+            .key = find_member(&node->genesis, config->peers[i].node)->keys.channel,
+            .evicted_at = node_evicted_at(node, (vg_node_id){config->peers[i].node})};
     struct net_config net = {.listen_url = config->listen.peer,
                              .self = node->hello,
                              .key = &node->channel,
@@ -396,17 +397,32 @@ static void on_turn(void *context)
     loop_alarm_at(node->loop, next_alarm_us(node));
 }
 
+static void begin_end(struct node *node, uint64_t now_us)
+{
+    node->end_by_us =
+        now_us + END_WITHIN_ELECTIONS * 1000 * (uint64_t)node->config->election_timeout_ms;
+    node->ending = true;
+    hand_over(node);
+}
+
 static void on_signal(void *context, int number)
 {
     struct node *node = context;
     uint64_t now_us = vg_clock_system.monotonic_us();
     vg_log(VG_LOG_INFO, "stopping", "signal=%d role=%s", number, raft_role_name(node->role));
-    node->end_by_us = now_us;
+    if (node->ending || node->closed)
+        node->end_by_us = now_us; /* asked twice: at once */
+    else
+        begin_end(node, now_us);
+}
+
+void node_end(struct node *node, const struct vg_error *why)
+{
     if (node->ending || node->closed)
         return;
-    node->end_by_us += END_WITHIN_ELECTIONS * 1000 * (uint64_t)node->config->election_timeout_ms;
-    node->ending = true;
-    hand_over(node);
+    vg_log(VG_LOG_ERROR, "stopping", "role=%s %s", raft_role_name(node->role), why->text);
+    node->fatal = *why;
+    begin_end(node, vg_clock_system.monotonic_us());
 }
 
 /* ---- life --------------------------------------------------------------------------------------
@@ -423,6 +439,8 @@ static enum vg_code open_parts(struct node *node, struct vg_error *error)
         code = open_log(node, error);
     if (code == VG_OK)
         code = open_state(node, error);
+    if (code == VG_OK)
+        code = node_admission_check(node, error);
     if (code == VG_OK)
         code = open_net(node, error);
     return code;

@@ -430,13 +430,21 @@ void node_remembered(void *context, const struct store_peer *peer);
 /* Fills the query's answer or error. */
 void node_log_answer(struct node_query *query);
 
-/* ---- admission.c: who may come in at the clients' door -----------------------------------------
+/* ---- admission.c: who may come in, at either door ----------------------------------------------
  */
+
+#define NODE_EVICTED_REMEDY                                                                        \
+    "its id and keys open nothing here any more: keep it down, and destroy its key and keyring"
 
 /* net_clients_callbacks.admits: people who are enrolled and not expelled, and members, as of what
  * is applied here. Any thread. */
 bool node_admits(void *context, const vg_channel_public *theirs);
-/* Sessions of those whom this entry has expelled, or given another key, end. The apply thread. */
+/* When a node was evicted, as of what is applied here; 0: it is a member. Any thread. */
+uint64_t node_evicted_at(struct node *node, vg_node_id member);
+/* VG_FORBIDDEN if that is this node. */
+enum vg_code node_admission_check(struct node *node, struct vg_error *why);
+/* Sessions of those whom this entry has expelled or evicted, or given another key, end. The apply
+ * thread. */
 void node_admission_heed(struct node *node, const struct response_outcome *outcome);
 
 /* ---- drill.c: the fault this node holds for a drill, and what goes out past it ------------------
@@ -485,6 +493,8 @@ void node_status_fill(struct node *node, struct api_status *out);
 
 /* Steps the core and carries out what it decides. `event` needs no time. */
 void node_step(struct node *node, struct raft_event *event);
+/* Ends as when asked to by a signal, but with this error. */
+void node_end(struct node *node, const struct vg_error *why);
 /* The last entry that is committed and on this node's disk. */
 uint64_t node_log_readable(struct node *node);
 /* What the core knows of an entry. */

@@ -327,6 +327,13 @@ static void stop_as_outdated(struct node *node, const struct net_peer_event *eve
     loop_post(node->loop, &stop->task);
 }
 
+static void stop_as_evicted(struct node *node, const struct net_peer_event *event)
+{
+    struct stop *stop = stop_new(node);
+    vg_fail(&stop->why, VG_FORBIDDEN, "%.240s; " NODE_EVICTED_REMEDY, event->why);
+    loop_post(node->loop, &stop->task);
+}
+
 void node_peer_changed(void *context, const struct net_peer_event *event)
 {
     struct node *node = context;
@@ -343,4 +350,6 @@ void node_peer_changed(void *context, const struct net_peer_event *event)
         stop_as_twin(node, event->node);
     if (event->outdated)
         stop_as_outdated(node, event);
+    if (event->code == VG_EXPIRED)
+        stop_as_evicted(node, event);
 }

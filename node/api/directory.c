@@ -4,6 +4,7 @@
 #include "node/api/compartments.h"
 #include "node/api/text.h"
 #include "proto/response/epochs.h"
+#include "proto/response/nodes.h"
 
 static json_t *name_or_null(const struct response_machine *machine, const vg_id *id)
 {
@@ -37,11 +38,15 @@ static void set_keys(json_t *out, const struct vg_keys *keys)
     api_set(out, "binding", api_hex(vg_span_of(keys->binding.bytes, sizeof keys->binding)));
 }
 
-static json_t *node_object(const struct ledger_member *member)
+static json_t *node_object(const struct response_machine *machine,
+                           const struct ledger_member *member)
 {
     json_t *out = json_object();
+    struct response_eviction eviction;
+    response_node_evicted(machine, member->id, &eviction);
     api_set(out, "id", api_uint(member->id.value));
     set_keys(out, &member->keys);
+    api_set(out, "evicted_at", api_time(eviction.at));
     return out;
 }
 
@@ -98,7 +103,7 @@ json_t *api_directory(struct response_machine *machine, const struct api_query *
     for (uint32_t i = 0; i < all.count; i++)
         json_array_append_new(compartments, compartment_object(machine, &all.ids[i]));
     for (uint32_t i = 0; i < genesis->member_count; i++)
-        json_array_append_new(nodes, node_object(&genesis->members[i]));
+        json_array_append_new(nodes, node_object(machine, &genesis->members[i]));
     api_set(out, "cluster_id", api_hash(&machine->cluster));
     api_set(out, "directory", api_id(&genesis->directory));
     api_set(out, "nodes", nodes);

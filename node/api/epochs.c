@@ -4,6 +4,7 @@
 #include "node/api/compartments.h"
 #include "node/api/text.h"
 #include "proto/response/epochs.h"
+#include "proto/response/nodes.h"
 
 static json_t *public_key(const vg_box_public *key)
 {
@@ -13,15 +14,19 @@ static json_t *public_key(const vg_box_public *key)
 }
 
 /* Each holder of the key: a node, or the recovery key as null. */
-static json_t *holders_of(const struct compartment_epoch *epoch)
+static json_t *holders_of(const struct response_machine *machine,
+                          const struct compartment_epoch *epoch)
 {
     json_t *out = json_array();
     for (uint32_t i = 0; i < epoch->wrap_count; i++) {
         const struct compartment_wrap *wrap = &epoch->wraps[i];
         bool is_node = wrap->holder.value != COMPARTMENT_RECOVERY;
         json_t *holder = json_object();
+        struct response_eviction eviction;
         api_set(holder, "node", is_node ? api_uint(wrap->holder.value) : json_null());
         api_set(holder, "unwrap_key", public_key(&wrap->unwrap));
+        api_set(holder, "evicted",
+                json_boolean(response_node_evicted(machine, wrap->holder, &eviction)));
         json_array_append_new(out, holder);
     }
     return out;
@@ -51,7 +56,7 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
         return out;
     api_set(out, "since", api_uint(epoch.since));
     api_set(out, "commitment", api_hash(&epoch.record.commitment));
-    api_set(out, "holders", holders_of(&epoch.record));
+    api_set(out, "holders", holders_of(machine, &epoch.record));
     api_set(out, "record", record_of(&epoch.record));
     return out;
 }

@@ -7,6 +7,7 @@
 #include "node/api/api.h"
 #include "node/api/compartments.h"
 #include "node/api/text.h"
+#include "proto/response/nodes.h"
 
 void api_status_figure(struct api_status *status, const char *name, uint64_t value)
 {
@@ -72,6 +73,14 @@ static json_t *clock_words(const struct api_node_status *node)
     return api_string(text);
 }
 
+static const char *role_of(const struct api_node_status *node, struct response_machine *machine)
+{
+    struct response_eviction eviction;
+    if (response_node_evicted(machine, node->id, &eviction))
+        return "evicted";
+    return node->leader ? "leader" : "voter";
+}
+
 static json_t *one_node(const struct api_status *status, const struct api_node_status *node,
                         struct response_machine *machine)
 {
@@ -81,7 +90,7 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     bool has_lag = node->self || node->has_match;
     api_set(out, "id", api_uint(node->id.value));
     api_set(out, "region", api_string(node->region));
-    api_set(out, "role", json_string(node->leader ? "leader" : "voter"));
+    api_set(out, "role", json_string(role_of(node, machine)));
     api_set(out, "reachable", json_boolean(node->reachable));
     api_set(out, "last_index", uint_if(node->self, node->last));
     api_set(out, "match_index", uint_if(node->has_match, node->match));
