@@ -220,6 +220,24 @@ static enum vg_code run_transfer(struct cli_call *call)
     return VG_OK;
 }
 
+static const struct cli_command member_commands[] = {
+    {.name = "remove",
+     .words = "NODE",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Evict a node: from there on no other has anything to do with it",
+     .about =
+         "For good: neither its id nor its keys are ever used again. Its seat stays counted, so\n"
+         "as many nodes must agree as before. The directory is sealed under a fresh key that it\n"
+         "never had, if you are a key officer too; else ask one: vigil compartment rotate.",
+     .examples = "  vigil cluster members remove 3",
+     .run = cluster_evict,
+     .op = RESPONSE_OP_EVICT,
+     .fields = "node",
+     .flags = CLI_CHANGES},
+    {.name = NULL},
+};
+
 const struct cli_command cluster_commands[] = {
     {.name = "status",
      .summary = "Show leader, term and the state of each node",
@@ -246,6 +264,7 @@ const struct cli_command cluster_commands[] = {
      .about = "Bindings are verified here, whatever the node says of them.",
      .examples = "  vigil cluster members\n"
                  "  vigil cluster members -o wide",
+     .children = member_commands,
      .run = cluster_members},
     {.name = "init",
      .words = "PLAN",

@@ -32,6 +32,8 @@ static enum vg_code add_nodes(struct cli_call *call, const json_t *directory, co
     struct cli_public identity;
     json_array_foreach(json_object_get(directory, "nodes"), i, node)
     {
+        if (cli_json_text(node, "evicted_at")[0] != '\0')
+            continue;
         if (take(call, node, VG_IDENTITY_NODE, &identity) != VG_OK)
             return call->error.code;
         const json_t *row = cluster_row_of(status, identity.holder.node.value);

@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "ops/cli/commands.h"
+#include "ops/cli/compartment.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
 #include "proto/compartment/epoch.h"
@@ -31,10 +32,10 @@ static const struct cli_column holder_columns[] = {
     {.title = NULL},
 };
 
-static json_t *ask(struct cli_call *call)
+json_t *compartment_ask(struct cli_call *call, const char *name)
 {
-    return cli_query(
-        call, json_pack("{s:s, s:s}", "query", "compartment.show", "compartment", call->words[0]));
+    return cli_query(call,
+                     json_pack("{s:s, s:s}", "query", "compartment.show", "compartment", name));
 }
 
 static enum vg_code run_list(struct cli_call *call)
@@ -65,7 +66,7 @@ static void print_compartment(struct cli_call *call, const json_t *document)
 
 static enum vg_code run_show(struct cli_call *call)
 {
-    json_t *document = ask(call);
+    json_t *document = compartment_ask(call, call->words[0]);
     if (document == NULL)
         return call->error.code;
     if (cli_is_json(call->settings.output))
@@ -86,7 +87,7 @@ static enum vg_code read_epoch(struct cli_call *call, const json_t *document,
     const json_t *record = json_object_get(document, "record");
     if (cli_json_number(document, "epoch") == 0)
         return vg_fail(&call->error, VG_NOT_FOUND, "compartment '%s' is in clear: it has no key",
-                       call->words[0]);
+                       cli_json_text(document, "name"));
     bool ok = vg_base64_parse(vg_span_of(json_string_value(record), json_string_length(record)),
                               &bytes) &&
               compartment_epoch_decode(vg_buffer_span(&bytes), out, NULL) == VG_OK;
@@ -96,9 +97,33 @@ static enum vg_code read_epoch(struct cli_call *call, const json_t *document,
                         "the node shows no record of an epoch; ask another node: --node");
 }
 
-/* A fresh key for the holders of the epoch in force; nobody but they can have it when this process
- * has ended. That they are those of the log is checked when it is applied. */
-static enum vg_code make_next(struct cli_call *call, const struct compartment_epoch *in_force,
+static bool is_evicted(const json_t *document, vg_node_id node)
+{
+    size_t i;
+    json_t *holder;
+    bool evicted = false;
+    json_array_foreach(json_object_get(document, "holders"), i, holder)
+    {
+        if (cli_json_number(holder, "node") == node.value)
+            evicted = json_is_true(json_object_get(holder, "evicted"));
+    }
+    return evicted;
+}
+
+bool compartment_has_evicted(const json_t *document)
+{
+    size_t i;
+    json_t *holder;
+    bool any = false;
+    json_array_foreach(json_object_get(document, "holders"), i, holder) any |=
+        json_is_true(json_object_get(holder, "evicted"));
+    return any;
+}
+
+/* A fresh key for the holders of the epoch in force that are not evicted; nobody but they can have
+ * it when this process has ended. That they are those of the log is checked when it is applied. */
+static enum vg_code make_next(struct cli_call *call, const json_t *document,
+                              const struct compartment_epoch *in_force,
                               struct compartment_epoch *next)
 {
     const vg_hash *cluster = &call->author->cluster;
@@ -109,6 +134,8 @@ static enum vg_code make_next(struct cli_call *call, const struct compartment_ep
     compartment_epoch_begin(next, cluster, &in_force->compartment, in_force, &key);
     for (uint32_t i = 0; code == VG_OK && i < in_force->wrap_count; i++) {
         const struct compartment_wrap *wrap = &in_force->wraps[i];
+        if (is_evicted(document, wrap->holder))
+            continue;
         vg_random(seed, sizeof seed);
         code = compartment_epoch_wrap(next, cluster, &key, wrap->holder, &wrap->unwrap, seed,
                                       &call->error);
@@ -141,43 +168,44 @@ static json_t *ask_repeated(struct cli_call *call, const json_t *document)
     return NULL;
 }
 
-static enum vg_code submit(struct cli_call *call, const struct compartment_epoch *next)
+static enum vg_code submit(struct cli_call *call, const vg_id *request,
+                           const struct compartment_epoch *next, json_t **answer)
 {
     uint8_t record[COMPARTMENT_EPOCH_MAX];
     struct response_command command = {
         .op = RESPONSE_OP_ROTATE,
         .rotate.epoch = vg_span_of(record, compartment_epoch_encode(next, record))};
-    struct cli_change change = {.request = cli_request_of(call), .command = &command};
-    json_t *answer = NULL;
-    enum vg_code code = cli_change_submit(call, &change, &answer);
-    if (code == VG_OK)
-        cli_change_print(call, answer);
-    json_decref(answer);
-    return code;
+    struct cli_change change = {.request = *request, .command = &command};
+    return cli_change_submit(call, &change, answer);
 }
 
-static enum vg_code rotate(struct cli_call *call, const json_t *document)
+enum vg_code compartment_rotate(struct cli_call *call, const json_t *document, const vg_id *request,
+                                json_t **answer)
 {
     struct compartment_epoch in_force, next;
-    enum vg_code code = read_epoch(call, document, &in_force);
+    struct cli_author *author;
+    enum vg_code code = cli_author_open(call, &author);
     if (code == VG_OK)
-        code = make_next(call, &in_force, &next);
-    return code == VG_OK ? submit(call, &next) : code;
+        code = read_epoch(call, document, &in_force);
+    if (code == VG_OK)
+        code = make_next(call, document, &in_force, &next);
+    return code == VG_OK ? submit(call, request, &next, answer) : code;
 }
 
 static enum vg_code run_rotate(struct cli_call *call)
 {
     struct cli_author *author;
+    vg_id request = cli_request_of(call);
     enum vg_code code = cli_author_open(call, &author);
-    json_t *document = code == VG_OK ? ask(call) : NULL;
+    json_t *document = code == VG_OK ? compartment_ask(call, call->words[0]) : NULL;
     if (document == NULL)
         return call->error.code;
     json_t *answer = ask_repeated(call, document);
     code = call->error.code;
-    if (answer != NULL)
+    if (answer == NULL && code == VG_OK)
+        code = compartment_rotate(call, document, &request, &answer);
+    if (code == VG_OK)
         cli_change_print(call, answer);
-    else if (code == VG_OK)
-        code = rotate(call, document);
     json_decref(answer);
     json_decref(document);
     return code;
@@ -202,7 +230,7 @@ const struct cli_command compartment_commands[] = {
      .words = "NAME",
      .words_min = 1,
      .words_max = 1,
-     .summary = "Seal what comes under a fresh key, for the same nodes",
+     .summary = "Seal what comes under a fresh key, for the same nodes but those evicted",
      .about = "For key officers. What was sealed before stays readable for who could read it.",
      .examples = "  vigil compartment rotate directory",
      .run = run_rotate,

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ops/cli/cluster.h"
 #include "ops/cli/core/output.h"
@@ -34,6 +35,11 @@ enum vg_code drill_refuse(struct cli_call *call, const char *format, ...)
                  "a drill needs a whole cluster: " what                                            \
                  "; mend that first, see vigil cluster status",                                    \
                  __VA_ARGS__)
+
+static bool is_evicted(const json_t *row)
+{
+    return strcmp(cli_json_text(row, "role"), "evicted") == 0;
+}
 
 static enum vg_code check_answers(struct answers *answers)
 {
@@ -71,6 +77,8 @@ static enum vg_code check_followers(const struct answers *answers)
     }
     json_array_foreach(json_object_get(answers->leaders, "nodes"), i, row)
     {
+        if (is_evicted(row))
+            continue;
         if (!json_is_true(json_object_get(row, "reachable")))
             return NOT_WHOLE(call, "node %" PRIu64 " cannot be reached by the leader",
                              cli_json_number(row, "id"));
@@ -106,6 +114,8 @@ static enum vg_code take_nodes(const struct answers *answers, struct drill_clust
         const char *region = cli_json_text(row, "region");
         uint64_t id = cli_json_number(row, "id");
         unsigned k = 0;
+        if (is_evicted(row))
+            continue;
         while (k < call->settings.node_count &&
                cli_json_number(answers->of[k], "answered_by") != id)
             k++;
