@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A node is evicted by one command: from that entry on nobody takes a frame of it, whether it runs, leads, or was down and comes
+back, and whatever becomes of those who know; it ends by itself, and says why. Its key, as valid as before, opens neither door of
+any node that has applied the entry, and no wrap of any epoch made since."""
+import contextlib
+import os
+import pathlib
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "channel"))
+from cluster import Cluster, Person, Refused, bin_dir, wait_for  # noqa: E402
+from damage import home  # noqa: E402
+from dissononce_node import RESPONSE, WIRE_VERSION, Node, ask, keys_of  # noqa: E402
+from dissononce_side import CLIENTS, PEERS, Closed  # noqa: E402
+
+SAYS = ("was evicted from this cluster at", "keep it down, and destroy its key and keyring")
+
+
+def refused(code, name, call):
+    try:
+        call()
+    except Refused as why:
+        assert why.code == code and why.error["code"] == name, why
+        return why.error["message"]
+    raise AssertionError(f"expected {name}")
+
+
+def wait_ended(c, node):
+    """It ends by itself, and its last line says why."""
+    def state():
+        return next(n["state"] for n in c.vigil("dev", "status", "--dir", c.dir / "dev")["nodes"] if n["id"] == node)
+    wait_for(lambda: state() == "stopped", f"node {node} to end")
+    last = pathlib.Path(c.nodes[node]["log"]).read_text().splitlines()[-1]
+    assert last.startswith("vigild: forbidden:") and all(words in last for words in SAYS), last
+
+
+def starts_and_ends(c, node):
+    """As often as it is started; the words of its last line."""
+    done = subprocess.run([c.bin / "vigild", "--config", str(home(c, node) / "config.yaml")], capture_output=True, text=True, timeout=30)
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and last.startswith("vigild: forbidden:") and all(words in last for words in SAYS), done
+    return last
+
+
+def figures(c, node):
+    channel = Node(c, node, CLIENTS).connect(keys_of(c.dir / "dev" / "person-1.identity"))
+    channel.dial(os.urandom(16))
+    return ask(channel, "node.figures")
+
+
+def frame_of(channel):
+    stream = b""
+    while len(stream) < 4 or len(stream) < 4 + struct.unpack("<I", stream[:4])[0]:
+        stream += channel.receive()
+    return stream
+
+
+def key_is_refused(c, evicted, node):
+    """Told when it was evicted at the peers' door, where it proves to be the node; not a byte at the clients'."""
+    keys = keys_of(home(c, evicted) / "key")
+    before = figures(c, node)
+    channel = Node(c, node, PEERS).connect(keys)
+    channel.dial(os.urandom(16))
+    told = frame_of(channel)
+    assert told[4:6] == bytes([WIRE_VERSION, RESPONSE]) and f"node {evicted} {SAYS[0]}".encode() in told, told
+    channel = Node(c, node, CLIENTS).connect(keys)
+    try:
+        channel.dial(os.urandom(16))
+        raise AssertionError("an evicted node is a client")
+    except Closed as end:
+        assert end.args == (0,), end
+    for name in ("peer_refused_evicted", "client_refused_not_known"):
+        wait_for(lambda: figures(c, node).get(name, 0) == before.get(name, 0) + 1, name)
+
+
+def left(c, evicted):
+    return [node for node in c.nodes if node != evicted]
+
+
+def wait_known(c, evicted):
+    def row(node):
+        return next(r for r in c.status(node)["nodes"] if r["id"] == evicted)
+    for node in left(c, evicted):
+        wait_for(lambda: row(node)["role"] == "evicted" and not row(node)["reachable"], f"node {node} to have applied it")
+
+
+@contextlib.contextmanager
+def nobody_comes(c, evicted):
+    """Once all who are left have applied it, somebody listens in its place."""
+    wait_known(c, evicted)
+    host, port = c.nodes[evicted]["peer"].removeprefix("tcp://").rsplit(":", 1)
+    with socket.create_server((host, int(port))) as listener:
+        yield
+        listener.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            raise AssertionError(f"node {evicted} is dialled from {listener.accept()[1]}")
+
+
+def check_out(c, evicted):
+    """What those who are left say and do."""
+    wait_known(c, evicted)
+    for node in left(c, evicted):
+        assert [n["id"] for n in c.vigil("cluster", "members", node=node)["nodes"]] == left(c, evicted)
+        key_is_refused(c, evicted, node)
+    shown = c.vigil("compartment", "show", "directory")
+    assert [h["node"] for h in shown["holders"]] == [None, *left(c, evicted)], shown
+
+
+def works(c, evicted, text):
+    incident = c.vigil("incident", "detect", "--source", "operator", "--title", text, node=left(c, evicted)[0])["id"]
+    for node in left(c, evicted):
+        Person(c, c.dir / "dev" / "person-1.identity", node).vigil("incident", "note", incident, "--text", text)
+
+
+def was_down(c):
+    """It is told by those who are left, and once it knows, needs nobody to."""
+    leader = c.leader()
+    evicted = next(node for node in c.nodes if node != leader)
+    refused(1, "not-found", lambda: c.vigil("cluster", "members", "remove", 9, node=leader))
+    c.signal("kill", evicted)
+    answer = c.vigil("cluster", "members", "remove", evicted, node=leader)
+    assert answer["directory_key"] == "fresh" and answer["repeated"] is False, answer
+    epoch = c.vigil("compartment", "show", "directory")["epoch"]
+    with nobody_comes(c, evicted):
+        works(c, evicted, "without it")
+    assert "says: node" in starts_and_ends(c, evicted)
+    check_out(c, evicted)
+    again = c.vigil("cluster", "members", "remove", evicted, node=leader)
+    assert again["repeated"] is True and c.vigil("compartment", "show", "directory")["epoch"] == epoch, again
+    last_one = next(node for node in left(c, evicted) if node != leader)
+    said = refused(1, "forbidden", lambda: c.vigil("cluster", "members", "remove", last_one, node=leader))
+    assert "only 1 would be left where 2 must agree" in said, said
+    return evicted
+
+
+def who_knows_it_from_its_state(c, evicted):
+    """Restarted, one with its state and one without, they keep it out; a node that was behind learns it with the log."""
+    first, second = left(c, evicted)
+    c.signal("restart", first)
+    c.signal("kill", second)
+    shutil.rmtree(home(c, second) / "data" / "state")
+    c.signal("restart", second)
+    c.leader(left(c, evicted))
+    with nobody_comes(c, evicted):
+        works(c, evicted, "after restarts")
+    check_out(c, evicted)
+
+
+def operator(c):
+    """Somebody who operates, and is no key officer."""
+    path, public = c.dir / "ada.identity", c.dir / "ada.json"
+    c.run("identity", "new", "--no-passphrase", "--file", path)
+    public.write_text(c.run("-o", "json", "--identity", path, "identity", "show").stdout)
+    c.vigil("user", "add", "ada", "--public", public, "--operator")
+    return path
+
+
+def leads():
+    """The leader evicts itself, if asked to, and ends; the directory's key waits for a key officer."""
+    with Cluster(bin_dir()) as c:
+        evicted = c.leader()
+        refused(1, "forbidden", lambda: Person(c, operator(c), evicted).vigil("compartment", "rotate", "directory"))
+        done = Person(c, c.dir / "ada.identity", evicted).run("cluster", "members", "remove", evicted)
+        assert (done.returncode, done.stdout) == (0, f"node {evicted} is evicted\n"), done
+        assert f"node {evicted} still has the directory's key" in done.stderr and "vigil compartment rotate directory" in done.stderr, done
+        held = c.vigil("compartment", "show", "directory")["holders"]
+        assert [h["node"] for h in held if h["evicted"]] == [evicted], held
+        c.vigil("compartment", "rotate", "directory")
+        wait_ended(c, evicted)
+        c.leader(left(c, evicted))
+        works(c, evicted, "led by another")
+        check_out(c, evicted)
+        assert "says" not in starts_and_ends(c, evicted), "it has the entry itself"
+
+
+def main():
+    with Cluster(bin_dir()) as c:
+        evicted = was_down(c)
+        who_knows_it_from_its_state(c, evicted)
+    leads()
+    print("evicted while down and while it led; told, counted, kept out across restarts: 1 passed, 0 failed")
+
+
+main()
