@@ -54,6 +54,7 @@ class Node:
     def connect(self, keys, **wrong):
         host, port = self.url.removeprefix("tcp://").rsplit(":", 1)
         connection = socket.create_connection((host, int(port)), timeout=10)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def read(size):
             data = b""

@@ -102,6 +102,18 @@ class Cluster:
         if check and done.returncode != 0:
             raise AssertionError(f"vigil dev {verb} {node}: {done.stderr}")
 
+    def process(self, node):
+        """What /proc has of a node of the dev cluster."""
+        nodes = self.vigil("dev", "status", "--dir", self.dir / "dev")["nodes"]
+        return pathlib.Path("/proc") / str(next(n["pid"] for n in nodes if n["id"] == node))
+
+    def memory_kib(self, node):
+        status = dict(line.split(":", 1) for line in (self.process(node) / "status").read_text().splitlines())
+        return int(status["RssAnon"].split()[0])
+
+    def descriptors(self, node):
+        return len(list((self.process(node) / "fd").iterdir()))
+
     def status(self, node):
         return self.vigil("cluster", "status", node=node)
 

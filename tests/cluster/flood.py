@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Ten thousand half handshakes at the doors of a node that leads: each is refused and counted, who is in is served on, and the
-memory is back afterwards."""
+memory and descriptors are back afterwards."""
 import json
-import pathlib
 import subprocess
 import sys
 
@@ -14,13 +13,6 @@ SECONDS = 10
 WAYS = {("noise", "stranger"): 50, ("silent", "half", "first"): 600}  # how they come, and how many at once
 SLOWER_MAX = 2.0
 GROWN_MAX_KIB = 4096
-
-
-def memory_kib(c, node):
-    pid = next(n["pid"] for n in json.loads(c.run("-o", "json", "dev", "status", "--dir", c.dir / "dev").stdout)["nodes"]
-               if n["id"] == node)
-    status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
-    return int(status["RssAnon"].split()[0])
 
 
 def refusals(c, node):
@@ -52,7 +44,7 @@ def main():
         node = c.leader()
         Flood(c, node, 200).run()  # whatever is allocated once is allocated
         calm = c.vigil("bench", "--clients", 4, "--seconds", SECONDS)
-        before, counted = memory_kib(c, node), refusals(c, node)
+        before, open_files, counted = c.memory_kib(node), c.descriptors(node), refusals(c, node)
         with subprocess.Popen([c.bin / "vigil", "-o", "json", "--context", c.context, "bench", "--clients", "4", "--seconds", str(SECONDS)],
                               env=c.environment, stdout=subprocess.PIPE, text=True) as bench:
             begun = c.status(node)["commit_index"] + 50
@@ -61,10 +53,11 @@ def main():
             flooded = json.loads(bench.communicate()[0])
         # who asks, and comes in, may have met the crowd too
         wait_for(lambda: all(refusals(c, node)[door] >= counted[door] + 2 * EACH for door in counted), "all to be counted")
-        grown = memory_kib(c, node) - before
+        wait_for(lambda: c.descriptors(node) == open_files, "descriptors to be back")
+        grown = c.memory_kib(node) - before
         slower = {p: flooded["writes"][p] / calm["writes"][p] for p in ("p50_ms", "p99_ms")}
         print(f"{4 * EACH} refused and counted; writes beside them: p50 {slower['p50_ms']:.2f}, p99 {slower['p99_ms']:.2f} of that "
-              f"without; memory {before} KiB and {grown:+d}")
+              f"without; memory {before} KiB and {grown:+d}, descriptors {open_files} again")
         assert flooded["errors"] == 0, flooded
         assert slower["p50_ms"] <= SLOWER_MAX, "who is in waits for who is at the door"
         assert grown <= GROWN_MAX_KIB, "memory is not back"
