@@ -33,6 +33,18 @@ enum vg_code node_admission_check(struct node *node, struct vg_error *why)
                    node->self.value, at);
 }
 
+/* One that lies ends nobody by it. */
+bool node_told_evicted(struct node *node, vg_node_id by)
+{
+    uint32_t say_so = 0;
+    for (uint32_t i = 0; i < node->genesis.member_count; i++) {
+        if (vg_node_equal(node->genesis.members[i].id, by))
+            node->said_evicted[i] = true;
+        say_so += node->said_evicted[i];
+    }
+    return say_so >= node->genesis.member_count / 2 + 1;
+}
+
 /* Nodes that are evicted are out at both doors; this one ends, once it has answered and handed over
  * what it can. */
 static void turn_out_nodes(struct node *node)

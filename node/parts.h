@@ -443,6 +443,8 @@ bool node_admits(void *context, const vg_channel_public *theirs);
 uint64_t node_evicted_at(struct node *node, vg_node_id member);
 /* VG_FORBIDDEN if that is this node. */
 enum vg_code node_admission_check(struct node *node, struct vg_error *why);
+/* A peer says that this node is evicted. True once a majority of all members does. */
+bool node_told_evicted(struct node *node, vg_node_id by);
 /* Sessions of those whom this entry has expelled or evicted, or given another key, end. The apply
  * thread. */
 void node_admission_heed(struct node *node, const struct response_outcome *outcome);
@@ -575,8 +577,9 @@ struct node {
     bool astray[VG_NODES_MAX]; /* leader: whose clocks are off, by member */
 
     uint64_t next_sweep_us;
-    bool ending;       /* asked to stop: nothing new is taken */
-    bool handing_over; /* ending, and a successor is asked */
+    bool said_evicted[VG_NODES_MAX]; /* by member of the genesis: says that this node is */
+    bool ending;                     /* asked to stop: nothing new is taken */
+    bool handing_over;               /* ending, and a successor is asked */
     uint64_t end_by_us;
     atomic_bool met_peer;
     struct vg_error fatal; /* why it stopped by itself, or VG_OK */

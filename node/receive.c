@@ -327,11 +327,31 @@ static void stop_as_outdated(struct node *node, const struct net_peer_event *eve
     loop_post(node->loop, &stop->task);
 }
 
-static void stop_as_evicted(struct node *node, const struct net_peer_event *event)
+struct told {
+    struct loop_task task;
+    struct node *node;
+    vg_node_id by;
+    struct vg_error why;
+};
+
+static void take_told(struct loop_task *task)
 {
-    struct stop *stop = stop_new(node);
-    vg_fail(&stop->why, VG_FORBIDDEN, "%.240s; " NODE_EVICTED_REMEDY, event->why);
-    loop_post(node->loop, &stop->task);
+    struct told *told = (struct told *)task;
+    if (!told->node->closed && node_told_evicted(told->node, told->by)) {
+        told->node->fatal = told->why;
+        loop_stop(told->node->loop);
+    }
+    free(told);
+}
+
+static void hear_of_eviction(struct node *node, const struct net_peer_event *event)
+{
+    struct told *told = vg_alloc_zero(1, sizeof *told);
+    told->task.run = take_told;
+    told->node = node;
+    told->by = event->node;
+    vg_fail(&told->why, VG_FORBIDDEN, "%.240s; " NODE_EVICTED_REMEDY, event->why);
+    loop_post(node->loop, &told->task);
 }
 
 void node_peer_changed(void *context, const struct net_peer_event *event)
@@ -351,5 +371,5 @@ void node_peer_changed(void *context, const struct net_peer_event *event)
     if (event->outdated)
         stop_as_outdated(node, event);
     if (event->code == VG_EXPIRED)
-        stop_as_evicted(node, event);
+        hear_of_eviction(node, event);
 }

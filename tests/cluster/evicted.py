@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "channel"))
-from cluster import Cluster, Person, Refused, bin_dir, wait_for  # noqa: E402
+from cluster import WAIT_S, Cluster, Person, Refused, bin_dir, wait_for  # noqa: E402
 from damage import home  # noqa: E402
 from dissononce_node import RESPONSE, WIRE_VERSION, Node, ask, keys_of  # noqa: E402
 from dissononce_side import CLIENTS, PEERS, Closed  # noqa: E402
@@ -39,12 +39,21 @@ def wait_ended(c, node):
     assert last.startswith("vigild: forbidden:") and all(words in last for words in SAYS), last
 
 
-def starts_and_ends(c, node):
-    """As often as it is started; the words of its last line."""
-    done = subprocess.run([c.bin / "vigild", "--config", str(home(c, node) / "config.yaml")], capture_output=True, text=True, timeout=30)
-    last = done.stderr.splitlines()[-1]
-    assert done.returncode == 1 and last.startswith("vigild: forbidden:") and all(words in last for words in SAYS), done
+def start(c, node):
+    return subprocess.Popen([c.bin / "vigild", "--config", str(home(c, node) / "config.yaml")], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def ends(process):
+    """The words of its last line."""
+    said = process.communicate(timeout=WAIT_S)[1]
+    last = said.splitlines()[-1]
+    assert process.returncode == 1 and last.startswith("vigild: forbidden:") and all(words in last for words in SAYS), said
     return last
+
+
+def starts_and_ends(c, node):
+    return ends(start(c, node))
 
 
 def figures(c, node):
@@ -144,7 +153,11 @@ def who_knows_it_from_its_state(c, evicted):
     c.signal("restart", first)
     c.signal("kill", second)
     shutil.rmtree(home(c, second) / "data" / "state")
+    alone = start(c, evicted)
+    wait_for(lambda: figures(c, first).get("peer_refused_evicted", 0) >= 3, "the evicted node to be told again and again")
+    assert alone.poll() is None, "by one of two, who may lie"
     c.signal("restart", second)
+    ends(alone)
     c.leader(left(c, evicted))
     with nobody_comes(c, evicted):
         works(c, evicted, "after restarts")
