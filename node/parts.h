@@ -192,7 +192,8 @@ struct node_submit {
     bool acknowledged; /* the leader has appended it */
     bool uncertain;    /* an earlier leader may have it: a refusal is no longer certain */
     struct vg_blob *payload;
-    vg_span command; /* the signed command, within payload */
+    vg_span command;         /* the signed command, within payload */
+    vg_public_key signed_by; /* the key that the signature was checked with */
     vg_id envelope_id;
     struct vg_blob *envelope;
     struct vg_error error;

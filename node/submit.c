@@ -62,8 +62,8 @@ static void finish(struct node *node, struct node_submit *submit, const struct v
 /* ---- on the pool: is this a command of ours, by whom it says? ----------------------------------
  */
 
-/* Who is not known here, or has gone, may have been enrolled meanwhile: `doubtful` asks for a look
- * as of a read index before the refusal counts. */
+/* Who is not known here, has gone, or has another key, may have been enrolled or given this one
+ * meanwhile: `doubtful` asks for a look as of a read index before the refusal counts. */
 static enum vg_code check_author(struct node_submit *submit, const struct ledger_command *command,
                                  struct response_person *out)
 {
@@ -72,7 +72,7 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
     char id[VG_ID_TEXT];
     vg_id_format(&command->author, id);
     bool known = store_people_get(people, &command->author, out);
-    submit->doubtful = !known || out->expelled_at != 0;
+    submit->doubtful = true;
     if (!known)
         return vg_fail(error, VG_FORBIDDEN,
                        "this cluster does not know person %s; use an identity of this cluster, or "
@@ -85,6 +85,8 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
                        "person %s was removed from this cluster; an operator can enroll a new "
                        "identity",
                        id);
+    submit->doubtful = false;
+    submit->signed_by = out->keys.key;
     return VG_OK;
 }
 
@@ -182,7 +184,7 @@ static enum vg_code seal(struct node_submit *submit, const struct ledger_command
         build_envelope(submit->node, command, submit->command, &made, &submit->error);
     submit->envelope_id = made.id;
     if (submit->envelope != NULL)
-        store_applier_vouch(submit->node->applier, &made.commitment);
+        store_applier_vouch(submit->node->applier, &made.commitment, &submit->signed_by);
     return submit->error.code;
 }
 
@@ -286,6 +288,7 @@ void node_submit_own(struct node *node, struct node_submit *submit)
     struct ledger_command command;
     enum vg_code code = ledger_command_decode(submit->command, &command, NULL);
     assert(code == VG_OK);
+    submit->signed_by = node->identity->pub;
     if (seal(submit, &command) == VG_OK) {
         node_submit_add(node, submit);
         return;

@@ -668,9 +668,10 @@ void store_applier_query(struct store_applier *applier, uint64_t at_least,
         cancelled(context, &why);
 }
 
-void store_applier_vouch(struct store_applier *applier, const vg_hash *commitment)
+void store_applier_vouch(struct store_applier *applier, const vg_hash *commitment,
+                         const vg_public_key *key)
 {
-    store_verifier_vouch(applier->verifier, commitment);
+    store_verifier_vouch(applier->verifier, commitment, key);
 }
 
 struct store_people *store_applier_people(struct store_applier *applier)

@@ -70,9 +70,10 @@ void store_applier_query(struct store_applier *applier, uint64_t at_least,
                          void *context);
 
 /* Says that the signature of the command behind a commitment has been verified here already, by the
- * origin: applying it need not verify it again. Only the latest few hundred are kept. Any thread.
- */
-void store_applier_vouch(struct store_applier *applier, const vg_hash *commitment);
+ * origin, with this key: applying it need not verify it again, while it is the author's. Only the
+ * latest few hundred are kept. Any thread. */
+void store_applier_vouch(struct store_applier *applier, const vg_hash *commitment,
+                         const vg_public_key *key);
 
 /* The keys of people as of what is applied; lives as long as the applier. Any thread. */
 struct store_people *store_applier_people(struct store_applier *applier);

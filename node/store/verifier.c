@@ -8,6 +8,11 @@
 
 #include "node/store/thread.h"
 
+struct vouched {
+    vg_hash commitment;
+    vg_public_key key;
+};
+
 struct store_verifier {
     const struct ledger_genesis *genesis;
     vg_hash cluster;
@@ -21,7 +26,7 @@ struct store_verifier {
     bool closing;
     struct store_chunk chunks[STORE_CHUNKS];
     pthread_mutex_t vouched_lock; /* guards what follows */
-    vg_hash vouched[STORE_VOUCHED_MAX];
+    struct vouched vouched[STORE_VOUCHED_MAX];
     uint64_t vouched_count; /* so far; the latest are kept */
 };
 
@@ -36,34 +41,51 @@ static bool verified_before(vg_span message, const vg_public_key *key,
 
 static const struct vg_signer voucher = {.verify = verified_before};
 
-void store_verifier_vouch(struct store_verifier *verifier, const vg_hash *commitment)
+void store_verifier_vouch(struct store_verifier *verifier, const vg_hash *commitment,
+                          const vg_public_key *key)
 {
     pthread_mutex_lock(&verifier->vouched_lock);
-    verifier->vouched[verifier->vouched_count++ % STORE_VOUCHED_MAX] = *commitment;
+    verifier->vouched[verifier->vouched_count++ % STORE_VOUCHED_MAX] =
+        (struct vouched){*commitment, *key};
     pthread_mutex_unlock(&verifier->vouched_lock);
 }
 
-static const struct vg_signer *signer_for(struct store_verifier *verifier,
-                                          const vg_hash *commitment)
+/* False if nobody has vouched for it. */
+static bool find_vouched(struct store_verifier *verifier, const vg_hash *commitment,
+                         vg_public_key *key)
 {
-    const struct vg_signer *signer = &vg_signer_ed25519;
+    bool found = false;
     pthread_mutex_lock(&verifier->vouched_lock);
     uint64_t kept =
         verifier->vouched_count < STORE_VOUCHED_MAX ? verifier->vouched_count : STORE_VOUCHED_MAX;
     for (uint64_t i = 0; i < kept; i++) {
-        if (vg_hash_equal(&verifier->vouched[i], commitment))
-            signer = &voucher;
+        if (!vg_hash_equal(&verifier->vouched[i].commitment, commitment))
+            continue;
+        *key = verifier->vouched[i].key;
+        found = true;
     }
     pthread_mutex_unlock(&verifier->vouched_lock);
-    return signer;
+    return found;
+}
+
+static void open_with(struct store_verifier *verifier, struct store_verified *entry,
+                      const struct vg_signer *signer)
+{
+    response_open(verifier->genesis, &verifier->cluster, &verifier->keys, signer, &entry->view,
+                  &entry->opened);
 }
 
 static void open_entry(struct store_verifier *verifier, struct store_verified *entry)
 {
-    if (response_has_command(entry->view.envelope.type))
-        response_open(verifier->genesis, &verifier->cluster, &verifier->keys,
-                      signer_for(verifier, &entry->view.envelope.commitment), &entry->view,
-                      &entry->opened);
+    vg_public_key key;
+    if (!response_has_command(entry->view.envelope.type))
+        return;
+    bool vouched = find_vouched(verifier, &entry->view.envelope.commitment, &key);
+    open_with(verifier, entry, vouched ? &voucher : &vg_signer_ed25519);
+    if (!vouched || !entry->opened.checked || memcmp(&entry->opened.key, &key, sizeof key) == 0)
+        return;
+    response_opened_free(&entry->opened, &entry->view); /* the author has another key by now */
+    open_with(verifier, entry, &vg_signer_ed25519);
 }
 
 void store_verifier_again(struct store_verifier *verifier, struct store_verified *entry)

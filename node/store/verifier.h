@@ -38,9 +38,11 @@ struct store_verifier *store_verifier_new(const struct ledger_genesis *genesis,
 /* Stops the workers and gives back every entry still held. */
 void store_verifier_free(struct store_verifier *verifier);
 
-/* The signature behind this commitment holds: it need not be verified again. The commitment itself
- * still is, so it can stand for those bytes alone. Any thread. */
-void store_verifier_vouch(struct store_verifier *verifier, const vg_hash *commitment);
+/* The signature behind this commitment is that of the key: it need not be verified again, unless
+ * the author has another by now. The commitment itself still is, so it can stand for those bytes
+ * alone. Any thread. */
+void store_verifier_vouch(struct store_verifier *verifier, const vg_hash *commitment,
+                          const vg_public_key *key);
 
 /* The calls below are the apply thread's. */
 

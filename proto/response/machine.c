@@ -330,8 +330,8 @@ static bool is_authentic(struct response_machine *machine, const struct response
     vg_public_key key;
     if (opened->code != VG_OK || !response_key_find(machine, &opened->command.author, &key))
         return false;
-    if (opened->verified && memcmp(key.bytes, opened->key.bytes, sizeof key.bytes) == 0)
-        return true;
+    if (opened->checked && memcmp(key.bytes, opened->key.bytes, sizeof key.bytes) == 0)
+        return opened->verified;
     return ledger_command_verify(opened->bytes, machine->signer, &key);
 }
 

@@ -80,15 +80,16 @@ struct response_opened {
      * hand here, so that nothing is known of it. */
     enum vg_code code;
     uint8_t *clear; /* body of a sealed entry, owned */
-    bool verified;  /* the signature is that of `key` */
+    bool checked;   /* the author's key was known, and is `key` */
+    bool verified;  /* and the signature is that of it */
     vg_public_key key;
     struct vg_error error;
 };
 
 /* Opens a sealed or control entry: commitment, decoding, cluster and compartment of preamble and
- * envelope, and the signature if the author's key is known. What has no key yet is verified when it
- * is applied: an entry before it may enroll its author. Ends with response_opened_free. Thread-safe
- * if `keys` is. */
+ * envelope, and the signature if the author's key is known. With what key it counts is found when
+ * it is applied: an entry before it may enroll its author, or replace the key. Ends with
+ * response_opened_free. Thread-safe if `keys` is. */
 void response_open(const struct ledger_genesis *genesis, const vg_hash *cluster,
                    const struct response_keys *keys, const struct vg_signer *signer,
                    const struct ledger_view *entry, struct response_opened *out);

@@ -96,17 +96,12 @@ static enum vg_code check_place(const vg_hash *cluster, const struct ledger_view
     return VG_OK;
 }
 
-static enum vg_code check_signature(const struct response_keys *keys,
-                                    const struct vg_signer *signer, struct response_opened *out)
+/* No more than a finding: when it is applied, every key of the entries before it is known. */
+static void check_signature(const struct response_keys *keys, const struct vg_signer *signer,
+                            struct response_opened *out)
 {
-    char author[VG_ID_TEXT];
-    if (!keys->find(keys->context, &out->command.author, &out->key))
-        return VG_OK; /* when it is applied, every key of the entries before it is known */
-    out->verified = ledger_command_verify(out->bytes, signer, &out->key);
-    if (out->verified)
-        return VG_OK;
-    vg_id_format(&out->command.author, author);
-    return vg_fail(&out->error, VG_INTEGRITY, "the signature is not author %s's", author);
+    out->checked = keys->find(keys->context, &out->command.author, &out->key);
+    out->verified = out->checked && ledger_command_verify(out->bytes, signer, &out->key);
 }
 
 void response_open(const struct ledger_genesis *genesis, const vg_hash *cluster,
@@ -118,7 +113,7 @@ void response_open(const struct ledger_genesis *genesis, const vg_hash *cluster,
     if (code == VG_OK)
         code = check_place(cluster, entry, out);
     if (code == VG_OK)
-        code = check_signature(keys, signer, out);
+        check_signature(keys, signer, out);
     if (code == VG_OK)
         return;
     bool lacks_key = code == VG_UNAVAILABLE;

@@ -28,19 +28,21 @@ static void make_keys_of(const struct vg_holder *holder, const uint8_t seed[VG_S
     vg_binding_sign(&fast_signer, holder, &out->channel, secret, &out->binding);
 }
 
+static struct vg_holder holder_of(const struct desk *desk, enum desk_person person)
+{
+    if (person == DESK_NODE)
+        return (struct vg_holder){.kind = VG_IDENTITY_NODE, .node = desk->genesis.members[0].id};
+    return (struct vg_holder){.kind = VG_IDENTITY_PERSON, .person = desk_author(desk, person)};
+}
+
 static void make_keys(struct desk *desk)
 {
     for (uint32_t i = 0; i < DESK_AUTHORS; i++) {
         uint8_t seed[VG_SEED_SIZE] = {(uint8_t)i, (uint8_t)(i + 1)};
-        struct vg_holder holder = {.kind = VG_IDENTITY_PERSON};
+        struct vg_holder holder = holder_of(desk, (enum desk_person)i);
         struct vg_keys *keys = i == DESK_NODE       ? &desk->genesis.members[0].keys
                                : i == DESK_NEWCOMER ? &desk->newcomer
                                                     : &desk->genesis.people[i].keys;
-        if (i == DESK_NODE)
-            holder =
-                (struct vg_holder){.kind = VG_IDENTITY_NODE, .node = desk->genesis.members[0].id};
-        else
-            holder.person = desk_author(desk, (enum desk_person)i);
         make_keys_of(&holder, seed, keys, &desk->secrets[i]);
     }
 }
@@ -99,6 +101,16 @@ struct vg_keys desk_keys(const struct desk *desk, enum desk_person person)
     if (person == DESK_NODE)
         return desk->genesis.members[0].keys;
     return person == DESK_NEWCOMER ? desk->newcomer : desk->genesis.people[person].keys;
+}
+
+struct vg_keys desk_new_keys(const struct desk *desk, enum desk_person person, uint8_t number)
+{
+    uint8_t seed[VG_SEED_SIZE] = {(uint8_t)person, (uint8_t)(person + 1), number};
+    struct vg_holder holder = holder_of(desk, person);
+    struct vg_keys keys;
+    vg_secret_key unused;
+    make_keys_of(&holder, seed, &keys, &unused);
+    return keys;
 }
 
 void desk_bind(const struct desk *desk, enum desk_person person, struct response_command *enroll)
@@ -215,13 +227,26 @@ static uint64_t epoch_for(const struct desk *desk, const vg_id *compartment)
     return in_force > 0 && desk->seals_under > 0 ? desk->seals_under : in_force;
 }
 
+/* That of the key the person has now: the double's ends in the public one. */
+static vg_secret_key secret_of(const struct desk *desk, const struct desk_order *order)
+{
+    struct response_machine machine = desk->machine;
+    vg_secret_key secret = desk->secrets[order->person];
+    vg_id author = desk_author(desk, order->person);
+    vg_public_key now;
+    if (!order->outdated && response_key_find(&machine, &author, &now))
+        memcpy(secret.bytes + VG_SEED_SIZE, now.bytes, sizeof now.bytes);
+    return secret;
+}
+
 struct vg_blob *desk_append(struct desk *desk, const struct desk_order *order)
 {
     struct vg_buffer body = {0};
     struct vg_buffer bytes = {0};
     struct ledger_command command = preamble_of(desk, order, &body);
     uint8_t *at = vg_buffer_extend(&bytes, ledger_command_size(&command));
-    ledger_command_sign(&command, &fast_signer, &desk->secrets[order->person], at);
+    vg_secret_key secret = secret_of(desk, order);
+    ledger_command_sign(&command, &fast_signer, &secret, at);
     struct ledger_envelope envelope = {
         .version = LEDGER_FORMAT,
         .cluster = desk->cluster,

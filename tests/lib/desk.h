@@ -60,6 +60,7 @@ struct desk_order {
     struct ledger_expectation expectations[VG_EXPECTATIONS_MAX];
     uint16_t expectation_count;
     struct response_command command;
+    bool outdated; /* signed with the key that the person began with */
 };
 
 /* Orders of DESK_ANN in the first compartment, to be changed before they are sent. `expected` is a
@@ -72,6 +73,9 @@ struct desk_order desk_import(const char *key, const char *document);
 /* The id under which anybody gives commands, and their keys. */
 vg_id desk_author(const struct desk *desk, enum desk_person person);
 struct vg_keys desk_keys(const struct desk *desk, enum desk_person person);
+
+/* Keys that a person might be given next, or the node; others by each number from 1 on. */
+struct vg_keys desk_new_keys(const struct desk *desk, enum desk_person person, uint8_t number);
 
 /* Binds the channel key of an enrolment anew for its id, with the key of a person. */
 void desk_bind(const struct desk *desk, enum desk_person person, struct response_command *enroll);
