@@ -62,6 +62,21 @@ static void finish(struct node *node, struct node_submit *submit, const struct v
 /* ---- on the pool: is this a command of ours, by whom it says? ----------------------------------
  */
 
+/* Whose the signature is not; by a key that was replaced, perhaps. */
+static enum vg_code refuse_signature(struct vg_error *error, const struct response_person *person)
+{
+    char id[VG_ID_TEXT];
+    char at[VG_TIME_TEXT];
+    vg_id_format(&person->id, id);
+    vg_time_format(person->keyed_at, at);
+    if (person->keyed_at == 0)
+        return vg_fail(error, VG_FORBIDDEN, "the signature is not that of person %s", id);
+    return vg_fail(error, VG_FORBIDDEN,
+                   "the signature is not that of person %s, whose keys were replaced at %s; use "
+                   "the new identity",
+                   id, at);
+}
+
 /* Who is not known here, has gone, or has another key, may have been enrolled or given this one
  * meanwhile: `doubtful` asks for a look as of a read index before the refusal counts. */
 static enum vg_code check_author(struct node_submit *submit, const struct ledger_command *command,
@@ -79,7 +94,7 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
                        "let an operator enroll it: vigil user add",
                        id);
     if (!ledger_command_verify(submit->command, &vg_signer_ed25519, &out->keys.key))
-        return vg_fail(error, VG_FORBIDDEN, "the signature is not that of person %s", id);
+        return refuse_signature(error, out);
     if (out->expelled_at != 0)
         return vg_fail(error, VG_FORBIDDEN,
                        "person %s was removed from this cluster; an operator can enroll a new "

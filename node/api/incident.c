@@ -478,9 +478,7 @@ static json_t *roles_missing(const struct response_proposal *proposal)
     if (proposal->state != RESPONSE_PROPOSAL_OPEN ||
         response_command_decode(proposal->command, &command, NULL) != VG_OK)
         return json_array();
-    uint32_t roles = response_signing_roles(command.op);
-    for (uint32_t i = 0; i < proposal->signer_count; i++)
-        roles &= ~proposal->signers[i].role;
+    uint32_t roles = response_roles_missing(proposal, command.op);
     return api_words(response_roles, roles);
 }
 

@@ -285,7 +285,7 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
         response_apply(&applier->machine, &entry->view, &entry->opened, &outcome);
     uint64_t index = entry->view.header.index;
     if (entry->view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME) {
-        learn_author(applier, &outcome.id);
+        learn_author(applier, &outcome.keyed);
         learn_compartment(applier, &outcome.id);
     }
     applier->applied = (struct store_position){index, entry->view.hash};

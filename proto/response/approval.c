@@ -63,6 +63,16 @@ uint32_t response_signing_roles(enum response_op op)
     return (rule->flags & RESPONSE_BY_TWO) != 0 ? rule->roles : 0;
 }
 
+uint32_t response_roles_missing(const struct response_proposal *proposal, enum response_op op)
+{
+    uint32_t roles = response_signing_roles(op);
+    if ((response_rule_of(op)->flags & RESPONSE_BY_ANY_TWO) != 0)
+        return proposal->signer_count < RESPONSE_SIGNERS_MAX ? roles : 0;
+    for (uint32_t i = 0; i < proposal->signer_count; i++)
+        roles &= ~proposal->signers[i].role;
+    return roles;
+}
+
 /* ---- what is proposed --------------------------------------------------------------------------
  */
 
@@ -120,19 +130,20 @@ static enum vg_code carried_judge(struct carried *carried, struct response_call 
 /* ---- signatures --------------------------------------------------------------------------------
  */
 
-/* Roles of the proposed operation that nobody has signed as yet. */
-static uint32_t missing_roles(const struct response_proposal *proposal, uint32_t roles)
+bool response_has_signed(const struct response_proposal *proposal, const vg_id *person)
 {
-    for (uint32_t i = 0; i < proposal->signer_count; i++)
-        roles &= ~proposal->signers[i].role;
-    return roles;
+    for (uint32_t i = 0; i < proposal->signer_count; i++) {
+        if (vg_id_equal(&proposal->signers[i].person, person))
+            return true;
+    }
+    return false;
 }
 
 /* Adds the author's signature in the role asked for, or the first that fits. */
 static enum vg_code sign(struct response_call *call, struct response_proposal *proposal,
-                         uint32_t roles, uint32_t asked)
+                         enum response_op op, uint32_t asked)
 {
-    uint32_t missing = missing_roles(proposal, roles);
+    uint32_t missing = response_roles_missing(proposal, op);
     uint32_t own =
         response_roles_of(call->machine, &call->request->author, &call->request->compartment);
     uint32_t fitting = missing & own & (asked != 0 ? asked : UINT32_MAX);
@@ -151,20 +162,33 @@ static enum vg_code sign(struct response_call *call, struct response_proposal *p
     return VG_OK;
 }
 
-/* Each signer still has the role signed in: roles hold in log order. */
+/* A signer still has the role signed in, and the key signed with: both hold in log order. */
+static enum vg_code check_signer(struct response_call *call, const struct response_signer *signer)
+{
+    struct response_person person;
+    char name[VG_NAME_MAX + 1];
+    char at[VG_TIME_TEXT];
+    uint32_t roles = response_roles_of(call->machine, &signer->person, &call->request->compartment);
+    enum vg_code found = response_person_get(call->machine, &signer->person, &person);
+    assert(found == VG_OK);
+    response_person_words(call->machine, &signer->person, name);
+    if ((roles & signer->role) == 0)
+        return RESPONSE_REFUSE(call, SIGNER_WITHOUT_ROLE, name,
+                               response_word(response_roles, signer->role));
+    if (signer->signed_at > person.keyed_at)
+        return VG_OK;
+    vg_time_format(person.keyed_at, at);
+    return RESPONSE_REFUSE(call, SIGNED_WITH_OLD_KEY, name, at);
+}
+
+/* All but the last, who is the author. */
 static enum vg_code check_signers(struct response_call *call)
 {
     const struct response_proposal *proposal = &call->part.proposal;
-    for (uint32_t i = 0; i < proposal->signer_count; i++) {
-        const vg_id *person = &proposal->signers[i].person;
-        uint32_t role = proposal->signers[i].role;
-        char name[VG_NAME_MAX + 1];
-        response_person_words(call->machine, person, name);
-        if ((response_roles_of(call->machine, person, &call->request->compartment) & role) == 0)
-            return RESPONSE_REFUSE(call, SIGNER_WITHOUT_ROLE, name,
-                                   response_word(response_roles, role));
-    }
-    return VG_OK;
+    enum vg_code code = VG_OK;
+    for (uint32_t i = 0; i + 1 < proposal->signer_count && code == VG_OK; i++)
+        code = check_signer(call, &proposal->signers[i]);
+    return code;
 }
 
 static void put_proposal(struct response_call *call, struct response_proposal *proposal)
@@ -254,7 +278,7 @@ enum vg_code response_judge_propose(struct response_call *call)
     if (code == VG_OK)
         code = check_expiry(call);
     if (code == VG_OK)
-        code = sign(call, proposal, carried.call.rule->roles, call->command.propose.role);
+        code = sign(call, proposal, carried.call.command.op, call->command.propose.role);
     if (code == VG_OK)
         code = carried_judge(&carried, call);
     call->incident = call->next = carried.call.incident;
@@ -335,36 +359,37 @@ static enum vg_code judge_carried(struct response_call *call)
     return code;
 }
 
-static bool has_signed(const struct response_proposal *proposal, const vg_id *person)
-{
-    for (uint32_t i = 0; i < proposal->signer_count; i++) {
-        if (vg_id_equal(&proposal->signers[i].person, person))
-            return true;
-    }
-    return false;
-}
-
-static uint32_t roles_of_proposed(const struct response_proposal *proposal)
+static enum response_op proposed_op(const struct response_proposal *proposal)
 {
     struct response_command command;
     enum vg_code decoded = response_command_decode(proposal->command, &command, NULL);
     assert(decoded == VG_OK);
-    return response_signing_roles(command.op);
+    return command.op;
+}
+
+/* Control entries are in clear on every node, and nobody's words are. */
+static enum vg_code check_reason(struct response_call *call, vg_span reason)
+{
+    bool in_clear = response_where_of(call) == RESPONSE_IN_CONTROL;
+    if (!in_clear || vg_span_equal(reason, vg_span_text(RESPONSE_NO_REASON)))
+        return VG_OK;
+    return response_refuse(call, RESPONSE_REFUSED_REASON_IN_CLEAR);
 }
 
 enum vg_code response_judge_approve(struct response_call *call)
 {
     struct response_proposal *proposal = &call->part.proposal;
-    if (find_open(call, &call->command.approve.proposal) != VG_OK)
+    if (check_reason(call, call->command.approve.reason) != VG_OK ||
+        find_open(call, &call->command.approve.proposal) != VG_OK)
         return call->outcome->error.code;
     if (!vg_hash_equal(&proposal->hash, &call->command.approve.hash))
         return response_refuse(call, RESPONSE_REFUSED_OTHER_TEXT);
-    if (has_signed(proposal, &call->request->author))
+    if (response_has_signed(proposal, &call->request->author))
         return response_refuse(call, RESPONSE_REFUSED_SIGNED_ALREADY);
-    uint32_t roles = roles_of_proposed(proposal);
-    if (sign(call, proposal, roles, call->command.approve.role) != VG_OK)
+    enum response_op op = proposed_op(proposal);
+    if (sign(call, proposal, op, call->command.approve.role) != VG_OK)
         return call->outcome->error.code;
-    bool last = missing_roles(proposal, roles) == 0;
+    bool last = response_roles_missing(proposal, op) == 0;
     if (last && judge_carried(call) != VG_OK)
         return call->outcome->error.code;
     if (last)
@@ -389,6 +414,7 @@ static void carry(struct response_call *call, vg_span command)
     assert(code == VG_OK); /* it was judged a moment ago */
     response_carry_out(&carried.call);
     vg_buffer_free(&carried.call.text);
+    outcome->keyed = carried.outcome.keyed;
     for (uint32_t i = 0; i < carried.outcome.revision_count; i++)
         outcome->revisions[outcome->revision_count++] = carried.outcome.revisions[i];
 }
@@ -408,7 +434,8 @@ void response_effect_approve(struct response_call *call)
 
 enum vg_code response_judge_reject(struct response_call *call)
 {
-    if (find_open(call, &call->command.reject.proposal) != VG_OK)
+    if (check_reason(call, call->command.reject.reason) != VG_OK ||
+        find_open(call, &call->command.reject.proposal) != VG_OK)
         return call->outcome->error.code;
     end_proposal(call, RESPONSE_PROPOSAL_REJECTED);
     say_signature(call, RESPONSE_EVENT_REJECT, "rejected", call->command.reject.reason);

@@ -77,6 +77,7 @@ struct response_rule {
     uint32_t roles;           /* one of them is enough */
     uint32_t glass_roles;     /* these with a reason to break the glass */
     uint32_t directory_roles; /* those that may in the directory too; 0: it does not belong there */
+    uint32_t control_roles;   /* the same of control entries */
     unsigned flags;
     enum vg_code (*judge)(struct response_call *call);
     void (*effect)(struct response_call *call);
@@ -84,7 +85,8 @@ struct response_rule {
 
 enum {
     RESPONSE_BY_NODE = 1,
-    RESPONSE_BY_TWO = 2,      /* only as a proposal */
+    RESPONSE_BY_TWO = 2,      /* only as a proposal that one of each role signs */
+    RESPONSE_BY_ANY_TWO = 32, /* or, with RESPONSE_BY_TWO, any two who have one of the roles */
     RESPONSE_ON_RECORD = 4,   /* also of historical incidents */
     RESPONSE_WHEN_CLOSED = 8, /* also of closed ones */
     RESPONSE_EXPECTLESS = 16, /* about no incident there is: it can expect nothing of one */
@@ -94,6 +96,10 @@ const struct response_rule *response_rule_of(enum response_op op);
 
 /* Where the request is given. */
 enum response_where response_where_of(const struct response_call *call);
+
+/* Roles that may give the operation where the request is given, if that is beside the place it is
+ * for; else 0. */
+uint32_t response_roles_beside(const struct response_call *call, const struct response_rule *rule);
 
 /* VG_INVALID unless the operation belongs where the request is given. */
 enum vg_code response_require_place(struct response_call *call, enum response_op op);
@@ -146,8 +152,8 @@ void response_remember_answer(struct response_call *call, const vg_id *request, 
 
 /* ---- the directory ------------------------------------------------------------------------- */
 
-/* The directory keeps the latest of a kind, whose keys end in an id: forgets the first, and what
- * `forget` takes with it (NULL: nothing), until one more makes `max`. */
+/* The compartment of the call keeps the latest of a kind, whose keys end in an id: forgets the
+ * first, and what `forget` takes with it (NULL: nothing), until one more makes `max`. */
 void response_keep_latest(struct response_call *call, enum response_kind kind, uint32_t max,
                           void (*forget)(struct response_call *call, const vg_id *id));
 
@@ -285,6 +291,7 @@ bool response_is_owned(const struct response_call *call);
     DOES(enroll)                                                                                   \
     DOES(expel)                                                                                    \
     DOES(evict)                                                                                    \
+    DOES(rekey)                                                                                    \
     DOES(rotate)                                                                                   \
     DOES(detect)                                                                                   \
     DOES(count)                                                                                    \

@@ -58,6 +58,7 @@ enum response_op {
     RESPONSE_OP_ENROLL = 64,
     RESPONSE_OP_EXPEL = 65,
     RESPONSE_OP_EVICT = 66,  /* a node */
+    RESPONSE_OP_REKEY = 67,  /* by two people alone */
     RESPONSE_OP_ROTATE = 72, /* of compartments, from here on */
 };
 
@@ -69,6 +70,9 @@ enum {
     RESPONSE_SIGNAL_SIZE = 64,     /* author, request, request hash */
     RESPONSE_SIGNALS_MAX = 1024,   /* of one count */
 };
+
+/* Stands for a reason in control entries, which are in clear on every node. */
+#define RESPONSE_NO_REASON "-"
 
 struct response_ids {
     uint8_t count;
@@ -349,6 +353,10 @@ struct response_command {
         struct {
             uint64_t node;
         } evict;
+        struct {
+            vg_id person;
+            struct vg_keys keys;
+        } rekey;
         struct {
             vg_span epoch; /* record */
         } rotate;

@@ -154,21 +154,23 @@ void response_procedure_of(const struct response_machine *machine, const vg_id *
 void response_keep_latest(struct response_call *call, enum response_kind kind, uint32_t max,
                           void (*forget)(struct response_call *call, const vg_id *id))
 {
-    struct response_key prefix = directory_key(call->machine, kind);
+    struct response_key prefix = response_key_of(&call->request->compartment, kind);
     struct response_key at = prefix;
     uint32_t count = 0;
     vg_span key;
     vg_span value;
     while (response_next(&call->machine->kv, &prefix, &at, &key, &value)) {
         vg_id id = response_key_last_id(key);
-        at = id_key(call->machine, kind, &id);
+        at = prefix;
+        response_key_id(&at, &id);
         count++;
     }
     for (; count >= max; count--) {
         if (!response_next(&call->machine->kv, &prefix, &prefix, &key, &value))
             return;
         vg_id id = response_key_last_id(key);
-        struct response_key first = id_key(call->machine, kind, &id);
+        struct response_key first = prefix;
+        response_key_id(&first, &id);
         response_pairs_del(&call->writing->pairs, &first);
         if (forget != NULL)
             forget(call, &id);
@@ -181,9 +183,8 @@ void response_keep_latest(struct response_call *call, enum response_kind kind, u
 /* Any of them may give the command where it is given. */
 static uint32_t roles_wanted(const struct response_call *call)
 {
-    bool also =
-        response_where_of(call) == RESPONSE_IN_DIRECTORY && call->rule->directory_roles != 0;
-    return also ? call->rule->directory_roles : call->rule->roles;
+    uint32_t beside = response_roles_beside(call, call->rule);
+    return beside != 0 ? beside : call->rule->roles;
 }
 
 static enum vg_code refuse_role(struct response_call *call)

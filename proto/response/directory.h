@@ -44,6 +44,7 @@ struct response_person {
     bool first;   /* of the genesis */
     uint64_t enrolled_at;
     uint64_t expelled_at; /* 0: is here */
+    uint64_t keyed_at;    /* when the keys replaced others; 0: they are the first */
 };
 
 /* VG_NOT_FOUND if no entry has ever enrolled the id and the genesis does not have it. */

@@ -117,6 +117,13 @@ static const struct response_field enroll_fields[] = {
     BITS("bits", enroll.bits, response_person_bits, 0),
 };
 
+static const struct response_field rekey_fields[] = {
+    ID("person", rekey.person, 1, PERSON, 0),
+    FIXED("key", rekey.keys.key, 1),
+    FIXED("channel", rekey.keys.channel, 1),
+    FIXED("binding", rekey.keys.binding, 1),
+};
+
 static const struct response_field rotate_fields[] = {
     VALUE("epoch", BYTES, rotate.epoch, 1, COMPARTMENT_EPOCH_MAX),
 };
@@ -441,6 +448,7 @@ static const struct layout layouts[] = {
     LAYOUT(ENROLL, "enroll", enroll_fields),
     LAYOUT(EXPEL, "expel", expel_fields),
     LAYOUT(EVICT, "evict", evict_fields),
+    LAYOUT(REKEY, "rekey", rekey_fields),
     LAYOUT(ROTATE, "rotate", rotate_fields),
 };
 

@@ -231,6 +231,12 @@ enum response_proposal_state {
     RESPONSE_PROPOSAL_REJECTED,
 };
 
+struct response_signer {
+    vg_id person;
+    uint32_t role;
+    uint64_t signed_at;
+};
+
 struct response_proposal {
     vg_id id;
     vg_id incident;
@@ -240,11 +246,7 @@ struct response_proposal {
     uint64_t made_at;
     uint64_t expires_at;
     uint64_t ended_at;
-    struct {
-        vg_id person;
-        uint32_t role;
-        uint64_t signed_at;
-    } signers[RESPONSE_SIGNERS_MAX];
+    struct response_signer signers[RESPONSE_SIGNERS_MAX];
     uint32_t signer_count;
     struct ledger_expectation expectations[VG_EXPECTATIONS_MAX];
     uint16_t expectation_count;
@@ -262,6 +264,12 @@ bool response_proposed_next(const struct response_machine *machine, const vg_id 
 
 /* The roles that must sign an operation; 0 for one that a single person gives. */
 uint32_t response_signing_roles(enum response_op op);
+
+/* Roles of which a signature is missing, for a proposal of this operation; 0: none is. */
+uint32_t response_roles_missing(const struct response_proposal *proposal, enum response_op op);
+
+/* Whether the person is among the signers. */
+bool response_has_signed(const struct response_proposal *proposal, const vg_id *person);
 
 /* A key that a false positive's answer names. */
 struct response_filter {

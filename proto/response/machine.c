@@ -17,36 +17,38 @@ enum {
     SIGNERS = RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_EXECUTIVE,
     OPERATOR = RESPONSE_ROLE_OPERATOR,
     DRILLERS = OPERATOR | RESPONSE_ROLE_INCIDENT_MANAGER,
+    REKEYERS = OPERATOR | RESPONSE_ROLE_KEY_OFFICER,
     ANYWHERE = RESPONSE_ON_RECORD | RESPONSE_WHEN_CLOSED,
 };
 
 #define DIRECTORY(op, name)                                                                        \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_IN_DIRECTORY, OPERATOR, 0, 0, RESPONSE_EXPECTLESS,              \
+        RESPONSE_OP_##op, RESPONSE_IN_DIRECTORY, OPERATOR, 0, 0, 0, RESPONSE_EXPECTLESS,           \
             response_judge_##name, response_effect_##name                                          \
     }
 #define CONTROL(op, name)                                                                          \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_IN_CONTROL, OPERATOR, 0, 0, RESPONSE_EXPECTLESS,                \
+        RESPONSE_OP_##op, RESPONSE_IN_CONTROL, OPERATOR, 0, 0, 0, RESPONSE_EXPECTLESS,             \
             response_judge_##name, response_effect_##name                                          \
     }
 #define AMONG(op, name, roles, glass, flags)                                                       \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, 0, flags, response_judge_##name, \
-            response_effect_##name                                                                 \
+        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, 0, 0, flags,                     \
+            response_judge_##name, response_effect_##name                                          \
     }
 
 /* Sets aspects of the incident, and writes nothing beside it. */
 #define SETS(op, name, roles, glass, flags)                                                        \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, 0, flags, response_judge_##name, \
-            NULL                                                                                   \
+        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, 0, 0, flags,                     \
+            response_judge_##name, NULL                                                            \
     }
 
-/* What is proposed among incidents or in the directory, and signed by those it is for there. */
+/* What is proposed among incidents, in the directory or in control entries, and signed by those it
+ * is for there. */
 #define SIGNED(op, name)                                                                           \
     {                                                                                              \
-        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, SIGNERS, 0, DRILLERS, ANYWHERE,                \
+        RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, SIGNERS, 0, DRILLERS, REKEYERS, ANYWHERE,      \
             response_judge_##name, response_effect_##name                                          \
     }
 
@@ -56,14 +58,17 @@ static const struct response_rule rules[] = {
     CONTROL(ENROLL, enroll),
     CONTROL(EXPEL, expel),
     CONTROL(EVICT, evict),
-    {RESPONSE_OP_ROTATE, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, RESPONSE_EXPECTLESS,
-     response_judge_rotate, response_effect_rotate},
+    {RESPONSE_OP_REKEY, RESPONSE_IN_CONTROL, REKEYERS, 0, 0, 0,
+     RESPONSE_EXPECTLESS | RESPONSE_BY_TWO | RESPONSE_BY_ANY_TWO, response_judge_rekey,
+     response_effect_rekey},
+    {RESPONSE_OP_ROTATE, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,
+     RESPONSE_EXPECTLESS, response_judge_rotate, response_effect_rotate},
     DIRECTORY(PERSON, person),
     DIRECTORY(LABEL, label),
     DIRECTORY(GRANT, grant),
     DIRECTORY(ROSTER, roster),
     DIRECTORY(PROCEDURE, procedure),
-    {RESPONSE_OP_DRILL, RESPONSE_IN_DIRECTORY, DRILLERS, 0, 0,
+    {RESPONSE_OP_DRILL, RESPONSE_IN_DIRECTORY, DRILLERS, 0, 0, 0,
      RESPONSE_EXPECTLESS | RESPONSE_BY_TWO, response_judge_drill, response_effect_drill},
     DIRECTORY(DRILL_START, drill_start),
     DIRECTORY(DRILL_PROBE, drill_probe),
@@ -150,6 +155,18 @@ enum response_where response_where_of(const struct response_call *call)
                                                                         : RESPONSE_AMONG_INCIDENTS;
 }
 
+uint32_t response_roles_beside(const struct response_call *call, const struct response_rule *rule)
+{
+    switch (response_where_of(call)) {
+    case RESPONSE_IN_CONTROL:
+        return rule->control_roles;
+    case RESPONSE_IN_DIRECTORY:
+        return rule->directory_roles;
+    default:
+        return 0;
+    }
+}
+
 enum vg_code response_require_place(struct response_call *call, enum response_op op)
 {
     static const char *const places[] = {
@@ -158,8 +175,7 @@ enum vg_code response_require_place(struct response_call *call, enum response_op
         [RESPONSE_AMONG_INCIDENTS] = "in a compartment of incidents",
     };
     const struct response_rule *rule = response_rule_of(op);
-    enum response_where where = response_where_of(call);
-    if (where == rule->where || (where == RESPONSE_IN_DIRECTORY && rule->directory_roles != 0))
+    if (response_where_of(call) == rule->where || response_roles_beside(call, rule) != 0)
         return VG_OK;
     return RESPONSE_REFUSE(call, BELONGS_ELSEWHERE, response_op_name(op), places[rule->where]);
 }

@@ -87,5 +87,6 @@ void response_effect_evict(struct response_call *call)
     vg_write_u64(&writer, call->index);
     vg_write_u64(&writer, call->time_ms);
     assert(!writer.failed);
+    call->outcome->keyed = response_node_author((vg_node_id){call->command.evict.node});
     response_pairs_put(&call->writing->pairs, &key, vg_span_of(bytes, sizeof bytes));
 }

@@ -198,22 +198,30 @@ static enum vg_code judge_known(struct response_call *call, const struct respons
     return RESPONSE_REFUSE(call, PERSON_KNOWN, text);
 }
 
-static enum vg_code judge_key(struct response_call *call, const struct sort *sort)
+static enum vg_code judge_key(struct response_call *call, const struct sort *sort,
+                              const struct vg_keys *keys)
 {
     vg_id owner;
     char text[VG_ID_TEXT];
-    if (!find_owner(call->machine, sort, key_in(&call->command.enroll.keys, sort), &owner))
+    if (!find_owner(call->machine, sort, key_in(keys, sort), &owner))
         return VG_OK;
     vg_id_format(&owner, text);
     return RESPONSE_REFUSE(call, KEY_KNOWN, sort->name, text);
 }
 
-static enum vg_code judge_binding(struct response_call *call)
+/* Neither is, or was, anybody's: keys that were replaced stay their owner's. */
+static enum vg_code judge_keys(struct response_call *call, const struct vg_keys *keys)
 {
-    const struct vg_holder holder = {.kind = VG_IDENTITY_PERSON,
-                                     .person = call->command.enroll.person};
+    enum vg_code code = judge_key(call, &signing, keys);
+    return code == VG_OK ? judge_key(call, &channel, keys) : code;
+}
+
+static enum vg_code judge_binding(struct response_call *call, const vg_id *person,
+                                  const struct vg_keys *keys)
+{
+    const struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = *person};
     char text[VG_ID_TEXT];
-    if (vg_binding_verify(call->machine->signer, &holder, &call->command.enroll.keys))
+    if (vg_binding_verify(call->machine->signer, &holder, keys))
         return VG_OK;
     vg_id_format(&holder.person, text);
     return RESPONSE_REFUSE(call, UNBOUND, text);
@@ -223,6 +231,7 @@ enum vg_code response_judge_enroll(struct response_call *call)
 {
     static const uint8_t zeros[8];
     const vg_id *id = &call->command.enroll.person;
+    const struct vg_keys *keys = &call->command.enroll.keys;
     struct response_person known;
     char text[VG_ID_TEXT];
     call->outcome->id = *id;
@@ -230,10 +239,10 @@ enum vg_code response_judge_enroll(struct response_call *call)
         return response_refuse(call, RESPONSE_REFUSED_ID_OF_NODES);
     if (response_person_get(call->machine, id, &known) == VG_OK)
         return judge_known(call, &known);
-    if (judge_key(call, &signing) != VG_OK || judge_key(call, &channel) != VG_OK)
+    if (judge_keys(call, keys) != VG_OK)
         return call->outcome->error.code;
     if (count_enrolled(call->machine) < RESPONSE_PEOPLE_MAX)
-        return judge_binding(call);
+        return judge_binding(call, id, keys);
     snprintf(text, sizeof text, "%d", RESPONSE_PEOPLE_MAX);
     return RESPONSE_REFUSE(call, PEOPLE_FULL, text);
 }
@@ -245,14 +254,23 @@ static void put_person(struct response_call *call, const struct response_person 
     response_person_encode(person, &buffer);
     response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&buffer));
     vg_buffer_free(&buffer);
+    call->outcome->keyed = person->id;
 }
 
-static void put_owner(struct response_call *call, const struct sort *sort)
+static void put_owner(struct response_call *call, const struct sort *sort,
+                      const struct response_person *person)
 {
-    const vg_id *person = &call->command.enroll.person;
-    struct response_key key = owner_key(sort, key_in(&call->command.enroll.keys, sort));
+    struct response_key key = owner_key(sort, key_in(&person->keys, sort));
     response_pairs_put(&call->writing->pairs, &key,
-                       vg_span_of(person->bytes, sizeof person->bytes));
+                       vg_span_of(person->id.bytes, sizeof person->id));
+}
+
+/* A person with keys that nobody had. */
+static void put_keys(struct response_call *call, const struct response_person *person)
+{
+    put_person(call, person);
+    put_owner(call, &signing, person);
+    put_owner(call, &channel, person);
 }
 
 void response_effect_enroll(struct response_call *call)
@@ -261,9 +279,7 @@ void response_effect_enroll(struct response_call *call)
                                      .keys = call->command.enroll.keys,
                                      .bits = call->command.enroll.bits,
                                      .enrolled_at = call->time_ms};
-    put_person(call, &person);
-    put_owner(call, &signing);
-    put_owner(call, &channel);
+    put_keys(call, &person);
 }
 
 /* ---- expel -------------------------------------------------------------------------------------
@@ -303,4 +319,36 @@ void response_effect_expel(struct response_call *call)
     assert(found == VG_OK);
     person.expelled_at = call->time_ms;
     put_person(call, &person);
+}
+
+/* ---- rekey -------------------------------------------------------------------------------------
+ */
+
+enum vg_code response_judge_rekey(struct response_call *call)
+{
+    const vg_id *id = &call->command.rekey.person;
+    const struct vg_keys *keys = &call->command.rekey.keys;
+    struct response_person person;
+    char text[VG_NAME_MAX + 1];
+    call->outcome->id = *id;
+    response_person_words(call->machine, id, text);
+    if (response_person_get(call->machine, id, &person) != VG_OK)
+        return RESPONSE_REFUSE(call, NO_PERSON, text);
+    if (response_has_signed(call->carries, id))
+        return RESPONSE_REFUSE(call, OWN_KEY, text);
+    if (judge_keys(call, keys) != VG_OK)
+        return call->outcome->error.code;
+    return judge_binding(call, id, keys);
+}
+
+/* Who was removed is here again: that is the way back for somebody whose key was stolen. */
+void response_effect_rekey(struct response_call *call)
+{
+    struct response_person person;
+    enum vg_code found = response_person_get(call->machine, &call->command.rekey.person, &person);
+    assert(found == VG_OK);
+    person.keys = call->command.rekey.keys;
+    person.keyed_at = call->time_ms;
+    person.expelled_at = 0;
+    put_keys(call, &person);
 }

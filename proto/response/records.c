@@ -315,7 +315,7 @@ static const struct member person_members[] = {
     MEMBER(BYTES, person, keys.key),     MEMBER(BYTES, person, keys.channel),
     MEMBER(BYTES, person, keys.binding), MEMBER(NUMBER, person, bits),
     MEMBER(NUMBER, person, enrolled_at), MEMBER(NUMBER, person, expelled_at),
-    MEMBER(FLAG, person, first),
+    MEMBER(NUMBER, person, keyed_at),    MEMBER(FLAG, person, first),
 };
 PLAIN_RECORD(person)
 

@@ -91,6 +91,9 @@
       "the channel key of person {0} is not signed by their key; hand over what vigil identity "   \
       "show -o json prints, as it is")                                                             \
     X(LAST_OPERATOR, FORBIDDEN, "", "person {0} is the last operator; enroll another one first")   \
+    X(OWN_KEY, FORBIDDEN, "",                                                                      \
+      "these keys are for {0}, who does not sign for them; let two others who are operator or "    \
+      "key officer propose and approve it")                                                        \
     X(PEOPLE_FULL, INVALID, "",                                                                    \
       "a cluster enrolls at most {0} people, those removed included, and this one has them; "      \
       "only a new cluster has room")                                                               \
@@ -318,7 +321,12 @@
       "it takes two different people, and you have signed already; let the other approve it: "     \
       "vigil proposal approve")                                                                    \
     X(SIGNER_WITHOUT_ROLE, FORBIDDEN, "",                                                          \
-      "{0} signed as {1} and has that role no longer; propose it anew")
+      "{0} signed as {1} and has that role no longer; propose it anew")                            \
+    X(SIGNED_WITH_OLD_KEY, FORBIDDEN, "",                                                          \
+      "{0} signed with a key that was replaced at {1}; propose it anew")                           \
+    X(REASON_IN_CLEAR, INVALID, "",                                                                \
+      "control entries are in clear on every node, so no reason is written into them; leave out "  \
+      "--reason")
 
 enum response_refusal {
     RESPONSE_REFUSED_NOT = 0,

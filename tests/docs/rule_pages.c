@@ -152,6 +152,7 @@ static const struct {
     {RESPONSE_REFUSED_KEY_KNOWN, {"key", "id"}},
     {RESPONSE_REFUSED_UNBOUND, {"id"}},
     {RESPONSE_REFUSED_LAST_OPERATOR, {"id"}},
+    {RESPONSE_REFUSED_OWN_KEY, {"person"}},
     {RESPONSE_REFUSED_PEOPLE_FULL, {"number"}},
     {RESPONSE_REFUSED_QUORUM_LOST, {"id", "number", "quorum"}},
     {RESPONSE_REFUSED_EPOCH_UNREADABLE, {"what is wrong"}},
@@ -184,6 +185,7 @@ static const struct {
     {RESPONSE_REFUSED_PROPOSAL_ENDED, {"state", "time"}},
     {RESPONSE_REFUSED_PROPOSAL_EXPIRED, {"time"}},
     {RESPONSE_REFUSED_SIGNER_WITHOUT_ROLE, {"person", "role"}},
+    {RESPONSE_REFUSED_SIGNED_WITH_OLD_KEY, {"person", "time"}},
 };
 
 static const char *const *words_of(enum response_refusal refusal)

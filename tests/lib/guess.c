@@ -73,6 +73,10 @@ static const struct choice {
     {RESPONSE_OP_EXPEL, CONTROL, 3, {0}},
     {RESPONSE_OP_EVICT, CONTROL, 1, {0}},
     {RESPONSE_OP_ROTATE, CONTROL, 4, {0}},
+    {RESPONSE_OP_REKEY, CONTROL, 1, {0}},
+    {RESPONSE_OP_PROPOSE, CONTROL, 12, {0}},
+    {RESPONSE_OP_APPROVE, CONTROL, 30, {0}},
+    {RESPONSE_OP_REJECT, CONTROL, 2, {0}},
 };
 enum { CHOICES = sizeof choices / sizeof choices[0] };
 
@@ -103,7 +107,7 @@ static vg_id enrolled(uint64_t number)
     return id;
 }
 
-static vg_id some_person(struct thought *thought)
+vg_id guess_person(struct thought *thought)
 {
     if (guess_once_in(thought, 40))
         return invented(thought);
@@ -191,29 +195,40 @@ static vg_id some_part(struct thought *thought, enum model_part kind)
                          (uint32_t)(count - 1 - back));
 }
 
-/* One of the directory's, mostly the last. */
-static vg_id some_of(struct thought *thought, uint32_t count,
-                     vg_id (*at)(const struct model *model, uint32_t place))
+/* The place of one of several, mostly the last; false: of none. */
+static bool some_late(struct thought *thought, uint32_t count, uint32_t *place)
 {
     if (count == 0 || guess_once_in(thought, 80))
-        return invented(thought);
+        return false;
     uint32_t recent = count < 3 ? count : 3;
-    return at(thought->model,
-              count - 1 - (uint32_t)guess_below(thought, guess_once_in(thought, 4) ? recent : 1));
+    *place = count - 1 - (uint32_t)guess_below(thought, guess_once_in(thought, 4) ? recent : 1);
+    return true;
+}
+
+static vg_id some_drill(struct thought *thought)
+{
+    uint32_t place;
+    return some_late(thought, model_drill_count(thought->model), &place)
+               ? model_drill_at(thought->model, place)
+               : invented(thought);
 }
 
 static vg_id some_proposal(struct thought *thought)
 {
-    return guess_in_directory(thought)
-               ? some_of(thought, model_loose_count(thought->model), model_loose_at)
-               : some_part(thought, MODEL_PROPOSAL);
+    const vg_id *home = &thought->out->compartment;
+    uint32_t place;
+    if (!guess_in_directory(thought) && !guess_in_control(thought))
+        return some_part(thought, MODEL_PROPOSAL);
+    return some_late(thought, model_loose_count(thought->model, home), &place)
+               ? model_loose_at(thought->model, home, place)
+               : invented(thought);
 }
 
 static vg_id some_id(struct thought *thought, enum response_referent of)
 {
     switch (of) {
     case RESPONSE_OF_PERSON:
-        return some_person(thought);
+        return guess_person(thought);
     case RESPONSE_OF_COMPARTMENT:
         return some_compartment(thought);
     case RESPONSE_OF_INCIDENT:
@@ -227,7 +242,7 @@ static vg_id some_id(struct thought *thought, enum response_referent of)
     case RESPONSE_OF_PROPOSAL:
         return some_proposal(thought);
     case RESPONSE_OF_DRILL:
-        return some_of(thought, model_drill_count(thought->model), model_drill_at);
+        return some_drill(thought);
     default:
         return invented(thought);
     }
@@ -459,7 +474,7 @@ static void likely_custody(struct thought *thought)
     if (guess_once_in(thought, 12))
         return;
     if (command->custody.action == RESPONSE_OFFER)
-        command->custody.to = some_person(thought);
+        command->custody.to = guess_person(thought);
     else
         memset(&command->custody.to, 0, sizeof command->custody.to);
     if (command->custody.action == RESPONSE_DISPOSE && !guess_once_in(thought, 6))
@@ -497,7 +512,7 @@ static void likely_signals(struct thought *thought)
         uint8_t random[10] = {0x51, 0, 0, (uint8_t)guess_below(thought, 10)};
         vg_id request =
             vg_uuid7_make(guess_once_in(thought, 60) ? hour - 8 * (uint64_t)DAY_MS : hour, random);
-        vg_id author = guess_once_in(thought, 12) ? some_person(thought) : integration(genesis);
+        vg_id author = guess_once_in(thought, 12) ? guess_person(thought) : integration(genesis);
         memcpy(at, &author, sizeof author);
         memcpy(at + sizeof(vg_id), &request, sizeof request);
         memset(at + 2 * sizeof(vg_id), 7, sizeof(vg_hash));
@@ -543,20 +558,20 @@ static void likely_owner(struct thought *thought)
         thought->out->command.owner.owner = enrolled(guess_below(thought, ENROLLED));
 }
 
-/* The keys of two numbers, bound for the person who is enrolled. */
-static void likely_keys(struct thought *thought, uint64_t key, uint64_t channel)
+struct vg_keys guess_keys(struct thought *thought, const vg_id *person, uint64_t key,
+                          uint64_t channel)
 {
     const struct vg_signer *signer = model_signer(thought->model);
-    const uint8_t seed[VG_SEED_SIZE] = {0xee, (uint8_t)key};
-    const uint8_t channel_seed[VG_SEED_SIZE] = {0xcc, (uint8_t)channel};
-    struct response_command *command = &thought->out->command;
-    struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = command->enroll.person};
-    struct vg_keys *keys = &command->enroll.keys;
+    const uint8_t seed[VG_SEED_SIZE] = {0xee, (uint8_t)key, (uint8_t)(key >> 8)};
+    const uint8_t channel_seed[VG_SEED_SIZE] = {0xcc, (uint8_t)channel, (uint8_t)(channel >> 8)};
+    struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = *person};
+    struct vg_keys keys;
     vg_secret_key secret;
     vg_channel_secret unused;
-    signer->keypair(seed, &keys->key, &secret);
-    vg_channel_keypair(channel_seed, &keys->channel, &unused);
-    vg_binding_sign(signer, &holder, &keys->channel, &secret, &keys->binding);
+    signer->keypair(seed, &keys.key, &secret);
+    vg_channel_keypair(channel_seed, &keys.channel, &unused);
+    vg_binding_sign(signer, &holder, &keys.channel, &secret, &keys.binding);
+    return keys;
 }
 
 static void likely_enrolment(struct thought *thought)
@@ -567,7 +582,7 @@ static void likely_enrolment(struct thought *thought)
     uint64_t channel = guess_once_in(thought, 10) ? guess_below(thought, ENROLLED) : number;
     command->enroll.person = enrolled(number);
     command->enroll.bits = (uint8_t)(number % 4 == 0 ? number % 8 : 0);
-    likely_keys(thought, key, channel);
+    command->enroll.keys = guess_keys(thought, &command->enroll.person, key, channel);
     if (guess_once_in(thought, 10))
         command->enroll.bits ^= 1;
     if (guess_once_in(thought, 10))
@@ -627,6 +642,7 @@ static const struct {
     {RESPONSE_OP_EVIDENCE, likely_evidence},   {RESPONSE_OP_CUSTODY, likely_custody},
     {RESPONSE_OP_IMPORT, likely_import},       {RESPONSE_OP_COUNT, likely_signals},
     {RESPONSE_OP_PROPOSE, guess_proposal},     {RESPONSE_OP_APPROVE, guess_approval},
+    {RESPONSE_OP_REJECT, guess_rejection},     {RESPONSE_OP_REKEY, guess_rekey},
     {RESPONSE_OP_GRANT, likely_grant},         {RESPONSE_OP_ATTEST, likely_attestation},
     {RESPONSE_OP_ENROLL, likely_enrolment},    {RESPONSE_OP_EXPEL, likely_expulsion},
     {RESPONSE_OP_EVICT, guess_eviction},       {RESPONSE_OP_DRILL_PROBE, guess_probe},
@@ -700,6 +716,18 @@ static enum vg_code answer_of(struct thought *thought)
     return verdict.code;
 }
 
+/* Somebody who is operator or key officer of the cluster, of whom there are two. */
+static uint32_t some_officer(struct thought *thought)
+{
+    const struct ledger_genesis *genesis = thought->genesis;
+    uint32_t at = (uint32_t)guess_below(thought, genesis->person_count);
+    uint32_t tries = genesis->person_count;
+    while ((genesis->people[at].bits & (LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER)) == 0 &&
+           tries-- > 0)
+        at = (at + 1) % genesis->person_count;
+    return at;
+}
+
 /* Mostly somebody who may; returns what would be answered. */
 static enum vg_code choose_author(struct thought *thought, enum where where)
 {
@@ -714,6 +742,8 @@ static enum vg_code choose_author(struct thought *thought, enum where where)
         out->author = (uint32_t)guess_below(thought, thought->genesis->person_count);
         if (where != HERE && !guess_once_in(thought, 5))
             out->author = 0;
+        if (where == CONTROL && signs && !guess_once_in(thought, 5))
+            out->author = some_officer(thought);
         if (by_node)
             out->author = thought->genesis->person_count;
         code = answer_of(thought);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Guesses of what two people sign: withdrawals of declarations, and drills. */
+ * Guesses of what two people sign: withdrawals of declarations, drills, and new keys. */
 #include "tests/lib/guess_internal.h"
 
 static vg_span encoded(const struct response_command *command, uint8_t *out, size_t size)
@@ -10,6 +10,20 @@ static vg_span encoded(const struct response_command *command, uint8_t *out, siz
     memcpy(out, bytes.data, kept);
     vg_buffer_free(&bytes);
     return vg_span_of(out, kept);
+}
+
+/* Mostly keys that nobody has had. */
+static struct response_command some_rekey(struct thought *thought)
+{
+    enum { KEYS = 20000 };
+    struct response_command command = {.op = RESPONSE_OP_REKEY};
+    uint64_t number = guess_once_in(thought, 12) ? 0 : 1000 + guess_below(thought, KEYS);
+    uint64_t channel = guess_once_in(thought, 12) ? 0 : number;
+    command.rekey.person = guess_person(thought);
+    command.rekey.keys = guess_keys(thought, &command.rekey.person, number, channel);
+    if (guess_once_in(thought, 15))
+        command.rekey.keys.binding.bytes[0] ^= 1;
+    return command;
 }
 
 /* What is proposed, of the incident or as a drill: nearly always the same words, so that who
@@ -34,6 +48,8 @@ static vg_span proposed_bytes(struct thought *thought, bool usual)
         drill.drill.region = vg_span_text(guess_once_in(thought, 2) ? "emea" : "");
         drill.drill.delay_ms = guess_once_in(thought, 2) ? 100 : 0;
     }
+    if (guess_in_control(thought) != guess_once_in(thought, 40))
+        command = some_rekey(thought);
     bool drills = guess_in_directory(thought) != guess_once_in(thought, 40);
     return encoded(drills ? &drill : &command, out->bytes, sizeof out->bytes);
 }
@@ -56,13 +72,31 @@ void guess_proposal(struct thought *thought)
         out->command.propose.expires_at = thought->now_ms + 5 * MINUTE_MS - guess_below(thought, 2);
 }
 
+/* No reason is given in control entries. */
+static void say_little(struct thought *thought, vg_span *reason)
+{
+    if (guess_in_control(thought) && !guess_once_in(thought, 20))
+        *reason = vg_span_text(RESPONSE_NO_REASON);
+}
+
+void guess_rejection(struct thought *thought)
+{
+    say_little(thought, &thought->out->command.reject.reason);
+}
+
+void guess_rekey(struct thought *thought)
+{
+    thought->out->command = some_rekey(thought);
+}
+
 void guess_approval(struct thought *thought)
 {
     struct guess *out = thought->out;
-    vg_span bytes = proposed_bytes(thought, true);
-    const struct ledger_command proposed = {.compartment = out->compartment, .body = bytes};
-    if (!guess_once_in(thought, 20))
-        out->command.approve.hash = ledger_request_hash(&proposed);
+    vg_hash hash;
+    say_little(thought, &out->command.approve.reason);
+    if (!guess_once_in(thought, 20) &&
+        model_proposed(thought->model, &out->compartment, &out->command.approve.proposal, &hash))
+        out->command.approve.hash = hash;
     if (!guess_once_in(thought, 6))
         out->command.approve.role = 0;
 }

@@ -61,6 +61,9 @@ void model_free(struct model *model)
     for (uint32_t i = 0; i < model->drills.count; i++)
         free(model->drills.items[i]);
     free(model->drills.items);
+    for (uint32_t i = 0; i < model->old_keys.count; i++)
+        free(model->old_keys.items[i]);
+    free(model->old_keys.items);
     HASH_ITER(hh, model->people, person, next_person)
     {
         HASH_DEL(model->people, person);

@@ -76,9 +76,14 @@ uint32_t model_part_count(const struct model *model, const vg_id *compartment,
 vg_id model_part_at(const struct model *model, const vg_id *compartment, const vg_id *incident,
                     enum model_part kind, uint32_t place);
 
-/* The same of what the directory has: proposals about no incident, and drills. */
-uint32_t model_loose_count(const struct model *model);
-vg_id model_loose_at(const struct model *model, uint32_t place);
+/* Proposals about no incident, of the directory and of control entries; and what one's approval
+ * signs, false if there is none of this id. */
+uint32_t model_loose_count(const struct model *model, const vg_id *compartment);
+vg_id model_loose_at(const struct model *model, const vg_id *compartment, uint32_t place);
+bool model_proposed(const struct model *model, const vg_id *compartment, const vg_id *proposal,
+                    vg_hash *out);
+
+/* Drills. */
 uint32_t model_drill_count(const struct model *model);
 vg_id model_drill_at(const struct model *model, uint32_t place);
 
@@ -92,6 +97,13 @@ bool model_drill_of(const struct model *model, const vg_id *id, struct model_dri
 
 /* Whether the node is evicted. */
 bool model_node_gone(const struct model *model, uint64_t node);
+
+/* What is known of a person; false if nobody has had the id. */
+struct model_person_facts {
+    struct vg_keys keys;
+    bool gone;
+};
+bool model_person(const struct model *model, const vg_id *id, struct model_person_facts *out);
 
 /* The epoch of the directory that is in force; 0: it is in clear. */
 uint64_t model_epoch(const struct model *model);

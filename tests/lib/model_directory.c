@@ -18,6 +18,8 @@ static bool keys_are_taken(const struct model *model, const struct vg_keys *keys
     for (const struct model_person *person = model->people; person != NULL;
          person = person->hh.next)
         taken = taken || share_a_key(&person->keys, keys);
+    for (uint32_t i = 0; i < model->old_keys.count; i++)
+        taken = taken || share_a_key(model->old_keys.items[i], keys);
     for (uint32_t i = 0; i < model->node_count; i++)
         taken = taken || share_a_key(&model->node_keys[i], keys);
     return taken;
@@ -120,6 +122,56 @@ static struct model_refusal evict_names(struct model_call *call)
 static void evict(struct model_call *call)
 {
     call->model->nodes_gone[place_of(call->model, call->command->evict.node)] = true;
+}
+
+/* ---- rekey -------------------------------------------------------------------------------------
+ */
+
+/* The author of the call, and who has signed what it carries. */
+static bool signs(const struct model_call *call, const vg_id *person)
+{
+    bool found = vg_id_equal(&call->order->author, person);
+    if (call->carries == NULL)
+        return found;
+    const struct model_proposal *proposal = call->carries->proposal;
+    for (uint32_t i = 0; i < proposal->signer_count; i++)
+        found = found || vg_id_equal(&proposal->signers[i].person, person);
+    return found;
+}
+
+static struct model_refusal rekey_names(struct model_call *call)
+{
+    const vg_id *id = &call->command->rekey.person;
+    const struct vg_keys *keys = &call->command->rekey.keys;
+    const struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = *id};
+    if (model_person_of(call->model, id) == NULL)
+        return model_refuses(VG_NOT_FOUND);
+    if (signs(call, id))
+        return model_refuses(VG_FORBIDDEN);
+    if (keys_are_taken(call->model, keys))
+        return model_refuses(VG_EXISTS);
+    return vg_binding_verify(call->model->signer, &holder, keys) ? model_accepts()
+                                                                 : model_refuses(VG_INTEGRITY);
+}
+
+/* Whoever was removed is back. */
+static void rekey(struct model_call *call)
+{
+    struct model_person *person = model_person_of(call->model, &call->command->rekey.person);
+    struct vg_keys *old = vg_alloc(sizeof *old);
+    *old = person->keys;
+    model_list_add(&call->model->old_keys, old);
+    person->keys = call->command->rekey.keys;
+    person->keyed_at = call->order->time_ms;
+    person->gone = false;
+}
+
+bool model_person(const struct model *model, const vg_id *id, struct model_person_facts *out)
+{
+    const struct model_person *person = model_person_of(model, id);
+    if (person != NULL)
+        *out = (struct model_person_facts){person->keys, person->gone};
+    return person != NULL;
 }
 
 /* ---- rotate ------------------------------------------------------------------------------------
@@ -293,6 +345,13 @@ const struct model_operation model_directory_operations[] = {
     {.op = RESPONSE_OP_ENROLL, BY_OPERATORS(IN_CONTROL), .names = enroll_names, .effect = enroll},
     {.op = RESPONSE_OP_EXPEL, BY_OPERATORS(IN_CONTROL), .names = expel_names, .effect = expel},
     {.op = RESPONSE_OP_EVICT, BY_OPERATORS(IN_CONTROL), .names = evict_names, .effect = evict},
+    {.op = RESPONSE_OP_REKEY,
+     .place = IN_CONTROL,
+     .signers = RESPONSE_ROLE_OPERATOR | RESPONSE_ROLE_KEY_OFFICER,
+     .any_two = true,
+     .expects_nothing = true,
+     .names = rekey_names,
+     .effect = rekey},
     {.op = RESPONSE_OP_ROTATE,
      .place = IN_CONTROL,
      .roles = RESPONSE_ROLE_KEY_OFFICER,

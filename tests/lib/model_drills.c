@@ -201,18 +201,6 @@ const struct model_operation model_drill_operations[] = {
 /* ---- reading -----------------------------------------------------------------------------------
  */
 
-uint32_t model_loose_count(const struct model *model)
-{
-    return model_compartment_of(model, &model->directory)->loose.count;
-}
-
-vg_id model_loose_at(const struct model *model, uint32_t place)
-{
-    const struct model_thing *proposal =
-        model_compartment_of(model, &model->directory)->loose.items[place];
-    return proposal->key.id;
-}
-
 uint32_t model_drill_count(const struct model *model)
 {
     return model->drills.count;

@@ -59,6 +59,7 @@ struct model_person {
     struct vg_keys keys;
     uint8_t bits;
     bool gone;
+    uint64_t keyed_at; /* when the keys replaced others; 0: never */
     struct model_name name;
     UT_hash_handle hh;
 };
@@ -122,6 +123,7 @@ struct model_proposal {
     struct {
         vg_id person;
         uint32_t role;
+        uint64_t signed_at;
     } signers[SIGNERS_MAX];
     uint32_t signer_count;
     struct ledger_expectation expectations[VG_EXPECTATIONS_MAX];
@@ -203,6 +205,7 @@ struct model {
     uint32_t node_count;
     struct model_list compartments;
     struct model_person *people;
+    struct model_list old_keys; /* struct vg_keys, that were replaced */
     struct model_standing *standings;
     struct model_list drills;       /* struct model_drill */
     struct compartment_epoch epoch; /* of the directory; number 0: it is in clear */
@@ -253,7 +256,9 @@ struct model_operation {
     enum model_place place;
     uint32_t roles;           /* one of them is needed */
     uint32_t directory_roles; /* of those who may in the directory too; 0: not there */
+    uint32_t control_roles;   /* the same of control entries */
     uint32_t signers;         /* each of them signs; 0: one person gives it */
+    bool any_two;             /* or two people who have one of them each */
     bool by_node;
     bool expects_nothing; /* is about no incident there is */
     bool about_incident;  /* and names it in its first field */
@@ -294,6 +299,8 @@ static inline struct model_refusal model_refuses(enum vg_code code)
 
 /* Whether a request was issued in the time that is remembered. */
 bool model_is_in_time(const vg_id *request, uint64_t now_ms);
+/* Roles that give the operation where the call is, beside where it is at home; 0: none. */
+uint32_t model_roles_beside(const struct model_call *call);
 /* The kind of compartment that the call is in. */
 enum model_place model_place_of(const struct model_call *call);
 /* The first of the rules that does not hold. */

@@ -4,15 +4,17 @@
 
 enum { EXPIRY_MIN_MS = 5 * 60 * 1000, EXPIRY_MAX_MS = 7 * 24 * 3600 * 1000 };
 
-/* Those who may sign something, among incidents and in the directory. */
+/* Those who may sign something: among incidents, in the directory, in control entries. */
 enum {
     SIGNING_ROLES = RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_EXECUTIVE,
     DRILLING_ROLES = RESPONSE_ROLE_OPERATOR | RESPONSE_ROLE_INCIDENT_MANAGER,
+    KEYING_ROLES = RESPONSE_ROLE_OPERATOR | RESPONSE_ROLE_KEY_OFFICER,
 };
 
 /* In the order of the roles, in which the first that fits is looked for. */
 static const uint32_t signing_order[] = {RESPONSE_ROLE_INCIDENT_MANAGER, RESPONSE_ROLE_EXECUTIVE,
-                                         RESPONSE_ROLE_LEGAL, RESPONSE_ROLE_OPERATOR};
+                                         RESPONSE_ROLE_LEGAL, RESPONSE_ROLE_KEY_OFFICER,
+                                         RESPONSE_ROLE_OPERATOR};
 
 static uint32_t roles_of_author(const struct model_call *call)
 {
@@ -118,6 +120,7 @@ static void propose(struct model_call *call)
     made->proposal->expires_at = call->command->propose.expires_at;
     made->proposal->signers[0].person = call->order->author;
     made->proposal->signers[0].role = proposer_role(call);
+    made->proposal->signers[0].signed_at = call->order->time_ms;
     made->proposal->signer_count = 1;
     for (uint16_t i = 0; i < call->expectation_count; i++)
         made->proposal->expectations[i] = call->expectations[i];
@@ -167,7 +170,10 @@ static bool signs_once(const struct model_call *call)
 
 static uint32_t missing(const struct model_call *call)
 {
-    uint32_t roles = call->model->operations[call->proposed.op]->signers;
+    const struct model_operation *operation = call->model->operations[call->proposed.op];
+    uint32_t roles = operation->signers;
+    if (operation->any_two)
+        return call->thing->proposal->signer_count < SIGNERS_MAX ? roles : 0;
     for (uint32_t i = 0; i < call->thing->proposal->signer_count; i++)
         roles &= ~call->thing->proposal->signers[i].role;
     return roles;
@@ -194,7 +200,8 @@ static const struct model_guard approve_rules[] = {
 
 static bool is_last(const struct model_call *call)
 {
-    return missing(call) == approver_role(call);
+    const struct model_operation *operation = call->model->operations[call->proposed.op];
+    return operation->any_two || missing(call) == approver_role(call);
 }
 
 /* As of what the proposer had seen. */
@@ -214,18 +221,30 @@ static struct model_refusal may_be_carried(struct model_call *call)
     if (!is_last(call))
         return model_accepts();
     for (uint32_t i = 0; i < proposal->signer_count; i++) {
-        uint32_t roles = model_roles_of(call->model, &proposal->signers[i].person, &call->home->id);
-        if ((roles & proposal->signers[i].role) == 0)
+        const vg_id *signer = &proposal->signers[i].person;
+        uint32_t roles = model_roles_of(call->model, signer, &call->home->id);
+        bool by_old_key =
+            proposal->signers[i].signed_at <= model_person_of(call->model, signer)->keyed_at;
+        if ((roles & proposal->signers[i].role) == 0 || by_old_key)
             return model_refuses(VG_FORBIDDEN);
     }
     struct model_call inner = carried_call(call);
     return model_judge_case(&inner);
 }
 
+/* Nobody's words are in control entries, which are in clear. */
+static struct model_refusal may_say(const struct model_call *call, vg_span reason)
+{
+    bool says = !vg_span_equal(reason, vg_span_text("-"));
+    return says && model_place_of(call) == IN_CONTROL ? model_refuses(VG_INVALID) : model_accepts();
+}
+
 /* All of it before conflicts: who has missed that it is over is told that. */
 static struct model_refusal approve_names(struct model_call *call)
 {
-    struct model_refusal refusal = find_proposal(call, &call->command->approve.proposal);
+    struct model_refusal refusal = may_say(call, call->command->approve.reason);
+    if (refusal.code == VG_OK)
+        refusal = find_proposal(call, &call->command->approve.proposal);
     if (refusal.code == VG_OK)
         refusal = model_holds(call, approve_rules);
     return refusal.code == VG_OK ? may_be_carried(call) : refusal;
@@ -237,6 +256,7 @@ static void approve(struct model_call *call)
     bool last = is_last(call);
     uint32_t role = approver_role(call);
     proposal->signers[proposal->signer_count].person = call->order->author;
+    proposal->signers[proposal->signer_count].signed_at = call->order->time_ms;
     proposal->signers[proposal->signer_count++].role = role;
     model_change_part(call->thing);
     if (!last)
@@ -255,7 +275,9 @@ static const struct model_guard reject_rules[] = {
 
 static struct model_refusal reject_names(struct model_call *call)
 {
-    struct model_refusal refusal = find_proposal(call, &call->command->reject.proposal);
+    struct model_refusal refusal = may_say(call, call->command->reject.reason);
+    if (refusal.code == VG_OK)
+        refusal = find_proposal(call, &call->command->reject.proposal);
     return refusal.code == VG_OK ? model_holds(call, reject_rules) : refusal;
 }
 
@@ -265,11 +287,38 @@ static void reject(struct model_call *call)
     model_change_part(call->thing);
 }
 
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+uint32_t model_loose_count(const struct model *model, const vg_id *compartment)
+{
+    return model_compartment_of(model, compartment)->loose.count;
+}
+
+vg_id model_loose_at(const struct model *model, const vg_id *compartment, uint32_t place)
+{
+    const struct model_thing *proposal =
+        model_compartment_of(model, compartment)->loose.items[place];
+    return proposal->key.id;
+}
+
+bool model_proposed(const struct model *model, const vg_id *compartment, const vg_id *proposal,
+                    vg_hash *out)
+{
+    const struct model_compartment *home = model_compartment_of(model, compartment);
+    const struct model_thing *found =
+        home != NULL ? model_part_of(home, NULL, proposal, MODEL_PROPOSAL) : NULL;
+    if (found != NULL)
+        *out = found->proposal->hash;
+    return found != NULL;
+}
+
 const struct model_operation model_proposal_operations[] = {
     {.op = RESPONSE_OP_PROPOSE,
      .place = AMONG_INCIDENTS,
      .roles = SIGNING_ROLES,
      .directory_roles = DRILLING_ROLES,
+     .control_roles = KEYING_ROLES,
      .makes = MODEL_PROPOSAL,
      .bound = PROPOSALS_MAX,
      .names = propose_names,
@@ -278,6 +327,7 @@ const struct model_operation model_proposal_operations[] = {
      .place = AMONG_INCIDENTS,
      .roles = SIGNING_ROLES,
      .directory_roles = DRILLING_ROLES,
+     .control_roles = KEYING_ROLES,
      .when_closed = ALSO_WHEN_CLOSED,
      .names = approve_names,
      .effect = approve},
@@ -285,6 +335,7 @@ const struct model_operation model_proposal_operations[] = {
      .place = AMONG_INCIDENTS,
      .roles = SIGNING_ROLES,
      .directory_roles = DRILLING_ROLES,
+     .control_roles = KEYING_ROLES,
      .when_closed = ALSO_WHEN_CLOSED,
      .names = reject_names,
      .effect = reject},

@@ -13,6 +13,14 @@ enum model_place model_place_of(const struct model_call *call)
     return vg_id_equal(&call->home->id, &call->model->directory) ? IN_DIRECTORY : AMONG_INCIDENTS;
 }
 
+uint32_t model_roles_beside(const struct model_call *call)
+{
+    enum model_place place = model_place_of(call);
+    if (place == IN_DIRECTORY)
+        return call->operation->directory_roles;
+    return place == IN_CONTROL ? call->operation->control_roles : 0;
+}
+
 /* Staff without a role that works on steps may take emergency containment (R15). */
 static bool breaks_glass(const struct model_call *call, uint32_t roles)
 {
@@ -37,8 +45,8 @@ static struct model_refusal stand(struct model_call *call)
     const struct model_operation *operation = call->operation;
     const vg_id *author = &call->order->author;
     bool is_node = model_is_node(author);
-    bool also = model_place_of(call) == IN_DIRECTORY && operation->directory_roles != 0;
-    if (model_place_of(call) != operation->place && !also)
+    uint32_t beside = model_roles_beside(call);
+    if (model_place_of(call) != operation->place && beside == 0)
         return model_refuses(VG_INVALID);
     if (is_node != operation->by_node)
         return model_refuses(VG_FORBIDDEN);
@@ -49,7 +57,7 @@ static struct model_refusal stand(struct model_call *call)
     if (operation->signers != 0)
         return (struct model_refusal){VG_RULE, "R12"};
     uint32_t roles = model_roles_of(call->model, author, &call->home->id);
-    if ((roles & (also ? operation->directory_roles : operation->roles)) != 0)
+    if ((roles & (beside != 0 ? beside : operation->roles)) != 0)
         return model_accepts();
     call->glass = breaks_glass(call, roles);
     return call->glass ? model_accepts() : model_refuses(VG_FORBIDDEN);

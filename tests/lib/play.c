@@ -18,6 +18,7 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_ENROLL:
     case RESPONSE_OP_EXPEL:
     case RESPONSE_OP_EVICT:
+    case RESPONSE_OP_REKEY:
     case RESPONSE_OP_PERSON:
     case RESPONSE_OP_LABEL:
     case RESPONSE_OP_GRANT:
@@ -87,6 +88,8 @@ struct desk_order play_order(const struct play *play, enum response_op op)
         order.command.enroll.person = desk_author(play->desk, DESK_NEWCOMER);
         order.command.enroll.keys = desk_keys(play->desk, DESK_NEWCOMER);
     }
+    if (op == RESPONSE_OP_REKEY)
+        order.command.rekey.keys = desk_new_keys(play->desk, DESK_ANN, 1);
     if (op == RESPONSE_OP_ROTATE)
         order.command.rotate.epoch = next_epoch(play);
     if (op == RESPONSE_OP_COLLABORATE)
@@ -369,18 +372,24 @@ vg_id play_propose(struct play *play, enum desk_person signer)
     return play_must(play, play_proposing(play, signer, &withdraw.command));
 }
 
-struct desk_order play_approval(const struct play *play, enum desk_person signer,
-                                const vg_id *proposal)
+static struct desk_order approval_in(const struct play *play, const vg_id *compartment,
+                                     enum desk_person signer, const vg_id *proposal)
 {
     struct response_proposal found;
     struct desk_order order = play_order(play, RESPONSE_OP_APPROVE);
-    enum vg_code code =
-        response_proposal_get(&play->desk->machine, &play->desk->genesis.first, proposal, &found);
+    enum vg_code code = response_proposal_get(&play->desk->machine, compartment, proposal, &found);
     assert(code == VG_OK);
     order.person = signer;
+    order.compartment = *compartment;
     order.command.approve.proposal = *proposal;
     order.command.approve.hash = found.hash;
     return order;
+}
+
+struct desk_order play_approval(const struct play *play, enum desk_person signer,
+                                const vg_id *proposal)
+{
+    return approval_in(play, &play->desk->genesis.first, signer, proposal);
 }
 
 void play_withdraw(struct play *play)
@@ -412,16 +421,7 @@ struct desk_order play_proposing_drill(struct play *play, enum desk_person opera
 
 struct desk_order play_approving_drill(const struct play *play, const vg_id *proposal)
 {
-    struct response_proposal found;
-    struct desk_order order = play_order(play, RESPONSE_OP_APPROVE);
-    const vg_id *directory = &play->desk->genesis.directory;
-    enum vg_code code = response_proposal_get(&play->desk->machine, directory, proposal, &found);
-    assert(code == VG_OK);
-    order.person = DESK_MANAGER;
-    order.compartment = *directory;
-    order.command.approve.proposal = *proposal;
-    order.command.approve.hash = found.hash;
-    return order;
+    return approval_in(play, &play->desk->genesis.directory, DESK_MANAGER, proposal);
 }
 
 vg_id play_drill(struct play *play, enum desk_person operator_)
@@ -429,6 +429,41 @@ vg_id play_drill(struct play *play, enum desk_person operator_)
     struct desk_order drill = play_order(play, RESPONSE_OP_DRILL);
     vg_id proposal = play_must(play, play_proposing_drill(play, operator_, &drill.command));
     return play_must(play, play_approving_drill(play, &proposal));
+}
+
+struct desk_order play_proposing_rekey(struct play *play, enum desk_person signer,
+                                       enum desk_person person, uint8_t number)
+{
+    struct desk_order rekey = play_order(play, RESPONSE_OP_REKEY);
+    rekey.command.rekey.person = desk_author(play->desk, person);
+    rekey.command.rekey.keys = desk_new_keys(play->desk, person, number);
+    struct desk_order order = play_proposing(play, signer, &rekey.command);
+    order.control = true;
+    order.expectation_count = 0;
+    return order;
+}
+
+struct desk_order play_approving_rekey(const struct play *play, enum desk_person signer,
+                                       const vg_id *proposal)
+{
+    static const vg_id control;
+    struct desk_order order = approval_in(play, &control, signer, proposal);
+    order.control = true;
+    order.command.approve.reason = vg_span_text(RESPONSE_NO_REASON);
+    return order;
+}
+
+void play_rekey(struct play *play, enum desk_person person, uint8_t number)
+{
+    vg_id proposal = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, person, number));
+    play_must(play, play_approving_rekey(play, DESK_PRIVACY, &proposal));
+}
+
+void play_third_officer(struct play *play)
+{
+    struct desk_order order = play_order(play, RESPONSE_OP_ENROLL);
+    order.command.enroll.bits = LEDGER_PERSON_KEY_OFFICER;
+    play_must(play, order);
 }
 
 /* ---- what became of it -------------------------------------------------------------------------

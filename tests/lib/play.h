@@ -89,6 +89,17 @@ struct desk_order play_proposing_drill(struct play *play, enum desk_person opera
 struct desk_order play_approving_drill(const struct play *play, const vg_id *proposal);
 vg_id play_drill(struct play *play, enum desk_person operator_);
 
+/* Keys (number as desk_new_keys has it): a proposal to give them to a person, somebody's approval
+ * of one, and both, by operator and key officer. */
+struct desk_order play_proposing_rekey(struct play *play, enum desk_person signer,
+                                       enum desk_person person, uint8_t number);
+struct desk_order play_approving_rekey(const struct play *play, enum desk_person signer,
+                                       const vg_id *proposal);
+void play_rekey(struct play *play, enum desk_person person, uint8_t number);
+
+/* Enrolls the newcomer as key officer: a third who may sign for keys. */
+void play_third_officer(struct play *play);
+
 /* ---- what became of it -------------------------------------------------------------------------
  */
 

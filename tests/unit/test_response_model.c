@@ -31,7 +31,7 @@ struct tally {
     uint32_t codes[VG_INTEGRITY + 1];
     uint32_t refusals[RESPONSE_REFUSALS_END];
     uint32_t ops[RESPONSE_OP_ROTATE + 1]; /* accepted */
-    uint32_t repeated, joined, filtered, carried, closed;
+    uint32_t repeated, joined, filtered, carried, closed, rekeyed;
 };
 
 struct run {
@@ -266,6 +266,7 @@ static void count_outcome(struct tally *tally, const struct agree_taken *taken,
         return;
     tally->ops[command->op]++;
     tally->closed += command->op == RESPONSE_OP_STAGE && command->stage.stage == RESPONSE_CLOSE;
+    tally->rekeyed += command->op == RESPONSE_OP_APPROVE && !vg_id_is_zero(&outcome->keyed);
     tally->carried += command->op == RESPONSE_OP_APPROVE && outcome->revision_count > 1;
 }
 
@@ -427,6 +428,17 @@ static void assert_drills_agree(const struct run *run)
     cr_assert_eq(count, model_drill_count(run->model));
 }
 
+static void assert_people_agree(const struct run *run)
+{
+    struct response_person person = {.first = false};
+    while (response_person_next(&run->desk->machine, &person)) {
+        struct model_person_facts facts;
+        cr_assert(model_person(run->model, &person.id, &facts));
+        cr_assert_eq(memcmp(&facts.keys, &person.keys, sizeof person.keys), 0);
+        cr_assert_eq(facts.gone, person.expelled_at != 0);
+    }
+}
+
 static bool runs_agree(uint64_t seed, uint32_t commands, struct tally *tally)
 {
     struct run *run = run_new(seed, tally);
@@ -443,6 +455,7 @@ static bool runs_agree(uint64_t seed, uint32_t commands, struct tally *tally)
         assert_lists_agree(run, &genesis->first, true);
         assert_lists_agree(run, &genesis->first, false);
         assert_drills_agree(run);
+        assert_people_agree(run);
         assert_replay_agrees(run->desk, &genesis->first);
     }
     run_free(run);
@@ -460,8 +473,9 @@ static void print_tally(const struct tally *tally)
         cr_log_info("%6u %s", tally->ops[op], response_op_name(op));
     for (size_t i = 0; i < RESPONSE_REFUSALS_END; i++)
         cr_log_info("%6u %s", tally->refusals[i], names[i]);
-    cr_log_info("%u repeated, %u joined, %u filtered, %u carried, %u closed", tally->repeated,
-                tally->joined, tally->filtered, tally->carried, tally->closed);
+    cr_log_info("%u repeated, %u joined, %u filtered, %u carried, %u closed, %u rekeyed",
+                tally->repeated, tally->joined, tally->filtered, tally->carried, tally->closed,
+                tally->rekeyed);
 }
 
 Test(response_model, answers_as_a_second_machine_does, .timeout = 110)
@@ -485,5 +499,6 @@ Test(response_model, answers_as_a_second_machine_does, .timeout = 110)
     cr_assert_gt(tally->joined, 300);
     cr_assert_gt(tally->closed, 100);
     cr_assert_gt(tally->carried, 10);
+    cr_assert_gt(tally->rekeyed, 100);
     free(tally);
 }

@@ -448,7 +448,7 @@ Test(state, golden_hashes_of_rules_version_1)
     desk_free(desk);
     struct play play = tell_of_everything();
     assert_golden(play.desk, &control,
-                  "bb26ba03ff99c643f4c00e6da94b1ab6e914d029a853ba2917723c7d42fa5206");
+                  "6c0c287ce17cbf17212c06549ab790546af04c56ee8e9cf4801ab0634fd06ce3");
     assert_golden(play.desk, &play.desk->genesis.directory,
                   "587c6b00e613bc4a92981f8dbcb6cf97f0e83c5ef6f7d2d08c5afe382d8067e4");
     assert_golden(play.desk, &play.desk->genesis.first,

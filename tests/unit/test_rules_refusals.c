@@ -159,6 +159,11 @@ static void the_operator(struct play *play, struct desk_order *order)
     order->command.expel.person = desk_author(play->desk, DESK_OPERATOR);
 }
 
+static void by_the_person_herself(struct play *play, struct desk_order *order)
+{
+    *order = play_proposing_rekey(play, DESK_OPERATOR, DESK_OPERATOR, 1);
+}
+
 /* Written past the log, which would take a command each. */
 static void as_many_people_as_there_may_be(struct play *play, struct desk_order *order)
 {
@@ -609,6 +614,28 @@ static void the_proposer_legal_no_longer(struct play *play, struct desk_order *o
     play_grant(play, DESK_LEGAL, 0, RESPONSE_ROLE_LEGAL);
 }
 
+static void about_to_approve_keys(struct play *play, struct desk_order *order)
+{
+    play->part = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, DESK_ANN, 1));
+    *order = play_approving_rekey(play, DESK_PRIVACY, &play->part);
+}
+
+static void the_proposers_key_was_replaced(struct play *play, struct desk_order *order)
+{
+    vg_id signed_then = play_must(play, play_proposing_rekey(play, DESK_PRIVACY, DESK_ANN, 1));
+    play->desk->time_ms++;
+    play_third_officer(play);
+    vg_id replaced = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, DESK_PRIVACY, 1));
+    play_must(play, play_approving_rekey(play, DESK_NEWCOMER, &replaced));
+    *order = play_approving_rekey(play, DESK_OPERATOR, &signed_then);
+}
+
+static void with_words(struct play *play, struct desk_order *order)
+{
+    about_to_approve_keys(play, order);
+    order->command.approve.reason = vg_span_text("ann's laptop was stolen");
+}
+
 /* ---- the rows ----------------------------------------------------------------------------------
  */
 
@@ -661,6 +688,7 @@ static const struct row {
     ROW(KEY_KNOWN, DETECT, ENROLL, the_key_of_ann),
     ROW(UNBOUND, DETECT, ENROLL, a_binding_of_nothing),
     ROW(LAST_OPERATOR, DETECT, EXPEL, the_operator),
+    ROW(OWN_KEY, DETECT, PROPOSE, by_the_person_herself),
     ROW(PEOPLE_FULL, DETECT, ENROLL, as_many_people_as_there_may_be),
     ROW(QUORUM_LOST, DETECT, EVICT, one_node_too_many),
     ROW(EPOCH_UNREADABLE, DETECT, ROTATE, cut_short),
@@ -747,6 +775,8 @@ static const struct row {
     ROW(OTHER_TEXT, ASSESS, APPROVE, another_text),
     ROW(SIGNED_ALREADY, ASSESS, APPROVE, by_the_proposer),
     ROW(SIGNER_WITHOUT_ROLE, ASSESS, APPROVE, the_proposer_legal_no_longer),
+    ROW(SIGNED_WITH_OLD_KEY, DETECT, APPROVE, the_proposers_key_was_replaced),
+    ROW(REASON_IN_CLEAR, DETECT, APPROVE, with_words),
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
