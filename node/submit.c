@@ -97,8 +97,8 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
         return refuse_signature(error, out);
     if (out->expelled_at != 0)
         return vg_fail(error, VG_FORBIDDEN,
-                       "person %s was removed from this cluster; an operator can enroll a new "
-                       "identity",
+                       "person %s was removed from this cluster; two people can bring them back, "
+                       "with new keys: vigil user rekey",
                        id);
     submit->doubtful = false;
     submit->signed_by = out->keys.key;

@@ -66,6 +66,7 @@ static json_t *person_object(const struct response_machine *machine,
     api_set(out, "rights", api_words(response_person_bits, person->bits));
     api_set(out, "enrolled_at", api_time(person->enrolled_at));
     api_set(out, "removed_at", api_time(person->expelled_at));
+    api_set(out, "keyed_at", api_time(person->keyed_at));
     set_places(out, machine, all, person);
     return out;
 }

@@ -232,13 +232,25 @@ static json_t *answer_milestones(struct response_machine *machine, const struct 
 /* ---- proposals, filters ------------------------------------------------------------------------
  */
 
+/* Of a compartment, or "control" for control entries, unless one is labelled so. */
+static enum vg_code find_place(const struct response_machine *machine, const char *name, vg_id *out,
+                               struct vg_error *error)
+{
+    enum vg_code code = api_compartment_find(machine, name, out, error);
+    if (code == VG_OK || strcmp(name, "control") != 0)
+        return code;
+    *error = (struct vg_error){.code = VG_OK};
+    *out = (vg_id){{0}};
+    return VG_OK;
+}
+
 static json_t *answer_proposals(struct response_machine *machine, const struct api_query *query,
                                 struct vg_error *error)
 {
     struct response_proposal proposal = {.id = query->after_id};
     size_t bytes = 0;
     vg_id compartment;
-    if (api_compartment_find(machine, query->compartment, &compartment, error) != VG_OK)
+    if (find_place(machine, query->compartment, &compartment, error) != VG_OK)
         return NULL;
     json_t *page = json_array();
     while (json_array_size(page) < query->limit && bytes < API_PAGE_BYTES &&
@@ -257,6 +269,12 @@ static json_t *answer_proposal(struct response_machine *machine, const struct ap
     struct response_incident about;
     char text[VG_ID_TEXT];
     char name[VG_NAME_MAX + 1];
+    static const vg_id control;
+    if (response_proposal_get(machine, &control, &query->id, &proposal) == VG_OK) {
+        json_t *out = api_proposal(&proposal);
+        api_set(out, "compartment", json_null());
+        return out;
+    }
     api_compartments_list(machine, &list);
     for (uint32_t i = 0; i < list.count; i++) {
         if (response_proposal_get(machine, &list.ids[i], &query->id, &proposal) != VG_OK)

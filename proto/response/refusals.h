@@ -25,8 +25,8 @@
     /* standing */                                                                                 \
     X(BELONGS_ELSEWHERE, INVALID, "", "{0} belongs {1}; give it there")                            \
     X(GONE, FORBIDDEN, "",                                                                         \
-      "person {0} was removed from this cluster at {1}; an operator can enroll a new identity: "   \
-      "vigil user add")                                                                            \
+      "person {0} was removed from this cluster at {1}; two people can bring them back, with new " \
+      "keys: vigil user rekey")                                                                    \
     X(NODE_GONE, FORBIDDEN, "",                                                                    \
       "node {0} was evicted from this cluster with entry {1}, and reports nothing any more; "      \
       "leave "                                                                                     \
@@ -83,8 +83,8 @@
     X(ID_OF_NODES, INVALID, "",                                                                    \
       "ids that begin with eight zero bytes are nodes'; make an identity with vigil identity new") \
     X(PERSON_KNOWN, EXISTS, "",                                                                    \
-      "person {0} is or was in this cluster, under this id; ids are never used twice, make a new " \
-      "identity")                                                                                  \
+      "person {0} is or was in this cluster, under this id; give them these keys with vigil user " \
+      "rekey, or make a new identity for somebody else")                                           \
     X(KEY_KNOWN, EXISTS, "",                                                                       \
       "this {0} is that of {1}; a key is one person's, make a new identity: vigil identity new")   \
     X(UNBOUND, INTEGRITY, "",                                                                      \
