@@ -28,6 +28,9 @@ static const struct cli_option new_options[] = {
     {.name = "for-node",
      .value = "NUMBER",
      .help = "of this node, instead of a person; needs --file"},
+    {.name = "id",
+     .value = "ID",
+     .help = "of this person, whose other keys are lost or stolen: vigil user rekey"},
     PASSPHRASE_FILE("take its passphrase from a file of yours alone"),
     NO_PASSPHRASE,
     {.name = NULL},
@@ -263,16 +266,16 @@ static enum vg_code write_keyring(const char *key_file, const struct vg_identity
 
 /* Of a person, or of the node with a number. Nobody is there to be asked when a node starts, so its
  * keys are under a passphrase only where one is given. */
-static enum vg_code write_new(struct cli_call *call, const char *path, uint64_t node)
+static enum vg_code write_new(struct cli_call *call, const char *path, const vg_id *id,
+                              uint64_t node)
 {
     struct vg_passphrase passphrase = {.size = 0};
     struct vg_identity identity;
-    const vg_id id = node == 0 ? cli_request_make() : (vg_id){{0}};
     enum vg_identity_kind kind = node == 0 ? VG_IDENTITY_PERSON : VG_IDENTITY_NODE;
     enum vg_code code = VG_OK;
     if (node == 0 || cli_text(call, "passphrase-file") != NULL)
         code = choose_passphrase(call, "passphrase-file", &passphrase);
-    vg_identity_make(kind, &id, (vg_node_id){node}, &identity);
+    vg_identity_make(kind, id, (vg_node_id){node}, &identity);
     if (code == VG_OK)
         code = make_folder(path, &call->error);
     if (code == VG_OK && node != 0)
@@ -284,11 +287,30 @@ static enum vg_code write_new(struct cli_call *call, const char *path, uint64_t 
     return code;
 }
 
+/* Whose the keys will be: the node of a number, or a person, by the id that is given or a fresh
+ * one.
+ */
+static enum vg_code read_holder(struct cli_call *call, vg_id *id, uint64_t *node)
+{
+    const char *given = cli_text(call, "id");
+    *id = (vg_id){{0}};
+    if (cli_number(call, "for-node", 1, INT64_MAX, 0, node) != VG_OK)
+        return call->error.code;
+    if (given == NULL && *node == 0)
+        *id = cli_request_make();
+    if (given == NULL || (*node == 0 && vg_id_parse(given, id)))
+        return VG_OK;
+    return vg_fail(&call->error, VG_USAGE,
+                   *node != 0 ? "give --for-node or --id, not both"
+                              : "--id is not an id of a person; see vigil user list");
+}
+
 static enum vg_code run_new(struct cli_call *call)
 {
     const char *given = cli_text(call, "file");
+    vg_id id;
     uint64_t node;
-    if (cli_number(call, "for-node", 1, INT64_MAX, 0, &node) != VG_OK)
+    if (read_holder(call, &id, &node) != VG_OK)
         return call->error.code;
     if (node != 0 && given == NULL)
         return vg_fail(&call->error, VG_USAGE,
@@ -296,7 +318,7 @@ static enum vg_code run_new(struct cli_call *call)
     char *path = given != NULL ? vg_strdup(given) : cli_identity_place();
     enum vg_code code = vg_identity_absent(path, &call->error);
     if (code == VG_OK && !call->settings.dry_run)
-        code = write_new(call, path, node);
+        code = write_new(call, path, &id, node);
     else if (code == VG_OK)
         cli_print_would(call->settings.output, "write a new identity to %s", path);
     free(path);
@@ -316,7 +338,8 @@ const struct cli_command identity_commands[] = {
          "what is sealed for the node. It stays with the key, and in no backup.",
      .examples = "  vigil identity new\n"
                  "  vigil identity new --file siem.identity --no-passphrase -o json\n"
-                 "  vigil identity new --for-node 2 --file /etc/vigil/key",
+                 "  vigil identity new --for-node 2 --file /etc/vigil/key\n"
+                 "  vigil identity new --id 01a20163-f045-7fee-a55c-0abf55442de4",
      .options = new_options,
      .run = run_new,
      .flags = CLI_CHANGES | CLI_LOCAL},

@@ -11,6 +11,7 @@
 #include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/incident.h"
+#include "ops/cli/rekey.h"
 #include "proto/response/fields.h"
 
 enum { PAGE = 500 };
@@ -19,7 +20,9 @@ enum { PAGE = 500 };
  */
 
 static const struct cli_option list_options[] = {
-    {.name = "compartment", .value = "NAME", .help = "of this compartment (the context's)"},
+    {.name = "compartment",
+     .value = "NAME",
+     .help = "of this compartment (the context's); 'control' has those of keys"},
     {.name = NULL},
 };
 
@@ -96,8 +99,10 @@ static enum vg_code ask(struct cli_call *call, struct proposal *proposal)
         cli_query(call, json_pack("{s:s, s:s}", "query", "proposal.show", "id", call->words[0]));
     if (proposal->document == NULL)
         return call->error.code;
-    enum vg_code code = cli_compartment_find(call, cli_json_text(proposal->document, "compartment"),
-                                             &proposal->compartment);
+    const char *place = cli_json_text(proposal->document, "compartment");
+    enum vg_code code = VG_OK;
+    if (place[0] != '\0') /* else it is among control entries, which are in none */
+        code = cli_compartment_find(call, place, &proposal->compartment);
     return code == VG_OK ? decode(call, proposal) : code;
 }
 
@@ -119,6 +124,19 @@ static void print_command(const struct response_command *command)
     }
 }
 
+/* Of new keys one more signature is missing, whichever of the roles gives it; else all are. */
+static void print_missing(const struct proposal *proposal)
+{
+    const json_t *missing = json_object_get(proposal->document, "missing");
+    bool any = proposal->command.op == RESPONSE_OP_REKEY;
+    size_t count = json_array_size(missing);
+    size_t i;
+    json_t *role;
+    json_array_foreach(missing, i, role)
+        printf("%s%s%s", any && i > 0 ? " or " : "missing       ", cli_json_text(role, ""),
+               any && i + 1 < count ? "" : "\n");
+}
+
 static void print_proposal(struct cli_call *call, const struct proposal *proposal)
 {
     const json_t *people = incident_people(call);
@@ -137,9 +155,10 @@ static void print_proposal(struct cli_call *call, const struct proposal *proposa
                cli_json_text(signer, "at"));
         free(cell.text);
     }
-    json_array_foreach(json_object_get(proposal->document, "missing"), i, signer)
-        printf("missing       %s\n", cli_json_text(signer, ""));
+    print_missing(proposal);
     printf("expires       %s\n", cli_json_text(proposal->document, "expires_at"));
+    if (proposal->command.op == RESPONSE_OP_REKEY)
+        rekey_print(&proposal->command, people);
     printf("what is signed\n");
     print_command(&proposal->command);
 }
@@ -164,7 +183,7 @@ static const struct cli_option approve_options[] = {
     {.name = "as",
      .value = "ROLE",
      .help = "sign as this role (the first that fits)",
-     .choices = "legal|executive-incident-manager|operator|incident-manager"},
+     .choices = "legal|executive-incident-manager|operator|incident-manager|key-officer"},
     {.name = "yes", .help = "do not ask: I have read what I sign"},
     {.name = NULL},
 };
@@ -193,6 +212,20 @@ static enum vg_code confirm(struct cli_call *call, const struct proposal *propos
     return vg_fail(&call->error, VG_FORBIDDEN, "not signed; nothing was changed");
 }
 
+/* Control entries are in clear on every node, so nobody's words go into them. */
+static enum vg_code give_reason(struct cli_call *call, const struct proposal *proposal,
+                                struct cli_fill *fill)
+{
+    if (!vg_id_is_zero(&proposal->compartment))
+        return VG_OK;
+    if (cli_text(call, "reason") != NULL)
+        return vg_fail(&call->error, VG_USAGE,
+                       "this is decided in the clear, on every node, so no reason is written "
+                       "down; leave out --reason");
+    cli_fill_give(fill, "reason", RESPONSE_NO_REASON);
+    return VG_OK;
+}
+
 /* Approves what was shown, by the hash of it, or rejects it. */
 static enum vg_code run_decide(struct cli_call *call)
 {
@@ -201,6 +234,8 @@ static enum vg_code run_decide(struct cli_call *call)
     char hash[VG_HASH_TEXT];
     bool approves = call->command->op == RESPONSE_OP_APPROVE;
     enum vg_code code = ask(call, &proposal);
+    if (code == VG_OK)
+        code = give_reason(call, &proposal, &fill);
     if (code == VG_OK && approves)
         code = confirm(call, &proposal);
     if (code == VG_OK) {
@@ -222,7 +257,8 @@ static enum vg_code run_decide(struct cli_call *call)
 const struct cli_command proposal_commands[] = {
     {.name = "list",
      .summary = "List proposals, open and ended",
-     .examples = "  vigil proposal list",
+     .examples = "  vigil proposal list\n"
+                 "  vigil proposal list --compartment control",
      .options = list_options,
      .run = run_list},
     {.name = "show",

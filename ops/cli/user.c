@@ -9,6 +9,7 @@
 #include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/public.h"
+#include "ops/cli/rekey.h"
 #include "proto/ledger/genesis.h"
 
 enum { WORDS_TEXT = 512 };
@@ -292,11 +293,28 @@ const struct cli_command user_commands[] = {
      .words_min = 1,
      .words_max = 1,
      .summary = "Remove a person: commands signed from there on are refused",
-     .about = "What the person did stays, under the name. The id is never used again.",
+     .about = "What the person did stays, under the name. This is also what stops a stolen key at "
+              "once;\nthe person comes back under the same id with 'vigil user rekey'.",
      .examples = "  vigil user remove ada",
      .run = cli_run_operation,
      .op = RESPONSE_OP_EXPEL,
      .fields = "person",
+     .flags = CLI_CHANGES},
+    {.name = "rekey",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Propose new keys for a person whose keys are lost or stolen; prints the proposal",
+     .about =
+         "The person makes new keys for the id there is (vigil identity new --id ID) and gives "
+         "you\nwhat 'vigil identity show -o json' prints. Another operator or key officer "
+         "approves; neither\nof you may be that person. From then on the former keys open and "
+         "sign nothing, and what is\nthe person's stays theirs. Who was removed is back with "
+         "it.",
+     .examples = "  vigil user rekey ada --public ada.json\n"
+                 "  vigil proposal approve ID",
+     .options = rekey_options,
+     .run = rekey_person,
      .flags = CLI_CHANGES},
     {.name = "rename",
      .words = "NAME NEW",

@@ -142,8 +142,8 @@ static void explain_refusal(struct session *session)
     vg_fail(
         &session->broken, VG_FORBIDDEN,
         "it closed in the handshake: its channel key is not %.*s..., or its cluster not %.*s... "
-        "(compare with the genesis), or it does not know %s (an operator enrolls: vigil user "
-        "add), or it is flooded",
+        "(compare with the genesis), or it does not know this key of %s (see vigil user add and "
+        "rekey), or it is flooded",
         SHOWN, key, SHOWN, cluster, person);
 }
 
