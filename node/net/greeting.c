@@ -78,6 +78,7 @@ static bool same_key(const vg_channel_public *a, const vg_channel_public *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
+/* With keeper.lock. */
 static struct peer *find_by_key(struct net *net, const vg_channel_public *key)
 {
     for (uint32_t i = 0; i < net->peer_count; i++)
@@ -86,24 +87,32 @@ static struct peer *find_by_key(struct net *net, const vg_channel_public *key)
     return NULL;
 }
 
+static enum vg_code refuse_stranger(struct conn *conn)
+{
+    char key[VG_HASH_TEXT];
+    char why[NET_WHY_TEXT];
+    vg_hex_format(vg_span_of(conn->key.bytes, sizeof conn->key), key);
+    (void)snprintf(why, sizeof why, "channel key %s is not that of a member", key);
+    return refuse(conn, NET_REFUSED_STRANGER, VG_FORBIDDEN, why);
+}
+
 static enum vg_code accepted_asks(struct net_session *session, const vg_channel_public *theirs,
                                   struct vg_error *error)
 {
     struct conn *conn = (struct conn *)session;
     struct net *net = conn->net;
-    char key[VG_HASH_TEXT];
     (void)error;
+    conn->key = *theirs;
+    pthread_mutex_lock(&net->keeper.lock);
     conn->peer = find_by_key(net, theirs);
+    pthread_mutex_unlock(&net->keeper.lock);
     if (conn->peer != NULL)
         return VG_OK;
     if (same_key(theirs, &net->door.terms.self->pub))
         return refuse(conn, NET_REFUSED_IDENTITY, VG_EXISTS,
                       "another process has this node's key: two nodes run with one identity; stop "
                       "one of them");
-    char why[NET_WHY_TEXT];
-    vg_hex_format(vg_span_of(theirs->bytes, sizeof theirs->bytes), key);
-    (void)snprintf(why, sizeof why, "channel key %s is not that of a member", key);
-    return refuse(conn, NET_REFUSED_STRANGER, VG_FORBIDDEN, why);
+    return refuse_stranger(conn);
 }
 
 static void explain_eviction(const struct peer *peer, uint64_t at, char why[NET_WHY_TEXT])
@@ -226,6 +235,27 @@ void net_evict(struct net *net, vg_node_id node, uint64_t at)
     pthread_mutex_unlock(&net->keeper.lock);
 }
 
+void net_rekey(struct net *net, vg_node_id node, const vg_channel_public *key)
+{
+    struct peer *peer = net_find_peer(net, node);
+    char why[NET_WHY_TEXT];
+    if (peer == NULL)
+        return;
+    (void)snprintf(why, sizeof why, "the keys of node %llu were replaced",
+                   (unsigned long long)node.value);
+    pthread_mutex_lock(&net->keeper.lock);
+    if (!same_key(&peer->key, key)) {
+        peer->key = *key;
+        turn_out(peer->receiver, VG_FORBIDDEN, why);
+        if (peer->dialled != NULL)
+            dial_link_close(peer->dialled->session.link);
+        peer->failures = 0;
+        peer->dial_at_us = 0;
+        net_keeper_wake(&net->keeper);
+    }
+    pthread_mutex_unlock(&net->keeper.lock);
+}
+
 /* With keeper.lock. */
 static void take_place(struct conn *conn, const vg_id *incarnation)
 {
@@ -252,12 +282,17 @@ static bool settle(struct conn *conn, const vg_id *incarnation)
     struct peer *peer = conn->peer;
     pthread_mutex_lock(&conn->net->keeper.lock);
     uint64_t evicted_at = peer->evicted_at;
+    bool replaced = !same_key(&peer->key, &conn->key);
     bool in_use = identity_in_use(peer, incarnation);
-    if (evicted_at == 0 && !in_use)
+    if (evicted_at == 0 && !replaced && !in_use)
         take_place(conn, incarnation);
     pthread_mutex_unlock(&conn->net->keeper.lock);
     if (evicted_at != 0)
         return refuse_evicted(conn, evicted_at);
+    if (replaced) {
+        refuse_stranger(conn);
+        return false;
+    }
     if (!in_use)
         return true;
     char why[NET_WHY_TEXT];
@@ -430,10 +465,11 @@ static void dialled_connected(void *context, struct dial_link *link)
     (void)link;
     pthread_mutex_lock(&conn->net->keeper.lock);
     conn->state = CONN_GREETING;
+    conn->key = conn->peer->key;
     set_deadline(conn, vg_clock_system.monotonic_us());
     net_keeper_wake(&conn->net->keeper);
     pthread_mutex_unlock(&conn->net->keeper.lock);
-    if (net_session_dial(&conn->session, &conn->peer->key, &error) != VG_OK)
+    if (net_session_dial(&conn->session, &conn->key, &error) != VG_OK)
         refuse(conn, NET_REFUSED_HANDSHAKE, error.code, error.text);
 }
 

@@ -25,9 +25,11 @@ struct peer;
 struct conn {
     struct net_session session;
     struct net *net;
-    struct peer *peer; /* NULL while an accepted one has not shown its key */
+    struct peer *peer;     /* NULL while an accepted one has not shown its key */
+    vg_channel_public key; /* that the peer was dialled for, or has shown */
     bool dialled;
-    atomic_bool replaced; /* by a newer connection of the same peer, or its peer is evicted */
+    atomic_bool replaced; /* by a newer connection or other keys of the same peer, or its peer is
+                             evicted */
     /* For callbacks of the link alone, which come one by one: */
     enum conn_state state;
     bool was_up;
@@ -40,7 +42,6 @@ struct conn {
 
 struct peer {
     vg_node_id node;
-    vg_channel_public key;
     char *url;
     enum vg_code told; /* with the last event; VG_OK: up. For callbacks of the dialled link alone */
     bool told_any;
@@ -49,6 +50,7 @@ struct peer {
     struct conn *dialled;  /* in any state, until it is over */
     struct conn *receiver; /* the accepted connection that is UP */
     uint64_t evicted_at;   /* 0: it is a member */
+    vg_channel_public key; /* replaced by another: connections of this one end */
     uint32_t failures;     /* to dial, since we were up */
     uint64_t dial_at_us;
     vg_id incarnation; /* of its last hello */

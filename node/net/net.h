@@ -81,6 +81,10 @@ enum vg_code net_start(const struct net_config *config, const struct net_callbac
  * the frame is dropped and counted. */
 enum vg_code net_send(struct net *net, vg_node_id to, enum wire_type type, vg_span payload);
 
+/* The node has this channel key from here on: connections under another end, and its former key is
+ * a stranger's. The key that it has is fine. Any thread. */
+void net_rekey(struct net *net, vg_node_id node, const vg_channel_public *key);
+
 /* The node is a member no longer, and was since `at` (ms since 1970): both connections with it end,
  * no frame of it is taken from here on, it is never dialled again, and when it comes it is told
  * that and nothing else (NET_REFUSED_EVICTED). For good; again is fine. Any thread. */

@@ -307,6 +307,75 @@ Test(net_peers, no_frame_of_an_evicted_node_is_taken)
     stop_all();
 }
 
+/* ---- keys that were replaced -------------------------------------------------------------------
+ */
+
+/* The key of a number that no node begins with. */
+static vg_channel_public give_key(struct netnode *node, uint64_t number)
+{
+    node->secret = netnode_secret(number);
+    node->key = noise_static_of(&node->secret);
+    return node->key.pub;
+}
+
+static uint64_t strangers_at(uint32_t at)
+{
+    return netnode_stats(&nodes[at]).refused[NET_REFUSED_STRANGER];
+}
+
+/* Node 3 goes on with the old one, until it is started with the new one. */
+Test(net_peers, a_key_that_was_replaced_is_a_strangers_and_the_new_one_is_let_in)
+{
+    enum { AGAIN = 3, NEW = 9 };
+    start_all();
+    struct netnode fresh = nodes[2];
+    vg_channel_public key = give_key(&fresh, NEW);
+    for (uint32_t at = 0; at < 2; at++)
+        net_rekey(nodes[at].net, (vg_node_id){3}, &key);
+    AWAIT(!sees(2, 0) && !sees(2, 1) && !sees(0, 2) && !sees(1, 2));
+    AWAIT(strangers_at(0) >= AGAIN);
+    cr_expect_eq(netnode_send(&nodes[2], 1, 1, 8), VG_UNAVAILABLE);
+    cr_expect_eq(nodes[0].views[2].frames, 0);
+    cr_expect(sees(0, 1) && sees(1, 0), "no other is touched");
+    netnode_stop(&nodes[2]);
+    give_key(&nodes[2], NEW);
+    start(2);
+    await_all_up();
+    cr_assert_eq(netnode_send(&nodes[2], 1, 1, 8), VG_OK);
+    AWAIT(atomic_load(&nodes[0].views[2].frames) == 1);
+    stop_all();
+}
+
+Test(net_peers, the_key_that_a_node_has_changes_nothing)
+{
+    start_all();
+    unsigned downs = atomic_load(&nodes[0].views[2].downs);
+    net_rekey(nodes[0].net, (vg_node_id){3}, &nodes[2].key.pub);
+    net_rekey(nodes[0].net, (vg_node_id){9}, &nodes[2].key.pub);
+    cr_assert_eq(netnode_send(&nodes[2], 1, 1, 8), VG_OK);
+    AWAIT(atomic_load(&nodes[0].views[2].frames) == 1);
+    cr_expect_eq(nodes[0].views[2].downs, downs);
+    cr_expect_eq(strangers_at(0), 0);
+    stop_all();
+}
+
+/* Its channel was open, and nothing was said as yet. */
+Test(net_peers, no_hello_is_taken_of_who_has_shown_a_key_that_was_replaced)
+{
+    netnodes_init(nodes, THREE);
+    start(0);
+    struct netnode fresh = nodes[2];
+    vg_channel_public key = give_key(&fresh, 9);
+    struct caller caller;
+    cr_assert(netnode_call(&caller, &nodes[2], &nodes[0]));
+    net_rekey(nodes[0].net, (vg_node_id){3}, &key);
+    greet(&caller);
+    AWAIT(strangers_at(0) == 1);
+    cr_expect_not(netnode_peer(&nodes[0], 3).receiving);
+    caller_end(&caller);
+    stop_all();
+}
+
 static const struct {
     const char *listen;
     const char *peer;
