@@ -6,8 +6,9 @@
 
 #include "ops/cli/core/command.h"
 
-/* `vigil user rekey NAME --public FILE`. */
+/* `vigil user rekey NAME --public FILE`, `vigil cluster members rekey NODE --public FILE`. */
 enum vg_code rekey_person(struct cli_call *call);
+enum vg_code rekey_node(struct cli_call *call);
 
 extern const struct cli_option rekey_options[];
 

@@ -354,7 +354,7 @@ struct response_command {
             uint64_t node;
         } evict;
         struct {
-            vg_id person;
+            vg_id holder; /* a person, or a node by its author id */
             struct vg_keys keys;
         } rekey;
         struct {

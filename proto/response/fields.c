@@ -118,7 +118,7 @@ static const struct response_field enroll_fields[] = {
 };
 
 static const struct response_field rekey_fields[] = {
-    ID("person", rekey.person, 1, PERSON, 0),
+    ID("holder", rekey.holder, 1, PERSON, 0),
     FIXED("key", rekey.keys.key, 1),
     FIXED("channel", rekey.keys.channel, 1),
     FIXED("binding", rekey.keys.binding, 1),

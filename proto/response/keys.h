@@ -32,6 +32,7 @@ enum response_kind {
     RESPONSE_KIND_CHANNEL_OWNER = 'Z', /* channel key: person */
     RESPONSE_KIND_EPOCH = 'e',         /* compartment, epoch: index and record */
     RESPONSE_KIND_IN_FORCE = 'E',      /* compartment: epoch in force */
+    RESPONSE_KIND_NODE_KEYS = 'K',     /* node by its author id: the keys that replaced others */
     RESPONSE_KIND_EVICTED = 'N',       /* node: index and time of its eviction */
     /* and the machine's own, in no state hash */
     RESPONSE_KIND_CURSOR = 'C', /* last applied index and counters */

@@ -111,6 +111,9 @@ void response_body_free(uint8_t *made, const struct ledger_view *entry);
 vg_id response_node_author(vg_node_id node);
 bool response_is_node_author(const vg_id *author, vg_node_id *node);
 
+/* Whose keys those of an author are. */
+struct vg_holder response_holder_of(const vg_id *author);
+
 /* ---- applying ----------------------------------------------------------------------------------
  */
 

@@ -30,6 +30,14 @@ bool response_is_node_author(const vg_id *author, vg_node_id *node)
     return high == 0 && node->value != 0;
 }
 
+struct vg_holder response_holder_of(const vg_id *author)
+{
+    vg_node_id node;
+    if (response_is_node_author(author, &node))
+        return (struct vg_holder){.kind = VG_IDENTITY_NODE, .node = node};
+    return (struct vg_holder){.kind = VG_IDENTITY_PERSON, .person = *author};
+}
+
 enum vg_code response_body(const struct response_keys *keys, const struct ledger_view *entry,
                            vg_span *body, uint8_t **made, struct vg_error *error)
 {

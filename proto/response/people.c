@@ -7,11 +7,24 @@
 #include "proto/response/call.h"
 #include "proto/response/nodes.h"
 
+static struct response_key key_under(enum response_kind kind, const vg_id *id)
+{
+    struct response_key key = response_key_of(NULL, kind);
+    response_key_id(&key, id);
+    return key;
+}
+
 static struct response_key person_key(const vg_id *person)
 {
-    struct response_key key = response_key_of(NULL, RESPONSE_KIND_KEY);
-    response_key_id(&key, person);
-    return key;
+    return key_under(RESPONSE_KIND_KEY, person);
+}
+
+/* Of a person, or of a node whose keys were replaced. */
+static struct response_key holder_key(const vg_id *holder)
+{
+    vg_node_id node;
+    return response_is_node_author(holder, &node) ? key_under(RESPONSE_KIND_NODE_KEYS, holder)
+                                                  : person_key(holder);
 }
 
 /* The keys a holder has: neither is ever given to another. */
@@ -106,12 +119,18 @@ static bool get_node(const struct response_machine *machine, vg_node_id node,
                      struct response_person *out)
 {
     const struct ledger_member *member = ledger_genesis_member(machine->genesis, node);
+    const vg_id author = response_node_author(node);
+    struct response_key key = holder_key(&author);
     struct response_eviction eviction;
+    vg_span value;
     if (member == NULL)
         return false;
+    *out = (struct response_person){.keys = member->keys};
+    if (response_get(&machine->kv, &key, &value))
+        response_person_decode(value, out);
     response_node_evicted(machine, node, &eviction);
-    *out = (struct response_person){
-        .id = response_node_author(node), .keys = member->keys, .expelled_at = eviction.at};
+    out->id = author;
+    out->expelled_at = eviction.at;
     return true;
 }
 
@@ -216,14 +235,14 @@ static enum vg_code judge_keys(struct response_call *call, const struct vg_keys 
     return code == VG_OK ? judge_key(call, &channel, keys) : code;
 }
 
-static enum vg_code judge_binding(struct response_call *call, const vg_id *person,
+static enum vg_code judge_binding(struct response_call *call, const vg_id *id,
                                   const struct vg_keys *keys)
 {
-    const struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = *person};
-    char text[VG_ID_TEXT];
+    const struct vg_holder holder = response_holder_of(id);
+    char text[VG_HOLDER_TEXT];
     if (vg_binding_verify(call->machine->signer, &holder, keys))
         return VG_OK;
-    vg_id_format(&holder.person, text);
+    vg_holder_format(&holder, text);
     return RESPONSE_REFUSE(call, UNBOUND, text);
 }
 
@@ -250,7 +269,7 @@ enum vg_code response_judge_enroll(struct response_call *call)
 static void put_person(struct response_call *call, const struct response_person *person)
 {
     struct vg_buffer buffer = {0};
-    struct response_key key = person_key(&person->id);
+    struct response_key key = holder_key(&person->id);
     response_person_encode(person, &buffer);
     response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&buffer));
     vg_buffer_free(&buffer);
@@ -324,19 +343,29 @@ void response_effect_expel(struct response_call *call)
 /* ---- rekey -------------------------------------------------------------------------------------
  */
 
+/* Of somebody who is or was here; of a node that is a member. */
+static enum vg_code judge_holder(struct response_call *call, const vg_id *id)
+{
+    struct response_person holder;
+    vg_node_id node;
+    char text[VG_NAME_MAX + 1];
+    bool known = response_author_get(call->machine, id, &holder);
+    if (response_is_node_author(id, &node)) {
+        snprintf(text, sizeof text, "%llu", (unsigned long long)node.value);
+        return known ? response_require_node(call, node) : RESPONSE_REFUSE(call, NO_NODE, text);
+    }
+    response_person_words(call->machine, id, text);
+    if (!known)
+        return RESPONSE_REFUSE(call, NO_PERSON, text);
+    return response_has_signed(call->carries, id) ? RESPONSE_REFUSE(call, OWN_KEY, text) : VG_OK;
+}
+
 enum vg_code response_judge_rekey(struct response_call *call)
 {
-    const vg_id *id = &call->command.rekey.person;
+    const vg_id *id = &call->command.rekey.holder;
     const struct vg_keys *keys = &call->command.rekey.keys;
-    struct response_person person;
-    char text[VG_NAME_MAX + 1];
     call->outcome->id = *id;
-    response_person_words(call->machine, id, text);
-    if (response_person_get(call->machine, id, &person) != VG_OK)
-        return RESPONSE_REFUSE(call, NO_PERSON, text);
-    if (response_has_signed(call->carries, id))
-        return RESPONSE_REFUSE(call, OWN_KEY, text);
-    if (judge_keys(call, keys) != VG_OK)
+    if (judge_holder(call, id) != VG_OK || judge_keys(call, keys) != VG_OK)
         return call->outcome->error.code;
     return judge_binding(call, id, keys);
 }
@@ -344,11 +373,11 @@ enum vg_code response_judge_rekey(struct response_call *call)
 /* Who was removed is here again: that is the way back for somebody whose key was stolen. */
 void response_effect_rekey(struct response_call *call)
 {
-    struct response_person person;
-    enum vg_code found = response_person_get(call->machine, &call->command.rekey.person, &person);
-    assert(found == VG_OK);
-    person.keys = call->command.rekey.keys;
-    person.keyed_at = call->time_ms;
-    person.expelled_at = 0;
-    put_keys(call, &person);
+    struct response_person holder;
+    bool known = response_author_get(call->machine, &call->command.rekey.holder, &holder);
+    assert(known);
+    holder.keys = call->command.rekey.keys;
+    holder.keyed_at = call->time_ms;
+    holder.expelled_at = 0;
+    put_keys(call, &holder);
 }

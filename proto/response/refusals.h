@@ -88,7 +88,7 @@
     X(KEY_KNOWN, EXISTS, "",                                                                       \
       "this {0} is that of {1}; a key is one person's, make a new identity: vigil identity new")   \
     X(UNBOUND, INTEGRITY, "",                                                                      \
-      "the channel key of person {0} is not signed by their key; hand over what vigil identity "   \
+      "the channel key of {0} is not signed by their key; hand over what vigil identity "          \
       "show -o json prints, as it is")                                                             \
     X(LAST_OPERATOR, FORBIDDEN, "", "person {0} is the last operator; enroll another one first")   \
     X(OWN_KEY, FORBIDDEN, "",                                                                      \

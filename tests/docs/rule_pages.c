@@ -150,7 +150,7 @@ static const struct {
     {RESPONSE_REFUSED_GIVES_AND_TAKES, {"roles"}},
     {RESPONSE_REFUSED_PERSON_KNOWN, {"id"}},
     {RESPONSE_REFUSED_KEY_KNOWN, {"key", "id"}},
-    {RESPONSE_REFUSED_UNBOUND, {"id"}},
+    {RESPONSE_REFUSED_UNBOUND, {"whose"}},
     {RESPONSE_REFUSED_LAST_OPERATOR, {"id"}},
     {RESPONSE_REFUSED_OWN_KEY, {"person"}},
     {RESPONSE_REFUSED_PEOPLE_FULL, {"number"}},

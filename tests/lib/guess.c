@@ -558,22 +558,6 @@ static void likely_owner(struct thought *thought)
         thought->out->command.owner.owner = enrolled(guess_below(thought, ENROLLED));
 }
 
-struct vg_keys guess_keys(struct thought *thought, const vg_id *person, uint64_t key,
-                          uint64_t channel)
-{
-    const struct vg_signer *signer = model_signer(thought->model);
-    const uint8_t seed[VG_SEED_SIZE] = {0xee, (uint8_t)key, (uint8_t)(key >> 8)};
-    const uint8_t channel_seed[VG_SEED_SIZE] = {0xcc, (uint8_t)channel, (uint8_t)(channel >> 8)};
-    struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = *person};
-    struct vg_keys keys;
-    vg_secret_key secret;
-    vg_channel_secret unused;
-    signer->keypair(seed, &keys.key, &secret);
-    vg_channel_keypair(channel_seed, &keys.channel, &unused);
-    vg_binding_sign(signer, &holder, &keys.channel, &secret, &keys.binding);
-    return keys;
-}
-
 static void likely_enrolment(struct thought *thought)
 {
     struct response_command *command = &thought->out->command;
@@ -716,18 +700,6 @@ static enum vg_code answer_of(struct thought *thought)
     return verdict.code;
 }
 
-/* Somebody who is operator or key officer of the cluster, of whom there are two. */
-static uint32_t some_officer(struct thought *thought)
-{
-    const struct ledger_genesis *genesis = thought->genesis;
-    uint32_t at = (uint32_t)guess_below(thought, genesis->person_count);
-    uint32_t tries = genesis->person_count;
-    while ((genesis->people[at].bits & (LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER)) == 0 &&
-           tries-- > 0)
-        at = (at + 1) % genesis->person_count;
-    return at;
-}
-
 /* Mostly somebody who may; returns what would be answered. */
 static enum vg_code choose_author(struct thought *thought, enum where where)
 {
@@ -743,7 +715,7 @@ static enum vg_code choose_author(struct thought *thought, enum where where)
         if (where != HERE && !guess_once_in(thought, 5))
             out->author = 0;
         if (where == CONTROL && signs && !guess_once_in(thought, 5))
-            out->author = some_officer(thought);
+            out->author = guess_officer(thought);
         if (by_node)
             out->author = thought->genesis->person_count;
         code = answer_of(thought);

@@ -43,15 +43,16 @@ static inline bool guess_in_control(const struct thought *thought)
 
 /* Somebody of the genesis, or enrolled, or nobody. */
 vg_id guess_person(struct thought *thought);
-/* The keys of two numbers, bound for a person. */
-struct vg_keys guess_keys(struct thought *thought, const vg_id *person, uint64_t key,
-                          uint64_t channel);
-
 /* What makes sense of proposals, their approval, and probes of drills (guess_signed.c). */
 void guess_proposal(struct thought *thought);
 void guess_approval(struct thought *thought);
 void guess_rejection(struct thought *thought);
 void guess_rekey(struct thought *thought);
+/* The keys of two numbers, bound for a person or node. */
+struct vg_keys guess_keys(struct thought *thought, const vg_id *person, uint64_t key,
+                          uint64_t channel);
+/* The place in the genesis of somebody who is operator or key officer, of whom there are two. */
+uint32_t guess_officer(struct thought *thought);
 void guess_probe(struct thought *thought);
 
 /* What makes sense of evictions, and a record of an epoch without wraps for those evicted

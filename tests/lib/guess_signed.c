@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Guesses of what two people sign: withdrawals of declarations, drills, and new keys. */
+#include "proto/response/machine.h"
 #include "tests/lib/guess_internal.h"
 
 static vg_span encoded(const struct response_command *command, uint8_t *out, size_t size)
@@ -12,6 +13,33 @@ static vg_span encoded(const struct response_command *command, uint8_t *out, siz
     return vg_span_of(out, kept);
 }
 
+struct vg_keys guess_keys(struct thought *thought, const vg_id *person, uint64_t key,
+                          uint64_t channel)
+{
+    const struct vg_signer *signer = model_signer(thought->model);
+    const uint8_t seed[VG_SEED_SIZE] = {0xee, (uint8_t)key, (uint8_t)(key >> 8)};
+    const uint8_t channel_seed[VG_SEED_SIZE] = {0xcc, (uint8_t)channel, (uint8_t)(channel >> 8)};
+    struct vg_holder holder = response_holder_of(person);
+    struct vg_keys keys;
+    vg_secret_key secret;
+    vg_channel_secret unused;
+    signer->keypair(seed, &keys.key, &secret);
+    vg_channel_keypair(channel_seed, &keys.channel, &unused);
+    vg_binding_sign(signer, &holder, &keys.channel, &secret, &keys.binding);
+    return keys;
+}
+
+uint32_t guess_officer(struct thought *thought)
+{
+    const struct ledger_genesis *genesis = thought->genesis;
+    uint32_t at = (uint32_t)guess_below(thought, genesis->person_count);
+    uint32_t tries = genesis->person_count;
+    while ((genesis->people[at].bits & (LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER)) == 0 &&
+           tries-- > 0)
+        at = (at + 1) % genesis->person_count;
+    return at;
+}
+
 /* Mostly keys that nobody has had. */
 static struct response_command some_rekey(struct thought *thought)
 {
@@ -19,8 +47,11 @@ static struct response_command some_rekey(struct thought *thought)
     struct response_command command = {.op = RESPONSE_OP_REKEY};
     uint64_t number = guess_once_in(thought, 12) ? 0 : 1000 + guess_below(thought, KEYS);
     uint64_t channel = guess_once_in(thought, 12) ? 0 : number;
-    command.rekey.person = guess_person(thought);
-    command.rekey.keys = guess_keys(thought, &command.rekey.person, number, channel);
+    command.rekey.holder = guess_person(thought);
+    if (guess_once_in(thought, 4))
+        command.rekey.holder = response_node_author(
+            (vg_node_id){1 + guess_below(thought, thought->genesis->member_count + 1)});
+    command.rekey.keys = guess_keys(thought, &command.rekey.holder, number, channel);
     if (guess_once_in(thought, 15))
         command.rekey.keys.binding.bytes[0] ^= 1;
     return command;

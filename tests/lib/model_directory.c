@@ -139,13 +139,30 @@ static bool signs(const struct model_call *call, const vg_id *person)
     return found;
 }
 
+/* The keys of somebody who is or was here, or of a node that is; NULL: `why` it has none. */
+static struct vg_keys *keys_of(struct model *model, const vg_id *id, enum vg_code *why)
+{
+    struct model_person *person = model_person_of(model, id);
+    *why = VG_NOT_FOUND;
+    if (person != NULL)
+        return &person->keys;
+    for (uint32_t i = 0; i < model->node_count; i++) {
+        vg_id node = response_node_author(model->nodes[i]);
+        *why = vg_id_equal(&node, id) && model->nodes_gone[i] ? VG_FORBIDDEN : *why;
+        if (vg_id_equal(&node, id) && !model->nodes_gone[i])
+            return &model->node_keys[i];
+    }
+    return NULL;
+}
+
 static struct model_refusal rekey_names(struct model_call *call)
 {
-    const vg_id *id = &call->command->rekey.person;
+    const vg_id *id = &call->command->rekey.holder;
     const struct vg_keys *keys = &call->command->rekey.keys;
-    const struct vg_holder holder = {.kind = VG_IDENTITY_PERSON, .person = *id};
-    if (model_person_of(call->model, id) == NULL)
-        return model_refuses(VG_NOT_FOUND);
+    const struct vg_holder holder = response_holder_of(id);
+    enum vg_code why;
+    if (keys_of(call->model, id, &why) == NULL)
+        return model_refuses(why);
     if (signs(call, id))
         return model_refuses(VG_FORBIDDEN);
     if (keys_are_taken(call->model, keys))
@@ -157,11 +174,15 @@ static struct model_refusal rekey_names(struct model_call *call)
 /* Whoever was removed is back. */
 static void rekey(struct model_call *call)
 {
-    struct model_person *person = model_person_of(call->model, &call->command->rekey.person);
+    struct model_person *person = model_person_of(call->model, &call->command->rekey.holder);
+    enum vg_code unused;
+    struct vg_keys *keys = keys_of(call->model, &call->command->rekey.holder, &unused);
     struct vg_keys *old = vg_alloc(sizeof *old);
-    *old = person->keys;
+    *old = *keys;
     model_list_add(&call->model->old_keys, old);
-    person->keys = call->command->rekey.keys;
+    *keys = call->command->rekey.keys;
+    if (person == NULL)
+        return;
     person->keyed_at = call->order->time_ms;
     person->gone = false;
 }

@@ -435,7 +435,7 @@ struct desk_order play_proposing_rekey(struct play *play, enum desk_person signe
                                        enum desk_person person, uint8_t number)
 {
     struct desk_order rekey = play_order(play, RESPONSE_OP_REKEY);
-    rekey.command.rekey.person = desk_author(play->desk, person);
+    rekey.command.rekey.holder = desk_author(play->desk, person);
     rekey.command.rekey.keys = desk_new_keys(play->desk, person, number);
     struct desk_order order = play_proposing(play, signer, &rekey.command);
     order.control = true;
@@ -464,6 +464,16 @@ void play_third_officer(struct play *play)
     struct desk_order order = play_order(play, RESPONSE_OP_ENROLL);
     order.command.enroll.bits = LEDGER_PERSON_KEY_OFFICER;
     play_must(play, order);
+}
+
+struct desk_order play_approving_old_signature(struct play *play)
+{
+    play_third_officer(play);
+    vg_id old = play_must(play, play_proposing_rekey(play, DESK_PRIVACY, DESK_ANN, 1));
+    play->desk->time_ms++;
+    vg_id id = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, DESK_PRIVACY, 1));
+    play_must(play, play_approving_rekey(play, DESK_NEWCOMER, &id));
+    return play_approving_rekey(play, DESK_OPERATOR, &old);
 }
 
 /* ---- what became of it -------------------------------------------------------------------------

@@ -100,6 +100,9 @@ void play_rekey(struct play *play, enum desk_person person, uint8_t number);
 /* Enrolls the newcomer as key officer: a third who may sign for keys. */
 void play_third_officer(struct play *play);
 
+/* The operator's approval of what a key officer proposed, whose key was replaced since. */
+struct desk_order play_approving_old_signature(struct play *play);
+
 /* ---- what became of it -------------------------------------------------------------------------
  */
 

@@ -90,7 +90,7 @@ static const char *const layouts[] = {
     "64 enroll person:i1 key:h1/32 channel:h1/32 binding:h1/64 bits:b7",
     "65 expel person:i1",
     "66 evict node:n1-9223372036854775807",
-    "67 rekey person:i1 key:h1/32 channel:h1/32 binding:h1/64",
+    "67 rekey holder:i1 key:h1/32 channel:h1/32 binding:h1/64",
     "72 rotate epoch:o1-1292",
 };
 

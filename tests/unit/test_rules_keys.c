@@ -196,13 +196,8 @@ Test(keys, operators_of_the_directory_alone_do_not_sign)
 Test(keys, what_the_old_key_signed_counts_no_more)
 {
     struct play play = play_new(RESPONSE_DETECT);
-    play_third_officer(&play);
-    vg_id stolen = play_must(&play, play_proposing_rekey(&play, DESK_PRIVACY, DESK_ANN, 1));
-    play.desk->time_ms++;
-    vg_id id = play_must(&play, play_proposing_rekey(&play, DESK_OPERATOR, DESK_PRIVACY, 1));
-    play_must(&play, play_approving_rekey(&play, DESK_NEWCOMER, &id));
-    cr_assert(play_refuses(&play, play_approving_rekey(&play, DESK_OPERATOR, &stolen),
-                           RESPONSE_REFUSED_SIGNED_WITH_OLD_KEY));
+    struct desk_order stolen = play_approving_old_signature(&play);
+    cr_assert(play_refuses(&play, stolen, RESPONSE_REFUSED_SIGNED_WITH_OLD_KEY));
     play.desk->time_ms++;
     vg_id anew = play_must(&play, play_proposing_rekey(&play, DESK_PRIVACY, DESK_ANN, 1));
     play_must(&play, play_approving_rekey(&play, DESK_OPERATOR, &anew));
@@ -325,6 +320,43 @@ Test(keys, of_people_who_are_or_were_here_alone)
     struct play play = play_new(RESPONSE_DETECT);
     cr_assert(play_refuses(&play, play_proposing_rekey(&play, DESK_OPERATOR, DESK_NEWCOMER, 1),
                            RESPONSE_REFUSED_NO_PERSON));
+    play_free(&play);
+}
+
+Test(keys, those_of_a_node_are_replaced_likewise)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    struct vg_keys fresh = desk_new_keys(play.desk, DESK_NODE, 1);
+    vg_id node = desk_author(play.desk, DESK_NODE);
+    struct response_person found;
+    struct desk_order detect = desk_detect("seen", "scanner-7");
+    detect.person = DESK_INTEGRATION;
+    detect.command.detect.source = RESPONSE_SOURCE_AUTOMATED;
+    play_must(&play, detect);
+    play_rekey(&play, DESK_NODE, 1);
+    cr_assert(response_author_get(&play.desk->machine, &node, &found));
+    cr_assert_eq(memcmp(&found.keys, &fresh, sizeof fresh), 0);
+    struct desk_order count = play_order(&play, RESPONSE_OP_COUNT);
+    count.command.count.key = vg_span_text("scanner-7");
+    count.outdated = true;
+    cr_assert_eq(applied(&play, &count), RESPONSE_APPLIED_VOID);
+    count.outdated = false;
+    play_must(&play, count);
+    struct vg_keys old = desk_keys(play.desk, DESK_NODE);
+    assert_refused(&play, &old);
+    assert_refused(&play, &fresh);
+    cr_assert_eq(response_person_get(&play.desk->machine, &node, &found), VG_NOT_FOUND,
+                 "it is nobody");
+    play_free(&play);
+}
+
+Test(keys, a_node_that_was_evicted_stays_out)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    vg_id id = play_must(&play, play_proposing_rekey(&play, DESK_OPERATOR, DESK_NODE, 1));
+    play_evict(&play, 1);
+    cr_assert(play_refuses(&play, play_approving_rekey(&play, DESK_PRIVACY, &id),
+                           RESPONSE_REFUSED_NODE_GONE));
     play_free(&play);
 }
 

@@ -159,10 +159,7 @@ static void the_operator(struct play *play, struct desk_order *order)
     order->command.expel.person = desk_author(play->desk, DESK_OPERATOR);
 }
 
-static void by_the_person_herself(struct play *play, struct desk_order *order)
-{
-    *order = play_proposing_rekey(play, DESK_OPERATOR, DESK_OPERATOR, 1);
-}
+BEND(by_the_person_herself, *order = play_proposing_rekey(play, DESK_OPERATOR, DESK_OPERATOR, 1))
 
 /* Written past the log, which would take a command each. */
 static void as_many_people_as_there_may_be(struct play *play, struct desk_order *order)
@@ -614,25 +611,12 @@ static void the_proposer_legal_no_longer(struct play *play, struct desk_order *o
     play_grant(play, DESK_LEGAL, 0, RESPONSE_ROLE_LEGAL);
 }
 
-static void about_to_approve_keys(struct play *play, struct desk_order *order)
-{
-    play->part = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, DESK_ANN, 1));
-    *order = play_approving_rekey(play, DESK_PRIVACY, &play->part);
-}
-
-static void the_proposers_key_was_replaced(struct play *play, struct desk_order *order)
-{
-    vg_id signed_then = play_must(play, play_proposing_rekey(play, DESK_PRIVACY, DESK_ANN, 1));
-    play->desk->time_ms++;
-    play_third_officer(play);
-    vg_id replaced = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, DESK_PRIVACY, 1));
-    play_must(play, play_approving_rekey(play, DESK_NEWCOMER, &replaced));
-    *order = play_approving_rekey(play, DESK_OPERATOR, &signed_then);
-}
+BEND(the_proposers_key_was_replaced, *order = play_approving_old_signature(play))
 
 static void with_words(struct play *play, struct desk_order *order)
 {
-    about_to_approve_keys(play, order);
+    vg_id id = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, DESK_ANN, 1));
+    *order = play_approving_rekey(play, DESK_PRIVACY, &id);
     order->command.approve.reason = vg_span_text("ann's laptop was stolen");
 }
 
