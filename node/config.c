@@ -61,6 +61,7 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT("key", struct node_config, key, PATH_TEXT_MAX),
     CYAML_FIELD_STRING_PTR("key_passphrase", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                            struct node_config, key_passphrase, 1, PATH_TEXT_MAX),
+    CYAML_FIELD_BOOL("key_replaced", CYAML_FLAG_OPTIONAL, struct node_config, key_replaced),
     CYAML_FIELD_STRING_PTR("keyring", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct node_config,
                            keyring, 1, PATH_TEXT_MAX),
     CYAML_FIELD_MAPPING("listen", CYAML_FLAG_DEFAULT, struct node_config, listen, listen_fields),

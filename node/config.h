@@ -30,6 +30,7 @@ struct node_config {
     char *cluster;        /* the id that genesis must have, hex; NULL: any */
     char *key;            /* identity file of kind node, or "credential:NAME" */
     char *key_passphrase; /* "credential:NAME", "terminal", a file, or NULL: there is none */
+    bool key_replaced;    /* by an entry: it is not the one of the genesis */
     char *keyring; /* file of its unwrap secrets; NULL: none was named, nor has the key a file */
     struct node_config_listen listen;
     struct node_config_peer *peers; /* the others */

@@ -97,10 +97,11 @@ static enum vg_code check_identity(const struct node_config *config, const struc
                        "key %s is not that of node %" PRIu64 "; name its own key", config->key,
                        config->node);
     const struct vg_keys keys = vg_identity_keys(identity);
-    if (memcmp(&self->keys, &keys, sizeof keys) != 0)
+    if (!config->key_replaced && memcmp(&self->keys, &keys, sizeof keys) != 0)
         return vg_fail(error, VG_FORBIDDEN,
                        "key %s is not the one genesis %s has for node %" PRIu64
-                       "; restore the key, or use the genesis it was made for",
+                       "; restore the key, or use the genesis it was made for; one that two "
+                       "people gave it since is said to be: key_replaced: yes",
                        config->key, config->genesis, config->node);
     return VG_OK;
 }
@@ -289,7 +290,7 @@ static enum vg_code open_net(struct node *node, struct vg_error *error)
         peers[i] = (struct net_peer){
             .node.value = config->peers[i].node,
             .url = config->peers[i].peer,
-            .key = find_member(&node->genesis, config->peers[i].node)->keys.channel,
+            .key = node_channel_of(node, (vg_node_id){config->peers[i].node}),
             .evicted_at = node_evicted_at(node, (vg_node_id){config->peers[i].node})};
     struct net_config net = {.listen_url = config->listen.peer,
                              .self = node->hello,
@@ -441,6 +442,8 @@ static enum vg_code open_parts(struct node *node, struct vg_error *error)
         code = open_state(node, error);
     if (code == VG_OK)
         code = node_admission_check(node, error);
+    if (code == VG_OK)
+        code = node_admission_key(node, error);
     if (code == VG_OK)
         code = open_net(node, error);
     return code;

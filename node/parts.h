@@ -442,6 +442,11 @@ void node_log_answer(struct node_query *query);
 bool node_admits(void *context, const vg_channel_public *theirs);
 /* When a node was evicted, as of what is applied here; 0: it is a member. Any thread. */
 uint64_t node_evicted_at(struct node *node, vg_node_id member);
+/* The channel key of a member, as of what is applied here. Any thread. */
+vg_channel_public node_channel_of(struct node *node, vg_node_id member);
+/* VG_FORBIDDEN if this node's key is no longer, or not, the one it has in the log; one that it has
+ * not yet there may be configured. The loop's thread, or before it runs. */
+enum vg_code node_admission_key(struct node *node, struct vg_error *why);
 /* VG_FORBIDDEN if that is this node. */
 enum vg_code node_admission_check(struct node *node, struct vg_error *why);
 /* A peer says that this node is evicted. True once a majority of all members does. */
@@ -531,6 +536,7 @@ struct node {
     struct ledger_genesis genesis;
     struct vg_identity *identity; /* its keys, in locked memory */
     struct noise_static channel;  /* one of them, for its doors */
+    bool key_known;               /* the log has had its key as this node's */
     struct keyring *keyring;
     struct response_keys keys; /* that entries are opened with. Any thread */
     struct api_region regions[VG_NODES_MAX];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api/directory.h"
 
+#include <assert.h>
+
 #include "node/api/compartments.h"
 #include "node/api/text.h"
 #include "proto/response/epochs.h"
-#include "proto/response/nodes.h"
 
 static json_t *name_or_null(const struct response_machine *machine, const vg_id *id)
 {
@@ -42,11 +43,14 @@ static json_t *node_object(const struct response_machine *machine,
                            const struct ledger_member *member)
 {
     json_t *out = json_object();
-    struct response_eviction eviction;
-    response_node_evicted(machine, member->id, &eviction);
+    struct response_person node;
+    vg_id author = response_node_author(member->id);
+    bool known = response_author_get(machine, &author, &node);
+    assert(known);
     api_set(out, "id", api_uint(member->id.value));
-    set_keys(out, &member->keys);
-    api_set(out, "evicted_at", api_time(eviction.at));
+    set_keys(out, &node.keys);
+    api_set(out, "evicted_at", api_time(node.expelled_at));
+    api_set(out, "keyed_at", api_time(node.keyed_at));
     return out;
 }
 

@@ -57,6 +57,7 @@ Test(node_config, gives_every_value_and_the_defaults)
     cr_expect_eq(config->heartbeat_ms, 50u);
     cr_expect_null(config->log_level);
     cr_expect_eq(config->require, 0u);
+    cr_expect_not(config->key_replaced);
     node_config_free(config);
 }
 
@@ -65,13 +66,15 @@ Test(node_config, takes_optional_values)
     struct node_config *config;
     struct vg_error error;
     cr_assert_eq(read_text(GOOD "election_timeout_ms: 200\nheartbeat_ms: 20\nlog_level: warn\n"
-                                "quota_mib: 100\ncluster: " CLUSTER "\nrequire: [files, user]\n",
+                                "quota_mib: 100\ncluster: " CLUSTER "\nrequire: [files, user]\n"
+                                "key_replaced: yes\n",
                            &config, &error),
                  VG_OK, "%s", error.text);
     cr_expect_eq(config->election_timeout_ms, 200u);
     cr_expect_eq(config->quota_mib, 100u);
     cr_expect_eq(*config->log_level, VG_LOG_WARN);
     cr_expect_str_eq(config->cluster, CLUSTER);
+    cr_expect(config->key_replaced);
     cr_expect_eq(config->require, 1u << LOCKDOWN_FILES | 1u << LOCKDOWN_USER);
     node_config_free(config);
 }
