@@ -58,19 +58,29 @@ const struct vg_unwrap *vg_keyring_find(const struct vg_keyring *keyring, const 
     return NULL;
 }
 
+static void bind(struct vg_unwrap_key *unwrap, const struct vg_identity *node)
+{
+    uint8_t text[BINDING_MAX];
+    vg_signer_ed25519.sign(binding_text(unwrap, node->node, text), &node->secret, &unwrap->binding);
+}
+
+void vg_keyring_rebind(struct vg_keyring *keyring, const struct vg_identity *node)
+{
+    for (uint32_t i = 0; i < keyring->count; i++)
+        bind(&keyring->unwraps[i].pub, node);
+}
+
 const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
                                            const struct vg_identity *node, const vg_id *compartment)
 {
     uint8_t seed[VG_SEED_SIZE];
-    uint8_t text[BINDING_MAX];
     assert(keyring->count < VG_KEYRING_MAX && vg_keyring_find(keyring, compartment) == NULL);
     struct vg_unwrap *unwrap = &keyring->unwraps[keyring->count++];
     unwrap->pub.compartment = *compartment;
     vg_random(seed, sizeof seed);
     vg_box_keypair(seed, &unwrap->pub.key, &unwrap->secret);
     vg_wipe(seed, sizeof seed);
-    vg_signer_ed25519.sign(binding_text(&unwrap->pub, node->node, text), &node->secret,
-                           &unwrap->pub.binding);
+    bind(&unwrap->pub, node);
     return &unwrap->pub;
 }
 

@@ -7,6 +7,7 @@
 #include "ops/cli/commands.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
+#include "ops/cli/rekey.h"
 
 static const struct cli_column summary_columns[] = {
     {.title = "cluster", .path = "cluster_id"},
@@ -234,6 +235,23 @@ static const struct cli_command member_commands[] = {
      .run = cluster_evict,
      .op = RESPONSE_OP_EVICT,
      .fields = "node",
+     .flags = CLI_CHANGES},
+    {.name = "rekey",
+     .words = "NODE",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Propose new keys for a node; prints the proposal",
+     .about =
+         "Whoever runs the node makes them (vigil identity new --for-node NODE) and gives you "
+         "what\n"
+         "'vigil identity show FILE -o json' prints. Another operator or key officer approves.\n"
+         "With that entry the node ends, and starts again with the new keys once its "
+         "configuration\n"
+         "names them and says key_replaced: yes.",
+     .examples = "  vigil cluster members rekey 3 --public node-3.json\n"
+                 "  vigil proposal approve ID",
+     .options = rekey_options,
+     .run = rekey_node,
      .flags = CLI_CHANGES},
     {.name = NULL},
 };

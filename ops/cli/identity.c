@@ -28,6 +28,9 @@ static const struct cli_option new_options[] = {
     {.name = "for-node",
      .value = "NUMBER",
      .help = "of this node, instead of a person; needs --file"},
+    {.name = "replaces",
+     .value = "KEY",
+     .help = "the node's present key file: what its keyring opens, the new one opens too"},
     {.name = "id",
      .value = "ID",
      .help = "of this person, whose other keys are lost or stolen: vigil user rekey"},
@@ -245,9 +248,32 @@ static enum vg_code make_folder(const char *file, struct vg_error *error)
     return code;
 }
 
-/* A node's keyring, with an unwrap key for the directory of the cluster that it is to join. */
+/* The unwrap keys of the keyring beside the key that is to be replaced, for the node's new one. */
+static enum vg_code take_over(const char *replaced, const struct vg_identity *node,
+                              struct vg_keyring *out, struct vg_error *error)
+{
+    struct vg_identity_file file;
+    char *path = vg_keyring_beside(replaced);
+    enum vg_code code = vg_identity_file_read(replaced, VG_SECRET_OWN, &file, error);
+    if (code == VG_OK && file.sealed)
+        code = cli_identity_ask(&file, replaced, "run this on a terminal", error);
+    if (code == VG_OK &&
+        (file.identity.kind != VG_IDENTITY_NODE || !vg_node_equal(file.identity.node, node->node)))
+        code = vg_fail(error, VG_INVALID, "%s is not the key of node %llu", replaced,
+                       (unsigned long long)node->node.value);
+    if (code == VG_OK)
+        code = vg_keyring_read(path, &file.identity, out, error);
+    if (code == VG_OK)
+        vg_keyring_rebind(out, node);
+    vg_wipe(&file, sizeof file);
+    free(path);
+    return code;
+}
+
+/* A node's keyring: with an unwrap key for the directory of the cluster that it is to join, or with
+ * those it had under the key that is replaced (NULL: none is). */
 static enum vg_code write_keyring(const char *key_file, const struct vg_identity *node,
-                                  struct vg_error *error)
+                                  const char *replaced, struct vg_error *error)
 {
     struct vg_keyring keyring = {.count = 0};
     char *path = vg_keyring_beside(key_file);
@@ -256,7 +282,10 @@ static enum vg_code write_keyring(const char *key_file, const struct vg_identity
         code = vg_fail(error, VG_EXISTS,
                        "%s: there is a keyring already; name another file, or move this one away",
                        path);
-    vg_keyring_add(&keyring, node, &vg_keyring_directory);
+    if (code == VG_OK && replaced != NULL)
+        code = take_over(replaced, node, &keyring, error);
+    else if (code == VG_OK)
+        vg_keyring_add(&keyring, node, &vg_keyring_directory);
     if (code == VG_OK)
         code = vg_keyring_write(path, &keyring, node, error);
     vg_wipe(&keyring, sizeof keyring);
@@ -279,7 +308,7 @@ static enum vg_code write_new(struct cli_call *call, const char *path, const vg_
     if (code == VG_OK)
         code = make_folder(path, &call->error);
     if (code == VG_OK && node != 0)
-        code = write_keyring(path, &identity, &call->error);
+        code = write_keyring(path, &identity, cli_text(call, "replaces"), &call->error);
     if (code == VG_OK)
         code = save(call, path, &identity, &passphrase);
     vg_wipe(&identity, sizeof identity);
@@ -312,6 +341,8 @@ static enum vg_code run_new(struct cli_call *call)
     uint64_t node;
     if (read_holder(call, &id, &node) != VG_OK)
         return call->error.code;
+    if (node == 0 && cli_text(call, "replaces") != NULL)
+        return vg_fail(&call->error, VG_USAGE, "only a node's key has a keyring: --for-node");
     if (node != 0 && given == NULL)
         return vg_fail(&call->error, VG_USAGE,
                        "a node's keys need --file, the place its configuration names");
@@ -339,6 +370,8 @@ const struct cli_command identity_commands[] = {
      .examples = "  vigil identity new\n"
                  "  vigil identity new --file siem.identity --no-passphrase -o json\n"
                  "  vigil identity new --for-node 2 --file /etc/vigil/key\n"
+                 "  vigil identity new --for-node 2 --file /etc/vigil/key.new --replaces "
+                 "/etc/vigil/key\n"
                  "  vigil identity new --id 01a20163-f045-7fee-a55c-0abf55442de4",
      .options = new_options,
      .run = run_new,

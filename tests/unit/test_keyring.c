@@ -125,6 +125,23 @@ Test(keyring, is_refused_to_another_node_or_under_another_key)
     cr_assert_eq(back.count, 0);
 }
 
+/* Its node has other keys: the same secrets, signed by those and sealed under them. */
+Test(keyring, is_taken_over_by_other_keys_of_its_node)
+{
+    struct vg_keyring keyring = written(3), back;
+    struct vg_identity fresh;
+    vg_identity_make(VG_IDENTITY_NODE, &vg_keyring_directory, self.node, &fresh);
+    vg_keyring_rebind(&keyring, &fresh);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert(vg_unwrap_verify(&keyring.unwraps[i].pub, fresh.node, &fresh.pub));
+        cr_assert_not(vg_unwrap_verify(&keyring.unwraps[i].pub, self.node, &self.pub));
+    }
+    cr_assert_eq(vg_keyring_write(path, &keyring, &fresh, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(vg_keyring_read(path, &fresh, &back, &error), VG_OK, "%s", error.text);
+    cr_assert_arr_eq(keyring.unwraps, back.unwraps, 3 * sizeof keyring.unwraps[0]);
+    cr_assert_eq(vg_keyring_read(path, &self, &back, &error), VG_INTEGRITY);
+}
+
 Test(keyring, every_flipped_bit_and_every_cut_is_refused)
 {
     struct vg_buffer file = {0};
