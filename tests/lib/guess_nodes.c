@@ -7,7 +7,8 @@ void guess_eviction(struct thought *thought)
 {
     uint64_t *node = &thought->out->command.evict.node;
     uint32_t count = thought->genesis->member_count;
-    *node = 2 + guess_below(thought, guess_once_in(thought, 20) ? count : count - 1);
+    bool of_nowhere = guess_once_in(thought, 20) || count == 1;
+    *node = 2 + guess_below(thought, of_nowhere ? count : count - 1);
     if (guess_once_in(thought, 40))
         *node = 1;
 }
