@@ -249,6 +249,10 @@ class Sample:
         self.c.wait_equal()
         self.c.vigil("log", "verify", "--repair", node=behind)
 
+    def evict(self):
+        """The last thing, as the other two must both be up from then on."""
+        self.c.vigil("cluster", "members", "remove", next(node for node in (2, 3) if node != self.c.leader()))
+
     # ---- all of it ----
 
     def run(self):
@@ -265,6 +269,7 @@ class Sample:
         self.catch_up(incident)
         counted.join()
         assert not self.failures, self.failures
+        self.evict()
         return self
 
     def commands(self):
