@@ -67,11 +67,16 @@ class Sample:
         assert c.vigil(*once, node=1)["id"] == c.vigil(*once, node=2)["id"]
         name, (path, public) = say("eve"), self.identity("eve")
         self.refused(STRANGERS, Person(c, path, 2), "incident", "list")
-        c.vigil("user", "add", name, "--public", public, "--role", "responder", "--operator", "--key-officer")
+        id_ = c.vigil("user", "add", name, "--public", public, "--role", "responder", "--operator", "--key-officer")["id"]
         eve = Person(c, path, 2)
         eve.vigil("incident", "list")
         c.vigil("user", "remove", name)
         self.refused(STRANGERS, eve, "incident", "list")
+        officer, (officers, public) = say("officer"), self.identity("officer")
+        c.vigil("user", "add", officer, "--public", public, "--key-officer")
+        public = self.identity("eve-again", "--id", id_)[1]
+        proposal = c.vigil("user", "rekey", name, "--public", public)["id"]
+        Person(c, officers, 2).vigil("proposal", "approve", proposal, "--yes")
         self.refused(["exists"], c, "user", "rename", self.ben, self.mia)
         self.refused(["not-found"], c, "user", "rename", "nobody", "somebody")
 
@@ -285,6 +290,7 @@ class Sample:
         """What takes two people is in the log inside a proposal, and told by what came of it."""
         events = self.c.vigil("incident", "timeline", self.incidents[0])
         return [{"op": "drill", **drill} for drill in self.c.vigil("cluster", "drill", "list")] + \
+            [{"op": "rekey", "key": one["public_key"]} for one in self.c.vigil("user", "list") if one["keyed_at"]] + \
             [{"op": "withdraw", "reason": event["text"]} for event in events if event["kind"] == "withdraw"]
 
 
