@@ -111,6 +111,7 @@ Test(open, a_forged_signature_of_an_author_unknown_at_first_is_void_when_it_is_a
         struct opening opening = {.desk = desk_new()};
         struct desk_order order = desk_detect("seen", "");
         struct response_outcome outcome;
+        order.outdated = forged;
         if (forged)
             opening.desk->secrets[DESK_ANN] = opening.desk->secrets[DESK_BEN];
         struct vg_blob *entry = desk_append(opening.desk, &order);
