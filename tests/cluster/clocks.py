@@ -22,9 +22,7 @@ def assert_stamped_now(answers):
 
 def integration(c, node):
     """A machine that reports signals, at one node alone."""
-    path, public = c.dir / "siem.identity", c.dir / "siem.json"
-    assert c.run("identity", "new", "--no-passphrase", "--file", path).returncode == 0
-    public.write_text(c.run("-o", "json", "identity", "show", path).stdout)
+    path, public = c.identity("siem")
     c.vigil("user", "add", "siem", "--public", public, "--role", "reporter", "--integration")
     machine = Person(c, path, node)
     machine.nodes = [node]

@@ -97,6 +97,14 @@ class Cluster:
         """The dev cluster's person of a number, in the region of a node."""
         return Person(self, self.dir / "dev" / f"person-{number}.identity", node)
 
+    def identity(self, name, *words):
+        """New keys of a person, and their public half as it is handed over."""
+        path, public = self.dir / f"{name}.identity", self.dir / f"{name}.json"
+        made = self.run("identity", "new", "--no-passphrase", "--file", path, *words)
+        assert made.returncode == 0, made
+        public.write_text(self.run("-o", "json", "identity", "show", path).stdout)
+        return path, public
+
     def signal(self, verb, node, check=True):
         done = self.run("dev", verb, node, "--dir", self.dir / "dev")
         if check and done.returncode != 0:
@@ -166,6 +174,16 @@ class Person:
 
     def run(self, *args, **options):
         return self.cluster.run("--context", self.cluster.context, *self.words(), *args, **options)
+
+
+def refused(code, name, call):
+    """The error of a call that must end in this exit code and error."""
+    try:
+        call()
+    except Refused as why:
+        assert why.code == code and why.error["code"] == name, why
+        return why.error
+    raise AssertionError(f"expected {name}")
 
 
 def request_id(generator):

@@ -1,16 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A responder's command enters at one region, is seen in the others, and outlives the leader."""
-from cluster import Cluster, Refused, bin_dir
-
-
-def refused(code, name, call):
-    try:
-        call()
-    except Refused as why:
-        assert why.code == code and why.error["code"] == name, why
-        return why.error
-    raise AssertionError(f"expected {name}")
+from cluster import Cluster, bin_dir, refused
 
 
 def main():

@@ -13,21 +13,12 @@ import subprocess
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "channel"))
-from cluster import WAIT_S, Cluster, Person, Refused, bin_dir, wait_for  # noqa: E402
+from cluster import WAIT_S, Cluster, Person, bin_dir, refused, wait_for  # noqa: E402
 from damage import home  # noqa: E402
 from dissononce_node import RESPONSE, WIRE_VERSION, Node, ask, keys_of  # noqa: E402
 from dissononce_side import CLIENTS, PEERS, Closed  # noqa: E402
 
 SAYS = ("was evicted from this cluster at", "keep it down, and destroy its key and keyring")
-
-
-def refused(code, name, call):
-    try:
-        call()
-    except Refused as why:
-        assert why.code == code and why.error["code"] == name, why
-        return why.error["message"]
-    raise AssertionError(f"expected {name}")
 
 
 def wait_ended(c, node):
@@ -142,7 +133,7 @@ def was_down(c):
     again = c.vigil("cluster", "members", "remove", evicted, node=leader)
     assert again["repeated"] is True and c.vigil("compartment", "show", "directory")["epoch"] == epoch, again
     last_one = next(node for node in left(c, evicted) if node != leader)
-    said = refused(1, "forbidden", lambda: c.vigil("cluster", "members", "remove", last_one, node=leader))
+    said = refused(1, "forbidden", lambda: c.vigil("cluster", "members", "remove", last_one, node=leader))["message"]
     assert "only 1 would be left where 2 must agree" in said, said
     return evicted
 
@@ -166,9 +157,7 @@ def who_knows_it_from_its_state(c, evicted):
 
 def operator(c):
     """Somebody who operates, and is no key officer."""
-    path, public = c.dir / "ada.identity", c.dir / "ada.json"
-    c.run("identity", "new", "--no-passphrase", "--file", path)
-    public.write_text(c.run("-o", "json", "--identity", path, "identity", "show").stdout)
+    path, public = c.identity("ada")
     c.vigil("user", "add", "ada", "--public", public, "--operator")
     return path
 

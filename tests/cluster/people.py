@@ -4,25 +4,7 @@
 command at any other, from there on and not before, across a restart and a lost leader; what takes two people takes two."""
 import subprocess
 
-from cluster import WAIT_S, Cluster, Person, Refused, bin_dir
-
-
-def refused(code, name, call):
-    try:
-        call()
-    except Refused as why:
-        assert why.code == code and why.error["code"] == name, why
-        return why.error["message"]
-    raise AssertionError(f"expected {name}")
-
-
-def identity(c, name):
-    path = c.dir / f"{name}.identity"
-    made = c.run("identity", "new", "--no-passphrase", "--file", path)
-    assert made.returncode == 0, made
-    public = c.dir / f"{name}.json"
-    public.write_text(c.run("-o", "json", "--identity", path, "identity", "show").stdout)
-    return path, public
+from cluster import WAIT_S, Cluster, Person, bin_dir, refused
 
 
 def note(person, incident, text):
@@ -31,12 +13,12 @@ def note(person, incident, text):
 
 def enrolment(c, incident):
     """A person who is enrolled at one node works at the others at once; who has gone works nowhere."""
-    path, public = identity(c, "eve")
+    path, public = c.identity("eve")
     for words in ((), ("--dry-run",)):
         refused(1, "exists", lambda: c.vigil("user", "add", "person-2", "--public", public, "--role", "responder", *words))
     refused(1, "not-found", lambda: c.vigil("user", "add", "eve", "--public", public, "--role", "responder", "--compartment", "nosuch"))
     eve = Person(c, path, 3)
-    said = refused(1, "forbidden", note(eve, incident, "too early"))
+    said = refused(1, "forbidden", note(eve, incident, "too early"))["message"]
     assert "closed in the handshake" in said and "vigil user add" in said, said
     added = c.vigil("user", "add", "eve", "--public", public, "--role", "responder", node=1)
     again = c.vigil("user", "add", "eve", "--public", public, "--role", "responder", node=2)
@@ -49,7 +31,7 @@ def enrolment(c, incident):
     assert listed["eve"]["roles"]["default"] == ["responder"] and listed["eve"]["removed_at"] is None, listed["eve"]
 
     c.vigil("user", "revoke", "eve", "responder", node=2)
-    said = refused(1, "forbidden", note(eve, incident, "without a role"))
+    said = refused(1, "forbidden", note(eve, incident, "without a role"))["message"]
     assert "one of the roles" in said and "eve" in said, said
     c.vigil("user", "grant", "eve", "support", node=1)
     note(eve, incident, "with another")()
@@ -62,7 +44,7 @@ def enrolment(c, incident):
     said = follows.communicate(timeout=WAIT_S)[1]
     assert "closed in the handshake" in said and follows.returncode == 1, (said, follows.returncode)
     for node in c.nodes:
-        said = refused(1, "forbidden", note(Person(c, path, node), incident, "gone"))
+        said = refused(1, "forbidden", note(Person(c, path, node), incident, "gone"))["message"]
         assert "closed in the handshake" in said, said
     assert "eve" not in {p["name"] for p in c.vigil("user", "list")}
     gone = {p["name"]: p for p in c.vigil("user", "list", "--all")}["eve"]
@@ -105,7 +87,7 @@ def main():
         refused(1, "forbidden", lambda: c.vigil("user", "remove", "person-1"))
 
         # Keys and roles are in the state: a node that starts again, and a new leader, know them.
-        path, public = identity(c, "ada")
+        path, public = c.identity("ada")
         c.vigil("user", "add", "ada", "--public", public, "--role", "responder")
         leader = c.leader()
         c.signal("restart", leader)

@@ -10,29 +10,11 @@ import shutil
 import subprocess
 import threading
 
-from cluster import WAIT_S, Cluster, Person, Refused, bin_dir, wait_for
-
-
-def refused(code, name, call):
-    try:
-        call()
-    except Refused as why:
-        assert why.code == code and why.error["code"] == name, why
-        return why.error["message"]
-    raise AssertionError(f"expected {name}")
-
-
-def identity(c, file, *words):
-    """New keys, and their public half as it is handed over."""
-    path, public = c.dir / f"{file}.identity", c.dir / f"{file}.json"
-    made = c.run("identity", "new", "--no-passphrase", "--file", path, *words)
-    assert made.returncode == 0, made
-    public.write_text(c.run("-o", "json", "--identity", path, "identity", "show").stdout)
-    return path, public
+from cluster import WAIT_S, Cluster, Person, Refused, bin_dir, refused, wait_for
 
 
 def enroll(c, name, *words):
-    path, public = identity(c, name)
+    path, public = c.identity(name)
     c.vigil("user", "add", name, "--public", public, *words)
     return path
 
@@ -43,7 +25,7 @@ def people(c):
 
 def locked_out(c, path, incident):
     for node in c.nodes:
-        said = refused(1, "forbidden", lambda: Person(c, path, node).vigil("incident", "note", incident, "--text", "not mine"))
+        said = refused(1, "forbidden", lambda: Person(c, path, node).vigil("incident", "note", incident, "--text", "not mine"))["message"]
         assert "closed in the handshake" in said and "vigil user add and rekey" in said, said
 
 
@@ -61,7 +43,7 @@ def stolen(c, incident, officer, old, new, public):
     # Alone, or with words that every node would read, it changes nothing.
     thief.vigil("incident", "note", incident, "--text", "still mine")
     refused(1, "forbidden", lambda: Person(c, new, 1).vigil("incident", "note", incident, "--text", "too early"))
-    assert "two different people" in refused(1, "rule", lambda: c.vigil("proposal", "approve", proposal, "--yes"))
+    assert "two different people" in refused(1, "rule", lambda: c.vigil("proposal", "approve", proposal, "--yes"))["message"]
     refused(1, "forbidden", lambda: thief.vigil("proposal", "approve", proposal, "--yes"))
     worded = officer.run("proposal", "approve", proposal, "--yes", "--reason", "ada's laptop was stolen")
     assert worded.returncode == 2 and "leave out --reason" in worded.stderr, worded
@@ -83,12 +65,12 @@ def stolen(c, incident, officer, old, new, public):
 
 def not_ones_own(c, officer):
     """Nobody signs for their own keys; nobody's keys are given to another, or back."""
-    _, public = identity(c, "kim-again", "--id", people(c)["kim"]["id"])
+    _, public = c.identity("kim-again", "--id", people(c)["kim"]["id"])
     proposal = c.vigil("user", "rekey", "kim", "--public", public)["id"]
-    assert "does not sign for them" in refused(1, "forbidden", lambda: officer.vigil("proposal", "approve", proposal, "--yes"))
+    assert "does not sign for them" in refused(1, "forbidden", lambda: officer.vigil("proposal", "approve", proposal, "--yes"))["message"]
     officer.vigil("proposal", "reject", proposal)
     refused(1, "exists", lambda: c.vigil("user", "rekey", "ada", "--public", c.dir / "ada.json"))
-    said = refused(2, "invalid", lambda: c.vigil("user", "rekey", "ada", "--public", public))
+    said = refused(2, "invalid", lambda: c.vigil("user", "rekey", "ada", "--public", public))["message"]
     assert f"vigil identity new --id {people(c)['ada']['id']}" in said, said
 
 
@@ -96,7 +78,7 @@ def removed(c, incident, officer, path):
     """One operator stops a key at once; two people bring its owner back under the same id."""
     c.vigil("user", "remove", "ada")
     locked_out(c, path, incident)
-    newest, public = identity(c, "ada-3", "--id", people(c)["ada"]["id"])
+    newest, public = c.identity("ada-3", "--id", people(c)["ada"]["id"])
     proposal = officer.vigil("user", "rekey", "ada", "--public", public)["id"]
     c.vigil("proposal", "approve", proposal, "--yes")
     locked_out(c, path, incident)
@@ -229,7 +211,7 @@ def main():
     with Cluster(bin_dir()) as c:
         officer = Person(c, enroll(c, "kim", "--key-officer"), 2)
         old = enroll(c, "ada", "--role", "responder")
-        new, public = identity(c, "ada-2", "--id", people(c)["ada"]["id"])
+        new, public = c.identity("ada-2", "--id", people(c)["ada"]["id"])
         incident = Person(c, old, 1).vigil("incident", "detect", "--source", "operator", "--title", "Odd logins")["id"]
         Person(c, old, 1).vigil("incident", "own", incident, "--reason", "mine")
         stolen(c, incident, officer, old, new, public)

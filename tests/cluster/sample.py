@@ -42,14 +42,6 @@ class Sample:
             return
         raise AssertionError(f"expected {codes}: {words}")
 
-    def identity(self, file, *words):
-        """New keys, and their public half as it is handed over."""
-        path, public = (self.c.dir / f"{file}.{end}" for end in ("identity", "json"))
-        made = self.c.run("identity", "new", "--no-passphrase", "--file", path, *words)
-        assert made.returncode == 0, made
-        public.write_text(self.c.run("-o", "json", "--identity", path, "identity", "show").stdout)
-        return path, public
-
     # ---- people, compartments, integrations ----
 
     def directory(self):
@@ -65,16 +57,16 @@ class Sample:
         c.vigil("rules", "adopt", say("IR"))
         once = ("--request-id", request_id(self.random), "compartment", "rotate", "directory")
         assert c.vigil(*once, node=1)["id"] == c.vigil(*once, node=2)["id"]
-        name, (path, public) = say("eve"), self.identity("eve")
+        name, (path, public) = say("eve"), self.c.identity("eve")
         self.refused(STRANGERS, Person(c, path, 2), "incident", "list")
         id_ = c.vigil("user", "add", name, "--public", public, "--role", "responder", "--operator", "--key-officer")["id"]
         eve = Person(c, path, 2)
         eve.vigil("incident", "list")
         c.vigil("user", "remove", name)
         self.refused(STRANGERS, eve, "incident", "list")
-        officer, (officers, public) = say("officer"), self.identity("officer")
+        officer, (officers, public) = say("officer"), self.c.identity("officer")
         c.vigil("user", "add", officer, "--public", public, "--key-officer")
-        public = self.identity("eve-again", "--id", id_)[1]
+        public = self.c.identity("eve-again", "--id", id_)[1]
         proposal = c.vigil("user", "rekey", name, "--public", public)["id"]
         Person(c, officers, 2).vigil("proposal", "approve", proposal, "--yes")
         self.refused(["exists"], c, "user", "rename", self.ben, self.mia)
@@ -82,7 +74,7 @@ class Sample:
 
     def repeats(self):
         """An integration's signal and its repeats, which its node counts; they wait for ten seconds."""
-        name, (path, public) = self.say("siem"), self.identity("siem")
+        name, (path, public) = self.say("siem"), self.c.identity("siem")
         self.c.vigil("user", "add", name, "--public", public, "--role", "reporter", "--integration")
         siem, words = Person(self.c, path, 1), self.detection("automated/ids", self.say("key"))
         siem.vigil(*words)

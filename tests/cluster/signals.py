@@ -15,11 +15,7 @@ WINDOW_MS = 10_000 - 100
 
 
 def enroll(c, name):
-    path = c.dir / f"{name}.identity"
-    made = c.run("-o", "json", "identity", "new", "--no-passphrase", "--file", path)
-    assert made.returncode == 0, made
-    public = c.dir / f"{name}.json"
-    public.write_text(c.run("-o", "json", "--identity", path, "identity", "show").stdout)
+    path, public = c.identity(name)
     c.vigil("user", "add", name, "--public", public, "--role", "reporter", "--integration")
     return Person(c, path, 1)
 
