@@ -21,6 +21,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "docs"))
+from cluster import without_users  # noqa: E402
 from walk import Names, read_blocks  # noqa: E402
 
 PEOPLE = ["ann", "ben", "carol"]
@@ -100,21 +101,13 @@ class Machines:
         self.bin.mkdir()
         for name in ("vigil", "vigild"):
             shutil.copy2(pathlib.Path(bin_dir) / name, self.bin / name)
-        self.shared = self.without_users() if apart else "was not asked for"
+        self.shared = without_users() if apart else "was not asked for"
         self.network = Network(apart)
         self.nodes = []
         self.ports = {}
         for number, who in enumerate(PEOPLE, 1):
             self.home(who).mkdir(mode=0o700)
             self.give(self.home(who), number)
-    @staticmethod
-    def without_users():
-        """Why there cannot be several users; None if there can."""
-        if os.geteuid() != 0:
-            return "only root can be several"
-        done = subprocess.run([*as_user(1), "true"], capture_output=True, text=True)
-        return None if done.returncode == 0 else f"another user can run nothing here (ls -ld / may say why): {done.stderr.strip()}"
-
     def home(self, who):
         return self.root / who
 

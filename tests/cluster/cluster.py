@@ -11,6 +11,7 @@ import tempfile
 import time
 
 ELECTION_TIMEOUT_MS = 500
+NOBODY = 65534  # a user
 WAIT_S = 30  # a bound on waiting for something that must happen, never a measure of speed
 
 
@@ -191,6 +192,17 @@ def request_id(generator):
     value = int(time.time() * 1000) << 80 | 7 << 76 | generator.getrandbits(12) << 64 | 2 << 62 | generator.getrandbits(62)
     text = f"{value:032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def without_users():
+    """Why there cannot be programs of several users here; None if there can."""
+    if os.geteuid() != 0:
+        return "only root can be several"
+    try:
+        subprocess.run(["true"], user=NOBODY, group=NOBODY, extra_groups=[], check=True)
+    except (OSError, subprocess.CalledProcessError) as why:
+        return f"another user can run nothing here (ls -ld / may say why): {why}"
+    return None
 
 
 def wait_for(find, what):
