@@ -18,10 +18,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "docs"))
-from cluster import without_users  # noqa: E402
+from cluster import WAIT_S, wait_for, without_users  # noqa: E402
 from walk import Names, read_blocks  # noqa: E402
 
 PEOPLE = ["ann", "ben", "carol"]
@@ -31,7 +30,6 @@ ADDRESS = re.compile(r"10\.77\.0\.(\d):(\d+)")
 NAME = PEOPLE[2]  # long enough not to be anywhere by chance
 FIRST_UID = 61001
 WRAP_SIZE = 120  # holder 8, unwrap key 32, the rest
-WAIT_S = 60
 
 
 def as_user(number):
@@ -306,7 +304,7 @@ def has_name(machines, who, part):
 def names_are_sealed(machines):
     """A name of the directory is in no log; and in the state, so that the search can find it."""
     for who in PEOPLE:
-        wait_until(f"{who}'s node knows of {NAME}", lambda who=who: has_name(machines, who, "state"))
+        wait_for(lambda who=who: has_name(machines, who, "state"), f"{who}'s node knows of {NAME}")
         assert not has_name(machines, who, "log"), who
     code, said = machines.run("ben", "vigil compartment show directory -o json")
     assert code == 0 and json.loads(said)["epoch"] == 1, said
@@ -341,19 +339,12 @@ def reachable(machines, node):
     return code == 0 and next(row["reachable"] for row in json.loads(said)["nodes"] if row["id"] == node)
 
 
-def wait_until(what, condition):
-    until = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < until, f"not within {WAIT_S} s: {what}"
-        time.sleep(0.1)
-
-
 def a_second_cluster(machines):
     """Carol's node, with its own keys and at its own address, but by the file of another cluster."""
     machines.run("ann", "vigil cluster init plan.yaml --out second.json")
     machines.run("ann", "scp second.json carol@10.77.0.3:")
     machines.stop("carol")
-    wait_until("node 3 is missed", lambda: not reachable(machines, 3))
+    wait_for(lambda: not reachable(machines, 3), "node 3 is missed")
     fingerprint = fingerprint_of(machines, "second.json")
     machines.run("carol", join(fingerprint, "second.json", rest="--dir second --as second"))
     carol = machines.home("carol")
@@ -365,7 +356,7 @@ def a_second_cluster(machines):
     log = machines.root / "carol.log"
     told = len(log.read_text())
     machines.run("carol", "vigild --config second/node.yaml &")
-    wait_until("the second cluster's node dials", lambda: "peer-down node=2" in log.read_text()[told:])
+    wait_for(lambda: "peer-down node=2" in log.read_text()[told:], "the second cluster's node dials")
     code, said = machines.run("ann", 'vigil incident detect --source operator --title "without node 3"')
     assert code == 0, said
     assert not reachable(machines, 3), "a node of another cluster was let in"
@@ -374,7 +365,7 @@ def a_second_cluster(machines):
     assert code != 0 or json.loads(said)["leader"] in (0, None), f"a second cluster leads: {said}"
     machines.stop("carol")
     machines.run("carol", "vigild --config node.yaml &")
-    wait_until("node 3 is back", lambda: reachable(machines, 3))
+    wait_for(lambda: reachable(machines, 3), "node 3 is back")
 
 
 def shares_are_private(machines):
