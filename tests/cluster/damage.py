@@ -131,8 +131,12 @@ def never_served(c):
 
 
 def repaired(c, node, count):
-    figures = wait_for(lambda: (lambda r: r if r["repaired"] >= count else None)(row(c, node)), f"{count} repairs at node {node}")
-    assert figures["damaged"] == figures["repaired"] == count and figures["stopped"] is None and figures["damage"] is None, figures
+    """The last repair is counted before the cursor that waited for it has gone on; so both are waited for."""
+    def well():
+        figures = row(c, node)
+        return figures if figures["repaired"] >= count and figures["stopped"] is None else None
+    figures = wait_for(well, f"{count} repairs at node {node}, and a cursor that runs")
+    assert figures["damaged"] == figures["repaired"] == count and figures["damage"] is None, figures
     assert len(lines(c, node, "entry-repaired")) >= count
 
 

@@ -24,6 +24,8 @@ def people(c):
 
 
 def locked_out(c, path, incident):
+    """From the entry's index on: a node that has not applied it yet lets them in and throws them out, and the client cannot know more."""
+    c.wait_equal()
     for node in c.nodes:
         said = refused(1, "forbidden", lambda: Person(c, path, node).vigil("incident", "note", incident, "--text", "not mine"))["message"]
         assert "closed in the handshake" in said and "vigil user add and rekey" in said, said
