@@ -118,11 +118,7 @@ static enum vg_code check_members(const struct node_config *config, const struct
         return vg_fail(error, VG_INVALID,
                        "peers: %u are listed, genesis %s has %u members besides this one; list all",
                        config->peers_count, config->genesis, start->genesis.member_count - 1);
-    if ((start->genesis.flags & LEDGER_GENESIS_CLEAR) == 0)
-        return vg_fail(error, VG_INVALID,
-                       "genesis %s asks for sealed entries, which this build does not have",
-                       config->genesis);
-    if ((start->genesis.flags & LEDGER_GENESIS_DIRECTORY) == 0)
+    if (start->genesis.epochs[LEDGER_DIRECTORY].epoch == 0)
         return vg_fail(error, VG_INVALID,
                        "genesis %s does not seal the directory: names of people would be in clear "
                        "in the log; make a new cluster",

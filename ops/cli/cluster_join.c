@@ -91,7 +91,7 @@ static enum vg_code find_member(struct cli_call *call, const char *file,
 static enum vg_code check_keyring(struct cli_call *call, const char *key,
                                   const struct vg_identity *identity, const struct joining *joining)
 {
-    const struct compartment_epoch *epoch = &joining->file.genesis.directory_epoch;
+    const struct compartment_epoch *epoch = &joining->file.genesis.epochs[LEDGER_DIRECTORY];
     struct vg_unwrap_key here;
     char *keyring = vg_keyring_beside(key);
     enum vg_code code = identity_unwrap_key(keyring, identity, &here, &call->error);

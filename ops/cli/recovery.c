@@ -198,7 +198,7 @@ static enum vg_code open_directory(const char *path, const vg_box_secret *secret
     char directory[VG_ID_TEXT];
     if (cluster_file_read(path, NULL, &file, error) != VG_OK)
         return error->code;
-    const struct compartment_epoch *epoch = &file.genesis.directory_epoch;
+    const struct compartment_epoch *epoch = &file.genesis.epochs[LEDGER_DIRECTORY];
     vg_hash place = ledger_genesis_place(&file.genesis);
     enum vg_code code =
         compartment_unwrap(epoch, &place, (vg_node_id){COMPARTMENT_RECOVERY}, secret, &key, error);

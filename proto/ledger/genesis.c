@@ -6,12 +6,11 @@
 #include "common/bytes.h"
 
 enum {
-    KNOWN_FLAGS = LEDGER_GENESIS_CLEAR | LEDGER_GENESIS_DIRECTORY,
     KEYS_SIZE = VG_PUBLIC_KEY_SIZE + VG_CHANNEL_KEY_SIZE + VG_SIGNATURE_SIZE,
 };
 
 static_assert(16 + 128 + VG_NODES_MAX * (8 + KEYS_SIZE) + VG_PEOPLE_MAX * (17 + KEYS_SIZE) +
-                      COMPARTMENT_EPOCH_MAX <=
+                      LEDGER_FOUNDED * (2 + COMPARTMENT_EPOCH_MAX) <=
                   LEDGER_GENESIS_MAX,
               "the largest genesis fits");
 
@@ -29,11 +28,20 @@ static void read_keys(struct vg_reader *reader, struct vg_keys *out)
     vg_read_copy(reader, out->binding.bytes, sizeof out->binding.bytes);
 }
 
-static void write_directory_epoch(struct vg_writer *writer, const struct ledger_genesis *genesis)
+static const char *const founded_names[LEDGER_FOUNDED] = {"the directory", "the first compartment"};
+
+static const vg_id *founded_id(const struct ledger_genesis *genesis, enum ledger_founded which)
+{
+    return which == LEDGER_DIRECTORY ? &genesis->directory : &genesis->first;
+}
+
+/* Its size before it; 0: it is in clear. */
+static void write_epoch(struct vg_writer *writer, const struct compartment_epoch *epoch)
 {
     uint8_t record[COMPARTMENT_EPOCH_MAX];
-    if ((genesis->flags & LEDGER_GENESIS_DIRECTORY) != 0)
-        vg_write_bytes(writer, record, compartment_epoch_encode(&genesis->directory_epoch, record));
+    size_t size = epoch->epoch > 0 ? compartment_epoch_encode(epoch, record) : 0;
+    vg_write_u16(writer, (uint16_t)size);
+    vg_write_bytes(writer, record, size);
 }
 
 size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[LEDGER_GENESIS_MAX])
@@ -57,7 +65,8 @@ size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[L
         write_keys(&writer, &genesis->people[i].keys);
         vg_write_u8(&writer, genesis->people[i].bits);
     }
-    write_directory_epoch(&writer, genesis);
+    for (int i = 0; i < LEDGER_FOUNDED; i++)
+        write_epoch(&writer, &genesis->epochs[i]);
     assert(!writer.failed);
     return vg_writer_size(&writer);
 }
@@ -111,32 +120,40 @@ static enum vg_code read_people(struct vg_reader *reader, struct ledger_genesis 
 }
 
 /* Wraps are for the recovery key and for each member, in their order. */
-static bool holds_all(const struct ledger_genesis *genesis)
+static bool holds_all(const struct ledger_genesis *genesis, const struct compartment_epoch *epoch)
 {
-    const struct compartment_epoch *epoch = &genesis->directory_epoch;
     bool all = epoch->wrap_count == genesis->member_count + 1;
     for (uint32_t i = 0; all && i < genesis->member_count; i++)
         all = vg_node_equal(epoch->wraps[i + 1].holder, genesis->members[i].id);
     return all;
 }
 
-/* What is left of the bytes. */
-static enum vg_code read_directory_epoch(struct vg_reader *reader, struct ledger_genesis *out,
-                                         struct vg_error *error)
+static enum vg_code epoch_error(struct vg_error *error, enum ledger_founded which, const char *what)
 {
-    struct compartment_epoch *epoch = &out->directory_epoch;
+    return vg_fail(error, VG_INVALID, "genesis: %s: %s; it was altered: fetch it again",
+                   founded_names[which], what);
+}
+
+static enum vg_code read_epoch(struct vg_reader *reader, enum ledger_founded which,
+                               struct ledger_genesis *out, struct vg_error *error)
+{
+    struct compartment_epoch *epoch = &out->epochs[which];
     struct vg_error why = {0};
-    if ((out->flags & LEDGER_GENESIS_DIRECTORY) == 0)
+    vg_span record = vg_read_span(reader, vg_read_u16(reader));
+    if (reader->failed)
+        return field_error(error, "cut short");
+    if (record.size == 0 && (out->flags & LEDGER_GENESIS_CLEAR) == 0)
+        return epoch_error(error, which, "in clear, without the flag");
+    if (record.size == 0)
         return VG_OK;
-    vg_span rest = vg_read_span(reader, (size_t)(reader->end - reader->at));
-    if (compartment_epoch_decode(rest, epoch, &why) != VG_OK ||
+    if (compartment_epoch_decode(record, epoch, &why) != VG_OK ||
         compartment_epoch_follows(NULL, epoch, &why) != VG_OK)
-        return vg_fail(error, VG_INVALID,
-                       "genesis: the directory's %s; it was altered: fetch it again", why.text);
-    if (!vg_id_equal(&epoch->compartment, &out->directory))
-        return field_error(error, "a first epoch that is not the directory's");
-    return holds_all(out) ? VG_OK
-                          : field_error(error, "a first epoch without a wrap for each member");
+        return epoch_error(error, which, why.text);
+    if (!vg_id_equal(&epoch->compartment, founded_id(out, which)))
+        return epoch_error(error, which, "a first epoch of another compartment");
+    return holds_all(out, epoch)
+               ? VG_OK
+               : epoch_error(error, which, "a first epoch without a wrap for each member");
 }
 
 enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
@@ -157,7 +174,7 @@ enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
             error, VG_INVALID,
             "genesis: of version %u, and this build reads version %d; make a new cluster",
             out->version, LEDGER_GENESIS_VERSION);
-    if ((out->flags & LEDGER_GENESIS_CLEAR) == 0 || (out->flags & ~KNOWN_FLAGS) != 0)
+    if ((out->flags & ~LEDGER_GENESIS_CLEAR) != 0)
         return field_error(error, "flags this build does not know");
     if (vg_id_is_zero(&out->directory) || vg_id_is_zero(&out->first) ||
         vg_id_equal(&out->directory, &out->first))
@@ -165,8 +182,8 @@ enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
     enum vg_code code = read_members(&reader, out, error);
     if (code == VG_OK)
         code = read_people(&reader, out, error);
-    if (code == VG_OK && !reader.failed)
-        code = read_directory_epoch(&reader, out, error);
+    for (int i = 0; code == VG_OK && i < LEDGER_FOUNDED; i++)
+        code = read_epoch(&reader, i, out, error);
     if (code == VG_OK && !vg_reader_done(&reader))
         code = field_error(error, reader.failed ? "cut short" : "bytes too many at the end");
     return code;
@@ -231,15 +248,14 @@ vg_hash ledger_genesis_hash(vg_span bytes)
     return vg_hash_parts(VG_HASH_GENESIS, &bytes, 1);
 }
 
-enum vg_code ledger_genesis_seal(struct ledger_genesis *genesis, const vg_cipher_key *key,
-                                 const vg_box_public *unwraps, const uint8_t (*seeds)[VG_SEED_SIZE],
-                                 struct vg_error *error)
+enum vg_code ledger_genesis_seal(struct ledger_genesis *genesis, enum ledger_founded which,
+                                 const vg_cipher_key *key, const vg_box_public *unwraps,
+                                 const uint8_t (*seeds)[VG_SEED_SIZE], struct vg_error *error)
 {
-    struct compartment_epoch *epoch = &genesis->directory_epoch;
+    struct compartment_epoch *epoch = &genesis->epochs[which];
     vg_hash place = ledger_genesis_place(genesis);
     enum vg_code code = VG_OK;
-    genesis->flags |= LEDGER_GENESIS_DIRECTORY;
-    compartment_epoch_begin(epoch, &place, &genesis->directory, NULL, key);
+    compartment_epoch_begin(epoch, &place, founded_id(genesis, which), NULL, key);
     for (uint32_t i = 0; code == VG_OK && i <= genesis->member_count; i++) {
         vg_node_id holder = {i == 0 ? COMPARTMENT_RECOVERY : genesis->members[i - 1].id.value};
         code = compartment_epoch_wrap(epoch, &place, key, holder, &unwraps[i], seeds[i], error);
@@ -253,6 +269,17 @@ vg_hash ledger_genesis_place(const struct ledger_genesis *genesis)
     static_assert(sizeof place.bytes == sizeof genesis->salt, "one size");
     memcpy(place.bytes, genesis->salt, sizeof place.bytes);
     return place;
+}
+
+const struct compartment_epoch *ledger_genesis_epoch(const struct ledger_genesis *genesis,
+                                                     const vg_id *compartment)
+{
+    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+        const struct compartment_epoch *epoch = &genesis->epochs[i];
+        if (epoch->epoch > 0 && vg_id_equal(&epoch->compartment, compartment))
+            return epoch;
+    }
+    return NULL;
 }
 
 const struct ledger_member *ledger_genesis_member(const struct ledger_genesis *genesis,

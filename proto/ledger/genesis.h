@@ -9,8 +9,13 @@
 #include "proto/compartment/epoch.h"
 
 enum {
-    LEDGER_GENESIS_CLEAR = 1,     /* flag: epoch 0 entries are valid */
-    LEDGER_GENESIS_DIRECTORY = 2, /* flag: the directory is sealed from epoch 1 on, which is here */
+    LEDGER_GENESIS_CLEAR = 1, /* flag: epoch 0 entries are valid; no node starts from such a one */
+};
+/* The compartments that are there from the first entry on. */
+enum ledger_founded {
+    LEDGER_DIRECTORY, /* to which every member is cleared */
+    LEDGER_FIRST,     /* the first tenants' */
+    LEDGER_FOUNDED,
 };
 enum {
     LEDGER_PERSON_OPERATOR = 1,
@@ -35,16 +40,17 @@ struct ledger_genesis {
     uint8_t flags;
     uint64_t created_ms;
     uint8_t salt[32];
-    vg_id directory;                            /* compartment to which every member is cleared */
-    vg_id first;                                /* the first tenants' compartment */
+    vg_id directory;                            /* id of LEDGER_DIRECTORY */
+    vg_id first;                                /* id of LEDGER_FIRST */
     struct ledger_member members[VG_NODES_MAX]; /* ids 1.. ascending */
     uint32_t member_count;
     struct ledger_person people[VG_PEOPLE_MAX];
     uint32_t person_count;
-    struct compartment_epoch directory_epoch; /* under the flag: with a wrap for every member */
+    /* The first epoch of each, with a wrap for every member; epoch 0: in clear, under the flag. */
+    struct compartment_epoch epochs[LEDGER_FOUNDED];
 };
 
-enum { LEDGER_GENESIS_VERSION = 2, LEDGER_GENESIS_MAX = 16384 };
+enum { LEDGER_GENESIS_VERSION = 3, LEDGER_GENESIS_MAX = 16384 };
 
 /* Fixed layout; returns the size, at most LEDGER_GENESIS_MAX. */
 size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[LEDGER_GENESIS_MAX]);
@@ -61,16 +67,20 @@ enum vg_code ledger_genesis_check(const struct ledger_genesis *genesis,
 /* H(0x05, bytes): the cluster id. */
 vg_hash ledger_genesis_hash(vg_span bytes);
 
-/* Has the directory sealed from its first entry on: under `key`, wrapped for the recovery key and
+/* Has a compartment sealed from its first entry on: under `key`, wrapped for the recovery key and
  * for each member. `unwraps` and `seeds` are theirs, the recovery key's first; seeds are random.
- * Salt, directory and members stand already. VG_INVALID names whose unwrap key is none. */
-enum vg_code ledger_genesis_seal(struct ledger_genesis *genesis, const vg_cipher_key *key,
-                                 const vg_box_public *unwraps, const uint8_t (*seeds)[VG_SEED_SIZE],
-                                 struct vg_error *error);
+ * Salt, ids and members stand already. VG_INVALID names whose unwrap key is none. */
+enum vg_code ledger_genesis_seal(struct ledger_genesis *genesis, enum ledger_founded which,
+                                 const vg_cipher_key *key, const vg_box_public *unwraps,
+                                 const uint8_t (*seeds)[VG_SEED_SIZE], struct vg_error *error);
 
-/* What stands for the cluster id in the directory's first epoch: the salt, since the id is the hash
- * of the epoch too. */
+/* What stands for the cluster id in the epochs of the genesis: the salt, since the id is the hash
+ * of these epochs too. */
 vg_hash ledger_genesis_place(const struct ledger_genesis *genesis);
+
+/* The epoch that the genesis has of a compartment; NULL if it has none. */
+const struct compartment_epoch *ledger_genesis_epoch(const struct ledger_genesis *genesis,
+                                                     const vg_id *compartment);
 
 /* The member, or the person, of an id; NULL if there is none. */
 const struct ledger_member *ledger_genesis_member(const struct ledger_genesis *genesis,

@@ -25,20 +25,14 @@ static struct response_key epoch_key(const vg_id *compartment, uint64_t epoch)
 /* ---- views -------------------------------------------------------------------------------------
  */
 
-static bool is_of_genesis(const struct response_machine *machine, const vg_id *compartment)
-{
-    const struct ledger_genesis *genesis = machine->genesis;
-    return (genesis->flags & LEDGER_GENESIS_DIRECTORY) != 0 &&
-           vg_id_equal(compartment, &genesis->directory);
-}
-
 uint64_t response_epoch_in_force(const struct response_machine *machine, const vg_id *compartment)
 {
     struct response_key key = in_force_key(compartment);
+    const struct compartment_epoch *first = ledger_genesis_epoch(machine->genesis, compartment);
     vg_span value;
     if (response_get(&machine->kv, &key, &value))
         return response_u64_of(value);
-    return is_of_genesis(machine, compartment) ? machine->genesis->directory_epoch.epoch : 0;
+    return first != NULL ? first->epoch : 0;
 }
 
 static void decode(vg_span value, struct response_epoch *out)
@@ -58,8 +52,28 @@ bool response_epoch_get(const struct response_machine *machine, const vg_id *com
         decode(value, out);
         return true;
     }
-    *out = (struct response_epoch){.record = machine->genesis->directory_epoch};
-    return is_of_genesis(machine, compartment) && epoch == out->record.epoch;
+    const struct compartment_epoch *first = ledger_genesis_epoch(machine->genesis, compartment);
+    if (first == NULL || first->epoch != epoch)
+        return false;
+    *out = (struct response_epoch){.record = *first};
+    return true;
+}
+
+/* The genesis' own come first. False when they are at their end. */
+static bool next_of_genesis(const struct response_machine *machine, struct response_epoch *out)
+{
+    const struct compartment_epoch *at = machine->genesis->epochs;
+    const struct compartment_epoch *end = at + LEDGER_FOUNDED;
+    if (out->since > 0)
+        return false;
+    if (out->record.epoch > 0)
+        at = ledger_genesis_epoch(machine->genesis, &out->record.compartment) + 1;
+    while (at < end && at->epoch == 0)
+        at++;
+    if (at == end)
+        return false;
+    *out = (struct response_epoch){.record = *at};
+    return true;
 }
 
 bool response_epoch_next(const struct response_machine *machine, struct response_epoch *out)
@@ -68,14 +82,9 @@ bool response_epoch_next(const struct response_machine *machine, struct response
     struct response_key from = epoch_key(&out->record.compartment, out->record.epoch);
     vg_span key;
     vg_span value;
-    bool first = out->record.epoch == 0;
-    if (first && is_of_genesis(machine, &machine->genesis->directory)) {
-        *out = (struct response_epoch){.record = machine->genesis->directory_epoch};
+    if (next_of_genesis(machine, out))
         return true;
-    }
-    if (first || (out->since == 0 && is_of_genesis(machine, &out->record.compartment)))
-        from = prefix;
-    if (!response_next(&machine->kv, &prefix, &from, &key, &value))
+    if (!response_next(&machine->kv, &prefix, out->since > 0 ? &from : &prefix, &key, &value))
         return false;
     decode(value, out);
     return true;

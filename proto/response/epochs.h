@@ -18,7 +18,8 @@ uint64_t response_epoch_in_force(const struct response_machine *machine, const v
 bool response_epoch_get(const struct response_machine *machine, const vg_id *compartment,
                         uint64_t epoch, struct response_epoch *out);
 
-/* The epoch after *out, by compartment and number, from a zeroed one on; false at the end. */
+/* The epoch after *out, from a zeroed one on: those of the genesis, then the others by compartment
+ * and number; false at the end. */
 bool response_epoch_next(const struct response_machine *machine, struct response_epoch *out);
 
 /* What stands for the cluster id in an epoch's commitment and wraps. */

@@ -25,7 +25,7 @@ static enum vg_code read_cluster(const char *path, struct vg_error *error)
     if (code != VG_OK)
         return code;
     assert(ledger_genesis_check(&read.genesis, &vg_signer_ed25519, error) == VG_OK);
-    assert(read.genesis.directory_epoch.wrap_count == read.genesis.member_count + 1);
+    assert(read.genesis.epochs[LEDGER_DIRECTORY].wrap_count == read.genesis.member_count + 1);
     for (uint32_t i = 0; i < read.genesis.member_count; i++)
         assert(read.places[i].region[0] != '\0' && read.places[i].client[0] != '\0');
     return VG_OK;

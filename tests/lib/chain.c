@@ -31,7 +31,7 @@ static struct chain make(uint8_t seed, bool sealed)
     vg_signer_ed25519.keypair(key_seed, &person->keys.key, &chain.secret);
     if (sealed)
         sealing_begin(genesis);
-    chain.epoch = genesis->directory_epoch.epoch;
+    chain.epoch = genesis->epochs[LEDGER_DIRECTORY].epoch;
     uint8_t bytes[LEDGER_GENESIS_MAX];
     chain.cluster = ledger_genesis_hash(vg_span_of(bytes, ledger_genesis_encode(genesis, bytes)));
     chain.hash = chain.cluster;

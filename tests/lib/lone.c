@@ -45,7 +45,7 @@ static void seal_directory(struct lone *lone)
     unwraps[1] = vg_keyring_add(&keyring, &lone->self, &vg_keyring_directory)->key;
     path_in(lone, "keyring", path);
     must(vg_keyring_write(path, &keyring, &lone->self, &error), &error);
-    must(ledger_genesis_seal(&lone->genesis, &key, unwraps, seeds, &error), &error);
+    must(ledger_genesis_seal(&lone->genesis, LEDGER_DIRECTORY, &key, unwraps, seeds, &error), &error);
 }
 
 static void write_genesis(struct lone *lone)

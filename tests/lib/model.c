@@ -24,7 +24,7 @@ struct model *model_new(const struct ledger_genesis *genesis, const struct vg_si
     model_compartment_add(model, &genesis->directory);
     model_compartment_add(model, &genesis->first);
     model->node_count = genesis->member_count;
-    model->epoch = genesis->directory_epoch;
+    model->epoch = genesis->epochs[LEDGER_DIRECTORY];
     for (uint32_t i = 0; i < genesis->member_count; i++) {
         model->node_keys[i] = genesis->members[i].keys;
         model->nodes[i] = genesis->members[i].id;

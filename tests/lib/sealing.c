@@ -46,8 +46,7 @@ struct compartment_epoch sealing_epoch(const vg_id *compartment, uint64_t epoch)
 
 void sealing_begin(struct ledger_genesis *genesis)
 {
-    genesis->flags |= LEDGER_GENESIS_DIRECTORY;
-    genesis->directory_epoch = sealing_epoch(&genesis->directory, 1);
+    genesis->epochs[LEDGER_DIRECTORY] = sealing_epoch(&genesis->directory, 1);
 }
 
 void sealing_envelope(struct ledger_envelope *envelope, uint8_t *envelope_and_body)

@@ -321,11 +321,12 @@ Test(cli_bootstrap, a_cluster_file_that_lacks_something_is_refused)
         json_decref(bad);
     }
     json_decref(good);
-    made.genesis.flags = LEDGER_GENESIS_CLEAR;
+    struct compartment_epoch sealed = made.genesis.epochs[LEDGER_DIRECTORY];
+    made.genesis.epochs[LEDGER_DIRECTORY].epoch = 0;
     cr_assert_eq(cluster_file_write(place("clear.json"), &made, &error), VG_OK);
     cr_expect_eq(cluster_file_read(place("clear.json"), NULL, &read, &error), VG_INVALID);
     cr_expect_not_null(strstr(error.text, "directory is not sealed"), "%s", error.text);
-    made.genesis.flags |= LEDGER_GENESIS_DIRECTORY;
+    made.genesis.epochs[LEDGER_DIRECTORY] = sealed;
     made.genesis.members[0].keys.channel.bytes[0] ^= 1;
     cr_assert_eq(cluster_file_write(place("altered.json"), &made, &error), VG_OK);
     cr_expect_eq(cluster_file_read(place("altered.json"), NULL, &read, &error), VG_INTEGRITY);
@@ -436,18 +437,18 @@ Test(cli_bootstrap, the_recovered_key_opens_the_directory)
     split(all);
     file = sample_file();
     unwraps[0] = all[0].key;
-    unwraps[1] = file.genesis.directory_epoch.wraps[1].unwrap;
-    unwraps[2] = file.genesis.directory_epoch.wraps[2].unwrap;
+    unwraps[1] = file.genesis.epochs[LEDGER_DIRECTORY].wraps[1].unwrap;
+    unwraps[2] = file.genesis.epochs[LEDGER_DIRECTORY].wraps[2].unwrap;
     cr_assert_eq(bootstrap_seal(&file.genesis, unwraps, &error), VG_OK, "%s", error.text);
     cr_assert_eq(recovery_combine(&all[1], THRESHOLD, &recovered, &error), VG_OK);
     vg_hash at = ledger_genesis_place(&file.genesis);
-    cr_expect_eq(compartment_unwrap(&file.genesis.directory_epoch, &at, recovery, &recovered,
+    cr_expect_eq(compartment_unwrap(&file.genesis.epochs[LEDGER_DIRECTORY], &at, recovery, &recovered,
                                     &by_recovery, &error),
                  VG_OK, "%s", error.text);
     stranger = recovered;
     stranger.bytes[1] ^= 1;
     cr_expect_eq(
-        compartment_unwrap(&file.genesis.directory_epoch, &at, recovery, &stranger, &other, &error),
+        compartment_unwrap(&file.genesis.epochs[LEDGER_DIRECTORY], &at, recovery, &stranger, &other, &error),
         VG_INTEGRITY);
 }
 

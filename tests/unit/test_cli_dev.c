@@ -124,7 +124,7 @@ static vg_cipher_key data_key_of(const struct dev_cluster *cluster, const struct
     cr_assert_eq(vg_keyring_read(path, &identity, &keyring, &error), VG_OK, "%s", error.text);
     const struct vg_unwrap *unwrap = vg_keyring_find(&keyring, &vg_keyring_directory);
     cr_assert_not_null(unwrap);
-    cr_assert_eq(compartment_unwrap(&genesis->directory_epoch, &place, identity.node,
+    cr_assert_eq(compartment_unwrap(&genesis->epochs[LEDGER_DIRECTORY], &place, identity.node,
                                     &unwrap->secret, &key, &error),
                  VG_OK, "%s", error.text);
     return key;
@@ -148,7 +148,7 @@ Test(cli_dev, every_keyring_opens_the_key_of_the_directory_and_so_does_the_recov
     cr_assert_eq(vg_file_read(path, 64, &text, &error), VG_OK, "%s", error.text);
     vg_buffer_append(&text, "", 1);
     cr_assert(vg_hex_parse((const char *)text.data, recovery.bytes, sizeof recovery.bytes));
-    cr_assert_eq(compartment_unwrap(&genesis.directory_epoch, &place,
+    cr_assert_eq(compartment_unwrap(&genesis.epochs[LEDGER_DIRECTORY], &place,
                                     (vg_node_id){COMPARTMENT_RECOVERY}, &recovery, &key, &error),
                  VG_OK, "%s", error.text);
     cr_assert_arr_eq(key.bytes, first.bytes, sizeof key.bytes);

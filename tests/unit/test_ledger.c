@@ -178,7 +178,7 @@ Test(ledger, frozen_vector_of_a_genesis)
     uint8_t bytes[LEDGER_GENESIS_MAX];
     size_t size = ledger_genesis_encode(&genesis, bytes);
     expect_hex(ledger_genesis_hash(vg_span_of(bytes, size)),
-               "c9ad15370e28bdb3126d4d3b0ccc11e28bd623aac135a3c2feec8234d5fc8463", "genesis");
+               "3d78295b1f8af6faabe712743652b21f04f5934a82604a8cbe07931e7950bfa7", "genesis");
     cr_assert_eq(ledger_genesis_decode(vg_span_of(bytes, size), &back, NULL), VG_OK);
     uint8_t again[LEDGER_GENESIS_MAX];
     size_t again_size = ledger_genesis_encode(&back, again);
@@ -201,17 +201,19 @@ Test(ledger, a_genesis_that_is_cut_or_altered_is_refused_or_another_cluster)
     }
 }
 
-/* The sample with its directory sealed. */
+/* The sample with both compartments sealed, for the same keys of recovery and members. */
 static struct ledger_genesis sealed_genesis(void)
 {
     struct ledger_genesis genesis = sample_genesis();
     const uint8_t seeds[4][VG_SEED_SIZE] = {{1}, {2}, {3}, {4}};
-    vg_cipher_key key = {{1}};
+    const vg_cipher_key keys[LEDGER_FOUNDED] = {{{1}}, {{2}}};
     vg_box_public unwraps[4];
     vg_box_secret secret;
     for (size_t i = 0; i < 4; i++)
         vg_box_keypair(seeds[i], &unwraps[i], &secret);
-    cr_assert_eq(ledger_genesis_seal(&genesis, &key, unwraps, seeds, NULL), VG_OK);
+    genesis.flags = 0;
+    for (int i = 0; i < LEDGER_FOUNDED; i++)
+        cr_assert_eq(ledger_genesis_seal(&genesis, i, &keys[i], unwraps, seeds, NULL), VG_OK);
     return genesis;
 }
 
@@ -223,46 +225,65 @@ static enum vg_code decode_again(const struct ledger_genesis *genesis, struct vg
                                  error);
 }
 
-Test(ledger, a_genesis_has_the_first_epoch_of_its_directory_for_each_member)
+static void expect_refused(const struct ledger_genesis *genesis, const char *why)
 {
+    struct vg_error error = {.text = ""};
+    cr_assert_eq(decode_again(genesis, &error), VG_INVALID, "%s", why);
+    cr_assert_not_null(strstr(error.text, why), "%s", error.text);
+}
+
+Test(ledger, a_genesis_has_the_first_epoch_of_both_compartments_for_each_member)
+{
+    static const char *const names[LEDGER_FOUNDED] = {"the directory", "the first compartment"};
     struct ledger_genesis genesis = sealed_genesis();
     struct vg_error error = {0};
     cr_assert_eq(decode_again(&genesis, &error), VG_OK, "%s", error.text);
-    genesis.directory_epoch.previous = hash_of_bytes(1);
-    cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
-    genesis = sealed_genesis();
-    genesis.directory_epoch.compartment = genesis.first;
-    cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
-    cr_assert_not_null(strstr(error.text, "a first epoch that is not the directory's"), "%s",
-                       error.text);
-    genesis = sealed_genesis();
-    genesis.directory_epoch.wrap_count--;
-    cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
-    cr_assert_not_null(strstr(error.text, "a first epoch without a wrap for each member"), "%s",
-                       error.text);
-    genesis = sealed_genesis();
-    genesis.directory_epoch.wraps[3].holder.value++;
-    cr_assert_eq(decode_again(&genesis, &error), VG_INVALID);
+    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+        struct compartment_epoch *epoch = &genesis.epochs[i];
+        genesis = sealed_genesis();
+        epoch->previous = hash_of_bytes(1);
+        expect_refused(&genesis, names[i]);
+        genesis = sealed_genesis();
+        epoch->compartment = genesis.epochs[1 - i].compartment;
+        expect_refused(&genesis, "a first epoch of another compartment");
+        genesis = sealed_genesis();
+        epoch->wrap_count--;
+        expect_refused(&genesis, "a first epoch without a wrap for each member");
+        genesis = sealed_genesis();
+        epoch->wraps[3].holder.value++;
+        expect_refused(&genesis, "a first epoch without a wrap for each member");
+        genesis = sealed_genesis();
+        epoch->epoch = 0;
+        expect_refused(&genesis, "in clear, without the flag");
+        genesis.flags = LEDGER_GENESIS_CLEAR;
+        cr_assert_eq(decode_again(&genesis, &error), VG_OK, "%s", error.text);
+        cr_assert_null(
+            ledger_genesis_epoch(&genesis, i == 0 ? &genesis.directory : &genesis.first));
+    }
+    genesis.flags = 2;
+    expect_refused(&genesis, "flags this build does not know");
 }
 
-/* Salt, then the wraps are made: the holder of a member's secret gets the key. */
-Test(ledger, the_key_of_a_sealed_genesis_is_its_members)
+/* Salt, then the wraps are made: the holder of a member's secret gets the key, of each its own. */
+Test(ledger, the_keys_of_a_sealed_genesis_are_its_members)
 {
     struct ledger_genesis genesis = sealed_genesis();
-    vg_hash place = ledger_genesis_place(&genesis);
     const uint8_t seed[VG_SEED_SIZE] = {3}; /* the second member's */
     vg_box_public pub;
     vg_box_secret secret;
     vg_cipher_key key;
     vg_box_keypair(seed, &pub, &secret);
-    cr_assert_eq(
-        compartment_unwrap(&genesis.directory_epoch, &place, (vg_node_id){2}, &secret, &key, NULL),
-        VG_OK);
-    cr_assert_eq(key.bytes[0], 1);
-    place.bytes[0] ^= 1;
-    cr_assert_eq(
-        compartment_unwrap(&genesis.directory_epoch, &place, (vg_node_id){2}, &secret, &key, NULL),
-        VG_INTEGRITY);
+    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+        const struct compartment_epoch *epoch =
+            ledger_genesis_epoch(&genesis, i == 0 ? &genesis.directory : &genesis.first);
+        vg_hash place = ledger_genesis_place(&genesis);
+        const vg_node_id second = {2};
+        cr_assert_eq(epoch, &genesis.epochs[i]);
+        cr_assert_eq(compartment_unwrap(epoch, &place, second, &secret, &key, NULL), VG_OK);
+        cr_assert_eq(key.bytes[0], i + 1);
+        place.bytes[0] ^= 1;
+        cr_assert_eq(compartment_unwrap(epoch, &place, second, &secret, &key, NULL), VG_INTEGRITY);
+    }
 }
 
 Test(ledger, a_genesis_with_an_epoch_that_is_cut_is_refused)
@@ -283,7 +304,7 @@ Test(ledger, a_genesis_of_the_first_version_is_refused_with_the_remedy)
     bytes[0] = 1;
     cr_assert_eq(ledger_genesis_decode(vg_span_of(bytes, size), &back, &error), VG_INVALID);
     cr_assert_str_eq(error.text,
-                     "genesis: of version 1, and this build reads version 2; make a new cluster");
+                     "genesis: of version 1, and this build reads version 3; make a new cluster");
 }
 
 /* Each bit of whose keys they are, of both keys and of the binding counts, and who it is is named.

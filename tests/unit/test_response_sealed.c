@@ -69,6 +69,37 @@ Test(sealed, an_entry_holds_no_text_of_its_command)
     play_free(&play);
 }
 
+/* What the genesis has of the one compartment does not hide what it has of the other. */
+Test(sealed, both_compartments_of_the_genesis_have_their_first_epoch_from_it)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    struct ledger_genesis *genesis = &play.desk->genesis;
+    const struct response_machine *machine = &play.desk->machine;
+    struct response_epoch epoch = {.since = 0}, found;
+    cr_assert_eq(response_epoch_in_force(machine, &genesis->first), 0);
+    cr_assert_not(response_epoch_get(machine, &genesis->first, 1, &found));
+    genesis->epochs[LEDGER_FIRST] = sealing_epoch(&genesis->first, 1);
+    rotate_to(&play, 2);
+    const struct {
+        const vg_id *compartment;
+        uint64_t epoch;
+    } all[] = {{&genesis->directory, 1}, {&genesis->first, 1}, {&genesis->directory, 2}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        cr_assert(response_epoch_next(machine, &epoch));
+        cr_assert(vg_id_equal(&epoch.record.compartment, all[i].compartment));
+        cr_assert_eq(epoch.record.epoch, all[i].epoch);
+        cr_assert_eq(epoch.since > 0, all[i].epoch > 1);
+    }
+    cr_assert_not(response_epoch_next(machine, &epoch));
+    cr_assert_eq(response_epoch_in_force(machine, &genesis->first), 1);
+    cr_assert(response_epoch_get(machine, &genesis->first, 1, &found));
+    genesis->epochs[LEDGER_DIRECTORY].epoch = 0;
+    epoch = (struct response_epoch){.since = 0};
+    cr_assert(response_epoch_next(machine, &epoch));
+    cr_assert(vg_id_equal(&epoch.record.compartment, &genesis->first));
+    play_free(&play);
+}
+
 /* The epoch is a function of the index: at the one of the new epoch's entry, after and before. */
 Test(sealed, an_epoch_is_in_force_from_the_entry_after_its_own)
 {
