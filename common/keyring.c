@@ -23,6 +23,7 @@ enum {
 static_assert(PUBLIC_SIZE == 16 + 32 + 64, "bytes alone, without gaps");
 
 const vg_id vg_keyring_directory = {{0}};
+const vg_id vg_keyring_first = {{[15] = 1}};
 
 /* ---- keys --------------------------------------------------------------------------------------
  */

@@ -12,9 +12,10 @@
 
 enum { VG_KEYRING_MAX = 256 };
 
-/* Stands for the directory, which has no id before its cluster is founded: the node that starts
- * from a genesis has it stand for that one's. */
+/* Stand for the directory and the first tenants' compartment, which have no ids before their
+ * cluster is founded: the node that starts from a genesis has them stand for that one's. */
 extern const vg_id vg_keyring_directory;
+extern const vg_id vg_keyring_first;
 
 /* The public half of an unwrap key, with the node's signature, so that nobody can exchange it on
  * its way to who wraps for it (docs/protocol.md, "Identity"). */

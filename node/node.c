@@ -118,10 +118,10 @@ static enum vg_code check_members(const struct node_config *config, const struct
         return vg_fail(error, VG_INVALID,
                        "peers: %u are listed, genesis %s has %u members besides this one; list all",
                        config->peers_count, config->genesis, start->genesis.member_count - 1);
-    if (start->genesis.epochs[LEDGER_DIRECTORY].epoch == 0)
+    if ((start->genesis.flags & LEDGER_GENESIS_CLEAR) != 0)
         return vg_fail(error, VG_INVALID,
-                       "genesis %s does not seal the directory: names of people would be in clear "
-                       "in the log; make a new cluster",
+                       "genesis %s lets entries be in clear, where this node would put nothing; "
+                       "make a new cluster: vigil cluster init, or vigil dev up",
                        config->genesis);
     return VG_OK;
 }
@@ -158,7 +158,8 @@ static enum vg_code open_keyring(const struct node_config *config,
         return vg_fail(error, VG_INVALID,
                        "key %s has no keyring beside it; name this node's (keyring: FILE)",
                        config->key);
-    return keyring_open(config->keyring, identity, &genesis->directory, out, error);
+    return keyring_open(config->keyring, identity, &genesis->directory, &genesis->first, out,
+                        error);
 }
 
 enum vg_code node_check(const struct node_config *config, struct vg_error *error)

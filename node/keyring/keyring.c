@@ -48,17 +48,17 @@ static enum vg_code read_file(const char *path, const struct vg_identity *node,
     return code;
 }
 
-/* Its key of the directory was made before the directory. */
-static void name_directory(struct vg_keyring *unwraps, const vg_id *directory)
+/* A key that was made before its compartment. */
+static void name(struct vg_keyring *unwraps, const vg_id *before, const vg_id *compartment)
 {
     for (uint32_t i = 0; i < unwraps->count; i++) {
-        if (vg_id_equal(&unwraps->unwraps[i].pub.compartment, &vg_keyring_directory))
-            unwraps->unwraps[i].pub.compartment = *directory;
+        if (vg_id_equal(&unwraps->unwraps[i].pub.compartment, before))
+            unwraps->unwraps[i].pub.compartment = *compartment;
     }
 }
 
 enum vg_code keyring_open(const char *path, const struct vg_identity *node, const vg_id *directory,
-                          struct keyring **out, struct vg_error *error)
+                          const vg_id *first, struct keyring **out, struct vg_error *error)
 {
     struct secrets *secrets = vg_locked_alloc(sizeof *secrets, error);
     if (secrets == NULL)
@@ -67,7 +67,8 @@ enum vg_code keyring_open(const char *path, const struct vg_identity *node, cons
         vg_locked_free(secrets);
         return error->code;
     }
-    name_directory(&secrets->unwraps, directory);
+    name(&secrets->unwraps, &vg_keyring_directory, directory);
+    name(&secrets->unwraps, &vg_keyring_first, first);
     struct keyring *keyring = vg_alloc_zero(1, sizeof *keyring);
     pthread_rwlock_init(&keyring->lock, NULL);
     keyring->node = node->node;

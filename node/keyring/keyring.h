@@ -14,10 +14,10 @@ enum {
 
 struct keyring;
 
-/* The keyring of a file, for the cluster with this directory. Refused: what vg_keyring_read
- * refuses, and VG_UNAVAILABLE when memory cannot be locked. */
+/* The keyring of a file, for the cluster with this directory and first compartment. Refused: what
+ * vg_keyring_read refuses, and VG_UNAVAILABLE when memory cannot be locked. */
 enum vg_code keyring_open(const char *path, const struct vg_identity *node, const vg_id *directory,
-                          struct keyring **out, struct vg_error *error);
+                          const vg_id *first, struct keyring **out, struct vg_error *error);
 
 /* Wipes and frees; NULL is allowed. */
 void keyring_close(struct keyring *keyring);

@@ -20,7 +20,6 @@ static void fill_genesis(const struct plan *plan, struct cluster_file *out)
 {
     struct ledger_genesis *genesis = &out->genesis;
     *genesis = (struct ledger_genesis){.version = LEDGER_GENESIS_VERSION,
-                                       .flags = LEDGER_GENESIS_CLEAR,
                                        .created_ms = vg_clock_system.wall_ms(),
                                        .directory = cli_request_make(),
                                        .first = cli_request_make(),
@@ -45,13 +44,14 @@ static void fill_genesis(const struct plan *plan, struct cluster_file *out)
     }
 }
 
-static enum vg_code seal_directory(const struct plan *plan, struct ledger_genesis *genesis,
-                                   struct vg_error *error)
+static enum vg_code seal_genesis(const struct plan *plan, struct ledger_genesis *genesis,
+                                 struct vg_error *error)
 {
-    vg_box_public unwraps[COMPARTMENT_WRAPS_MAX] = {plan->recovery};
+    struct bootstrap_holders holders = {.recovery = plan->recovery};
     for (unsigned i = 0; i < plan->nodes_count; i++)
-        unwraps[i + 1] = plan->nodes[i].identity.unwrap.key;
-    return bootstrap_seal(genesis, unwraps, error);
+        for (int which = 0; which < LEDGER_FOUNDED; which++)
+            holders.members[i][which] = plan->nodes[i].identity.unwraps[which].key;
+    return bootstrap_seal(genesis, &holders, error);
 }
 
 /* As every node will, so that none finds out later. */
@@ -78,7 +78,7 @@ static enum vg_code found(struct cli_call *call, const struct plan *plan)
     static struct cluster_file file;
     const char *out = cli_text(call, "out") != NULL ? cli_text(call, "out") : "cluster.json";
     fill_genesis(plan, &file);
-    enum vg_code code = seal_directory(plan, &file.genesis, &call->error);
+    enum vg_code code = seal_genesis(plan, &file.genesis, &call->error);
     if (code == VG_OK)
         code = check_genesis(&file, &call->error);
     if (code == VG_OK && !call->settings.dry_run)

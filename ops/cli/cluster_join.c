@@ -87,26 +87,36 @@ static enum vg_code find_member(struct cli_call *call, const char *file,
                        &(struct cli_public){.holder = holder, .keys = out->member->keys});
 }
 
-/* The directory is sealed for the unwrap key that is here. */
+/* Both compartments are sealed for the unwrap keys that are here. */
+static enum vg_code compare_unwraps(struct cli_call *call, const char *keyring, vg_node_id node,
+                                    const struct ledger_genesis *genesis,
+                                    const struct vg_unwrap_key here[LEDGER_FOUNDED])
+{
+    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+        const struct compartment_wrap *wrap = compartment_wrap_of(&genesis->epochs[i], node);
+        if (memcmp(&wrap->unwrap, &here[i].key, sizeof here[i].key) != 0)
+            return vg_fail(&call->error, VG_INTEGRITY,
+                           "the cluster seals its %s compartment for another unwrap key than that "
+                           "of %s; what you sent was altered on its way, or is older: let the "
+                           "founder make it anew",
+                           cli_founded[i].name, keyring);
+    }
+    return VG_OK;
+}
+
 static enum vg_code check_keyring(struct cli_call *call, const char *key,
                                   const struct vg_identity *identity, const struct joining *joining)
 {
-    const struct compartment_epoch *epoch = &joining->file.genesis.epochs[LEDGER_DIRECTORY];
-    struct vg_unwrap_key here;
+    struct vg_unwrap_key here[LEDGER_FOUNDED];
     char *keyring = vg_keyring_beside(key);
-    enum vg_code code = identity_unwrap_key(keyring, identity, &here, &call->error);
+    enum vg_code code = identity_unwrap_keys(keyring, identity, here, &call->error);
     if (code == VG_NOT_FOUND)
         code = vg_fail(&call->error, code,
                        "%s: there is no keyring beside the key; put the one back that was made "
-                       "with it, since the node opens the directory by it",
+                       "with it, since the node opens what is sealed by it",
                        keyring);
-    else if (code == VG_OK && memcmp(&compartment_wrap_of(epoch, identity->node)->unwrap, &here.key,
-                                     sizeof here.key) != 0)
-        code = vg_fail(&call->error, VG_INTEGRITY,
-                       "the cluster seals its directory for another unwrap key than that of %s; "
-                       "what you sent was altered on its way, or is older: let the founder make it "
-                       "anew",
-                       keyring);
+    else if (code == VG_OK)
+        code = compare_unwraps(call, keyring, identity->node, &joining->file.genesis, here);
     free(keyring);
     return code;
 }

@@ -66,24 +66,22 @@ static const struct cli_column person_columns[] = {IDENTITY_COLUMNS, {.title = N
 static const struct cli_column node_columns[] = {
     IDENTITY_COLUMNS,
     {.title = "keyring", .path = "keyring"},
-    {.title = "unwrap key", .path = "unwrap_key"},
+    {.title = "directory unwrap key", .path = "unwraps.directory.key"},
+    {.title = "first unwrap key", .path = "unwraps.first.key"},
     {.title = NULL},
 };
 
 /* ---- what is public ----------------------------------------------------------------------------
  */
 
-/* The unwrap key in the keyring beside a node's key; the file may lie elsewhere. */
-static enum vg_code take_unwrap(const char *keyring, const struct vg_identity *node,
-                                struct cli_public *out, struct vg_error *error)
+/* The unwrap keys in the keyring beside a node's key; the file may lie elsewhere. */
+static enum vg_code take_unwraps(const char *keyring, const struct vg_identity *node,
+                                 struct cli_public *out, struct vg_error *error)
 {
-    struct vg_unwrap_key unwrap;
     enum vg_code code = access(keyring, F_OK) == 0
-                            ? identity_unwrap_key(keyring, node, &unwrap, error)
+                            ? identity_unwrap_keys(keyring, node, out->unwraps, error)
                             : VG_NOT_FOUND;
-    out->has_unwrap = code == VG_OK;
-    if (code == VG_OK)
-        out->unwrap = unwrap;
+    out->has_unwraps = code == VG_OK;
     return code == VG_NOT_FOUND ? VG_OK : code;
 }
 
@@ -94,7 +92,7 @@ static void print_public(const struct cli_call *call, const char *path, const ch
     json_t *keys = cli_public_describe(shown);
     json_object_update(document, keys);
     json_object_set_new(document, "passphrase", json_boolean(sealed));
-    if (shown->has_unwrap)
+    if (shown->has_unwraps)
         json_object_set_new(document, "keyring", json_string(keyring));
     if (cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, document);
@@ -114,26 +112,28 @@ static enum vg_code print_identity(struct cli_call *call, const char *path,
     char *keyring = vg_keyring_beside(path);
     enum vg_code code = VG_OK;
     if (identity->kind == VG_IDENTITY_NODE)
-        code = take_unwrap(keyring, identity, &shown, &call->error);
+        code = take_unwraps(keyring, identity, &shown, &call->error);
     if (code == VG_OK)
         print_public(call, path, keyring, &shown, file->sealed);
     free(keyring);
     return code;
 }
 
-enum vg_code identity_unwrap_key(const char *keyring, const struct vg_identity *node,
-                                 struct vg_unwrap_key *out, struct vg_error *error)
+enum vg_code identity_unwrap_keys(const char *keyring, const struct vg_identity *node,
+                                  struct vg_unwrap_key out[LEDGER_FOUNDED], struct vg_error *error)
 {
     struct vg_keyring read;
     if (vg_keyring_read_public(keyring, node, &read, error) != VG_OK)
         return error->code;
-    const struct vg_unwrap *found = vg_keyring_find(&read, &vg_keyring_directory);
-    if (found == NULL)
-        return vg_fail(error, VG_INVALID,
-                       "%s has no unwrap key for a directory; make the node's keys anew: vigil "
-                       "identity new --for-node",
-                       keyring);
-    *out = found->pub;
+    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+        const struct vg_unwrap *found = vg_keyring_find(&read, cli_founded[i].before);
+        if (found == NULL)
+            return vg_fail(error, VG_INVALID,
+                           "%s has no unwrap key for the %s compartment of a genesis; make the "
+                           "node's keys anew: vigil identity new --for-node",
+                           keyring, cli_founded[i].name);
+        out[i] = found->pub;
+    }
     return VG_OK;
 }
 
@@ -270,8 +270,8 @@ static enum vg_code take_over(const char *replaced, const struct vg_identity *no
     return code;
 }
 
-/* A node's keyring: with an unwrap key for the directory of the cluster that it is to join, or with
- * those it had under the key that is replaced (NULL: none is). */
+/* A node's keyring: with an unwrap key for each compartment of the genesis that it is to start
+ * from, or with those it had under the key that is replaced (NULL: none is). */
 static enum vg_code write_keyring(const char *key_file, const struct vg_identity *node,
                                   const char *replaced, struct vg_error *error)
 {
@@ -284,8 +284,8 @@ static enum vg_code write_keyring(const char *key_file, const struct vg_identity
                        path);
     if (code == VG_OK && replaced != NULL)
         code = take_over(replaced, node, &keyring, error);
-    else if (code == VG_OK)
-        vg_keyring_add(&keyring, node, &vg_keyring_directory);
+    for (int i = 0; code == VG_OK && replaced == NULL && i < LEDGER_FOUNDED; i++)
+        vg_keyring_add(&keyring, node, cli_founded[i].before);
     if (code == VG_OK)
         code = vg_keyring_write(path, &keyring, node, error);
     vg_wipe(&keyring, sizeof keyring);

@@ -5,6 +5,7 @@
 
 #include "common/keyring.h"
 #include "ops/cli/core/command.h"
+#include "proto/ledger/genesis.h"
 
 /* The identity file that a call is about: its word, else the call's identity. VG_NOT_FOUND without
  * either. */
@@ -14,10 +15,10 @@ enum vg_code identity_path(struct cli_call *call, const char **out);
  * asked for. Wipe `out`. */
 enum vg_code identity_open(struct cli_call *call, const char *path, struct vg_identity_file *out);
 
-/* What a node's keyring says of its unwrap key for the directory. Errors of vg_keyring_read_public,
- * and VG_INVALID when it has none. */
-enum vg_code identity_unwrap_key(const char *keyring, const struct vg_identity *node,
-                                 struct vg_unwrap_key *out, struct vg_error *error);
+/* What a node's keyring says of its unwrap keys for the compartments of a genesis. Errors of
+ * vg_keyring_read_public, and VG_INVALID when one is wanting. */
+enum vg_code identity_unwrap_keys(const char *keyring, const struct vg_identity *node,
+                                  struct vg_unwrap_key out[LEDGER_FOUNDED], struct vg_error *error);
 
 enum vg_code identity_unlock(struct cli_call *call);
 enum vg_code identity_lock(struct cli_call *call);

@@ -37,10 +37,15 @@ static const struct cli_column share_columns[] = {
     {.title = NULL},
 };
 
-static const struct cli_column opened_columns[] = {
+static const struct cli_column cluster_columns[] = {
     {.title = "cluster", .path = "cluster_id"},
-    {.title = "directory", .path = "directory"},
-    {.title = "opens epoch", .path = "epoch"},
+    {.title = NULL},
+};
+
+static const struct cli_column opened_columns[] = {
+    {.title = "OPENS", .path = "name"},
+    {.title = "COMPARTMENT", .path = "id"},
+    {.title = "EPOCH", .path = "epoch", .number = true},
     {.title = NULL},
 };
 
@@ -59,12 +64,15 @@ static json_t *describe(const struct recovery_share *shares, char *const *files,
                      shares[0].count, "shares", list);
 }
 
-static void print_opened(const json_t *opened)
+static void print_opened(const struct cli_call *call, const json_t *opened)
 {
     if (opened == NULL)
         return;
     fputc('\n', stdout);
-    cli_print_fields(stdout, opened, opened_columns);
+    cli_print_fields(stdout, opened, cluster_columns);
+    fputc('\n', stdout);
+    cli_print_table(stdout, call->settings.output, json_object_get(opened, "compartments"),
+                    opened_columns);
 }
 
 static void print(const struct cli_call *call, json_t *document)
@@ -76,7 +84,7 @@ static void print(const struct cli_call *call, json_t *document)
         fputc('\n', stdout);
         cli_print_table(stdout, call->settings.output, json_object_get(document, "shares"),
                         share_columns);
-        print_opened(json_object_get(document, "opens"));
+        print_opened(call, json_object_get(document, "opens"));
     }
     json_decref(document);
 }
@@ -184,36 +192,47 @@ static enum vg_code run_new(struct cli_call *call)
 static const struct cli_option check_options[] = {
     {.name = "cluster",
      .value = "FILE",
-     .help = "also open the directory's first key, as this cluster file has it"},
+     .help = "also open the first keys that this cluster file seals for it"},
     {.name = NULL},
 };
 
-/* Opens the wrap that the genesis has for the recovery key. The data key is checked against the
+/* Opens a wrap that the genesis has for the recovery key. The data key is checked against the
  * epoch's commitment, and forgotten. */
-static enum vg_code open_directory(const char *path, const vg_box_secret *secret, json_t *document,
-                                   struct vg_error *error)
+static enum vg_code open_epoch(const char *path, const struct ledger_genesis *genesis,
+                               enum ledger_founded which, const vg_box_secret *secret, json_t *out,
+                               struct vg_error *error)
 {
-    static struct cluster_file file;
     vg_cipher_key key;
-    char directory[VG_ID_TEXT];
-    if (cluster_file_read(path, NULL, &file, error) != VG_OK)
-        return error->code;
-    const struct compartment_epoch *epoch = &file.genesis.epochs[LEDGER_DIRECTORY];
-    vg_hash place = ledger_genesis_place(&file.genesis);
+    char id[VG_ID_TEXT];
+    const struct compartment_epoch *epoch = &genesis->epochs[which];
+    vg_hash place = ledger_genesis_place(genesis);
     enum vg_code code =
         compartment_unwrap(epoch, &place, (vg_node_id){COMPARTMENT_RECOVERY}, secret, &key, error);
     vg_wipe(&key, sizeof key);
     if (code != VG_OK)
         return vg_fail(error, code,
-                       "%s: its directory is not sealed for the key of these shares; bring those "
-                       "of the recovery key that 'vigil cluster members' shows",
-                       path);
-    vg_id_format(&epoch->compartment, directory);
-    json_object_set_new(document, "opens",
-                        json_pack("{s:o, s:s, s:I}", "cluster_id",
-                                  cli_json_hex(&file.cluster, sizeof file.cluster), "directory",
-                                  directory, "epoch", (json_int_t)epoch->epoch));
+                       "%s: its %s compartment is not sealed for the key of these shares; bring "
+                       "those of the recovery key that 'vigil cluster members' shows",
+                       path, cli_founded[which].name);
+    vg_id_format(&epoch->compartment, id);
+    json_array_append_new(out, json_pack("{s:s, s:s, s:I}", "name", cli_founded[which].name, "id",
+                                         id, "epoch", (json_int_t)epoch->epoch));
     return VG_OK;
+}
+
+static enum vg_code open_genesis(const char *path, const vg_box_secret *secret, json_t *document,
+                                 struct vg_error *error)
+{
+    static struct cluster_file file;
+    json_t *opened = json_array();
+    enum vg_code code = cluster_file_read(path, NULL, &file, error);
+    for (int i = 0; code == VG_OK && i < LEDGER_FOUNDED; i++)
+        code = open_epoch(path, &file.genesis, i, secret, opened, error);
+    json_object_set_new(document, "opens",
+                        json_pack("{s:o, s:o}", "cluster_id",
+                                  cli_json_hex(&file.cluster, sizeof file.cluster), "compartments",
+                                  opened));
+    return code;
 }
 
 /* The key is here no longer than this takes. */
@@ -224,7 +243,7 @@ static enum vg_code rehearse(struct cli_call *call, const struct recovery_share 
     const char *cluster = cli_text(call, "cluster");
     enum vg_code code = recovery_combine(shares, count, &secret, &call->error);
     if (code == VG_OK && cluster != NULL)
-        code = open_directory(cluster, &secret, document, &call->error);
+        code = open_genesis(cluster, &secret, document, &call->error);
     vg_wipe(&secret, sizeof secret);
     return code;
 }
@@ -266,7 +285,7 @@ const struct cli_command recovery_commands[] = {
      .words_max = SHARES_MAX,
      .summary = "Rehearse: whether these shares give the recovery key",
      .about = "The key is put together in memory, compared with the public half that the shares\n"
-              "name, and wiped. With --cluster it also opens the key of that cluster's directory.",
+              "name, and wiped. With --cluster it also opens the first keys of that cluster.",
      .examples = "  vigil recovery check share-1.txt share-3.txt\n"
                  "  vigil recovery check share-1.txt share-3.txt --cluster cluster.json",
      .options = check_options,

@@ -15,6 +15,7 @@
 #include "ops/cli/bootstrap/files.h"
 #include "ops/cli/bootstrap/seal.h"
 #include "ops/cli/core/change.h"
+#include "ops/cli/core/public.h"
 #include "proto/ledger/genesis.h"
 
 enum {
@@ -92,27 +93,24 @@ static enum vg_code plan_nodes(struct dev_cluster *cluster, const struct dev_pla
     return VG_OK;
 }
 
-/* For whom the directory's first epoch is wrapped: the recovery key first, then each node. */
-struct holders {
-    vg_box_public unwraps[COMPARTMENT_WRAPS_MAX];
-};
-
-/* The node's keyring, with its unwrap key of the directory. */
+/* The node's keyring, with an unwrap key for each compartment of the genesis. */
 static enum vg_code make_keyring(const struct dev_cluster *cluster, const struct dev_node *node,
-                                 const struct vg_identity *identity, struct holders *holders,
-                                 struct vg_error *error)
+                                 const struct vg_identity *identity,
+                                 struct bootstrap_holders *holders, struct vg_error *error)
 {
     char path[DEV_PATH_MAX];
     struct vg_keyring keyring = {.count = 0};
     dev_node_path(cluster, node, "keyring", path);
-    holders->unwraps[node->id] = vg_keyring_add(&keyring, identity, &vg_keyring_directory)->key;
+    for (int i = 0; i < LEDGER_FOUNDED; i++)
+        holders->members[node->id - 1][i] =
+            vg_keyring_add(&keyring, identity, cli_founded[i].before)->key;
     enum vg_code code = vg_keyring_write(path, &keyring, identity, error);
     vg_wipe(&keyring, sizeof keyring);
     return code;
 }
 
 static enum vg_code make_node_key(const struct dev_cluster *cluster, struct dev_node *node,
-                                  struct ledger_member *member, struct holders *holders,
+                                  struct ledger_member *member, struct bootstrap_holders *holders,
                                   struct vg_error *error)
 {
     char path[DEV_PATH_MAX];
@@ -131,8 +129,8 @@ static enum vg_code make_node_key(const struct dev_cluster *cluster, struct dev_
     return code;
 }
 
-/* The secret half of the directory's recovery key, in a file that a real cluster keeps offline. */
-static enum vg_code make_recovery_key(const struct dev_cluster *cluster, struct holders *holders,
+/* The secret half of the recovery key, in a file that a real cluster keeps offline. */
+static enum vg_code make_recovery_key(const struct dev_cluster *cluster, vg_box_public *out,
                                       struct vg_error *error)
 {
     char path[DEV_PATH_MAX + 16];
@@ -140,7 +138,7 @@ static enum vg_code make_recovery_key(const struct dev_cluster *cluster, struct 
     uint8_t seed[VG_SEED_SIZE];
     vg_box_secret secret;
     vg_random(seed, sizeof seed);
-    vg_box_keypair(seed, &holders->unwraps[COMPARTMENT_RECOVERY], &secret);
+    vg_box_keypair(seed, out, &secret);
     vg_hex_format(vg_span_of(secret.bytes, sizeof secret.bytes), text);
     snprintf(path, sizeof path, "%s/recovery.key", cluster->dir);
     enum vg_code code = vg_file_write(path, vg_span_text(text), SECRET_FILE, error);
@@ -170,7 +168,6 @@ static enum vg_code make_genesis(struct dev_cluster *cluster, struct vg_error *e
 {
     struct ledger_genesis genesis = {
         .version = LEDGER_GENESIS_VERSION,
-        .flags = LEDGER_GENESIS_CLEAR,
         .created_ms = vg_clock_system.wall_ms(),
         .directory = cli_request_make(),
         .first = cli_request_make(),
@@ -178,12 +175,12 @@ static enum vg_code make_genesis(struct dev_cluster *cluster, struct vg_error *e
         .person_count = cluster->people,
     };
     vg_random(genesis.salt, sizeof genesis.salt);
-    struct holders holders;
-    enum vg_code code = make_recovery_key(cluster, &holders, error);
+    struct bootstrap_holders holders;
+    enum vg_code code = make_recovery_key(cluster, &holders.recovery, error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->node_count; i++)
         code = make_node_key(cluster, &cluster->nodes[i], &genesis.members[i], &holders, error);
     if (code == VG_OK)
-        code = bootstrap_seal(&genesis, holders.unwraps, error);
+        code = bootstrap_seal(&genesis, &holders, error);
     for (uint32_t i = 0; code == VG_OK && i < cluster->people; i++)
         code = make_person_key(cluster, i + 1, &genesis.people[i], error);
     if (code != VG_OK)

@@ -82,28 +82,37 @@ def refusals_of_stores(c, other):
     refused_start(c, "a port in use", port, 3, client)
 
 
+def epochs_of(genesis):
+    """Where the epochs of its two compartments begin: behind members and people (docs/protocol.md)."""
+    at = 77 + int.from_bytes(genesis[75:77], "little") * (8 + 128)
+    return at + 2 + int.from_bytes(genesis[at:at + 2], "little") * (16 + 128 + 1)
+
+
 def refusals_of_genesis(c):
     """Whatever is not the genesis that was made: one bit of it turned, an earlier version, another file."""
     config = c.dir / "dev" / "node-3" / "config.yaml"
     good = (c.dir / "dev" / "genesis").read_bytes()
     pin = next(line for line in config.read_text().splitlines() if line.startswith("cluster:"))
-    member_2 = 77 + 136  # behind the fixed part and the first member
-    first_epoch = 92 + 4 * 120  # the directory's, at the end: its wraps are for the recovery key and three members
+    keys_2 = 77 + 136 + 8  # behind the fixed part, the first member, and the second's id
+    epochs = epochs_of(good)
     chance = random.Random(SEED)
 
     def flipped(byte):
         return good[:byte] + bytes([good[byte] ^ 1 << chance.randrange(8)]) + good[byte + 1:]
 
     cases = {
-        "a bit of a member's key": (flipped(member_2 + 8), False, 4, "node 2"),
-        "a bit of its channel key": (flipped(member_2 + 8 + 32), False, 4, "node 2"),
-        "a bit of its binding": (flipped(member_2 + 8 + 64), False, 4, "node 2"),
-        "the same, of a genesis that was pinned": (flipped(member_2 + 8 + 64), True, 4, "is that of cluster"),
+        "a bit of a member's key": (flipped(keys_2), False, 4, "node 2"),
+        "a bit of its channel key": (flipped(keys_2 + 32), False, 4, "node 2"),
+        "a bit of its binding": (flipped(keys_2 + 64), False, 4, "node 2"),
+        "the same, of a genesis that was pinned": (flipped(keys_2 + 64), True, 4, "is that of cluster"),
         "a bit of the salt": (flipped(11), True, 4, "is that of cluster"),
-        "the rights of its last person": (good[:-1] + bytes([good[-1] ^ 1]), True, 4, "is that of cluster"),
+        "the rights of its last person": (flipped(epochs - 1), True, 4, "is that of cluster"),
+        "a bit of its last wrap": (good[:-1] + bytes([good[-1] ^ 1]), True, 4, "is that of cluster"),
         "one of the first version": (b"\1" + good[1:], False, 2, "make a new cluster"),
         "a bit of its version": (flipped(0), True, 4, "is that of cluster"),
-        "one that does not seal": (good[:2] + b"\1" + good[3:-first_epoch], False, 2, "does not seal the directory"),
+        "one that seals, and lets entries be in clear": (good[:2] + b"\1" + good[3:], False, 2, "make a new cluster: vigil cluster init"),
+        "one that does not seal": (good[:2] + b"\1" + good[3:epochs] + bytes(4), False, 2, "make a new cluster: vigil cluster init"),
+        "the same without its flag": (good[:epochs] + bytes(4), False, 2, "in clear, without the flag"),
         "a cut one": (good[:-7], False, 2, "cut short"),
         "one with bytes behind": (good + b"x", False, 2, "bytes too many"),
         "an identity": ((c.dir / "dev" / "node-3" / "key").read_bytes(), False, 2, "genesis"),

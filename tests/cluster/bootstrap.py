@@ -287,14 +287,14 @@ def refusals_of_keyrings(machines, fingerprint):
 
 
 def founded_for_another_keyring(machines):
-    """A founder whose file has another unwrap key for node 3, the last of the wraps, and who reads out its fingerprint."""
+    """A founder whose file has another unwrap key for node 3, in the last of the wraps, and who reads out its fingerprint."""
     carol = machines.home("carol")
     document = json.loads((carol / "cluster.json").read_text())
     genesis = bytearray(base64.b64decode(document["genesis"]))
     genesis[-WRAP_SIZE + 8] ^= 1
     document["genesis"] = base64.b64encode(genesis).decode()
     (carol / "other.json").write_text(json.dumps(document))
-    refuse(machines, "carol", join(fingerprint_of(machines, "other.json"), "other.json"), 4, "another unwrap key than that of node.keyring")
+    refuse(machines, "carol", join(fingerprint_of(machines, "other.json"), "other.json"), 4, "its first compartment for another unwrap key than that of node.keyring")
 
 
 def has_name(machines, who, part):
@@ -318,13 +318,13 @@ def refusals_of_planning(machines):
     (ann / "altered.json").write_text(json.dumps(public))
     addresses = re.findall(r'tcp://[^"]+', plan)
     one, two = (json.loads((ann / f"node-{n}.json").read_text()) for n in (1, 2))
-    (ann / "exchanged.json").write_text(json.dumps({**two, "unwrap_key": one["unwrap_key"], "unwrap_binding": one["unwrap_binding"]}))
-    (ann / "bare.json").write_text(json.dumps({key: value for key, value in two.items() if not key.startswith("unwrap")}))
+    (ann / "exchanged.json").write_text(json.dumps({**two, "unwraps": {**two["unwraps"], "first": one["unwraps"]["first"]}}))
+    (ann / "bare.json").write_text(json.dumps({key: value for key, value in two.items() if key != "unwraps"}))
     for text, code, fragment in ((plan.replace("ben.json", "altered.json"), 4, "altered.json"),
                                  (plan.replace("node-2.json", "ben.json"), 2, "the identity of a person"),
                                  (plan.replace("node-2.json", "node-1.json"), 2, "two have the number 1"),
-                                 (plan.replace("node-2.json", "exchanged.json"), 4, "its unwrap key is not signed"),
-                                 (plan.replace("node-2.json", "bare.json"), 2, "has no unwrap key"),
+                                 (plan.replace("node-2.json", "exchanged.json"), 4, "an unwrap key of it is not signed"),
+                                 (plan.replace("node-2.json", "bare.json"), 2, "has no unwrap keys"),
                                  (plan.replace("ceremony/recovery.json", "ceremony/share-1.txt"), 2, "is not the recovery.json"),
                                  (plan.replace("recovery:", "#"), 2, "for which recovery key"),
                                  (plan.replace(addresses[2], addresses[0]), 2, "stands there twice"),

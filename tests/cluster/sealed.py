@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The directory is sealed: no name of a person, a tenant or a compartment is in any node's log folder, in any form; names work
-all the same, at every node, while the key is rotated under load, across restarts, and after. A node without its keyring does
-not start."""
+"""The log is sealed from its first entry on: no name of a person or a compartment, and nothing of an incident, its title, a note, a
+tenant's name, is in any node's log folder, in any form; all work all the same, at every node, while a key is rotated under load,
+across restarts, and after. A node without its keyring does not start."""
 import base64
 import concurrent.futures
 import pathlib
@@ -14,6 +14,7 @@ from cluster import Cluster, bin_dir, refused, request_id, wait_for
 
 # Nothing else in a cluster looks like these.
 PERSON, RENAMED = "Zquarrelwyn Canaryson", "Zquibblethorpe Canaryson"
+TITLE, NOTE, TENANT = "Zmoulderwick tokens lost", "Zgrimblestone says so twice", "Zaxolotl Canneries"
 FRAGMENT = 12
 SEED = 20261126
 ROTATIONS = 6  # of a round
@@ -58,17 +59,45 @@ def entries(c, node):
 
 
 def check_entries(c, directory, node):
-    """Every entry of the directory is sealed, and the node shows what is in it; returns the epoch in force, and how many
-    entries were void for theirs."""
+    """Every entry of a compartment is sealed, and the node shows what is in it; returns the epoch of the directory in force, and
+    how many entries were void for theirs."""
     in_force, stale = 1, 0
     for entry in entries(c, node):
-        sealed, command = entry["compartment"] == directory, entry.get("command")
-        assert (entry["key_epoch"] > 0) == sealed, entry
+        command = entry.get("command")
+        assert (entry["key_epoch"] > 0) == (entry["type"] == "sealed"), entry
         assert command or entry["type"] == "noop", entry
-        if command and command["op"] == "rotate" and entry["author"] == c.key_officer:
+        if command and command["op"] == "rotate" and entry["author"] == c.key_officer and entry["index"] != c.of_default:
             in_force += 1
-        stale += sealed and entry["key_epoch"] != in_force
+        stale += entry["compartment"] == directory and entry["key_epoch"] != in_force
     return in_force, stale
+
+
+def incident(c):
+    """With a canary in its title, in a note and in a tenant's name."""
+    id_ = c.vigil("incident", "detect", "--source", "operator", "--title", TITLE)["id"]
+    for words in (["note", id_, "--text", NOTE], ["stage", id_, "assess", "--reason", "looked at"],
+                  ["responsibility", id_, "customer", "--reason", "their own"], ["refer", id_, "--tenant", TENANT, "--text", "theirs alone"]):
+        c.vigil("incident", "show", id_)
+        c.vigil("incident", *words)
+    return id_
+
+
+def check_incident(c, id_):
+    """Every node has all of it."""
+    for node in c.nodes:
+        assert c.vigil("incident", "show", id_, node=node)["title"] == TITLE
+        timeline = str(c.vigil("incident", "timeline", id_, node=node))
+        assert NOTE in timeline and TENANT in timeline, timeline
+
+
+def rotate_default(c):
+    """Its key changes as the directory's does, and what comes after is sealed under the new one."""
+    c.vigil("compartment", "rotate", "default")
+    shown = c.vigil("compartment", "show", "default")
+    assert shown["epoch"] == 2 and [h["node"] for h in shown["holders"]] == [None, *c.nodes], shown
+    after = c.vigil("incident", "detect", "--source", "operator", "--title", TITLE)["index"]
+    assert c.vigil("log", "get", after)["key_epoch"] == 2
+    return shown["since"]
 
 
 def rotate_under_load(c, writes=12):
@@ -136,21 +165,27 @@ def without_keyring(c, node):
 
 
 def main():
+    canaries = [PERSON, TITLE, NOTE, TENANT, RENAMED]
     with Cluster(bin_dir(), people=3) as c:
         people = {p["name"]: p["id"] for p in c.vigil("user", "list")}
         c.key_officer, c.person_id = people["person-1"], people["person-3"]
         directory = c.vigil("compartment", "show", "directory")
-        assert directory["epoch"] == 1 and directory["since"] == 0, directory
+        first = c.vigil("compartment", "show", "default")
+        assert [(one["epoch"], one["since"]) for one in (directory, first)] == [(1, 0)] * 2, (directory, first)
+        assert first["commitment"] != directory["commitment"], first
         c.vigil("user", "rename", "person-2", PERSON)
         c.vigil("user", "rename", "person-3", RENAMED)
         for node in c.nodes:
             assert {PERSON, RENAMED} <= {p["name"] for p in c.vigil("user", "list", node=node)}
         c.wait_equal()
-        search(c, [PERSON, RENAMED])
+        id_ = incident(c)
+        c.wait_equal()
+        check_incident(c, id_)
+        search(c, canaries)
 
         said = refused(1, "forbidden", lambda: c.person(2, 2).vigil("compartment", "rotate", "directory"))["message"]
         assert "key-officer" in said, said
-        refused(1, "not-found", lambda: c.vigil("compartment", "rotate", "default"))
+        c.of_default = rotate_default(c)
         rotate_until_stale(c, directory["id"])
         rotate_once(c)
         c.vigil("user", "rename", c.person_id, RENAMED)
@@ -164,12 +199,13 @@ def main():
         for node in c.nodes:
             assert check_entries(c, directory["id"], node) == (in_force, stale)
             assert c.vigil("compartment", "show", "directory", node=node)["epoch"] == in_force
-        search(c, [PERSON, RENAMED])
+        check_incident(c, id_)
+        search(c, canaries)
         rotate_as_another(c)
         without_keyring(c, 2)
         wait_for(lambda: RENAMED in {p["name"] for p in c.vigil("user", "list", node=2)}, "node 2 with its keyring")
         c.verify_logs()
-    print(f"no name in any log, {in_force - 1} rotations, {stale} commands sealed anew, three restarts: 1 passed, 0 failed")
+    print(f"nothing of {len(canaries)} canaries in any log, {in_force - 1} rotations, {stale} commands sealed anew, three restarts: 1 passed, 0 failed")
 
 
 main()

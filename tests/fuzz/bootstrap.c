@@ -14,7 +14,8 @@ static enum vg_code read_public(const char *path, struct vg_error *error)
     if (code != VG_OK)
         return code;
     assert(vg_binding_verify(&vg_signer_ed25519, &read.holder, &read.keys));
-    assert(!read.has_unwrap || vg_unwrap_verify(&read.unwrap, read.holder.node, &read.keys.key));
+    for (int i = 0; read.has_unwraps && i < LEDGER_FOUNDED; i++)
+        assert(vg_unwrap_verify(&read.unwraps[i], read.holder.node, &read.keys.key));
     return VG_OK;
 }
 
@@ -25,7 +26,8 @@ static enum vg_code read_cluster(const char *path, struct vg_error *error)
     if (code != VG_OK)
         return code;
     assert(ledger_genesis_check(&read.genesis, &vg_signer_ed25519, error) == VG_OK);
-    assert(read.genesis.epochs[LEDGER_DIRECTORY].wrap_count == read.genesis.member_count + 1);
+    for (int i = 0; i < LEDGER_FOUNDED; i++)
+        assert(read.genesis.epochs[i].wrap_count == read.genesis.member_count + 1);
     for (uint32_t i = 0; i < read.genesis.member_count; i++)
         assert(read.places[i].region[0] != '\0' && read.places[i].client[0] != '\0');
     return VG_OK;

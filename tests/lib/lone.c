@@ -30,9 +30,10 @@ static void path_in(const struct lone *lone, const char *name, char out[128])
 /* ---- files ------------------------------------------------------------------------------------
  */
 
-/* The keyring, and the first epoch of the directory for it. */
-static void seal_directory(struct lone *lone)
+/* The keyring, and the first epochs of both compartments for it. */
+static void seal_genesis(struct lone *lone)
 {
+    static const vg_id *const before[LEDGER_FOUNDED] = {&vg_keyring_directory, &vg_keyring_first};
     const uint8_t seeds[2][VG_SEED_SIZE] = {{1}, {2}};
     vg_cipher_key key;
     vg_box_public unwraps[2];
@@ -40,12 +41,14 @@ static void seal_directory(struct lone *lone)
     struct vg_keyring keyring = {.count = 0};
     struct vg_error error;
     char path[128];
-    vg_random(key.bytes, sizeof key.bytes);
     vg_box_keypair(seeds[0], &unwraps[0], &recovery);
-    unwraps[1] = vg_keyring_add(&keyring, &lone->self, &vg_keyring_directory)->key;
+    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+        vg_random(key.bytes, sizeof key.bytes);
+        unwraps[1] = vg_keyring_add(&keyring, &lone->self, before[i])->key;
+        must(ledger_genesis_seal(&lone->genesis, i, &key, unwraps, seeds, &error), &error);
+    }
     path_in(lone, "keyring", path);
     must(vg_keyring_write(path, &keyring, &lone->self, &error), &error);
-    must(ledger_genesis_seal(&lone->genesis, LEDGER_DIRECTORY, &key, unwraps, seeds, &error), &error);
 }
 
 static void write_genesis(struct lone *lone)
@@ -55,7 +58,6 @@ static void write_genesis(struct lone *lone)
     char path[128];
     struct ledger_genesis *genesis = &lone->genesis;
     *genesis = (struct ledger_genesis){.version = LEDGER_GENESIS_VERSION,
-                                       .flags = LEDGER_GENESIS_CLEAR,
                                        .created_ms = vg_clock_system.wall_ms(),
                                        .directory = lone_request(),
                                        .first = lone_request(),
@@ -66,7 +68,7 @@ static void write_genesis(struct lone *lone)
     genesis->people[0] = (struct ledger_person){.id = lone->person.id,
                                                 .keys = vg_identity_keys(&lone->person),
                                                 .bits = LEDGER_PERSON_OPERATOR};
-    seal_directory(lone);
+    seal_genesis(lone);
     size_t size = ledger_genesis_encode(genesis, bytes);
     lone->cluster = ledger_genesis_hash(vg_span_of(bytes, size));
     path_in(lone, "genesis", path);

@@ -59,9 +59,10 @@ static struct cli_public make_public(const char *name, enum vg_identity_kind kin
                      &identity);
     struct cli_public made = {.holder = vg_identity_holder(&identity),
                               .keys = vg_identity_keys(&identity),
-                              .has_unwrap = kind == VG_IDENTITY_NODE};
-    if (made.has_unwrap)
-        made.unwrap = *vg_keyring_add(&(struct vg_keyring){0}, &identity, &vg_keyring_directory);
+                              .has_unwraps = kind == VG_IDENTITY_NODE};
+    for (int i = 0; made.has_unwraps && i < LEDGER_FOUNDED; i++)
+        made.unwraps[i] =
+            *vg_keyring_add(&(struct vg_keyring){0}, &identity, cli_founded[i].before);
     json_t *document = cli_public_describe(&made);
     char *text = json_dumps(document, 0);
     write_file(name, text);
@@ -102,23 +103,32 @@ static void make_all(void)
 /* Each digit of what is sent counts, that of the fingerprint too. */
 Test(cli_bootstrap, a_public_half_that_was_altered_is_refused)
 {
-    static const char *const keys[] = {"public_key",  "channel_key", "binding",
-                                       "fingerprint", "unwrap_key",  "unwrap_binding"};
+    static const char *const keys[][3] = {{"public_key"},
+                                          {"channel_key"},
+                                          {"binding"},
+                                          {"fingerprint"},
+                                          {"unwraps", "directory", "key"},
+                                          {"unwraps", "directory", "binding"},
+                                          {"unwraps", "first", "key"},
+                                          {"unwraps", "first", "binding"}};
     struct cli_public made = make_public("node.json", VG_IDENTITY_NODE, 7), read;
     struct vg_error error = {.text = ""};
     cr_assert_eq(cli_public_read(place("node.json"), &read, &error), VG_OK, "%s", error.text);
     cr_expect_eq(memcmp(&read.keys, &made.keys, sizeof read.keys), 0);
     cr_expect_eq(read.holder.node.value, 7u);
-    cr_expect(read.has_unwrap);
-    cr_expect_eq(memcmp(&read.unwrap, &made.unwrap, sizeof read.unwrap), 0);
+    cr_expect(read.has_unwraps);
+    cr_expect_eq(memcmp(read.unwraps, made.unwraps, sizeof read.unwraps), 0);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        json_t *document = json_load_file(place("node.json"), 0, NULL);
-        char *text = strdup(json_string_value(json_object_get(document, keys[i])));
+        json_t *document = json_load_file(place("node.json"), 0, NULL), *at = document;
+        const char *const *key = keys[i];
+        for (; key < keys[i] + 2 && key[1] != NULL; key++)
+            at = json_object_get(at, *key);
+        char *text = strdup(json_string_value(json_object_get(at, *key)));
         text[0] = text[0] == '0' ? '1' : '0';
-        json_object_set_new(document, keys[i], json_string(text));
+        json_object_set_new(at, *key, json_string(text));
         cr_assert_eq(json_dump_file(document, place("altered.json"), 0), 0);
         cr_expect_eq(cli_public_read(place("altered.json"), &read, &error), VG_INTEGRITY, "%s",
-                     keys[i]);
+                     *key);
         free(text);
         json_decref(document);
     }
@@ -126,22 +136,34 @@ Test(cli_bootstrap, a_public_half_that_was_altered_is_refused)
     cr_expect_eq(cli_public_read(place("other.json"), &read, &error), VG_INVALID);
 }
 
-/* Nor can one node's unwrap key pass for another's. */
-Test(cli_bootstrap, an_unwrap_key_of_another_node_is_refused)
+static void expect_public(const json_t *document, enum vg_code code)
 {
     struct cli_public read;
     struct vg_error error = {.text = ""};
+    cr_assert_eq(json_dump_file(document, place("exchanged.json"), 0), 0);
+    cr_expect_eq(cli_public_read(place("exchanged.json"), &read, &error), code, "%s", error.text);
+    cr_expect(code != VG_INTEGRITY || strstr(error.text, "an unwrap key of it is not signed"), "%s",
+              error.text);
+}
+
+/* Nor can one node's unwrap key pass for another's, or one compartment's. */
+Test(cli_bootstrap, an_unwrap_key_of_another_node_is_refused)
+{
     make_all();
     json_t *one = json_load_file(place("1.json"), 0, NULL);
     json_t *two = json_load_file(place("2.json"), 0, NULL);
-    json_object_set(one, "unwrap_key", json_object_get(two, "unwrap_key"));
-    json_object_set(one, "unwrap_binding", json_object_get(two, "unwrap_binding"));
-    cr_assert_eq(json_dump_file(one, place("exchanged.json"), 0), 0);
-    cr_expect_eq(cli_public_read(place("exchanged.json"), &read, &error), VG_INTEGRITY);
-    cr_expect_not_null(strstr(error.text, "its unwrap key is not signed"), "%s", error.text);
-    json_object_del(one, "unwrap_binding");
-    cr_assert_eq(json_dump_file(one, place("exchanged.json"), 0), 0);
-    cr_expect_eq(cli_public_read(place("exchanged.json"), &read, &error), VG_INVALID);
+    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+        const char *name = cli_founded[i].name, *other = cli_founded[1 - i].name;
+        const json_t *theirs = json_object_get(two, "unwraps");
+        json_t *bad = json_deep_copy(one), *unwraps = json_object_get(bad, "unwraps");
+        json_object_set(unwraps, name, json_object_get(theirs, name));
+        expect_public(bad, VG_INTEGRITY);
+        json_object_set(unwraps, name, json_object_get(unwraps, other));
+        expect_public(bad, VG_INTEGRITY);
+        json_object_del(unwraps, name);
+        expect_public(bad, VG_INVALID);
+        json_decref(bad);
+    }
     json_decref(one);
     json_decref(two);
 }
@@ -199,8 +221,7 @@ static void make_bare(const char *name)
 {
     make_public(name, VG_IDENTITY_NODE, 1);
     json_t *document = json_load_file(place(name), 0, NULL);
-    json_object_del(document, "unwrap_key");
-    json_object_del(document, "unwrap_binding");
+    json_object_del(document, "unwraps");
     cr_assert_eq(json_dump_file(document, place(name), 0), 0);
     json_decref(document);
 }
@@ -226,7 +247,7 @@ Test(cli_bootstrap, what_is_wrong_in_a_plan_is_named)
         {PLAN(NODE("1"), ANN "- {public: ben.json, name: ben, roles: [boss]}\n"),
          "'boss' is not a role", VG_INVALID},
         {PLAN(NODE("9"), ANN), "plan.yaml: ", VG_NOT_FOUND},
-        {PLAN(NODE("bare"), ANN), "bare.json has no unwrap key", VG_INVALID},
+        {PLAN(NODE("bare"), ANN), "bare.json has no unwrap keys", VG_INVALID},
         {"compartment: default\nnodes:\n" NODE("1") "people:\n" ANN,
          "plan.yaml: for which recovery key", VG_INVALID},
         {"compartment: default\nrecovery: 1.json\nnodes:\n" NODE("1") "people:\n" ANN,
@@ -254,7 +275,6 @@ Test(cli_bootstrap, what_is_wrong_in_a_plan_is_named)
 static struct cluster_file sample_file(void)
 {
     struct cluster_file file = {.genesis = {.version = LEDGER_GENESIS_VERSION,
-                                            .flags = LEDGER_GENESIS_CLEAR,
                                             .directory = {{1}},
                                             .first = {{2}},
                                             .member_count = 2,
@@ -262,16 +282,17 @@ static struct cluster_file sample_file(void)
                                 .places = {{"apac", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2"},
                                            {"emea", "tcp://127.0.0.1:3", "tcp://127.0.0.1:4"}}};
     struct vg_error error = {.text = ""};
-    vg_box_public unwraps[3] = {make_recovery("recovery.json")};
+    struct bootstrap_holders holders = {.recovery = make_recovery("recovery.json")};
     for (uint32_t i = 0; i < 2; i++) {
         struct cli_public node = make_public("node.json", VG_IDENTITY_NODE, i + 1);
         file.genesis.members[i] = (struct ledger_member){node.holder.node, node.keys};
-        unwraps[i + 1] = node.unwrap.key;
+        for (int which = 0; which < LEDGER_FOUNDED; which++)
+            holders.members[i][which] = node.unwraps[which].key;
     }
     struct cli_public person = make_public("ann.json", VG_IDENTITY_PERSON, 0);
     file.genesis.people[0] = (struct ledger_person){
         .id = person.holder.person, .keys = person.keys, .bits = LEDGER_PERSON_OPERATOR};
-    cr_assert_eq(bootstrap_seal(&file.genesis, unwraps, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(bootstrap_seal(&file.genesis, &holders, &error), VG_OK, "%s", error.text);
     return file;
 }
 
@@ -321,12 +342,11 @@ Test(cli_bootstrap, a_cluster_file_that_lacks_something_is_refused)
         json_decref(bad);
     }
     json_decref(good);
-    struct compartment_epoch sealed = made.genesis.epochs[LEDGER_DIRECTORY];
-    made.genesis.epochs[LEDGER_DIRECTORY].epoch = 0;
+    made.genesis.flags = LEDGER_GENESIS_CLEAR;
     cr_assert_eq(cluster_file_write(place("clear.json"), &made, &error), VG_OK);
     cr_expect_eq(cluster_file_read(place("clear.json"), NULL, &read, &error), VG_INVALID);
-    cr_expect_not_null(strstr(error.text, "directory is not sealed"), "%s", error.text);
-    made.genesis.epochs[LEDGER_DIRECTORY] = sealed;
+    cr_expect_not_null(strstr(error.text, "it lets entries be in clear"), "%s", error.text);
+    made.genesis.flags = 0;
     made.genesis.members[0].keys.channel.bytes[0] ^= 1;
     cr_assert_eq(cluster_file_write(place("altered.json"), &made, &error), VG_OK);
     cr_expect_eq(cluster_file_read(place("altered.json"), NULL, &read, &error), VG_INTEGRITY);
@@ -425,31 +445,33 @@ Test(cli_bootstrap, shares_that_do_not_belong_together_are_named)
 }
 
 /* What the shares give opens what a genesis has sealed for the recovery key. */
-Test(cli_bootstrap, the_recovered_key_opens_the_directory)
+Test(cli_bootstrap, the_recovered_key_opens_both_compartments)
 {
     static struct cluster_file file;
     struct recovery_share all[COUNT];
-    vg_box_public unwraps[3];
+    struct bootstrap_holders holders;
     vg_box_secret recovered, stranger;
     vg_cipher_key by_recovery, other;
     struct vg_error error = {.text = ""};
     const vg_node_id recovery = {COMPARTMENT_RECOVERY};
     split(all);
     file = sample_file();
-    unwraps[0] = all[0].key;
-    unwraps[1] = file.genesis.epochs[LEDGER_DIRECTORY].wraps[1].unwrap;
-    unwraps[2] = file.genesis.epochs[LEDGER_DIRECTORY].wraps[2].unwrap;
-    cr_assert_eq(bootstrap_seal(&file.genesis, unwraps, &error), VG_OK, "%s", error.text);
+    holders.recovery = all[0].key;
+    for (uint32_t i = 0; i < 2; i++)
+        for (int which = 0; which < LEDGER_FOUNDED; which++)
+            holders.members[i][which] = file.genesis.epochs[which].wraps[i + 1].unwrap;
+    cr_assert_eq(bootstrap_seal(&file.genesis, &holders, &error), VG_OK, "%s", error.text);
     cr_assert_eq(recovery_combine(&all[1], THRESHOLD, &recovered, &error), VG_OK);
     vg_hash at = ledger_genesis_place(&file.genesis);
-    cr_expect_eq(compartment_unwrap(&file.genesis.epochs[LEDGER_DIRECTORY], &at, recovery, &recovered,
-                                    &by_recovery, &error),
-                 VG_OK, "%s", error.text);
     stranger = recovered;
     stranger.bytes[1] ^= 1;
-    cr_expect_eq(
-        compartment_unwrap(&file.genesis.epochs[LEDGER_DIRECTORY], &at, recovery, &stranger, &other, &error),
-        VG_INTEGRITY);
+    for (int which = 0; which < LEDGER_FOUNDED; which++) {
+        const struct compartment_epoch *epoch = &file.genesis.epochs[which];
+        cr_expect_eq(compartment_unwrap(epoch, &at, recovery, &recovered, &by_recovery, &error),
+                     VG_OK, "%s", error.text);
+        cr_expect_eq(compartment_unwrap(epoch, &at, recovery, &stranger, &other, &error),
+                     VG_INTEGRITY);
+    }
 }
 
 /* Each character of a share's file counts. */

@@ -13,6 +13,7 @@
 #include "common/keyring.h"
 #include "node/config.h"
 #include "ops/cli/core/process.h"
+#include "ops/cli/core/public.h"
 #include "ops/dev/make.h"
 #include "ops/dev/node.h"
 #include "proto/ledger/genesis.h"
@@ -108,9 +109,9 @@ static struct ledger_genesis read_genesis(void)
     return genesis;
 }
 
-/* The data key of the directory out of a node's wrap, with what lies in the node's folder. */
+/* A data key of the genesis out of a node's wrap, with what lies in the node's folder. */
 static vg_cipher_key data_key_of(const struct dev_cluster *cluster, const struct dev_node *node,
-                                 const struct ledger_genesis *genesis)
+                                 const struct ledger_genesis *genesis, enum ledger_founded which)
 {
     struct vg_error error = {.text = ""};
     struct vg_identity identity;
@@ -122,37 +123,50 @@ static vg_cipher_key data_key_of(const struct dev_cluster *cluster, const struct
     cr_assert_eq(vg_identity_read(path, &identity, &error), VG_OK, "%s", error.text);
     dev_node_path(cluster, node, "keyring", path);
     cr_assert_eq(vg_keyring_read(path, &identity, &keyring, &error), VG_OK, "%s", error.text);
-    const struct vg_unwrap *unwrap = vg_keyring_find(&keyring, &vg_keyring_directory);
+    const struct vg_unwrap *unwrap = vg_keyring_find(&keyring, cli_founded[which].before);
     cr_assert_not_null(unwrap);
-    cr_assert_eq(compartment_unwrap(&genesis->epochs[LEDGER_DIRECTORY], &place, identity.node,
-                                    &unwrap->secret, &key, &error),
+    cr_assert_eq(compartment_unwrap(&genesis->epochs[which], &place, identity.node, &unwrap->secret,
+                                    &key, &error),
                  VG_OK, "%s", error.text);
     return key;
 }
 
-Test(cli_dev, every_keyring_opens_the_key_of_the_directory_and_so_does_the_recovery_key)
+static vg_box_secret read_recovery_key(void)
 {
-    struct dev_cluster cluster = make_cluster("apac");
-    struct ledger_genesis genesis = read_genesis();
     struct vg_error error = {.text = ""};
     struct vg_buffer text = {0};
-    vg_hash place = ledger_genesis_place(&genesis);
-    vg_cipher_key first = data_key_of(&cluster, &cluster.nodes[0], &genesis), key;
     vg_box_secret recovery;
     char path[DEV_PATH_MAX];
-    for (uint32_t i = 1; i < 3; i++) {
-        key = data_key_of(&cluster, &cluster.nodes[i], &genesis);
-        cr_assert_arr_eq(key.bytes, first.bytes, sizeof key.bytes);
-    }
     snprintf(path, sizeof path, "%s/recovery.key", folder);
     cr_assert_eq(vg_file_read(path, 64, &text, &error), VG_OK, "%s", error.text);
     vg_buffer_append(&text, "", 1);
     cr_assert(vg_hex_parse((const char *)text.data, recovery.bytes, sizeof recovery.bytes));
-    cr_assert_eq(compartment_unwrap(&genesis.epochs[LEDGER_DIRECTORY], &place,
-                                    (vg_node_id){COMPARTMENT_RECOVERY}, &recovery, &key, &error),
-                 VG_OK, "%s", error.text);
-    cr_assert_arr_eq(key.bytes, first.bytes, sizeof key.bytes);
     vg_buffer_free(&text);
+    return recovery;
+}
+
+Test(cli_dev, every_keyring_opens_the_keys_of_the_genesis_and_so_does_the_recovery_key)
+{
+    struct dev_cluster cluster = make_cluster("apac");
+    struct ledger_genesis genesis = read_genesis();
+    struct vg_error error = {.text = ""};
+    vg_hash place = ledger_genesis_place(&genesis);
+    vg_box_secret recovery = read_recovery_key();
+    vg_cipher_key first[LEDGER_FOUNDED], key;
+    cr_assert_eq(genesis.flags, 0);
+    for (int which = 0; which < LEDGER_FOUNDED; which++) {
+        first[which] = data_key_of(&cluster, &cluster.nodes[0], &genesis, which);
+        for (uint32_t i = 1; i < 3; i++) {
+            key = data_key_of(&cluster, &cluster.nodes[i], &genesis, which);
+            cr_assert_arr_eq(key.bytes, first[which].bytes, sizeof key.bytes);
+        }
+        cr_assert_eq(compartment_unwrap(&genesis.epochs[which], &place,
+                                        (vg_node_id){COMPARTMENT_RECOVERY}, &recovery, &key,
+                                        &error),
+                     VG_OK, "%s", error.text);
+        cr_assert_arr_eq(key.bytes, first[which].bytes, sizeof key.bytes);
+    }
+    cr_assert_neq(memcmp(&first[0], &first[1], sizeof key), 0);
     dev_cluster_close(&cluster);
 }
 

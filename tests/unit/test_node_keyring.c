@@ -9,9 +9,9 @@
 
 static char folder[32], path[64];
 static const vg_hash place = {{1}};
-static const vg_id sealed = {{2}}, other = {{3}};
+static const vg_id sealed = {{2}}, other = {{3}}, first = {{4}};
 static struct vg_identity self = {.kind = VG_IDENTITY_NODE, .node = {7}};
-static vg_box_public unwrap; /* this node's, of `sealed` */
+static vg_box_public unwrap, first_unwrap; /* this node's, of `sealed` and of `first` */
 static struct keyring *keyring;
 static struct vg_error error;
 
@@ -25,8 +25,10 @@ static void set_up(void)
     cr_assert_not_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/keyring", folder);
     unwrap = vg_keyring_add(&file, &self, &vg_keyring_directory)->key;
+    first_unwrap = vg_keyring_add(&file, &self, &vg_keyring_first)->key;
     cr_assert_eq(vg_keyring_write(path, &file, &self, &error), VG_OK);
-    cr_assert_eq(keyring_open(path, &self, &sealed, &keyring, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(keyring_open(path, &self, &sealed, &first, &keyring, &error), VG_OK, "%s",
+                 error.text);
 }
 
 static void tear_down(void)
@@ -88,6 +90,16 @@ Test(node_keyring, has_the_keys_it_has_learned_and_no_others)
     cr_assert_eq(keyring_epoch(keyring, &sealed), 2);
 }
 
+Test(node_keyring, has_a_key_for_the_first_compartment_of_its_genesis)
+{
+    struct compartment_epoch epoch = epoch_for(&first, 1, self.node.value, &first_unwrap);
+    vg_cipher_key key;
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_OK, "%s", error.text);
+    cr_assert(keyring_data_key(keyring, &first, 1, &key));
+    epoch = epoch_for(&first, 2, self.node.value, &unwrap);
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_INTEGRITY);
+}
+
 Test(node_keyring, says_why_it_has_no_key)
 {
     struct compartment_epoch epoch = epoch_for(&sealed, 3, 8, &unwrap);
@@ -130,8 +142,8 @@ Test(node_keyring, is_refused_where_the_file_is_missing_or_anothers)
     struct keyring *none;
     struct vg_identity stranger = self;
     stranger.secret.bytes[1] = 1;
-    cr_assert_eq(keyring_open(path, &stranger, &sealed, &none, &error), VG_INTEGRITY);
+    cr_assert_eq(keyring_open(path, &stranger, &sealed, &first, &none, &error), VG_INTEGRITY);
     unlink(path);
-    cr_assert_eq(keyring_open(path, &self, &sealed, &none, &error), VG_NOT_FOUND);
+    cr_assert_eq(keyring_open(path, &self, &sealed, &first, &none, &error), VG_NOT_FOUND);
     cr_assert_not_null(strstr(error.text, path), "%s", error.text);
 }

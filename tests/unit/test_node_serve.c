@@ -52,6 +52,23 @@ Test(node_serve, no_bit_of_the_genesis_may_turn)
     vg_buffer_free(&bytes);
 }
 
+Test(node_serve, a_genesis_that_lets_entries_be_in_clear_is_refused)
+{
+    struct ledger_genesis genesis = lone.genesis;
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    struct vg_error error;
+    for (int sealed = LEDGER_FOUNDED; sealed >= 0; sealed--) {
+        genesis.flags = LEDGER_GENESIS_CLEAR;
+        if (sealed < LEDGER_FOUNDED)
+            genesis.epochs[sealed].epoch = 0;
+        vg_span encoded = vg_span_of(bytes, ledger_genesis_encode(&genesis, bytes));
+        cr_assert_eq(vg_file_write(lone.config->genesis, encoded, 0600, &error), VG_OK);
+        cr_assert_eq(node_check(lone.config, &error), VG_INVALID);
+        cr_assert_not_null(strstr(error.text, "make a new cluster: vigil cluster init"), "%s",
+                           error.text);
+    }
+}
+
 static const char *text_of(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));

@@ -92,10 +92,10 @@ static enum vg_code read_genesis(const char *path, vg_span bytes, struct cluster
     enum vg_code code = ledger_genesis_decode(bytes, &out->genesis, error);
     if (code == VG_OK)
         code = ledger_genesis_check(&out->genesis, &vg_signer_ed25519, error);
-    if (code == VG_OK && out->genesis.epochs[LEDGER_DIRECTORY].epoch == 0)
+    if (code == VG_OK && (out->genesis.flags & LEDGER_GENESIS_CLEAR) != 0)
         code = vg_fail(error, VG_INVALID,
-                       "its directory is not sealed, so names of people would be in clear; ask for "
-                       "one made by 'vigil cluster init' of this release");
+                       "it lets entries be in clear, and no node starts from it; ask for one made "
+                       "by 'vigil cluster init' of this release");
     return code == VG_OK ? VG_OK : vg_error_prefix(error, "%s", path);
 }
 

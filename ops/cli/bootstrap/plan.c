@@ -73,7 +73,7 @@ static enum vg_code read_recovery(const char *path, struct plan *plan, struct vg
 {
     if (plan->recovery_file == NULL)
         return vg_fail(error, VG_INVALID,
-                       "%s: for which recovery key is the directory sealed? make one with 'vigil "
+                       "%s: for which recovery key is all of it sealed? make one with 'vigil "
                        "recovery new', and write 'recovery: FILE' with its recovery.json",
                        path);
     char *file = path_of(path, plan->recovery_file);
@@ -91,9 +91,9 @@ static enum vg_code read_identity(const char *plan, const char *file, enum vg_id
         code = vg_fail(error, VG_INVALID, "%s is the identity of a %s, and stands among the %s",
                        path, kind == VG_IDENTITY_NODE ? "person" : "node",
                        kind == VG_IDENTITY_NODE ? "nodes" : "people");
-    if (code == VG_OK && kind == VG_IDENTITY_NODE && !out->has_unwrap)
+    if (code == VG_OK && kind == VG_IDENTITY_NODE && !out->has_unwraps)
         code = vg_fail(error, VG_INVALID,
-                       "%s has no unwrap key: the keyring was not beside the key; ask for what "
+                       "%s has no unwrap keys: the keyring was not beside the key; ask for what "
                        "'vigil identity show KEY -o json' prints where both are",
                        path);
     free(path);

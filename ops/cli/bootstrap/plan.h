@@ -39,7 +39,7 @@ struct plan {
 
 /* Reads a plan and the public files it names, which lie beside it unless their path is absolute.
  * VG_INVALID and VG_NOT_FOUND name what is wrong and where: nobody twice, a node's file with its
- * unwrap key among the nodes, an operator and a key officer among the people. VG_INTEGRITY as
+ * unwrap keys among the nodes, an operator and a key officer among the people. VG_INTEGRITY as
  * cli_public_read and recovery_public_read. The nodes
  * are in the order of their ids. Free with plan_free. */
 enum vg_code plan_read(const char *path, struct plan **out, struct vg_error *error);

@@ -16,11 +16,22 @@ json_t *cli_json_hex(const void *bytes, size_t size)
     return json_string(text);
 }
 
-static void add_unwrap(json_t *document, const struct vg_unwrap_key *unwrap)
+const struct cli_founded cli_founded[LEDGER_FOUNDED] = {
+    [LEDGER_DIRECTORY] = {"directory", &vg_keyring_directory},
+    [LEDGER_FIRST] = {"first", &vg_keyring_first},
+};
+
+static json_t *describe_unwraps(const struct vg_unwrap_key *unwraps)
 {
-    json_object_set_new(document, "unwrap_key", cli_json_hex(&unwrap->key, sizeof unwrap->key));
-    json_object_set_new(document, "unwrap_binding",
-                        cli_json_hex(&unwrap->binding, sizeof unwrap->binding));
+    json_t *all = json_object();
+    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+        const struct vg_unwrap_key *unwrap = &unwraps[i];
+        json_object_set_new(all, cli_founded[i].name,
+                            json_pack("{s:o, s:o}", "key",
+                                      cli_json_hex(&unwrap->key, sizeof unwrap->key), "binding",
+                                      cli_json_hex(&unwrap->binding, sizeof unwrap->binding)));
+    }
+    return all;
 }
 
 json_t *cli_public_describe(const struct cli_public *public_half)
@@ -39,8 +50,8 @@ json_t *cli_public_describe(const struct cli_public *public_half)
                   "public_key", cli_json_hex(&keys->key, sizeof keys->key), "channel_key",
                   cli_json_hex(&keys->channel, sizeof keys->channel), "binding",
                   cli_json_hex(&keys->binding, sizeof keys->binding), "fingerprint", fingerprint);
-    if (public_half->has_unwrap)
-        add_unwrap(document, &public_half->unwrap);
+    if (public_half->has_unwraps)
+        json_object_set_new(document, "unwraps", describe_unwraps(public_half->unwraps));
     return document;
 }
 
@@ -61,14 +72,29 @@ bool cli_public_of(const json_t *document, enum vg_identity_kind kind, struct cl
            read_hex(document, "binding", &keys->binding, sizeof keys->binding);
 }
 
-static bool read_unwrap(const json_t *document, struct cli_public *out)
+/* Of both compartments, or of none. */
+static bool read_unwraps(const json_t *document, struct cli_public *out)
 {
-    struct vg_unwrap_key *unwrap = &out->unwrap;
-    out->has_unwrap = json_object_get(document, "unwrap_key") != NULL;
-    unwrap->compartment = vg_keyring_directory;
-    return !out->has_unwrap ||
-           (read_hex(document, "unwrap_key", &unwrap->key, sizeof unwrap->key) &&
-            read_hex(document, "unwrap_binding", &unwrap->binding, sizeof unwrap->binding));
+    const json_t *all = json_object_get(document, "unwraps");
+    bool good = true;
+    out->has_unwraps = all != NULL;
+    for (int i = 0; all != NULL && i < LEDGER_FOUNDED; i++) {
+        const json_t *one = json_object_get(all, cli_founded[i].name);
+        struct vg_unwrap_key *unwrap = &out->unwraps[i];
+        unwrap->compartment = *cli_founded[i].before;
+        good = good && read_hex(one, "key", &unwrap->key, sizeof unwrap->key) &&
+               read_hex(one, "binding", &unwrap->binding, sizeof unwrap->binding);
+    }
+    return good;
+}
+
+/* By the node's key. */
+static bool unwraps_are_signed(const struct cli_public *read)
+{
+    bool all = true;
+    for (int i = 0; read->has_unwraps && i < LEDGER_FOUNDED; i++)
+        all = all && vg_unwrap_verify(&read->unwraps[i], read->holder.node, &read->keys.key);
+    return all;
 }
 
 static bool read_all(const json_t *document, struct cli_public *out)
@@ -77,7 +103,7 @@ static bool read_all(const json_t *document, struct cli_public *out)
     if (strcmp(kind, "person") == 0)
         return cli_public_of(document, VG_IDENTITY_PERSON, out);
     return strcmp(kind, "node") == 0 && cli_public_of(document, VG_IDENTITY_NODE, out) &&
-           read_unwrap(document, out);
+           read_unwraps(document, out);
 }
 
 static bool is_of(const char *said, const struct cli_public *read)
@@ -97,9 +123,8 @@ static enum vg_code check(const json_t *document, const char *name, const struct
         wrong = "its keys are not bound";
     else if (!is_of(cli_json_text(document, "fingerprint"), read))
         wrong = "its fingerprint is that of other keys";
-    else if (read->has_unwrap &&
-             !vg_unwrap_verify(&read->unwrap, read->holder.node, &read->keys.key))
-        wrong = "its unwrap key is not signed by its public key";
+    else if (!unwraps_are_signed(read))
+        wrong = "an unwrap key of it is not signed by its public key";
     if (wrong == NULL)
         return VG_OK;
     return vg_fail(error, VG_INTEGRITY,

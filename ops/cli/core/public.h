@@ -7,19 +7,27 @@
 #include <jansson.h>
 
 #include "common/keyring.h"
+#include "proto/ledger/genesis.h"
 
 struct cli_public {
     struct vg_holder holder;
     struct vg_keys keys;
-    bool has_unwrap; /* a node that is to be a cluster's first has it, for the directory */
-    struct vg_unwrap_key unwrap;
+    bool has_unwraps; /* a node that is to be a cluster's first has them */
+    struct vg_unwrap_key unwraps[LEDGER_FOUNDED];
 };
+
+/* The compartments of a genesis: what documents call them, and what stands for them in a keyring
+ * that was made before. */
+extern const struct cli_founded {
+    const char *name;
+    const vg_id *before;
+} cli_founded[LEDGER_FOUNDED];
 
 /* At most VG_SIGNATURE_SIZE bytes as a hex string. Owned by the caller. */
 json_t *cli_json_hex(const void *bytes, size_t size);
 
-/* Its document: kind, id, public_key, channel_key, binding, fingerprint; unwrap_key and
- * unwrap_binding, if it has them. Owned by the caller. */
+/* Its document: kind, id, public_key, channel_key, binding, fingerprint; unwraps, if it
+ * has them: "directory" and "first", of each key and binding. Owned by the caller. */
 json_t *cli_public_describe(const struct cli_public *public_half);
 
 /* Of a document that says keys and id and, here, no kind: a row of the directory. False for any
