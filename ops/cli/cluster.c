@@ -229,8 +229,8 @@ static const struct cli_command member_commands[] = {
      .summary = "Evict a node: from there on no other has anything to do with it",
      .about =
          "For good: neither its id nor its keys are ever used again. Its seat stays counted, so\n"
-         "as many nodes must agree as before. The directory is sealed under a fresh key that it\n"
-         "never had, if you are a key officer too; else ask one: vigil compartment rotate.",
+         "as many nodes must agree as before. What it had the keys of is sealed under fresh\n"
+         "ones, if you are a key officer too; else ask one: vigil compartment rotate.",
      .examples = "  vigil cluster members remove 3",
      .run = cluster_evict,
      .op = RESPONSE_OP_EVICT,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `vigil cluster members remove`: one entry evicts the node; a second, by a key officer, seals the
- * directory under a key that it never had. */
+ * `vigil cluster members remove`: one entry evicts the node; then, by a key officer, one for each
+ * compartment that it had the key of, which is sealed under another from there on. */
 #include <stdio.h>
-#include <string.h>
 
 #include "ops/cli/cluster.h"
 #include "ops/cli/compartment.h"
@@ -10,43 +9,60 @@
 #include "ops/cli/core/fill.h"
 #include "ops/cli/core/output.h"
 
-static const char *const directory = "directory";
-
-/* What became of the directory's key; NULL: the call's error. Eviction is an operator's, and a key
- * is a key officer's to make: who is not both leaves that to another. */
-static const char *seal_anew(struct cli_call *call)
+/* VG_FORBIDDEN: the node has the key in force, and it is a key officer's to make another. */
+static enum vg_code seal_anew(struct cli_call *call, const char *compartment)
 {
-    json_t *document = compartment_ask(call, directory);
-    const char *became = "fresh";
+    json_t *document = compartment_ask(call, compartment);
     if (document == NULL)
-        return NULL;
-    if (cli_json_number(document, "epoch") == 0) {
-        became = "clear";
-    } else if (compartment_has_evicted(document)) {
+        return call->error.code;
+    enum vg_code code = VG_OK;
+    if (compartment_has_evicted(document)) {
         json_t *answer = NULL;
         vg_id request = cli_request_make();
-        enum vg_code code = compartment_rotate(call, document, &request, &answer);
-        became = code == VG_OK ? "fresh" : code == VG_FORBIDDEN ? "known" : NULL;
-        if (code == VG_FORBIDDEN)
-            call->error = (struct vg_error){.code = VG_OK};
+        code = compartment_rotate(call, document, &request, &answer);
         json_decref(answer);
     }
     json_decref(document);
-    return became;
+    return code;
 }
 
-static void print_outcome(struct cli_call *call, json_t *answer, const char *became)
+/* Appends to `known` the names of compartments whose key the node still has. Eviction is an
+ * operator's: who is no key officer leaves the keys to one. */
+static enum vg_code seal_all_anew(struct cli_call *call, json_t *known)
 {
-    json_object_set_new(answer, "directory_key", json_string(became));
+    json_t *directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
+    enum vg_code code = directory != NULL ? VG_OK : call->error.code;
+    size_t i;
+    json_t *compartment;
+    json_array_foreach(json_object_get(directory, "compartments"), i, compartment)
+    {
+        if (code == VG_OK)
+            code = seal_anew(call, cli_json_text(compartment, "id"));
+        if (code != VG_FORBIDDEN)
+            continue;
+        bool named = cli_json_text(compartment, "name")[0] != '\0';
+        json_array_append(known, json_object_get(compartment, named ? "name" : "id"));
+        call->error = (struct vg_error){.code = VG_OK};
+        code = VG_OK;
+    }
+    json_decref(directory);
+    return code;
+}
+
+static void print_outcome(struct cli_call *call, json_t *answer, const json_t *known)
+{
+    size_t i;
+    json_t *name;
+    json_object_set(answer, "keys_known", (json_t *)known);
     if (cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, answer);
     else
         printf("node %s is evicted\n", call->words[0]);
-    if (strcmp(became, "known") == 0)
-        fprintf(stderr,
-                "vigil: note: node %s still has the directory's key; a key officer makes a fresh "
-                "one: vigil compartment rotate directory\n",
-                call->words[0]);
+    json_array_foreach(known, i, name) fprintf(
+        stderr,
+        "vigil: note: node %s still has the key of %s; a key officer makes a fresh one: vigil "
+        "compartment rotate %s\n",
+        call->words[0], json_string_value(name), json_string_value(name));
 }
 
 enum vg_code cluster_evict(struct cli_call *call)
@@ -60,10 +76,11 @@ enum vg_code cluster_evict(struct cli_call *call)
     if (code == VG_OK && call->settings.dry_run) {
         cli_change_print(call, answer);
     } else if (code == VG_OK) {
-        const char *became = seal_anew(call);
-        code = became == NULL ? call->error.code : VG_OK;
+        json_t *known = json_array();
+        code = seal_all_anew(call, known);
         if (code == VG_OK)
-            print_outcome(call, answer, became);
+            print_outcome(call, answer, known);
+        json_decref(known);
     }
     json_decref(answer);
     return code;
