@@ -106,6 +106,23 @@ static enum vg_code check_identity(const struct node_config *config, const struc
     return VG_OK;
 }
 
+/* Its own and its peers'. */
+static enum vg_code check_regions(const struct node_config *config,
+                                  const struct ledger_genesis *genesis, struct vg_error *error)
+{
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
+        const struct ledger_member *member = &genesis->members[i];
+        const char *said = node_config_region(config, member->id);
+        if (strcmp(said, member->region) != 0)
+            return vg_fail(error, VG_INVALID,
+                           "region: node %" PRIu64 " is in %s by genesis %s, and in %s by this "
+                           "configuration; where nodes are was agreed when the cluster was "
+                           "founded: write region: %s",
+                           member->id.value, member->region, config->genesis, said, member->region);
+    }
+    return VG_OK;
+}
+
 static enum vg_code check_members(const struct node_config *config, const struct start *start,
                                   struct vg_error *error)
 {
@@ -118,7 +135,13 @@ static enum vg_code check_members(const struct node_config *config, const struct
         return vg_fail(error, VG_INVALID,
                        "peers: %u are listed, genesis %s has %u members besides this one; list all",
                        config->peers_count, config->genesis, start->genesis.member_count - 1);
-    if ((start->genesis.flags & LEDGER_GENESIS_CLEAR) != 0)
+    return check_regions(config, &start->genesis, error);
+}
+
+static enum vg_code check_sealed(const struct node_config *config,
+                                 const struct ledger_genesis *genesis, struct vg_error *error)
+{
+    if ((genesis->flags & LEDGER_GENESIS_CLEAR) != 0)
         return vg_fail(error, VG_INVALID,
                        "genesis %s lets entries be in clear, where this node would put nothing; "
                        "make a new cluster: vigil cluster init, or vigil dev up",
@@ -146,6 +169,8 @@ static enum vg_code read_start(const struct node_config *config, struct start *o
         code = check_identity(config, out, error);
     if (code == VG_OK)
         code = check_members(config, out, error);
+    if (code == VG_OK)
+        code = check_sealed(config, &out->genesis, error);
     return code;
 }
 

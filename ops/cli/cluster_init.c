@@ -29,9 +29,10 @@ static void fill_genesis(const struct plan *plan, struct cluster_file *out)
     for (unsigned i = 0; i < plan->nodes_count; i++) {
         const struct plan_node *node = &plan->nodes[i];
         struct cluster_place *place = &out->places[i];
-        genesis->members[i] =
+        struct ledger_member *member = &genesis->members[i];
+        *member =
             (struct ledger_member){.id = node->identity.holder.node, .keys = node->identity.keys};
-        snprintf(place->region, sizeof place->region, "%s", node->region);
+        snprintf(member->region, sizeof member->region, "%s", node->region);
         snprintf(place->peer, sizeof place->peer, "%s", node->peer);
         snprintf(place->client, sizeof place->client, "%s", node->client);
     }

@@ -185,7 +185,7 @@ static enum vg_code write_node(struct cli_call *call, const struct joining *join
     vg_hex_format(vg_span_of(cluster->cluster.bytes, sizeof cluster->cluster.bytes), file.cluster);
     for (uint32_t i = 0; i < file.count; i++) {
         file.nodes[i].id = cluster->genesis.members[i].id.value;
-        file.nodes[i].region = cluster->places[i].region;
+        file.nodes[i].region = cluster->genesis.members[i].region;
         file.nodes[i].peer = cluster->places[i].peer;
         file.nodes[i].client = cluster->places[i].client;
     }

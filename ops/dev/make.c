@@ -120,6 +120,7 @@ static enum vg_code make_node_key(const struct dev_cluster *cluster, struct dev_
         return error->code;
     vg_identity_make(VG_IDENTITY_NODE, &(vg_id){0}, (vg_node_id){node->id}, &identity);
     *member = (struct ledger_member){.id = {node->id}, .keys = vg_identity_keys(&identity)};
+    memcpy(member->region, node->region, sizeof member->region);
     node->channel = identity.channel_pub;
     dev_node_path(cluster, node, "key", path);
     enum vg_code code = vg_identity_write(path, &identity, error);

@@ -4,12 +4,14 @@
 #include <assert.h>
 
 #include "common/bytes.h"
+#include "common/text.h"
 
 enum {
     KEYS_SIZE = VG_PUBLIC_KEY_SIZE + VG_CHANNEL_KEY_SIZE + VG_SIGNATURE_SIZE,
 };
 
-static_assert(16 + 128 + VG_NODES_MAX * (8 + KEYS_SIZE) + VG_PEOPLE_MAX * (17 + KEYS_SIZE) +
+static_assert(16 + 128 + VG_NODES_MAX * (9 + VG_NAME_MAX + KEYS_SIZE) +
+                      VG_PEOPLE_MAX * (17 + KEYS_SIZE) +
                       LEDGER_FOUNDED * (2 + COMPARTMENT_EPOCH_MAX) <=
                   LEDGER_GENESIS_MAX,
               "the largest genesis fits");
@@ -44,6 +46,15 @@ static void write_epoch(struct vg_writer *writer, const struct compartment_epoch
     vg_write_bytes(writer, record, size);
 }
 
+static void write_member(struct vg_writer *writer, const struct ledger_member *member)
+{
+    size_t size = strlen(member->region);
+    vg_write_u64(writer, member->id.value);
+    vg_write_u8(writer, (uint8_t)size);
+    vg_write_bytes(writer, member->region, size);
+    write_keys(writer, &member->keys);
+}
+
 size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[LEDGER_GENESIS_MAX])
 {
     assert(genesis->member_count <= VG_NODES_MAX && genesis->person_count <= VG_PEOPLE_MAX);
@@ -55,10 +66,8 @@ size_t ledger_genesis_encode(const struct ledger_genesis *genesis, uint8_t out[L
     vg_write_bytes(&writer, genesis->directory.bytes, sizeof genesis->directory.bytes);
     vg_write_bytes(&writer, genesis->first.bytes, sizeof genesis->first.bytes);
     vg_write_u16(&writer, (uint16_t)genesis->member_count);
-    for (uint32_t i = 0; i < genesis->member_count; i++) {
-        vg_write_u64(&writer, genesis->members[i].id.value);
-        write_keys(&writer, &genesis->members[i].keys);
-    }
+    for (uint32_t i = 0; i < genesis->member_count; i++)
+        write_member(&writer, &genesis->members[i]);
     vg_write_u16(&writer, (uint16_t)genesis->person_count);
     for (uint32_t i = 0; i < genesis->person_count; i++) {
         vg_write_bytes(&writer, genesis->people[i].id.bytes, sizeof genesis->people[i].id.bytes);
@@ -77,6 +86,17 @@ static enum vg_code field_error(struct vg_error *error, const char *field)
                    "genesis: %s; it was altered, or is another file: fetch it again", field);
 }
 
+/* False: none, or not a text. */
+static bool read_region(struct vg_reader *reader, char out[VG_NAME_MAX + 1])
+{
+    size_t size = vg_read_u8(reader);
+    if (size == 0 || size > VG_NAME_MAX)
+        return false;
+    vg_read_copy(reader, out, size);
+    out[size] = '\0';
+    return vg_utf8_valid(vg_span_of(out, size));
+}
+
 static enum vg_code read_members(struct vg_reader *reader, struct ledger_genesis *out,
                                  struct vg_error *error)
 {
@@ -87,9 +107,11 @@ static enum vg_code read_members(struct vg_reader *reader, struct ledger_genesis
     for (uint32_t i = 0; i < out->member_count; i++) {
         struct ledger_member *member = &out->members[i];
         member->id.value = vg_read_u64(reader);
-        read_keys(reader, &member->keys);
         if (member->id.value <= before)
             return field_error(error, "member ids that do not ascend from 1");
+        if (!read_region(reader, member->region))
+            return field_error(error, "a member's region that is no text");
+        read_keys(reader, &member->keys);
         before = member->id.value;
     }
     return VG_OK;

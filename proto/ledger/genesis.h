@@ -26,6 +26,7 @@ enum {
 
 struct ledger_member {
     vg_node_id id;
+    char region[VG_NAME_MAX + 1]; /* UTF-8; for good, so that all judge boundaries alike */
     struct vg_keys keys;
 };
 

@@ -84,7 +84,9 @@ def refusals_of_stores(c, other):
 
 def epochs_of(genesis):
     """Where the epochs of its two compartments begin: behind members and people (docs/protocol.md)."""
-    at = 77 + int.from_bytes(genesis[75:77], "little") * (8 + 128)
+    at = 77
+    for _ in range(int.from_bytes(genesis[75:77], "little")):
+        at += 8 + 1 + genesis[at + 8] + 128
     return at + 2 + int.from_bytes(genesis[at:at + 2], "little") * (16 + 128 + 1)
 
 
@@ -93,7 +95,8 @@ def refusals_of_genesis(c):
     config = c.dir / "dev" / "node-3" / "config.yaml"
     good = (c.dir / "dev" / "genesis").read_bytes()
     pin = next(line for line in config.read_text().splitlines() if line.startswith("cluster:"))
-    keys_2 = 77 + 136 + 8  # behind the fixed part, the first member, and the second's id
+    first = 8 + 1 + len("apac") + 128
+    keys_2 = 77 + first + 8 + 1 + len("emea")  # behind the fixed part, the first member, and the second's id and region
     epochs = epochs_of(good)
     chance = random.Random(SEED)
 
@@ -113,6 +116,8 @@ def refusals_of_genesis(c):
         "one that seals, and lets entries be in clear": (good[:2] + b"\1" + good[3:], False, 2, "make a new cluster: vigil cluster init"),
         "one that does not seal": (good[:2] + b"\1" + good[3:epochs] + bytes(4), False, 2, "make a new cluster: vigil cluster init"),
         "the same without its flag": (good[:epochs] + bytes(4), False, 2, "in clear, without the flag"),
+        "another region for a member": (good.replace(b"\4emea", b"\4emeb", 1), False, 2, "write region: emeb"),
+        "the same, pinned": (good.replace(b"\4emea", b"\4emeb", 1), True, 4, "is that of cluster"),
         "a cut one": (good[:-7], False, 2, "cut short"),
         "one with bytes behind": (good + b"x", False, 2, "bytes too many"),
         "an identity": ((c.dir / "dev" / "node-3" / "key").read_bytes(), False, 2, "genesis"),

@@ -29,7 +29,7 @@ static enum vg_code read_cluster(const char *path, struct vg_error *error)
     for (int i = 0; i < LEDGER_FOUNDED; i++)
         assert(read.genesis.epochs[i].wrap_count == read.genesis.member_count + 1);
     for (uint32_t i = 0; i < read.genesis.member_count; i++)
-        assert(read.places[i].region[0] != '\0' && read.places[i].client[0] != '\0');
+        assert(read.genesis.members[i].region[0] != '\0' && read.places[i].client[0] != '\0');
     return VG_OK;
 }
 

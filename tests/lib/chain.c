@@ -23,7 +23,7 @@ static struct chain make(uint8_t seed, bool sealed)
                                        .first = {{0xc0}},
                                        .member_count = 1,
                                        .person_count = 1};
-    genesis->members[0].id.value = 1;
+    genesis->members[0] = (struct ledger_member){.id = {1}, .region = "apac"};
     struct ledger_person *person = &genesis->people[0];
     person->id = (vg_id){{0xa0}};
     person->bits = LEDGER_PERSON_OPERATOR;

@@ -55,11 +55,13 @@ static struct ledger_genesis make_genesis(void)
         .created_ms = FIRST_TIME_MS,
         .directory = id_of(0xd0, 1),
         .first = id_of(0xc0, 1),
+        .members = {{.id = {1}, .region = "apac"},
+                    {.id = {2}, .region = "emea"},
+                    {.id = {3}, .region = "amer"},
+                    {.id = {4}, .region = "apac"}},
         .member_count = DESK_NODES,
         .person_count = DESK_PEOPLE,
     };
-    for (uint32_t i = 0; i < DESK_NODES; i++)
-        genesis.members[i].id.value = i + 1;
     for (uint32_t i = 0; i < DESK_PEOPLE; i++)
         genesis.people[i].id = id_of(0xa0, (uint8_t)(i + 1));
     genesis.people[DESK_OPERATOR].bits = LEDGER_PERSON_OPERATOR;

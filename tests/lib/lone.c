@@ -64,7 +64,8 @@ static void write_genesis(struct lone *lone)
                                        .member_count = 1,
                                        .person_count = 1};
     vg_random(genesis->salt, sizeof genesis->salt);
-    genesis->members[0] = (struct ledger_member){.id = {1}, .keys = vg_identity_keys(&lone->self)};
+    genesis->members[0] =
+        (struct ledger_member){.id = {1}, .region = "apac", .keys = vg_identity_keys(&lone->self)};
     genesis->people[0] = (struct ledger_person){.id = lone->person.id,
                                                 .keys = vg_identity_keys(&lone->person),
                                                 .bits = LEDGER_PERSON_OPERATOR};

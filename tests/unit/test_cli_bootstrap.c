@@ -279,13 +279,14 @@ static struct cluster_file sample_file(void)
                                             .first = {{2}},
                                             .member_count = 2,
                                             .person_count = 1},
-                                .places = {{"apac", "tcp://127.0.0.1:1", "tcp://127.0.0.1:2"},
-                                           {"emea", "tcp://127.0.0.1:3", "tcp://127.0.0.1:4"}}};
+                                .places = {{"tcp://127.0.0.1:1", "tcp://127.0.0.1:2"},
+                                           {"tcp://127.0.0.1:3", "tcp://127.0.0.1:4"}}};
     struct vg_error error = {.text = ""};
     struct bootstrap_holders holders = {.recovery = make_recovery("recovery.json")};
     for (uint32_t i = 0; i < 2; i++) {
         struct cli_public node = make_public("node.json", VG_IDENTITY_NODE, i + 1);
-        file.genesis.members[i] = (struct ledger_member){node.holder.node, node.keys};
+        file.genesis.members[i] =
+            (struct ledger_member){.id = node.holder.node, .region = "apac", .keys = node.keys};
         for (int which = 0; which < LEDGER_FOUNDED; which++)
             holders.members[i][which] = node.unwraps[which].key;
     }

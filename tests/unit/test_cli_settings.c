@@ -143,7 +143,8 @@ static vg_channel_public write_genesis(const char *path, char cluster[VG_HASH_TE
                                      .member_count = 1,
                                      .person_count = 1};
     genesis.people[0] = (struct ledger_person){.id = person.id, .keys = vg_identity_keys(&person)};
-    genesis.members[0] = (struct ledger_member){.id = {7}, .keys = vg_identity_keys(&node)};
+    genesis.members[0] =
+        (struct ledger_member){.id = {7}, .region = "apac", .keys = vg_identity_keys(&node)};
     size_t size = ledger_genesis_encode(&genesis, bytes);
     vg_hash id = ledger_genesis_hash(vg_span_of(bytes, size));
     vg_hex_format(vg_span_of(id.bytes, sizeof id.bytes), cluster);

@@ -136,7 +136,9 @@ static struct ledger_genesis sample_genesis(void)
         .created_ms = 1767225600000U,
         .directory = id_of_bytes(4),
         .first = id_of_bytes(5),
-        .members = {{.id = {1}}, {.id = {2}}, {.id = {5}}},
+        .members = {{.id = {1}, .region = "apac"},
+                    {.id = {2}, .region = "emea"},
+                    {.id = {5}, .region = "amer"}},
         .member_count = 3,
         .people = {{.id = id_of_bytes(6), .bits = LEDGER_PERSON_OPERATOR}, {.id = id_of_bytes(7)}},
         .person_count = 2,
@@ -178,7 +180,7 @@ Test(ledger, frozen_vector_of_a_genesis)
     uint8_t bytes[LEDGER_GENESIS_MAX];
     size_t size = ledger_genesis_encode(&genesis, bytes);
     expect_hex(ledger_genesis_hash(vg_span_of(bytes, size)),
-               "3d78295b1f8af6faabe712743652b21f04f5934a82604a8cbe07931e7950bfa7", "genesis");
+               "9fd8a14796ed755c4129c07edfcee3df95710e582a69428f208c6df4da873492", "genesis");
     cr_assert_eq(ledger_genesis_decode(vg_span_of(bytes, size), &back, NULL), VG_OK);
     uint8_t again[LEDGER_GENESIS_MAX];
     size_t again_size = ledger_genesis_encode(&back, again);
@@ -262,6 +264,29 @@ Test(ledger, a_genesis_has_the_first_epoch_of_both_compartments_for_each_member)
     }
     genesis.flags = 2;
     expect_refused(&genesis, "flags this build does not know");
+}
+
+Test(ledger, a_genesis_says_of_each_member_in_which_region_it_is)
+{
+    static const char *const bad[] = {"", "\xff"};
+    struct ledger_genesis genesis = sample_genesis(), back;
+    struct ledger_member *second = &genesis.members[1];
+    uint8_t bytes[LEDGER_GENESIS_MAX];
+    memset(second->region, 'r', VG_NAME_MAX);
+    size_t size = ledger_genesis_encode(&genesis, bytes);
+    cr_assert_eq(ledger_genesis_decode(vg_span_of(bytes, size), &back, NULL), VG_OK);
+    cr_assert_str_eq(back.members[1].region, second->region);
+    cr_assert_str_eq(back.members[2].region, "amer");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        strcpy(second->region, bad[i]);
+        expect_refused(&genesis, "a member's region that is no text");
+    }
+    strcpy(second->region, "r");
+    size = ledger_genesis_encode(&genesis, bytes);
+    const size_t place = 77 + (8 + 1 + 4 + 128) + 8; /* of the size: the first member is in apac */
+    cr_assert_eq(bytes[place], 1);
+    bytes[place] = VG_NAME_MAX + 1;
+    cr_assert_eq(ledger_genesis_decode(vg_span_of(bytes, size), &back, NULL), VG_INVALID);
 }
 
 /* Salt, then the wraps are made: the holder of a member's secret gets the key, of each its own. */

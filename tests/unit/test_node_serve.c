@@ -69,6 +69,17 @@ Test(node_serve, a_genesis_that_lets_entries_be_in_clear_is_refused)
     }
 }
 
+Test(node_serve, a_region_that_is_not_the_one_of_the_genesis_is_refused)
+{
+    struct vg_error error;
+    char *region = lone.config->region, other[] = "emea";
+    cr_assert_eq(node_check(lone.config, &error), VG_OK, "%s", error.text);
+    lone.config->region = other;
+    cr_assert_eq(node_check(lone.config, &error), VG_INVALID);
+    cr_assert_not_null(strstr(error.text, "write region: apac"), "%s", error.text);
+    lone.config->region = region;
+}
+
 static const char *text_of(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));

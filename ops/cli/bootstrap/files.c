@@ -23,10 +23,9 @@ static json_t *describe_places(const struct cluster_file *file)
     json_t *nodes = json_array();
     for (uint32_t i = 0; i < file->genesis.member_count; i++) {
         const struct cluster_place *place = &file->places[i];
-        json_array_append_new(nodes, json_pack("{s:I, s:s, s:s, s:s}", "id",
+        json_array_append_new(nodes, json_pack("{s:I, s:s, s:s}", "id",
                                                (json_int_t)file->genesis.members[i].id.value,
-                                               "region", place->region, "peer", place->peer,
-                                               "client", place->client));
+                                               "peer", place->peer, "client", place->client));
     }
     return nodes;
 }
@@ -66,7 +65,6 @@ static bool read_places(const json_t *nodes, struct cluster_file *out)
         const json_t *node = json_array_get(nodes, i);
         struct cluster_place *place = &out->places[i];
         good = cli_json_number(node, "id") == out->genesis.members[i].id.value &&
-               take_text(node, "region", place->region, sizeof place->region) &&
                take_text(node, "peer", place->peer, sizeof place->peer) &&
                take_text(node, "client", place->client, sizeof place->client);
     }
@@ -118,7 +116,7 @@ static enum vg_code read_document(const char *path, const json_t *document, cons
         code = read_genesis(path, vg_buffer_span(&genesis), out, error);
     if (code == VG_OK && !read_places(json_object_get(document, "nodes"), out))
         code = vg_fail(error, VG_INVALID,
-                       "%s does not have a region and two addresses for each node of its genesis; "
+                       "%s does not have two addresses for each node of its genesis; "
                        "ask for it anew",
                        path);
     vg_buffer_free(&genesis);
@@ -129,7 +127,7 @@ enum vg_code cluster_file_read(const char *path, const uint8_t *told, struct clu
                                struct vg_error *error)
 {
     struct vg_buffer bytes = {0};
-    *out = (struct cluster_file){.places = {{.region = ""}}};
+    *out = (struct cluster_file){.places = {{.peer = ""}}};
     enum vg_code code = vg_file_read(path, CLUSTER_FILE_MAX, &bytes, error);
     if (code == VG_OK) {
         json_t *document =

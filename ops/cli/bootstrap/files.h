@@ -9,10 +9,9 @@
 
 /* ---- the cluster file --------------------------------------------------------------------------
  * The genesis and where its nodes are, as JSON. No secret is in it; what the cluster id does not
- * cover are regions and addresses. */
+ * cover are addresses. */
 
 struct cluster_place {
-    char region[VG_NAME_MAX + 1];
     char peer[CLI_URL_MAX + 1];
     char client[CLI_URL_MAX + 1];
 };

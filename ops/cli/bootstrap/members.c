@@ -69,13 +69,14 @@ json_t *members_person(const struct cli_public *identity, const char *name, uint
 json_t *members_of_file(const struct cluster_file *file)
 {
     const struct ledger_genesis *genesis = &file->genesis;
-    json_t *document = members_document(&file->cluster, &genesis->epochs[LEDGER_DIRECTORY].wraps[0].unwrap);
+    json_t *document =
+        members_document(&file->cluster, &genesis->epochs[LEDGER_DIRECTORY].wraps[0].unwrap);
     for (uint32_t i = 0; i < genesis->member_count; i++) {
         const struct ledger_member *member = &genesis->members[i];
         const struct cli_public node = {.holder = {.kind = VG_IDENTITY_NODE, .node = member->id},
                                         .keys = member->keys};
         json_array_append_new(json_object_get(document, "nodes"),
-                              members_node(&node, file->places[i].region, file->places[i].client));
+                              members_node(&node, member->region, file->places[i].client));
     }
     for (uint32_t i = 0; i < genesis->person_count; i++) {
         const struct ledger_person *known = &genesis->people[i];
