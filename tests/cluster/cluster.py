@@ -13,7 +13,8 @@ import time
 
 ELECTION_TIMEOUT_MS = 500
 NOBODY = 65534  # a user
-WAIT_S = 30  # a bound on waiting for something that must happen, never a measure of speed
+WAIT_S = 60  # a bound on waiting for something that must happen, never a measure of speed
+PATIENT = ("--timeout", f"{WAIT_S}s")  # of `vigil`, which else gives up after five seconds
 
 
 class Refused(Exception):
@@ -58,9 +59,10 @@ class Cluster:
                 for line in pathlib.Path(node["log"]).read_text().splitlines() if any(w in line for w in words)]
 
     def run(self, *args, **options):
-        """`vigil` with these words; the finished process, whatever its exit code."""
+        """`vigil` with these words, patient unless they say how long; the finished process, whatever its exit code."""
         options.setdefault("input", "")
-        return subprocess.run([self.bin / "vigil", *map(str, args)], env=self.environment, capture_output=True,
+        patient = () if "--timeout" in args else PATIENT
+        return subprocess.run([self.bin / "vigil", *patient, *map(str, args)], env=self.environment, capture_output=True,
                               text=True, **options)
 
     def vigil(self, *args, node=None):
@@ -112,10 +114,18 @@ class Cluster:
         if check and done.returncode != 0:
             raise AssertionError(f"vigil dev {verb} {node}: {done.stderr}")
 
+    def described(self, node):
+        """What `vigil dev` knows of a node: its state, its process."""
+        nodes = self.vigil("dev", "status", "--dir", self.dir / "dev")["nodes"]
+        return next(n for n in nodes if n["id"] == node)
+
+    def wait_stopped(self, node):
+        """Until the process of a node that ends by itself is gone, its last words are said, and its folder is free."""
+        wait_for(lambda: self.described(node)["state"] == "stopped", f"node {node} to end")
+
     def process(self, node):
         """What /proc has of a node of the dev cluster."""
-        nodes = self.vigil("dev", "status", "--dir", self.dir / "dev")["nodes"]
-        return pathlib.Path("/proc") / str(next(n["pid"] for n in nodes if n["id"] == node))
+        return pathlib.Path("/proc") / str(self.described(node)["pid"])
 
     def memory_kib(self, node):
         status = dict(line.split(":", 1) for line in (self.process(node) / "status").read_text().splitlines())
@@ -125,7 +135,15 @@ class Cluster:
         return len(list((self.process(node) / "fd").iterdir()))
 
     def status(self, node):
+        """What a node says of itself, of now: it may be behind what others have answered."""
         return self.vigil("cluster", "status", node=node)
+
+    def status_at_once(self, node):
+        """The same, or None if the node does not answer now."""
+        try:
+            return self.vigil("--timeout", "1s", "cluster", "status", node=node)
+        except Refused:
+            return None
 
     def leader(self, among=None):
         """The id of a leader that one of these nodes (all, if not given) reports and that is one of them."""
@@ -133,26 +151,41 @@ class Cluster:
 
         def find():
             for node in among:
-                try:
-                    leader = self.status(node)["leader"]
-                except Refused:
-                    continue
-                if leader in among:
-                    return leader
+                said = self.status_at_once(node)
+                if said is not None and said["leader"] in among:
+                    return said["leader"]
             return None
         return wait_for(find, "a leader")
 
     def wait_equal(self):
         """Waits until every node has applied the same index; returns the state hashes, asserted equal."""
         def settled():
-            figures = [self.vigil("cluster", "status", node=node) for node in self.nodes]
+            figures = [self.status_at_once(node) for node in self.nodes]
+            if None in figures:
+                return None
             applied = {f["applied_index"] for f in figures}
             commits = {f["commit_index"] for f in figures}
             return figures if len(applied) == 1 and applied == commits else None
+
+        def hashes(figures):
+            return [json.dumps(f["state_hashes"], sort_keys=True) for f in figures]
         figures = wait_for(settled, "all nodes at one index")
-        hashes = [json.dumps(f["state_hashes"], sort_keys=True) for f in figures]
-        assert len(set(hashes)) == 1, f"state hashes differ: {hashes}"
+        while len(set(hashes(figures))) > 1:  # one has gone on while the others were asked; then the index has too
+            before, figures = figures, wait_for(settled, "all nodes at one index")
+            assert figures[0]["applied_index"] > before[0]["applied_index"], f"state hashes differ: {hashes(before)}"
         return figures[0]["state_hashes"]
+
+    def last_index(self, node=None):
+        """The last entry that anybody can have been told of; a commit index is what one node knows of that."""
+        return self.vigil("log", "tail", "--count", 1, node=node)[-1]["index"]
+
+    def entries(self, first=1, node=None):
+        """The entries from one on, to the last that anybody can have been told of."""
+        listed, last = [], self.last_index(node)
+        while first <= last:
+            listed += self.vigil("log", "tail", "--from", first, "--count", 100, node=node)
+            first = listed[-1]["index"] + 1
+        return listed
 
     def verify_logs(self):
         for node in self.nodes:
@@ -186,6 +219,18 @@ def refused(code, name, call):
         assert why.code == code and why.error["code"] == name, why
         return why.error
     raise AssertionError(f"expected {name}")
+
+
+def in_time(call):
+    """The result of a call whose time is short, given again while the node was not in time to say anything."""
+    def once():
+        try:
+            return [call()]
+        except Refused as why:
+            if why.code == 3 and why.error["code"] == "timeout":
+                return None
+            raise
+    return wait_for(once, "an answer in time")[0]
 
 
 def request_id(generator):

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 
-from cluster import NOBODY, WAIT_S, Cluster, bin_dir, wait_for, without_users
+from cluster import NOBODY, PATIENT, WAIT_S, Cluster, bin_dir, wait_for, without_users
 
 SKIPPED = 77
 PARTS = ["core", "memory", "swap", "user", "files", "calls"]
@@ -222,7 +222,7 @@ def client_is_hidden(c, user):
         silent.settimeout(WAIT_S)
         node = f"tcp://127.0.0.1:{silent.getsockname()[1]}#{c.nodes[1]['channel_key']}"
         client = user.start(user.folder / "vigil", "--node", node, "--identity", identity, "--genesis", user.folder / "node-3" / "genesis",
-                            "cluster", "status", before=unlimited_core, env=dict(os.environ, HOME=str(user.folder)))
+                            "cluster", "status", *PATIENT, before=unlimited_core, env=dict(os.environ, HOME=str(user.folder)))
         try:
             silent.accept()
             cannot_be_looked_into(user, client, "vigil")
