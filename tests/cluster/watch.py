@@ -6,7 +6,7 @@ import json
 import subprocess
 import threading
 
-from cluster import Cluster, bin_dir, wait_for
+from cluster import PATIENT, Cluster, bin_dir, wait_for
 
 EVENTS = 40
 
@@ -15,7 +15,7 @@ class Watcher:
     """`vigil` going on in the background; its lines as they come."""
 
     def __init__(self, cluster, person, *words):
-        command = [str(cluster.bin / "vigil"), "-o", "json", "--context", cluster.context, *person.words(), *map(str, words)]
+        command = [str(cluster.bin / "vigil"), "-o", "json", "--context", cluster.context, *PATIENT, *person.words(), *map(str, words)]
         self.process = subprocess.Popen(command, env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.seen = []
         self.said = []
@@ -62,20 +62,17 @@ def main():
 
         def note(number):
             return writer.vigil("incident", "note", incidents[number % 2], "--text", f"event {number}")["index"]
-        for number in range(EVENTS):
-            last = note(number)
-        watcher.wait_for_index(last)
+        watcher.wait_for_index([note(number) for number in range(EVENTS)][-1])
         c.signal("kill", 2)
         if c.leader([1, 3]) not in (1, 3):
             raise AssertionError("no leader without node 2")
-        last = [note(number) for number in range(EVENTS, 2 * EVENTS)][-1]
+        *_, followed, last = [note(number) for number in range(EVENTS, 2 * EVENTS)]
         watcher.wait_for_index(last)
-        follower.wait_for_index(last - 1)  # the other incident has the last one
+        follower.wait_for_index(followed)  # the other incident has the last one
         c.signal("restart", 2)
-        note(0)  # as much for each of the two
-        final = note(1)
+        followed, final = note(0), note(1)  # as much for each of the two
         watcher.wait_for_index(final)
-        follower.wait_for_index(final - 1)
+        follower.wait_for_index(followed)
         watcher.stop()
         follower.stop()
         timelines = {incident: writer.vigil("incident", "timeline", incident) for incident in incidents}
