@@ -49,20 +49,11 @@ def search(c, names):
     wait_for(lambda: all(found(home(c, node) / "data" / "state", [names[-1]]) for node in c.nodes), "names in the state")
 
 
-def entries(c, node):
-    last = c.status(node)["commit_index"]
-    listed, at = [], 1
-    while at <= last:
-        listed += c.vigil("log", "tail", "--from", at, "--count", 100, node=node)
-        at = listed[-1]["index"] + 1
-    return listed
-
-
 def check_entries(c, directory, node):
     """Every entry of a compartment is sealed, and the node shows what is in it; returns the epoch of the directory in force, and
     how many entries were void for theirs."""
     in_force, stale = 1, 0
-    for entry in entries(c, node):
+    for entry in c.entries(node=node):
         command = entry.get("command")
         assert (entry["key_epoch"] > 0) == (entry["type"] == "sealed"), entry
         assert command or entry["type"] == "noop", entry
@@ -143,7 +134,7 @@ def rotate_as_another(c):
     """Under the id of another command it is refused."""
     _, public = c.identity("eve")
     c.vigil("user", "add", "eve", "--public", public)
-    other = next(e["command"]["request"] for e in entries(c, 1) if e.get("command", {}).get("op") == "enroll")
+    other = next(e["command"]["request"] for e in c.entries() if e.get("command", {}).get("op") == "enroll")
     said = refused(2, "invalid", lambda: c.vigil("--request-id", other, "compartment", "rotate", "directory"))["message"]
     assert "another command" in said, said
 
