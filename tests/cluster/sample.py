@@ -8,7 +8,8 @@ import re
 import subprocess
 import threading
 
-from cluster import Person, Refused, bodies, request_id, wait_for
+from cluster import PATIENT, Person, Refused, bodies, request_id
+from drilling import Drill
 
 SEED = 20261127
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
@@ -90,25 +91,16 @@ class Sample:
 
     # ---- drills ----
 
-    def drill(self, *words):
-        """`vigil cluster drill`, which waits for a second person; the process, and what it waits for."""
-        log = self.c.dir / f"drill-{words[0]}.log"
-        with open(log, "w") as said:
-            process = subprocess.Popen([self.c.bin / "vigil", "--context", self.c.context, "cluster", "drill", *map(str, words), "--reason",
-                                        self.say("drill"), "--duration", "5s", "--recovery", "60s", "--stalled", "60s"],
-                                       env=self.c.environment, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
-        found = wait_for(lambda: re.search(r"vigil proposal approve ([0-9a-f-]{36})", log.read_text()), "the proposal")
-        return process, found.group(1), log
-
     def drills(self):
+        """Whether one has met its targets is the machine's affair; that it ran and was reported is the sample's."""
         second = self.c.person(2, 1)
-        process, proposal, log = self.drill("node-loss", 3)
-        second.vigil("proposal", "reject", proposal, "--reason", self.say("reason"))
-        assert process.wait(timeout=60) != 0, log.read_text()
-        process, proposal, log = self.drill("slow-region", "amer", "--delay", "100ms")
-        second.vigil("proposal", "approve", proposal, "--reason", self.say("reason"), "--yes")
-        process.wait(timeout=60)  # whether it met its targets is the machine's affair; that it ran and was reported is the sample's
-        assert re.search(r"^verdict +(passed|failed)$", log.read_text(), re.M), log.read_text()
+        drill = Drill(self.c, "node-loss", 3, reason=self.say("drill"))
+        second.vigil("proposal", "reject", drill.id, "--reason", self.say("reason"))
+        assert drill.wait_ended() != 0, drill.err.read_text()
+        drill = Drill(self.c, "slow-region", "amer", "--delay", "100ms", reason=self.say("drill"))
+        second.vigil("proposal", "approve", drill.id, "--reason", self.say("reason"), "--yes")
+        drill.wait_ended()
+        assert re.search(r"^verdict +(passed|failed)$", drill.out.read_text(), re.M), drill.err.read_text()
 
     # ---- incidents ----
 
@@ -209,7 +201,7 @@ class Sample:
 
     def follow(self, *words):
         """Follows until a line has come."""
-        with subprocess.Popen([self.c.bin / "vigil", "--context", self.c.context, *map(str, words)], env=self.c.environment,
+        with subprocess.Popen([self.c.bin / "vigil", *PATIENT, "--context", self.c.context, *map(str, words)], env=self.c.environment,
                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
             assert process.stdout.readline(), words
             process.kill()
@@ -274,12 +266,7 @@ class Sample:
 
     def commands(self):
         """What the log has, as a node shows it: the fields of every command."""
-        last, found, at = self.c.status(1)["commit_index"], [], 1
-        while at <= last:
-            entries = self.c.vigil("log", "tail", "--from", at, "--count", 100, node=1)
-            found += [entry["command"] for entry in entries if "command" in entry]
-            at = entries[-1]["index"] + 1
-        return found + self.inside()
+        return [entry["command"] for entry in self.c.entries(node=1) if "command" in entry] + self.inside()
 
     def inside(self):
         """What takes two people is in the log inside a proposal, and told by what came of it."""
