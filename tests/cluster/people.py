@@ -4,7 +4,7 @@
 command at any other, from there on and not before, across a restart and a lost leader; what takes two people takes two."""
 import subprocess
 
-from cluster import WAIT_S, Cluster, Person, bin_dir, refused
+from cluster import PATIENT, WAIT_S, Cluster, Person, bin_dir, refused
 
 
 def note(person, incident, text):
@@ -37,12 +37,13 @@ def enrolment(c, incident):
     note(eve, incident, "with another")()
     refused(1, "forbidden", lambda: eve.vigil("incident", "risk", incident, "none", "--reason", "x"))
 
-    follows = subprocess.Popen([c.bin / "vigil", *eve.words(), "incident", "timeline", incident, "--follow"], env=c.environment,
+    follows = subprocess.Popen([c.bin / "vigil", *PATIENT, *eve.words(), "incident", "timeline", incident, "--follow"], env=c.environment,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert any("eve at 1" in line for line in iter(follows.stdout.readline, "")), "it follows"
     c.vigil("user", "remove", "eve", node=1)
     said = follows.communicate(timeout=WAIT_S)[1]
     assert "closed in the handshake" in said and follows.returncode == 1, (said, follows.returncode)
+    c.wait_equal()  # who has not applied it lets them in and throws them out, and the client cannot know more
     for node in c.nodes:
         said = refused(1, "forbidden", note(Person(c, path, node), incident, "gone"))["message"]
         assert "closed in the handshake" in said, said
@@ -91,6 +92,7 @@ def main():
         c.vigil("user", "add", "ada", "--public", public, "--role", "responder")
         leader = c.leader()
         c.signal("restart", leader)
+        c.wait_equal()
         for node in c.nodes:
             note(Person(c, path, node), incident, f"ada at {node}")()
             refused(1, "forbidden", note(Person(c, eve, node), incident, "still gone"))

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import threading
 
-from cluster import WAIT_S, Cluster, Person, Refused, bin_dir, refused, wait_for
+from cluster import PATIENT, WAIT_S, Cluster, Person, Refused, bin_dir, refused, wait_for
 
 
 def enroll(c, name, *words):
@@ -50,7 +50,7 @@ def stolen(c, incident, officer, old, new, public):
     worded = officer.run("proposal", "approve", proposal, "--yes", "--reason", "ada's laptop was stolen")
     assert worded.returncode == 2 and "leave out --reason" in worded.stderr, worded
 
-    follows = subprocess.Popen([c.bin / "vigil", *thief.words(), "incident", "timeline", incident, "--follow"], env=c.environment,
+    follows = subprocess.Popen([c.bin / "vigil", *PATIENT, *thief.words(), "incident", "timeline", incident, "--follow"], env=c.environment,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert any("still mine" in line for line in iter(follows.stdout.readline, "")), "it follows"
     officer.vigil("proposal", "approve", proposal, "--yes")
@@ -134,14 +134,6 @@ def running(c, node):
                 process.terminate()
 
 
-def is_down(c, node):
-    try:
-        c.status(node)
-    except Refused:
-        return True
-    return False
-
-
 def configure(c, node, key):
     """The node's configuration names the new key, and says that it is one."""
     path = home(c, node) / "config.yaml"
@@ -169,7 +161,7 @@ def replace(c, officer, node):
 def leads(c, officer, node, writer):
     """The leader's keys are replaced under it, while others write: it ends, and starts with the new ones alone."""
     key = replace(c, officer, node)
-    wait_for(lambda: is_down(c, node), "the node to end")
+    c.wait_stopped(node)
     assert f"is no longer that of node {node}: two people have replaced it" in said_by(c, node), said_by(c, node)
     words = [c.bin / "vigild", "--config", home(c, node) / "config.yaml"]
     again = subprocess.run(words, capture_output=True, text=True, timeout=WAIT_S)
@@ -187,7 +179,7 @@ def is_behind(c, officer, node, other, person, incident):
         wait_for(lambda: f"channel key {old} is not that of a member" in said_by(c, other), "the old key to be refused")
     configure(c, node, key)
     with running(c, node):
-        wait_for(lambda: not is_down(c, node), "the node with its new keys")
+        wait_for(lambda: c.status_at_once(node), "the node with its new keys")
         assert "key-not-in-log" in said_by(c, node)
         Person(c, person, node).vigil("incident", "note", incident, "--text", "here too")
         members = {m["id"]: m for m in c.vigil("cluster", "members", node=node)["nodes"]}
@@ -204,7 +196,7 @@ def nodes_replaced(c, officer, person, incident):
     writer.start()
     leads(c, officer, leader, writer)
     with running(c, leader):
-        wait_for(lambda: not is_down(c, leader), "the node with its new keys")
+        wait_for(lambda: c.status_at_once(leader), "the node with its new keys")
         is_behind(c, officer, behind, leader, person, incident)
     return writer.written
 
