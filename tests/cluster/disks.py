@@ -33,11 +33,29 @@ class Disks:
         (self.folders[node] / fault).unlink()
 
 
+FULL = ("the disk of the log is full", "free some space, service returns by itself")
+
+
+def refuses(c, incident, node):
+    """Whether a node refuses a command for its full disk, in these words; asked again while it cannot say, as between two leaders."""
+    def once():
+        try:
+            c.vigil("--timeout", "1s", "incident", "note", incident, "--text", "as it filled", node=node)
+        except Refused as refused:
+            assert refused.code == 3, refused
+            if refused.error["code"] != "busy":
+                return None
+            assert all(words in refused.error["message"] for words in FULL), refused
+            return "yes"
+        return "no"
+    return wait_for(once, f"node {node} to take a command or to refuse it") == "yes"
+
+
 def note(c, incident, text):
     """Acknowledged in the end, whoever leads; the same request each time would be the same note."""
     def once():
         try:
-            return c.vigil("incident", "note", incident, "--text", text)
+            return c.vigil("--timeout", "5s", "incident", "note", incident, "--text", text)
         except Refused as refused:
             assert refused.code == 3, refused
             return None

@@ -5,10 +5,12 @@ loss of a leader and a restart; once there is space, service returns by itself."
 import errno
 import os
 import pathlib
+import random
 import shutil
 import sys
 
-from cluster import Cluster, Refused, bin_dir, wait_for
+from cluster import Cluster, Refused, bin_dir, request_id, wait_for
+from disks import notes, refuses
 
 ELECTIONS = 5
 CHUNK = 1 << 20
@@ -40,36 +42,15 @@ def fill(balloon):
     assert size > CHUNK and free == 0, f"{size} bytes taken, {free} blocks free"
 
 
-def note(c, incident, text, node=None):
-    return c.vigil("--timeout", "2s", "incident", "note", incident, "--text", text, node=node)
-
-
-def refused(c, incident, node):
-    """Whether a node refuses a command, and in these words."""
-    try:
-        note(c, incident, "as it filled", node)
-    except Refused as refusal:
-        assert refusal.code == 3, refusal
-        assert refusal.error["code"] == "busy", refusal.error
-        for words in ("the disk of the log is full", "free some space, service returns by itself"):
-            assert words in refusal.error["message"], refusal.error
-        return True
-    return False
-
-
-def notes(c, incident, node=None):
-    return [e["text"] for e in c.vigil("incident", "timeline", incident, node=node) if e["kind"] == "note"]
-
-
 def processes(c):
     return {node["id"]: node["pid"] for node in c.vigil("dev", "status", "--dir", c.dir / "dev")["nodes"]}
 
 
 def live_on_full_disk(c, incident):
-    wait_for(lambda: refused(c, incident, c.leader()), "the leader to look at its disk again")
+    wait_for(lambda: refuses(c, incident, c.leader()), "the leader to look at its disk again")
     written = notes(c, incident)
     for node in c.nodes:
-        assert refused(c, incident, node), f"node {node} took a command on a full disk"
+        assert refuses(c, incident, node), f"node {node} took a command on a full disk"
     for round_number in range(ELECTIONS):
         leader = c.leader()
         verb, undo = (("pause", "resume"), ("kill", "restart"))[round_number % 2]
@@ -77,10 +58,23 @@ def live_on_full_disk(c, incident):
         rest = [node for node in c.nodes if node != leader]
         successor = c.leader(rest)
         assert notes(c, incident, successor) == written, "reads go on"
-        assert refused(c, incident, successor), f"node {successor} took a command on a full disk"
+        assert refuses(c, incident, successor), f"node {successor} took a command on a full disk"
         c.signal(undo, leader)
         c.wait_equal()
     return written
+
+
+def take_again(c, incident, node):
+    """In the end a node accepts a command, which is the same each time it is given."""
+    words = ("--request-id", request_id(random.Random(node)), "incident", "note", incident, "--text", f"after {node}")
+
+    def once():
+        try:
+            return c.vigil("--timeout", "1s", *words, node=node)
+        except Refused as refused:
+            assert refused.code == 3, refused
+            return None
+    wait_for(once, f"node {node} to take commands again")
 
 
 def main():
@@ -89,26 +83,18 @@ def main():
     with Cluster(bin_dir()) as c:
         move_data(c, disk)
         incident = c.vigil("incident", "detect", "--source", "operator", "--title", "full disk")["id"]
-        note(c, incident, "before")
+        c.vigil("incident", "note", incident, "--text", "before")
         fill(balloon)
         written = live_on_full_disk(c, incident)
         running = processes(c)
         balloon.unlink()
         for node in c.nodes:
-            wait_for(lambda: accepted(c, incident, node), f"node {node} to take commands again")
+            take_again(c, incident, node)
         assert processes(c) == running, "service returns without a restart"
         c.wait_equal()
         c.verify_logs()
         assert notes(c, incident) == written + [f"after {node}" for node in c.nodes], notes(c, incident)
     print(f"{ELECTIONS} leaders lost on a full disk; each node refused, voted and read, and takes commands again")
-
-
-def accepted(c, incident, node):
-    try:
-        return note(c, incident, f"after {node}", node)
-    except Refused as refusal:
-        assert refusal.error["code"] == "busy", refusal.error
-        return None
 
 
 main()

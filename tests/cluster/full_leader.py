@@ -5,18 +5,10 @@ a leader is elected all the same and reads go on; and whoever has room first lea
 import pathlib
 import sys
 
-from cluster import Cluster, Refused, bin_dir, wait_for
-from disks import Disks, note, notes
+from cluster import Cluster, bin_dir, wait_for
+from disks import Disks, note, notes, refuses
 
-
-def refuses(c, incident, node):
-    """Whether a node refuses a command for its full disk."""
-    try:
-        c.vigil("--timeout", "2s", "incident", "note", incident, "--text", "as it filled", node=node)
-    except Refused as refusal:
-        assert refusal.error["code"] == "busy" and "the disk of the log is full" in refusal.error["message"], refusal
-        return True
-    return False
+TRIES = 5
 
 
 def term(c, node):
@@ -28,18 +20,26 @@ def fill(c, disks, incident, node):
     wait_for(lambda: refuses(c, incident, node), f"node {node} to look at its disk")
 
 
+def handed_over(c, node):
+    return pathlib.Path(c.nodes[node]["log"]).read_text().count(" handed-over ")
+
+
 def hand_over(c, disks, incident):
     """The leader's disk fills: another takes writes, and the leader has seen to that. Returns it, the full one and the third."""
-    full = c.leader()
-    before = term(c, full)
-    fill(c, disks, incident, full)
-    note(c, incident, "written while the disk of who led is full")
-    leader = c.leader(among=[node for node in c.nodes if node != full])
-    terms = term(c, leader) - before
-    assert "handed-over" in pathlib.Path(c.nodes[full]["log"]).read_text()
-    c.wait_equal()
-    print(f"node {full} is full, node {leader} leads {terms} term(s) later, node {full} follows")
-    return leader, full, next(node for node in c.nodes if node not in (leader, full))
+    for _ in range(TRIES):
+        full = c.leader()
+        before = term(c, full)
+        fill(c, disks, incident, full)
+        note(c, incident, "written while the disk of who led is full")
+        leader = c.leader(among=[node for node in c.nodes if node != full])
+        terms = term(c, leader) - before
+        c.wait_equal()  # it follows, so it has said why
+        if handed_over(c, full):
+            print(f"node {full} is full, node {leader} leads {terms} term(s) later, node {full} follows")
+            return leader, full, next(node for node in c.nodes if node not in (leader, full))
+        disks.release(full, "full")  # it had lost the lead before it looked at its disk
+        wait_for(lambda: not refuses(c, incident, full), f"node {full} to take commands again")
+    raise AssertionError("no full leader has handed over")
 
 
 def main():
