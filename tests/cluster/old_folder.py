@@ -141,16 +141,27 @@ def voted_since(c, incident):
     shutil.rmtree(image)
 
 
-def acknowledged_since(c, incident):
-    """It has acknowledged an entry to the leader, who alone remembers that. The other takes the old one for a moment, which then
-    makes promises of its own: from then on not even the newest folder has all."""
+def acknowledged(c, incident):
+    """An image of node 3, from before it has acknowledged an entry to node 1, which has led since before; None if another has led."""
     lead(c, 1)
     c.wait_equal()
+    term = c.status(1)["term"]
     image = image_of_a_running_node(c)
     note(c, incident, "acknowledged by all")
     c.wait_equal()
     c.signal("kill", 3)
-    assert c.leader(among=[1, 2]) == 1
+    now = c.status(1)
+    if now["leader"] == 1 and now["term"] == term:
+        return image
+    shutil.rmtree(image)
+    restart(c, 3)
+    return None
+
+
+def acknowledged_since(c, incident):
+    """It has acknowledged an entry to the leader, who alone remembers that. The other takes the old one for a moment, which then
+    makes promises of its own: from then on not even the newest folder has all."""
+    image = wait_for(lambda: acknowledged(c, incident), "node 1 to lead all the while")
     put_back_and_refused(c, incident, 3, image, "the last entry it had in its term")
 
 
