@@ -154,7 +154,7 @@ def refused_by(other, c):
     done = subprocess.run([pathlib.Path(other) / "vigil", "-o", "json", "--context", c.context, "--node", c.nodes[1]["client"],
                            "cluster", "status"], env=c.environment, capture_output=True, text=True)
     assert done.returncode != 0 and "closed in the handshake" in done.stderr, done
-    assert "bad-handshake door=clients" in pathlib.Path(c.nodes[1]["log"]).read_text()
+    wait_for(lambda: "bad-handshake door=clients" in pathlib.Path(c.nodes[1]["log"]).read_text(), "node 1 to say whom it refused")
 
 
 class Listened:

@@ -4,7 +4,6 @@
 memory and descriptors are back afterwards."""
 import json
 import subprocess
-import sys
 
 from cluster import Cluster, bin_dir, wait_for
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real incidents imported over three nodes while the leader is killed twice and a follower paused, then in a loop from
 four clients with faults at acknowledged counts: every acknowledged incident once on all three nodes."""
-import collections
 import itertools
 import pathlib
 import subprocess
@@ -96,7 +95,7 @@ def import_once(c, folder, documents):
 
 
 def loop(c, folder, documents, acknowledged):
-    """Four clients take the namespaces in turn, round after round, and a fault every 150 acknowledged imports. A namespace
+    """Four clients take the namespaces in turn, round after round, and a fault every 150 acknowledged imports, at least one. A namespace
     imported before is answered with the same incidents."""
     deadline = time.monotonic() + LOOP_S
     names, used = itertools.cycle(str(n) for n in range(1, NAMESPACES + 1)), set()
@@ -104,7 +103,7 @@ def loop(c, folder, documents, acknowledged):
     faults = Faults(c, itertools.islice(itertools.count(150, 150), 1000))
 
     def client():
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline or faults.done == 0:
             with lock:
                 name = next(names)
             importer = Importer(c, folder, name, faults.line)
@@ -125,7 +124,6 @@ def loop(c, folder, documents, acknowledged):
         thread.join()
     stop.set()
     driver.join()
-    assert faults.done > 0, "no fault ran in the loop"
     check(c, acknowledged, documents * (1 + len(used)))
     return sum(acknowledgements), faults.done
 

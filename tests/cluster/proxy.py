@@ -117,6 +117,7 @@ def a_script(c, p):
         assert all(now != then for now, then in zip(p.configs(), before)), "nodes dial each other past the proxy"
         incident = c.vigil("incident", "detect", "--source", "operator", "--title", "behind the proxy")["id"]
         read_until(running, "far ends")
+        c.wait_equal()  # who leads has sent something to both others, past a bit and a break on each link
         running.send_signal(signal.SIGTERM)
         table = running.stdout.read()
         assert running.wait() == 0, running.stderr.read()

@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 
-from cluster import Cluster, Refused, bin_dir, request_id
+from cluster import Cluster, Refused, bin_dir, in_time, request_id
 
 SEED = 20261126
 QUOTES = '"' * 65536
@@ -92,7 +92,7 @@ def without_a_quorum(c, incident):
     for node in (2, 3):
         c.signal("pause", node)
     error = refused(3, "unavailable", "no leader", "nothing was accepted", "--request-id")(
-        lambda: c.vigil("--timeout", "2s", "incident", "note", incident, "--text", "x", node=1))
+        lambda: in_time(lambda: c.vigil("--timeout", "2s", "incident", "note", incident, "--text", "x", node=1)))
     assert error["details"]["request_id"], error
     for node in (2, 3):
         c.signal("resume", node)
