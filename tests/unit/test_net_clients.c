@@ -409,7 +409,7 @@ Test(net_clients, who_does_not_say_who_it_is_is_closed_in_time)
 
 Test(net_clients, handshakes_are_bounded_at_a_time_and_in_a_second)
 {
-    enum { DOOR = 4, CROWD = 20, RATE = 10 };
+    enum { DOOR = 4, CROWD = 20, RATE = 2 };
     static struct server server;
     struct client client;
     int crowd[CROWD];

@@ -9,7 +9,7 @@
 #include "tests/lib/leaks.h"
 #include "tests/lib/netnode.h"
 
-enum { TWO = 2, PEER = 3, HELLO_MS = 200, IN_ANY_CASE_MS = 60000 };
+enum { TWO = 2, PEER = 3, HELLO_MS = 1000, IN_ANY_CASE_MS = 60000 };
 
 /* Nodes 1 and 2 run; 3 is a member that only rude connections claim to be. */
 static struct netnode nodes[PEER];
@@ -411,7 +411,7 @@ Test(net_rude, a_crowd_at_the_door_is_bounded)
 /* More than are opened in a second are closed before a key is used; it passes by itself. */
 Test(net_rude, handshakes_have_a_rate)
 {
-    enum { RATE = 20, FLOOD = 200 };
+    enum { RATE = 2, FLOOD = 20 };
     netnodes_init(nodes, PEER);
     struct net_config config = netnode_config(nodes, PEER, 0);
     config.handshakes_per_s = RATE;
