@@ -25,7 +25,7 @@ def expect(what, condition, seen):
 
 def start(c, config, *words):
     """`vigild` with a configuration that it must refuse: (exit code, stderr)."""
-    done = subprocess.run([c.bin / "vigild", "--config", str(config), *words], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([c.bin / "vigild", "--config", str(config), *words], capture_output=True, text=True, timeout=WAIT_S)
     return done.returncode, done.stderr
 
 

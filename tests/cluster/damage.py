@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 
-from cluster import Cluster, Refused, bin_dir, bodies, wait_for
+from cluster import WAIT_S, Cluster, Refused, bin_dir, bodies, wait_for
 
 BEYOND_THE_TAIL = 1100  # entries that metadata must be older than to be no refusal at start
 HASH_IN_METADATA = 98 + 143  # docs/storage.md
@@ -296,7 +296,7 @@ def alone(bin_path):
 
 def refuses_to_start(c, node, fragment):
     done = subprocess.run([c.bin / "vigild", "--config", str(home(c, node) / "config.yaml")], capture_output=True,
-                          text=True, timeout=30)
+                          text=True, timeout=WAIT_S)
     assert done.returncode == 4 and fragment in done.stderr and "could vote twice" in done.stderr, done
 
 

@@ -177,7 +177,7 @@ def core_after(process):
 
 def refused(user, program, config, code, words, before=None):
     done = user.start(program, "--config", config, before=before, stderr=subprocess.PIPE, text=True)
-    said = done.communicate(timeout=30)[1]
+    said = done.communicate(timeout=WAIT_S)[1]
     assert done.returncode == code and words in said, (done.returncode, said)
 
 

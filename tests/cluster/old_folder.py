@@ -9,7 +9,7 @@ import shutil
 import struct
 import subprocess
 
-from cluster import Cluster, bin_dir, wait_for
+from cluster import WAIT_S, Cluster, bin_dir, wait_for
 from damage import end, home, lead, lines, note
 
 SEED = 20261127
@@ -63,7 +63,7 @@ def refused(c, node, what):
     """The folder is refused each time it is tried, and the node says what it is, and what to do."""
     for _ in range(3):
         done = subprocess.run([c.bin / "vigild", "--config", str(home(c, node) / "config.yaml")], capture_output=True,
-                              text=True, timeout=30)
+                              text=True, timeout=WAIT_S)
         last = done.stderr.splitlines()[-1]
         assert done.returncode == 4 and last.startswith("vigild: integrity:"), done
         for words in (str(data(c, node)), "older than what is remembered of it", what, "leave this node down", "could vote twice"):

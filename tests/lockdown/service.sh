@@ -97,7 +97,7 @@ touch "$work/said"
 
 (
   echo $BASHPID >"$group/cgroup.procs"
-  exec timeout -k 5 60 unshare --pid --mount --uts --ipc --cgroup --net --fork --kill-child "$0" inside "$work" "$systemd" "$bin/vigild"
+  exec timeout -k 5 110 unshare --pid --mount --uts --ipc --cgroup --net --fork --kill-child "$0" inside "$work" "$systemd" "$bin/vigild"
 ) || true # poweroff ends it by a signal
 cat "$work/said"
 

@@ -315,7 +315,7 @@ static void no_free_bit(const struct vg_identity_text *text, bool sealed)
     }
 }
 
-Test(identity_file, no_bit_of_it_is_free, .timeout = 100)
+Test(identity_file, no_bit_of_it_is_free, .timeout = 600)
 {
     struct vg_identity made;
     struct vg_identity_file sealed, plain = {.sealed = false};

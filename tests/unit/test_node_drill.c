@@ -63,7 +63,7 @@ static void up(void)
     must(&lone.genesis.directory, &grant);
 }
 
-TestSuite(node_drill, .init = up, .fini = down, .timeout = 60);
+TestSuite(node_drill, .init = up, .fini = down, .timeout = 600);
 
 static vg_hash hash_of(vg_span command)
 {

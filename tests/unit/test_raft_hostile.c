@@ -123,7 +123,7 @@ static void attack_once(uint64_t seed)
     rc_free(rc);
 }
 
-Test(raft_hostile, no_message_stops_the_core, .timeout = 100)
+Test(raft_hostile, no_message_stops_the_core, .timeout = 600)
 {
     for (uint64_t seed = 1; seed <= 400; seed++)
         attack_once(seed);

@@ -186,7 +186,7 @@ static void run(uint64_t seed, uint32_t steps)
     rc_free(rc);
 }
 
-Test(raft_random, many_short_runs, .timeout = 100)
+Test(raft_random, many_short_runs, .timeout = 600)
 {
     for (uint64_t seed = 1; seed <= 300; seed++)
         run(seed, 3000);

@@ -478,7 +478,7 @@ static void print_tally(const struct tally *tally)
                 tally->rekeyed);
 }
 
-Test(response_model, answers_as_a_second_machine_does, .timeout = 110)
+Test(response_model, answers_as_a_second_machine_does, .timeout = 600)
 {
     static const enum vg_code must_occur[] = {VG_OK,      VG_CONFLICT,  VG_FORBIDDEN,
                                               VG_RULE,    VG_EXISTS,    VG_EXPIRED,

@@ -24,7 +24,7 @@ static struct desk_order one_more(struct play *play, enum response_op op, uint32
     return order;
 }
 
-Test(bounds, the_last_that_fits_is_taken_and_the_next_is_not, .timeout = 100)
+Test(bounds, the_last_that_fits_is_taken_and_the_next_is_not, .timeout = 600)
 {
     static const struct {
         enum response_op op;
@@ -92,7 +92,7 @@ Test(bounds, no_more_tenants_are_affected_than_fit)
 }
 
 /* A full list of tasks leaves room for those that rules add, up to a bound of their own. */
-Test(bounds, tasks_that_rules_add_have_room_of_their_own, .timeout = 60)
+Test(bounds, tasks_that_rules_add_have_room_of_their_own, .timeout = 600)
 {
     struct play play = play_new(RESPONSE_ASSESS);
     for (uint32_t number = 0; number < RESPONSE_TASKS_MAX; number++)

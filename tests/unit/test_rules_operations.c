@@ -265,7 +265,7 @@ Test(operations, every_operation_is_in_the_table_of_the_page_once)
         row_of(op);
 }
 
-Test(operations, each_role_may_give_what_the_table_says_and_nothing_else, .timeout = 60)
+Test(operations, each_role_may_give_what_the_table_says_and_nothing_else, .timeout = 600)
 {
     read_page();
     for (enum response_op op = response_op_after(0); op != 0; op = response_op_after(op)) {
