@@ -3,6 +3,7 @@
 """A person's keys at rest: a passphrase is asked for on a terminal without echo and nowhere else, the agent signs for who has
 unlocked, refuses strangers and nonsense, forgets in time, and may be killed or stopped in the middle of a command. A node's key under a
 passphrase opens by a credential, a file or the terminal."""
+import concurrent.futures
 import ctypes
 import fcntl
 import json
@@ -315,7 +316,8 @@ def in_the_middle(c, person, path, own, note):
 
     pid = agent_pid(c)
     os.kill(pid, signal.SIGSTOP)
-    stopped, asked = c.run("identity", "held"), note(start_new_session=True)
+    with concurrent.futures.ThreadPoolExecutor() as both:
+        stopped, asked = [one.result() for one in (both.submit(c.run, "identity", "held"), both.submit(note, start_new_session=True))]
     os.kill(pid, signal.SIGCONT)
     says(stopped, 3, "timeout", "no answer in 10 s", f"kill -9 {pid}")
     says(asked, 3, "unavailable", "no terminal", "no answer in 10 s", f"kill -9 {pid}", "vigil identity unlock")
