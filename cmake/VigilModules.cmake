@@ -64,14 +64,31 @@ endfunction()
 
 # vigil_test(KINDS NAME TIMEOUT COMMAND...): one ctest test, run by ops/test in the builds named by KINDS
 # ("asan;release"); a debug build has them all. The label is the name's part before its slash. A test that ends with 77 could not show
-# something here, and says what.
+# something here, and says what. It counts for two of the four that ops/test runs at a time, unless it waits most of the time
+# (vigil_tests_wait); those that take long begin first (vigil_test_takes).
 function(vigil_test kinds name timeout)
   if(NOT VIGIL_KIND STREQUAL debug AND NOT VIGIL_KIND IN_LIST kinds)
     return()
   endif()
   string(REGEX REPLACE "/.*" "" label ${name})
   add_test(NAME ${name} COMMAND ${ARGN})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} SKIP_RETURN_CODE 77 LABELS ${label})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} SKIP_RETURN_CODE 77 LABELS ${label} PROCESSORS 2)
+endfunction()
+
+# vigil_tests_wait(NAME...): those of these that are in this build leave a processor to others most of the time.
+function(vigil_tests_wait)
+  foreach(name ${ARGN})
+    if(TEST ${name})
+      set_tests_properties(${name} PROPERTIES PROCESSORS 1)
+    endif()
+  endforeach()
+endfunction()
+
+# vigil_test_takes(NAME SECONDS): about so long, on two processors; what is not said takes little.
+function(vigil_test_takes name seconds)
+  if(TEST ${name})
+    set_tests_properties(${name} PROPERTIES COST ${seconds})
+  endif()
 endfunction()
 
 # vigil_units(LABEL DEP...): each test_*.c of this folder is one Criterion program and one ctest test.
@@ -81,6 +98,6 @@ function(vigil_units label)
     get_filename_component(test ${source} NAME_WE)
     add_executable(${label}_${test} ${source})
     target_link_libraries(${label}_${test} PRIVATE vigil_flags ${ARGN} PkgConfig::criterion)
-    vigil_test(asan ${label}/${test} 120 ${label}_${test} -j2)
+    vigil_test(asan ${label}/${test} 900 ${label}_${test} -j2)
   endforeach()
 endfunction()
