@@ -14,7 +14,7 @@ import sys
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "cluster"))
 sys.path.append(str(pathlib.Path(__file__).parent))
-from cluster import Cluster, bin_dir, wait_for  # noqa: E402
+from cluster import WAIT_S, Cluster, bin_dir, wait_for  # noqa: E402
 from dissononce.dh.x25519.private import PrivateKey  # noqa: E402
 from dissononce.dh.x25519.public import PublicKey  # noqa: E402
 from dissononce_side import CLIENTS, DH, PEERS, Channel, Closed, key_of  # noqa: E402
@@ -33,7 +33,7 @@ def packed(body):
 
 
 def request(token, question):
-    fields = [token, QUERY, True, False, 2000, json.dumps({"query": question}).encode()]
+    fields = [token, QUERY, True, False, 30000, json.dumps({"query": question}).encode()]
     payload = bytes([0x90 + len(fields)]) + b"".join(packed(field) for field in fields)
     return struct.pack("<I", 2 + len(payload)) + bytes([WIRE_VERSION, REQUEST]) + payload
 
@@ -53,7 +53,7 @@ class Node:
 
     def connect(self, keys, **wrong):
         host, port = self.url.removeprefix("tcp://").rsplit(":", 1)
-        connection = socket.create_connection((host, int(port)), timeout=10)
+        connection = socket.create_connection((host, int(port)), timeout=WAIT_S)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def read(size):
@@ -110,8 +110,8 @@ def main():
         person = keys_of(c.dir / "dev" / "person-1.identity")
         peer = keys_of(c.dir / "dev" / "node-2" / "key")
         stranger = key_of(b"a stranger")
-        status = person_asks(c, "cluster.status")
-        assert status["cluster_id"] == c.status(1)["cluster_id"] and status["leader"], status
+        assert person_asks(c, "cluster.status")["cluster_id"] == c.status(1)["cluster_id"]
+        wait_for(lambda: person_asks(c, "cluster.status")["leader"], "a leader")
         clients, peers = Node(c, 1, CLIENTS), Node(c, 1, PEERS)
         channel = clients.connect(peer)
         channel.dial(bytes(16))

@@ -148,6 +148,7 @@ def main():
         node = c.leader()
         evicted = next(n for n in c.nodes if n != node)
         c.vigil("cluster", "members", "remove", evicted)
+        c.wait_stopped(evicted)  # what is counted from now on comes from us
         ours, theirs = multiprocessing.Pipe()
         attacker = Attacker(c, node, evicted)
         multiprocessing.Process(target=attacker.serve, args=(theirs,), daemon=True).start()
