@@ -2,6 +2,7 @@
  * Entry format 1: frozen vectors first, then what every reader must refuse. A vector that changes
  * is a new format, never an edit here. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/text.h"
@@ -278,10 +279,10 @@ Test(ledger, a_genesis_says_of_each_member_in_which_region_it_is)
     cr_assert_str_eq(back.members[1].region, second->region);
     cr_assert_str_eq(back.members[2].region, "amer");
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        strcpy(second->region, bad[i]);
+        snprintf(second->region, sizeof second->region, "%s", bad[i]);
         expect_refused(&genesis, "a member's region that is no text");
     }
-    strcpy(second->region, "r");
+    snprintf(second->region, sizeof second->region, "r");
     size = ledger_genesis_encode(&genesis, bytes);
     const size_t place = 77 + (8 + 1 + 4 + 128) + 8; /* of the size: the first member is in apac */
     cr_assert_eq(bytes[place], 1);
