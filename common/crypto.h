@@ -49,6 +49,7 @@ enum vg_hash_label {
     VG_HASH_WRAP_NONCE = 0x0a,
     VG_HASH_START_KEY = 0x0b,
     VG_HASH_IDENTITY = 0x0c,
+    VG_HASH_CHAIN_NONCE = 0x0d,
 };
 
 /* BLAKE2b-256 of the label and the parts one after the other. Pure; any thread. */

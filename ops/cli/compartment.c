@@ -131,7 +131,7 @@ static enum vg_code make_next(struct cli_call *call, const json_t *document,
     uint8_t seed[VG_SEED_SIZE];
     enum vg_code code = VG_OK;
     vg_random(key.bytes, sizeof key.bytes);
-    compartment_epoch_begin(next, cluster, &in_force->compartment, in_force, &key);
+    compartment_epoch_begin(next, cluster, &in_force->compartment, in_force, NULL, &key);
     for (uint32_t i = 0; code == VG_OK && i < in_force->wrap_count; i++) {
         const struct compartment_wrap *wrap = &in_force->wraps[i];
         if (is_evicted(document, wrap->holder))

@@ -7,7 +7,7 @@
 #include "common/bytes.h"
 #include "common/text.h"
 
-enum { RECORD_VERSION = 1 };
+enum { RECORD_VERSION = 2 };
 
 static vg_span u64_bytes(uint64_t value, uint8_t out[8])
 {
@@ -49,15 +49,33 @@ static vg_hash nonce_of(const struct compartment_epoch *epoch, const vg_hash *cl
     return vg_hash_parts(VG_HASH_WRAP_NONCE, parts, sizeof parts / sizeof parts[0]);
 }
 
+/* No random part: a data key seals one chain, that of its own epoch. */
+static vg_hash chain_nonce_of(const struct compartment_epoch *epoch, const vg_hash *cluster)
+{
+    uint8_t number[8];
+    vg_span parts[] = {
+        vg_span_of(cluster->bytes, sizeof cluster->bytes),
+        vg_span_of(epoch->compartment.bytes, sizeof epoch->compartment.bytes),
+        u64_bytes(epoch->epoch, number),
+    };
+    return vg_hash_parts(VG_HASH_CHAIN_NONCE, parts, sizeof parts / sizeof parts[0]);
+}
+
 void compartment_epoch_begin(struct compartment_epoch *out, const vg_hash *cluster,
                              const vg_id *compartment, const struct compartment_epoch *in_force,
-                             const vg_cipher_key *key)
+                             const vg_cipher_key *before, const vg_cipher_key *key)
 {
     static const struct compartment_epoch none;
-    const struct compartment_epoch *before = in_force != NULL ? in_force : &none;
+    const struct compartment_epoch *last = in_force != NULL ? in_force : &none;
+    assert(last->epoch > 0 || before == NULL);
     *out = (struct compartment_epoch){
-        .compartment = *compartment, .epoch = before->epoch + 1, .previous = before->commitment};
+        .compartment = *compartment, .epoch = last->epoch + 1, .previous = last->commitment};
     out->commitment = commitment_of(out, cluster, key);
+    if (before == NULL)
+        return;
+    vg_hash nonce = chain_nonce_of(out, cluster);
+    vg_cipher_seal(key, nonce.bytes, (vg_span){0}, vg_span_of(before->bytes, sizeof before->bytes),
+                   out->chain);
 }
 
 enum vg_code compartment_epoch_wrap(struct compartment_epoch *epoch, const vg_hash *cluster,
@@ -94,6 +112,17 @@ const struct compartment_wrap *compartment_wrap_of(const struct compartment_epoc
     return NULL;
 }
 
+/* Whether it is what the epoch commits to; if not, it is wiped. */
+static bool is_committed(const struct compartment_epoch *epoch, const vg_hash *cluster,
+                         vg_cipher_key *key)
+{
+    vg_hash found = commitment_of(epoch, cluster, key);
+    bool committed = vg_hash_equal(&found, &epoch->commitment);
+    if (!committed)
+        vg_wipe(key, sizeof *key);
+    return committed;
+}
+
 /* Why a holder has no key: whose it is, and of which epoch. */
 static enum vg_code unwrap_failed(const struct compartment_epoch *epoch, vg_node_id holder,
                                   enum vg_code code, const char *why, struct vg_error *error)
@@ -117,12 +146,40 @@ enum vg_code compartment_unwrap(const struct compartment_epoch *epoch, const vg_
                      out->bytes))
         return unwrap_failed(epoch, holder, VG_INTEGRITY,
                              "its wrap does not open with the unwrap secret here", error);
-    vg_hash found = commitment_of(epoch, cluster, out);
-    if (vg_hash_equal(&found, &epoch->commitment))
+    if (is_committed(epoch, cluster, out))
         return VG_OK;
-    vg_wipe(out, sizeof *out);
     return unwrap_failed(epoch, holder, VG_INTEGRITY,
                          "its wrap opens to another key than the epoch commits to", error);
+}
+
+static enum vg_code chain_failed(const struct compartment_epoch *epoch, const char *why,
+                                 struct vg_error *error)
+{
+    char compartment[VG_ID_TEXT];
+    vg_id_format(&epoch->compartment, compartment);
+    return vg_fail(error, VG_INTEGRITY, "compartment %s, epoch %" PRIu64 ": %s", compartment,
+                   epoch->epoch, why);
+}
+
+enum vg_code compartment_chain_open(const struct compartment_epoch *epoch, const vg_hash *cluster,
+                                    const vg_cipher_key *key,
+                                    const struct compartment_epoch *before,
+                                    const vg_hash *cluster_before, vg_cipher_key *out,
+                                    struct vg_error *error)
+{
+    vg_hash nonce = chain_nonce_of(epoch, cluster);
+    *out = (vg_cipher_key){{0}};
+    if (!vg_id_equal(&epoch->compartment, &before->compartment) ||
+        epoch->epoch != before->epoch + 1)
+        return chain_failed(epoch, "its chain leads to another epoch than the one asked for",
+                            error);
+    if (!vg_cipher_open(key, nonce.bytes, (vg_span){0},
+                        vg_span_of(epoch->chain, sizeof epoch->chain), out->bytes))
+        return chain_failed(epoch, "its chain does not open with its data key", error);
+    if (is_committed(before, cluster_before, out))
+        return VG_OK;
+    return chain_failed(epoch, "its chain opens to another key than the epoch before commits to",
+                        error);
 }
 
 /* ---- order -------------------------------------------------------------------------------------
@@ -160,6 +217,7 @@ size_t compartment_epoch_encode(const struct compartment_epoch *epoch,
     vg_write_u64(&writer, epoch->epoch);
     vg_write_bytes(&writer, epoch->previous.bytes, sizeof epoch->previous.bytes);
     vg_write_bytes(&writer, epoch->commitment.bytes, sizeof epoch->commitment.bytes);
+    vg_write_bytes(&writer, epoch->chain, sizeof epoch->chain);
     vg_write_u16(&writer, (uint16_t)epoch->wrap_count);
     for (uint32_t i = 0; i < epoch->wrap_count; i++) {
         const struct compartment_wrap *wrap = &epoch->wraps[i];
@@ -175,6 +233,12 @@ size_t compartment_epoch_encode(const struct compartment_epoch *epoch,
 static enum vg_code field_error(struct vg_error *error, const char *field)
 {
     return vg_fail(error, VG_INVALID, "epoch: %s", field);
+}
+
+static bool has_chain(const struct compartment_epoch *epoch)
+{
+    static const uint8_t none[COMPARTMENT_CHAIN_SIZE];
+    return memcmp(epoch->chain, none, sizeof none) != 0;
 }
 
 static enum vg_code read_wraps(struct vg_reader *reader, struct compartment_epoch *out,
@@ -205,12 +269,15 @@ enum vg_code compartment_epoch_decode(vg_span bytes, struct compartment_epoch *o
     out->epoch = vg_read_u64(&reader);
     vg_read_copy(&reader, out->previous.bytes, sizeof out->previous.bytes);
     vg_read_copy(&reader, out->commitment.bytes, sizeof out->commitment.bytes);
+    vg_read_copy(&reader, out->chain, sizeof out->chain);
     if (reader.failed)
         return field_error(error, "cut short");
     if (version != RECORD_VERSION)
         return field_error(error, "a version this build does not know");
     if (vg_id_is_zero(&out->compartment) || out->epoch == 0)
         return field_error(error, "of no compartment, or of number 0");
+    if (has_chain(out) && out->epoch == 1)
+        return field_error(error, "the first, and has a chain");
     enum vg_code code = read_wraps(&reader, out, error);
     if (code == VG_OK && !vg_reader_done(&reader))
         code = field_error(error, reader.failed ? "cut short" : "bytes too many at the end");

@@ -14,8 +14,10 @@ enum {
     COMPARTMENT_BOX_SIZE = VG_CIPHER_KEY_SIZE + VG_TAG_SIZE,
     /* holder 8, unwrap key 32, ephemeral key 32, box */
     COMPARTMENT_WRAP_SIZE = 72 + COMPARTMENT_BOX_SIZE,
-    /* version 2, compartment 16, epoch 8, previous 32, commitment 32, number of wraps 2, wraps */
-    COMPARTMENT_EPOCH_MAX = 92 + COMPARTMENT_WRAPS_MAX * COMPARTMENT_WRAP_SIZE,
+    COMPARTMENT_CHAIN_SIZE = VG_CIPHER_KEY_SIZE + VG_TAG_SIZE,
+    /* version 2, compartment 16, epoch 8, previous 32, commitment 32, chain, number of wraps 2 */
+    COMPARTMENT_EPOCH_MIN = 92 + COMPARTMENT_CHAIN_SIZE,
+    COMPARTMENT_EPOCH_MAX = COMPARTMENT_EPOCH_MIN + COMPARTMENT_WRAPS_MAX * COMPARTMENT_WRAP_SIZE,
 };
 
 /* An epoch's data key, sealed to the unwrap key of one holder. */
@@ -31,14 +33,17 @@ struct compartment_epoch {
     uint64_t epoch;     /* from 1 */
     vg_hash previous;   /* commitment of the epoch before; zero before the first */
     vg_hash commitment; /* H(0x09, cluster, compartment, epoch, data key) */
+    uint8_t chain[COMPARTMENT_CHAIN_SIZE]; /* the data key before, under this one; zero: none */
     struct compartment_wrap wraps[COMPARTMENT_WRAPS_MAX]; /* holders ascend */
     uint32_t wrap_count;
 };
 
-/* The epoch after `in_force` (NULL: the first) under this data key, without wraps yet. */
+/* The epoch after `in_force` (NULL: the first) under this data key, without wraps yet. `before` is
+ * the data key of the epoch in force; NULL for the first, or to leave out the chain. A data key
+ * begins one epoch alone. */
 void compartment_epoch_begin(struct compartment_epoch *out, const vg_hash *cluster,
                              const vg_id *compartment, const struct compartment_epoch *in_force,
-                             const vg_cipher_key *key);
+                             const vg_cipher_key *before, const vg_cipher_key *key);
 
 /* Adds the wrap of `key` for a holder above those there are; `seed` is random and used for this
  * wrap alone. VG_INVALID if the unwrap key is none that anything can be sealed to. */
@@ -57,6 +62,15 @@ const struct compartment_wrap *compartment_wrap_of(const struct compartment_epoc
 enum vg_code compartment_unwrap(const struct compartment_epoch *epoch, const vg_hash *cluster,
                                 vg_node_id holder, const vg_box_secret *secret, vg_cipher_key *out,
                                 struct vg_error *error);
+
+/* The data key of the epoch before, out of the chain of `epoch`, whose own data key is `key`;
+ * accepted only if `before` commits to it. Each has its own `cluster`. VG_INTEGRITY: `before` is
+ * not the epoch before, or the chain does not open, or to another key. Zeros in `out` then. */
+enum vg_code compartment_chain_open(const struct compartment_epoch *epoch, const vg_hash *cluster,
+                                    const vg_cipher_key *key,
+                                    const struct compartment_epoch *before,
+                                    const vg_hash *cluster_before, vg_cipher_key *out,
+                                    struct vg_error *error);
 
 /* Whether `next` may come into force where `in_force` is (NULL: none yet). VG_CONFLICT: not the
  * next number, or another epoch before it; VG_INVALID: another compartment, or no wrap for the

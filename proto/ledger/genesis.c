@@ -277,7 +277,7 @@ enum vg_code ledger_genesis_seal(struct ledger_genesis *genesis, enum ledger_fou
     struct compartment_epoch *epoch = &genesis->epochs[which];
     vg_hash place = ledger_genesis_place(genesis);
     enum vg_code code = VG_OK;
-    compartment_epoch_begin(epoch, &place, founded_id(genesis, which), NULL, key);
+    compartment_epoch_begin(epoch, &place, founded_id(genesis, which), NULL, NULL, key);
     for (uint32_t i = 0; code == VG_OK && i <= genesis->member_count; i++) {
         vg_node_id holder = {i == 0 ? COMPARTMENT_RECOVERY : genesis->members[i - 1].id.value};
         code = compartment_epoch_wrap(epoch, &place, key, holder, &unwraps[i], seeds[i], error);

@@ -76,6 +76,15 @@ static bool next_of_genesis(const struct response_machine *machine, struct respo
     return true;
 }
 
+bool response_epoch_holds(const struct response_machine *machine, const vg_id *compartment,
+                          vg_node_id node)
+{
+    struct response_epoch epoch;
+    uint64_t in_force = response_epoch_in_force(machine, compartment);
+    return in_force > 0 && response_epoch_get(machine, compartment, in_force, &epoch) &&
+           compartment_wrap_of(&epoch.record, node) != NULL;
+}
+
 bool response_epoch_next(const struct response_machine *machine, struct response_epoch *out)
 {
     struct response_key prefix = response_key_of(NULL, RESPONSE_KIND_EPOCH);

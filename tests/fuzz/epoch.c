@@ -33,20 +33,23 @@ static void follow(const struct compartment_epoch *epoch)
 {
     static const vg_hash cluster = {{1}};
     static const uint8_t seed[VG_SEED_SIZE] = {2};
-    vg_cipher_key key = {{3}};
+    vg_cipher_key key = {{3}}, before = {{4}}, found;
     vg_box_public pub;
     vg_box_secret secret;
     struct compartment_epoch next;
     if (epoch->epoch == UINT64_MAX)
         return;
     vg_box_keypair(seed, &pub, &secret);
-    compartment_epoch_begin(&next, &cluster, &epoch->compartment, epoch, &key);
+    compartment_epoch_begin(&next, &cluster, &epoch->compartment, epoch, &before, &key);
     assert(compartment_epoch_follows(epoch, &next, NULL) == VG_INVALID);
     assert(compartment_epoch_wrap(&next, &cluster, &key, (vg_node_id){COMPARTMENT_RECOVERY}, &pub,
                                   seed, NULL) == VG_OK);
     assert(compartment_epoch_follows(epoch, &next, NULL) == VG_OK);
     assert(compartment_epoch_follows(&next, epoch, NULL) != VG_OK);
     assert(compartment_epoch_follows(epoch, epoch, NULL) != VG_OK);
+    /* nothing here commits to this key */
+    assert(compartment_chain_open(&next, &cluster, &key, epoch, &cluster, &found, NULL) ==
+           VG_INTEGRITY);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -166,7 +166,7 @@ static void put_epochs(struct vg_buffer *out)
     vg_box_public unwrap;
     vg_box_secret secret;
     vg_box_keypair(seed, &unwrap, &secret);
-    compartment_epoch_begin(&epoch, &cluster, &compartment, NULL, &key);
+    compartment_epoch_begin(&epoch, &cluster, &compartment, NULL, NULL, &key);
     out->size = compartment_epoch_encode(&epoch, vg_buffer_extend(out, COMPARTMENT_EPOCH_MAX));
     PUT("epoch", "", out);
     for (uint64_t holder = COMPARTMENT_RECOVERY; holder <= 1; holder++)

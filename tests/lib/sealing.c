@@ -30,14 +30,15 @@ struct compartment_epoch sealing_epoch(const vg_id *compartment, uint64_t epoch)
 {
     static const vg_hash place; /* nobody opens these wraps */
     struct compartment_epoch before = {.epoch = epoch - 1}, made;
-    vg_cipher_key key;
+    vg_cipher_key key, key_before;
     if (epoch > 1) {
         struct compartment_epoch older = {.epoch = epoch - 2};
-        sealing_key(NULL, compartment, epoch - 1, &key);
-        compartment_epoch_begin(&before, &place, compartment, &older, &key);
+        sealing_key(NULL, compartment, epoch - 1, &key_before);
+        compartment_epoch_begin(&before, &place, compartment, &older, NULL, &key_before);
     }
     sealing_key(NULL, compartment, epoch, &key);
-    compartment_epoch_begin(&made, &place, compartment, &before, &key);
+    compartment_epoch_begin(&made, &place, compartment, &before, epoch > 1 ? &key_before : NULL,
+                            &key);
     wrap(&made, &place, &key, COMPARTMENT_RECOVERY);
     wrap(&made, &place, &key, 1);
     wrap(&made, &place, &key, 2);

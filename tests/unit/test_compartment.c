@@ -68,7 +68,7 @@ static struct compartment_epoch sample(void)
     vg_id compartment = id_of(2);
     vg_cipher_key key = key_of(3);
     struct compartment_epoch epoch;
-    compartment_epoch_begin(&epoch, &cluster, &compartment, NULL, &key);
+    compartment_epoch_begin(&epoch, &cluster, &compartment, NULL, NULL, &key);
     wrap(&epoch, &key, recovery, 4, 5);
     wrap(&epoch, &key, two, 6, 7);
     return epoch;
@@ -88,7 +88,7 @@ Test(compartment, frozen_vector_of_an_epoch)
     uint8_t record[COMPARTMENT_EPOCH_MAX];
     vg_span bytes = vg_span_of(record, compartment_epoch_encode(&epoch, record));
     vg_hash whole = vg_hash_parts(VG_HASH_BODY, &bytes, 1);
-    cr_assert_eq(bytes.size, 92 + 2 * COMPARTMENT_WRAP_SIZE);
+    cr_assert_eq(bytes.size, COMPARTMENT_EPOCH_MIN + 2 * COMPARTMENT_WRAP_SIZE);
     expect_hex(epoch.commitment.bytes, 32,
                "057cf0a99db8816e4fbab40e836fb954107bcaade07a4c9638811f6bd2ed3a8e");
     expect_hex(epoch.wraps[0].box, COMPARTMENT_BOX_SIZE,
@@ -97,7 +97,7 @@ Test(compartment, frozen_vector_of_an_epoch)
     expect_hex(epoch.wraps[1].box, COMPARTMENT_BOX_SIZE,
                "4552523904cb76dbd1bc633f1afb5008acf0a26f260184c853c5a931a8e09388"
                "2d9ba8d9ad1df0b7cc38fb1a271205a4");
-    expect_hex(whole.bytes, 32, "38764dbbbeba0e1214764d1c53a5adf5f2dcdaa2be497ac1f315265ca5a11830");
+    expect_hex(whole.bytes, 32, "3a117e95c25595227856f342a51fb2ebd685ca7de811eafcff03fbf52bf50a99");
 }
 
 static const uint8_t nonce[VG_NONCE_SIZE] = {8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8,
@@ -205,7 +205,7 @@ Test(compartment, each_holder_opens_its_own_wrap_and_no_other)
  * is said of the epoch before, and the other's wrap, are nothing to its own. */
 Test(compartment, every_flipped_bit_of_a_record_is_refused)
 {
-    enum { PREVIOUS = 26, PREVIOUS_END = 58, OTHER_WRAP = 92, OWN_WRAP = 92 + 120 };
+    enum { PREVIOUS = 26, PREVIOUS_END = 58, OTHER_WRAP = 140, OWN_WRAP = 140 + 120 };
     struct compartment_epoch epoch = sample(), altered;
     vg_hash cluster = hash_of(1);
     vg_cipher_key key;
@@ -255,6 +255,106 @@ Test(compartment, a_wrap_that_opens_to_another_key_is_refused)
     cr_assert(all_zero(key.bytes, sizeof key.bytes));
 }
 
+/* ---- the chain ---------------------------------------------------------------------------------
+ */
+
+/* The epoch after the sample's, under a data key 8.. that the sample's own is sealed under. */
+static struct compartment_epoch chained(void)
+{
+    vg_hash cluster = hash_of(1);
+    vg_id compartment = id_of(2);
+    vg_cipher_key before = key_of(3), key = key_of(8);
+    struct compartment_epoch first = sample(), epoch;
+    compartment_epoch_begin(&epoch, &cluster, &compartment, &first, &before, &key);
+    wrap(&epoch, &key, recovery, 4, 9);
+    return epoch;
+}
+
+static enum vg_code open_chain(const struct compartment_epoch *epoch, uint8_t key_byte,
+                               const struct compartment_epoch *before, vg_cipher_key *out,
+                               struct vg_error *error)
+{
+    vg_hash cluster = hash_of(1);
+    vg_cipher_key key = key_of(key_byte);
+    return compartment_chain_open(epoch, &cluster, &key, before, &cluster, out, error);
+}
+
+Test(compartment, frozen_vector_of_a_chain)
+{
+    struct compartment_epoch epoch = chained();
+    expect_hex(epoch.chain, sizeof epoch.chain,
+               "3796641a0b544702210d1f7dec2e89cb5bb235aa16c438714cc4bf1644267c71"
+               "93b37a2f61b974eb74f862e9706c02cf");
+}
+
+/* From the last of many epochs back to the first, with its key alone. */
+Test(compartment, one_data_key_opens_all_before_it)
+{
+    enum { EPOCHS = 50 };
+    static struct compartment_epoch epochs[EPOCHS];
+    vg_hash cluster = hash_of(1);
+    vg_id compartment = id_of(2);
+    for (uint8_t i = 0; i < EPOCHS; i++) {
+        vg_cipher_key key = key_of(i), before = key_of((uint8_t)(i - 1));
+        compartment_epoch_begin(&epochs[i], &cluster, &compartment, i > 0 ? &epochs[i - 1] : NULL,
+                                i > 0 ? &before : NULL, &key);
+    }
+    vg_cipher_key key = key_of(EPOCHS - 1), before;
+    for (uint8_t i = EPOCHS - 1; i > 0; i--) {
+        vg_cipher_key expected = key_of((uint8_t)(i - 1));
+        cr_assert_eq(compartment_chain_open(&epochs[i], &cluster, &key, &epochs[i - 1], &cluster,
+                                            &before, NULL),
+                     VG_OK);
+        cr_assert_arr_eq(before.bytes, expected.bytes, sizeof before.bytes);
+        key = before;
+    }
+}
+
+/* As in the directory's second epoch: the first is the genesis', under its salt. */
+Test(compartment, each_epoch_of_a_chain_has_its_own_cluster)
+{
+    struct compartment_epoch first, epoch;
+    vg_hash salt = hash_of(7), cluster = hash_of(1);
+    vg_id compartment = id_of(2);
+    vg_cipher_key before = key_of(3), key = key_of(8), found;
+    compartment_epoch_begin(&first, &salt, &compartment, NULL, NULL, &before);
+    compartment_epoch_begin(&epoch, &cluster, &compartment, &first, &before, &key);
+    cr_assert_eq(compartment_chain_open(&epoch, &cluster, &key, &first, &salt, &found, NULL),
+                 VG_OK);
+    cr_assert_arr_eq(found.bytes, before.bytes, sizeof found.bytes);
+    cr_assert_eq(compartment_chain_open(&epoch, &cluster, &key, &first, &cluster, &found, NULL),
+                 VG_INTEGRITY);
+    cr_assert_eq(compartment_chain_open(&epoch, &salt, &key, &first, &salt, &found, NULL),
+                 VG_INTEGRITY);
+    cr_assert(all_zero(found.bytes, sizeof found.bytes));
+}
+
+Test(compartment, a_chain_opens_with_its_own_key_to_the_epoch_before_alone)
+{
+    struct compartment_epoch first = sample(), epoch = chained(), other;
+    vg_cipher_key found;
+    struct vg_error error = {0};
+    cr_assert_eq(open_chain(&epoch, 8, &first, &found, NULL), VG_OK);
+    cr_assert_eq(open_chain(&epoch, 9, &first, &found, &error), VG_INTEGRITY);
+    cr_assert(strstr(error.text, "epoch 2: its chain does not open") != NULL, "%s", error.text);
+    cr_assert_eq(open_chain(&epoch, 8, &epoch, &found, &error), VG_INTEGRITY);
+    cr_assert(strstr(error.text, "leads to another epoch") != NULL, "%s", error.text);
+    other = first;
+    other.compartment = id_of(3);
+    cr_assert_eq(open_chain(&epoch, 8, &other, &found, NULL), VG_INTEGRITY);
+    other = first;
+    other.commitment.bytes[0] ^= 1;
+    cr_assert_eq(open_chain(&epoch, 8, &other, &found, &error), VG_INTEGRITY);
+    cr_assert(strstr(error.text, "to another key than the epoch before") != NULL, "%s", error.text);
+    cr_assert(all_zero(found.bytes, sizeof found.bytes));
+    for (size_t bit = 0; bit < 8 * sizeof epoch.chain; bit++) {
+        other = epoch;
+        other.chain[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        cr_assert_eq(open_chain(&other, 8, &first, &found, NULL), VG_INTEGRITY, "bit %zu", bit);
+        cr_assert(all_zero(found.bytes, sizeof found.bytes));
+    }
+}
+
 Test(compartment, nothing_is_wrapped_to_a_key_of_low_order)
 {
     struct compartment_epoch epoch = sample();
@@ -277,7 +377,7 @@ static struct compartment_epoch after(const struct compartment_epoch *before, ui
     vg_id compartment = id_of(2);
     vg_cipher_key key = key_of(byte);
     struct compartment_epoch epoch;
-    compartment_epoch_begin(&epoch, &cluster, &compartment, before, &key);
+    compartment_epoch_begin(&epoch, &cluster, &compartment, before, NULL, &key);
     wrap(&epoch, &key, recovery, 4, 9);
     return epoch;
 }
@@ -334,7 +434,7 @@ Test(compartment, a_full_record_comes_back_and_no_part_of_it_decodes)
     }
 }
 
-Test(compartment, a_record_with_holders_out_of_order_or_of_no_epoch_does_not_decode)
+Test(compartment, a_record_with_holders_out_of_order_or_a_first_with_a_chain_does_not_decode)
 {
     static const uint64_t second[] = {0, 1, 2};
     struct compartment_epoch epoch, back;
@@ -349,6 +449,10 @@ Test(compartment, a_record_with_holders_out_of_order_or_of_no_epoch_does_not_dec
     epoch = sample();
     epoch.epoch = 0;
     vg_span none = vg_span_of(record, compartment_epoch_encode(&epoch, record));
+    cr_assert_eq(compartment_epoch_decode(none, &back, NULL), VG_INVALID);
+    epoch = sample();
+    epoch.chain[0] = 1;
+    none = vg_span_of(record, compartment_epoch_encode(&epoch, record));
     cr_assert_eq(compartment_epoch_decode(none, &back, NULL), VG_INVALID);
     epoch = sample();
     epoch.compartment = (vg_id){{0}};

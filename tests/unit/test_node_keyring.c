@@ -54,7 +54,7 @@ static struct compartment_epoch epoch_for(const vg_id *compartment, uint64_t num
     struct compartment_epoch before = {.epoch = number - 1}, epoch;
     const uint8_t seed[VG_SEED_SIZE] = {5};
     vg_cipher_key key = key_of(number);
-    compartment_epoch_begin(&epoch, &place, compartment, &before, &key);
+    compartment_epoch_begin(&epoch, &place, compartment, &before, NULL, &key);
     cr_assert_eq(compartment_epoch_wrap(&epoch, &place, &key, (vg_node_id){node}, to, seed, NULL),
                  VG_OK);
     return epoch;

@@ -48,6 +48,21 @@ static void rotate_to(struct play *play, uint64_t epoch)
     cr_assert(vg_id_equal(&outcome.id, &play->desk->genesis.directory));
 }
 
+/* To the second epoch, without the wrap of this node. */
+static struct desk_order rotation_without(struct play *play, uint64_t node)
+{
+    static uint8_t record[COMPARTMENT_EPOCH_MAX];
+    struct desk_order order = play_order(play, RESPONSE_OP_ROTATE);
+    struct compartment_epoch next = sealing_epoch(&play->desk->genesis.directory, 2);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < next.wrap_count; i++)
+        if (next.wraps[i].holder.value != node)
+            next.wraps[kept++] = next.wraps[i];
+    next.wrap_count = kept;
+    order.command.rotate.epoch = vg_span_of(record, compartment_epoch_encode(&next, record));
+    return order;
+}
+
 static bool holds(vg_span bytes, const char *text)
 {
     size_t size = strlen(text);
@@ -123,6 +138,23 @@ Test(sealed, an_epoch_is_in_force_from_the_entry_after_its_own)
     cr_assert_eq(first.since, 0);
     play_free(&play);
     cr_assert_gt(since, 0);
+}
+
+Test(sealed, a_node_is_cleared_by_a_wrap_in_the_epoch_in_force)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    const struct response_machine *machine = &play.desk->machine;
+    const vg_id *directory = &play.desk->genesis.directory;
+    cr_assert(response_epoch_holds(machine, directory, (vg_node_id){2}));
+    cr_assert_not(response_epoch_holds(machine, directory, (vg_node_id){3}));
+    cr_assert_not(response_epoch_holds(machine, &play.desk->genesis.first, (vg_node_id){2}),
+                  "in clear");
+    play_evict(&play, 2);
+    struct desk_order order = rotation_without(&play, 2);
+    play_must(&play, order);
+    cr_assert_not(response_epoch_holds(machine, directory, (vg_node_id){2}));
+    cr_assert(response_epoch_holds(machine, directory, (vg_node_id){1}));
+    play_free(&play);
 }
 
 Test(sealed, epochs_are_listed_with_their_indices)
