@@ -28,28 +28,6 @@ const vg_id vg_keyring_first = {{[15] = 1}};
 /* ---- keys --------------------------------------------------------------------------------------
  */
 
-static const char binding_label[] = "vigil-unwrap-key-1";
-
-enum { BINDING_MAX = sizeof binding_label - 1 + 8 + 16 + VG_BOX_KEY_SIZE };
-
-static vg_span binding_text(const struct vg_unwrap_key *unwrap, vg_node_id node,
-                            uint8_t out[BINDING_MAX])
-{
-    struct vg_writer writer = vg_writer_of(out, BINDING_MAX);
-    vg_write_bytes(&writer, binding_label, sizeof binding_label - 1);
-    vg_write_u64(&writer, node.value);
-    vg_write_bytes(&writer, unwrap->compartment.bytes, sizeof unwrap->compartment.bytes);
-    vg_write_bytes(&writer, unwrap->key.bytes, sizeof unwrap->key.bytes);
-    assert(!writer.failed);
-    return vg_span_of(out, vg_writer_size(&writer));
-}
-
-bool vg_unwrap_verify(const struct vg_unwrap_key *unwrap, vg_node_id node, const vg_public_key *key)
-{
-    uint8_t text[BINDING_MAX];
-    return vg_signer_ed25519.verify(binding_text(unwrap, node, text), key, &unwrap->binding);
-}
-
 const struct vg_unwrap *vg_keyring_find(const struct vg_keyring *keyring, const vg_id *compartment)
 {
     for (uint32_t i = 0; i < keyring->count; i++) {
@@ -61,8 +39,7 @@ const struct vg_unwrap *vg_keyring_find(const struct vg_keyring *keyring, const 
 
 static void bind(struct vg_unwrap_key *unwrap, const struct vg_identity *node)
 {
-    uint8_t text[BINDING_MAX];
-    vg_signer_ed25519.sign(binding_text(unwrap, node->node, text), &node->secret, &unwrap->binding);
+    vg_unwrap_bind(&vg_signer_ed25519, unwrap, node->node, &node->secret);
 }
 
 void vg_keyring_rebind(struct vg_keyring *keyring, const struct vg_identity *node)
@@ -190,7 +167,7 @@ static enum vg_code check_bindings(const char *path, const struct vg_identity *n
                                    const struct vg_keyring *keyring, struct vg_error *error)
 {
     for (uint32_t i = 0; i < keyring->count; i++) {
-        if (!vg_unwrap_verify(&keyring->unwraps[i].pub, node->node, &node->pub))
+        if (!vg_unwrap_verify(&vg_signer_ed25519, &keyring->unwraps[i].pub, node->node, &node->pub))
             return vg_fail(error, VG_INTEGRITY,
                            "%s: an unwrap key that is not signed by the key of node %" PRIu64
                            ": it was altered, or made with another key; put the right one back",

@@ -9,6 +9,7 @@
 #include "common/cipher.h"
 #include "common/error.h"
 #include "common/identity.h"
+#include "common/unwrap.h"
 
 enum { VG_KEYRING_MAX = 256 };
 
@@ -16,14 +17,6 @@ enum { VG_KEYRING_MAX = 256 };
  * cluster is founded: the node that starts from a genesis has them stand for that one's. */
 extern const vg_id vg_keyring_directory;
 extern const vg_id vg_keyring_first;
-
-/* The public half of an unwrap key, with the node's signature, so that nobody can exchange it on
- * its way to who wraps for it (docs/protocol.md, "Identity"). */
-struct vg_unwrap_key {
-    vg_id compartment;
-    vg_box_public key;
-    vg_signature binding;
-};
 
 /* Holds secrets: keep it in locked memory (common/locked.h), or wipe it soon. */
 struct vg_keyring {
@@ -45,10 +38,6 @@ void vg_keyring_rebind(struct vg_keyring *keyring, const struct vg_identity *nod
 
 /* The key of a compartment, or NULL. */
 const struct vg_unwrap *vg_keyring_find(const struct vg_keyring *keyring, const vg_id *compartment);
-
-/* Whether it is a node's own: signed by this key. Pure; any thread. */
-bool vg_unwrap_verify(const struct vg_unwrap_key *unwrap, vg_node_id node,
-                      const vg_public_key *key);
 
 /* "FOLDER/key" has its keyring in "FOLDER/keyring", where nothing else is said. Owned by the
  * caller. */

@@ -15,7 +15,8 @@ static enum vg_code read_public(const char *path, struct vg_error *error)
         return code;
     assert(vg_binding_verify(&vg_signer_ed25519, &read.holder, &read.keys));
     for (int i = 0; read.has_unwraps && i < LEDGER_FOUNDED; i++)
-        assert(vg_unwrap_verify(&read.unwraps[i], read.holder.node, &read.keys.key));
+        assert(vg_unwrap_verify(&vg_signer_ed25519, &read.unwraps[i], read.holder.node,
+                                &read.keys.key));
     return VG_OK;
 }
 

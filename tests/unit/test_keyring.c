@@ -83,13 +83,14 @@ Test(keyring, an_unwrap_key_is_signed_for_its_node_and_compartment_alone)
     struct vg_keyring keyring = {.count = 0};
     const struct vg_unwrap_key *added = vg_keyring_add(&keyring, &self, &vg_keyring_directory);
     struct vg_unwrap_key altered = *added;
-    cr_assert(vg_unwrap_verify(added, self.node, &self.pub));
-    cr_assert_not(vg_unwrap_verify(added, other.node, &self.pub));
-    cr_assert_not(vg_unwrap_verify(added, self.node, &other.pub));
+    cr_assert(vg_unwrap_verify(&vg_signer_ed25519, added, self.node, &self.pub));
+    cr_assert_not(vg_unwrap_verify(&vg_signer_ed25519, added, other.node, &self.pub));
+    cr_assert_not(vg_unwrap_verify(&vg_signer_ed25519, added, self.node, &other.pub));
     for (size_t bit = 0; bit < 8 * sizeof altered; bit++) {
         uint8_t *bytes = (uint8_t *)&altered;
         bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
-        cr_assert_not(vg_unwrap_verify(&altered, self.node, &self.pub), "bit %zu", bit);
+        cr_assert_not(vg_unwrap_verify(&vg_signer_ed25519, &altered, self.node, &self.pub),
+                      "bit %zu", bit);
         bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
 }
@@ -133,8 +134,10 @@ Test(keyring, is_taken_over_by_other_keys_of_its_node)
     vg_identity_make(VG_IDENTITY_NODE, &vg_keyring_directory, self.node, &fresh);
     vg_keyring_rebind(&keyring, &fresh);
     for (uint32_t i = 0; i < 3; i++) {
-        cr_assert(vg_unwrap_verify(&keyring.unwraps[i].pub, fresh.node, &fresh.pub));
-        cr_assert_not(vg_unwrap_verify(&keyring.unwraps[i].pub, self.node, &self.pub));
+        cr_assert(
+            vg_unwrap_verify(&vg_signer_ed25519, &keyring.unwraps[i].pub, fresh.node, &fresh.pub));
+        cr_assert_not(
+            vg_unwrap_verify(&vg_signer_ed25519, &keyring.unwraps[i].pub, self.node, &self.pub));
     }
     cr_assert_eq(vg_keyring_write(path, &keyring, &fresh, &error), VG_OK, "%s", error.text);
     cr_assert_eq(vg_keyring_read(path, &fresh, &back, &error), VG_OK, "%s", error.text);

@@ -93,7 +93,8 @@ static bool unwraps_are_signed(const struct cli_public *read)
 {
     bool all = true;
     for (int i = 0; read->has_unwraps && i < LEDGER_FOUNDED; i++)
-        all = all && vg_unwrap_verify(&read->unwraps[i], read->holder.node, &read->keys.key);
+        all = all && vg_unwrap_verify(&vg_signer_ed25519, &read->unwraps[i], read->holder.node,
+                                      &read->keys.key);
     return all;
 }
 
