@@ -174,7 +174,7 @@ static enum vg_code submit(struct cli_call *call, const vg_id *request,
     uint8_t record[COMPARTMENT_EPOCH_MAX];
     struct response_command command = {
         .op = RESPONSE_OP_ROTATE,
-        .rotate.epoch = vg_span_of(record, compartment_epoch_encode(next, record))};
+        .clearing.epoch = vg_span_of(record, compartment_epoch_encode(next, record))};
     struct cli_change change = {.request = *request, .command = &command};
     return cli_change_submit(call, &change, answer);
 }

@@ -244,6 +244,11 @@ struct response_revision response_part_revision(const struct response_call *call
                                                 const vg_id *incident, uint16_t aspect,
                                                 const vg_id *part);
 
+/* ---- epochs --------------------------------------------------------------------------------- */
+
+/* Has the record of the call, as decoded, come into force. */
+void response_keep_epoch(struct response_call *call, const struct compartment_epoch *next);
+
 /* ---- guards --------------------------------------------------------------------------------- */
 
 /* The first rule that does not hold. */
@@ -292,7 +297,9 @@ bool response_is_owned(const struct response_call *call);
     DOES(expel)                                                                                    \
     DOES(evict)                                                                                    \
     DOES(rekey)                                                                                    \
-    DOES(rotate)                                                                                   \
+    DOES(clearing)                                                                                 \
+    DOES(destroyed)                                                                                \
+    DOES(override)                                                                                 \
     DOES(detect)                                                                                   \
     DOES(count)                                                                                    \
     DOES(import)                                                                                   \

@@ -23,6 +23,7 @@ enum response_op {
     RESPONSE_OP_DRILL_START = 7,
     RESPONSE_OP_DRILL_PROBE = 8, /* a write that is looked for afterwards */
     RESPONSE_OP_DRILL_END = 9,
+    RESPONSE_OP_OVERRIDE = 10, /* why a compartment may have fewer holders than it should */
     /* among a compartment's incidents */
     RESPONSE_OP_DETECT = 16,
     RESPONSE_OP_NOTE = 17,
@@ -57,9 +58,14 @@ enum response_op {
     /* control entries: opaque ids and keys alone */
     RESPONSE_OP_ENROLL = 64,
     RESPONSE_OP_EXPEL = 65,
-    RESPONSE_OP_EVICT = 66,  /* a node */
-    RESPONSE_OP_REKEY = 67,  /* by two people alone */
-    RESPONSE_OP_ROTATE = 72, /* of compartments, from here on */
+    RESPONSE_OP_EVICT = 66, /* a node */
+    RESPONSE_OP_REKEY = 67, /* by two people alone */
+    /* of compartments; each but the last is a new epoch */
+    RESPONSE_OP_ROTATE = 72, /* for the same holders */
+    RESPONSE_OP_CREATE = 73,
+    RESPONSE_OP_CLEAR = 74,     /* for more holders */
+    RESPONSE_OP_REVOKE = 75,    /* for fewer */
+    RESPONSE_OP_DESTROYED = 76, /* by a node: its unwrap key, of a compartment it is revoked from */
 };
 
 enum {
@@ -69,6 +75,7 @@ enum {
     RESPONSE_PROBES_MAX = 65535,   /* the largest number of a drill's probe */
     RESPONSE_SIGNAL_SIZE = 64,     /* author, request, request hash */
     RESPONSE_SIGNALS_MAX = 1024,   /* of one count */
+    RESPONSE_OFFERS_SIZE = VG_NODES_MAX * VG_SIGNATURE_SIZE,
 };
 
 /* Stands for a reason in control entries, which are in clear on every node. */
@@ -358,8 +365,20 @@ struct response_command {
             struct vg_keys keys;
         } rekey;
         struct {
-            vg_span epoch; /* record */
-        } rotate;
+            vg_span epoch;   /* record */
+            vg_span offers;  /* of each new holder, in their order: who signs its unwrap key */
+            vg_id override_; /* that has the reason to go below min_cleared */
+            uint64_t min_cleared;
+            struct response_lines boundary; /* regions; none: all */
+        } clearing;                         /* rotate, create, clear, revoke */
+        struct {
+            vg_id compartment;
+            uint64_t epoch; /* that revoked the node */
+        } destroyed;
+        struct {
+            vg_id compartment;
+            vg_span reason;
+        } override_;
     };
 };
 

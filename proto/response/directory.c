@@ -129,8 +129,9 @@ uint32_t response_roles_of(const struct response_machine *machine, const vg_id *
     if (response_person_get(machine, person, &who) != VG_OK || who.expelled_at != 0)
         return 0;
     uint32_t own = (who.bits & LEDGER_PERSON_OPERATOR) != 0 ? RESPONSE_ROLE_OPERATOR : 0;
-    if ((who.bits & LEDGER_PERSON_KEY_OFFICER) != 0 && vg_id_is_zero(compartment))
-        own |= RESPONSE_ROLE_KEY_OFFICER; /* in control entries alone */
+    if ((who.bits & LEDGER_PERSON_KEY_OFFICER) != 0 &&
+        (vg_id_is_zero(compartment) || vg_id_equal(compartment, &machine->genesis->directory)))
+        own |= RESPONSE_ROLE_KEY_OFFICER; /* in control entries and the directory alone */
     return own | granted(machine, person, compartment);
 }
 

@@ -3,9 +3,7 @@
 
 #include <assert.h>
 
-#include "common/text.h"
 #include "proto/response/call.h"
-#include "proto/response/nodes.h"
 
 static struct response_key in_force_key(const vg_id *compartment)
 {
@@ -105,66 +103,20 @@ vg_hash response_epoch_place(const struct response_machine *machine,
     return epoch->since == 0 ? ledger_genesis_place(machine->genesis) : machine->cluster;
 }
 
-/* ---- rotate ------------------------------------------------------------------------------------
+/* ---- coming into force -------------------------------------------------------------------------
  */
 
-static bool same_holder(const struct compartment_wrap *a, const struct compartment_wrap *b)
+void response_keep_epoch(struct response_call *call, const struct compartment_epoch *next)
 {
-    return vg_node_equal(a->holder, b->holder) &&
-           memcmp(&a->unwrap, &b->unwrap, sizeof a->unwrap) == 0;
-}
-
-/* The same holders with the same unwrap keys, without those who are evicted: who else is cleared
- * changes by other entries. */
-static bool same_holders(const struct response_machine *machine,
-                         const struct compartment_epoch *now, const struct compartment_epoch *next)
-{
-    struct response_eviction eviction;
-    uint32_t place = 0;
-    for (uint32_t i = 0; i < now->wrap_count; i++) {
-        if (response_node_evicted(machine, now->wraps[i].holder, &eviction))
-            continue;
-        if (place == next->wrap_count || !same_holder(&now->wraps[i], &next->wraps[place]))
-            return false;
-        place++;
-    }
-    return place == next->wrap_count;
-}
-
-enum vg_code response_judge_rotate(struct response_call *call)
-{
-    struct compartment_epoch next;
-    struct response_epoch now;
-    struct vg_error why = {0};
-    char text[VG_ID_TEXT];
-    if (compartment_epoch_decode(call->command.rotate.epoch, &next, &why) != VG_OK)
-        return RESPONSE_REFUSE(call, EPOCH_UNREADABLE, why.text);
-    call->outcome->id = next.compartment;
-    vg_id_format(&next.compartment, text);
-    uint64_t in_force = response_epoch_in_force(call->machine, &next.compartment);
-    if (in_force == 0 || !response_epoch_get(call->machine, &next.compartment, in_force, &now))
-        return RESPONSE_REFUSE(call, IN_CLEAR, text);
-    if (compartment_epoch_follows(&now.record, &next, &why) != VG_OK)
-        return RESPONSE_REFUSE(call, EPOCH_BEHIND, text, why.text);
-    if (!same_holders(call->machine, &now.record, &next))
-        return RESPONSE_REFUSE(call, OTHER_HOLDERS, text);
-    return VG_OK;
-}
-
-void response_effect_rotate(struct response_call *call)
-{
-    struct compartment_epoch next;
     uint8_t number[8];
     struct vg_buffer value = {0};
-    vg_span record = call->command.rotate.epoch;
-    enum vg_code code = compartment_epoch_decode(record, &next, NULL);
-    assert(code == VG_OK);
-    struct response_key at = epoch_key(&next.compartment, next.epoch);
-    struct response_key in_force = in_force_key(&next.compartment);
+    vg_span record = call->command.clearing.epoch;
+    struct response_key at = epoch_key(&next->compartment, next->epoch);
+    struct response_key in_force = in_force_key(&next->compartment);
     vg_span since = response_u64_value(call->index, number);
     vg_buffer_append(&value, since.data, since.size);
     vg_buffer_append(&value, record.data, record.size);
     response_pairs_put(&call->writing->pairs, &at, vg_buffer_span(&value));
-    response_pairs_put(&call->writing->pairs, &in_force, response_u64_value(next.epoch, number));
+    response_pairs_put(&call->writing->pairs, &in_force, response_u64_value(next->epoch, number));
     vg_buffer_free(&value);
 }

@@ -124,8 +124,33 @@ static const struct response_field rekey_fields[] = {
     FIXED("binding", rekey.keys.binding, 1),
 };
 
-static const struct response_field rotate_fields[] = {
-    VALUE("epoch", BYTES, rotate.epoch, 1, COMPARTMENT_EPOCH_MAX),
+#define EPOCH VALUE("epoch", BYTES, clearing.epoch, 1, COMPARTMENT_EPOCH_MAX)
+#define OFFERS VALUE("offers", BYTES, clearing.offers, 1, (uint64_t)RESPONSE_OFFERS_SIZE)
+
+static const struct response_field rotate_fields[] = {EPOCH};
+
+static const struct response_field create_fields[] = {
+    EPOCH,
+    OFFERS,
+    VALUE("boundary", LINES, clearing.boundary, 0, VG_NODES_MAX),
+    VALUE("min-cleared", NUMBER, clearing.min_cleared, 1, VG_NODES_MAX),
+};
+
+static const struct response_field clear_fields[] = {EPOCH, OFFERS};
+
+static const struct response_field revoke_fields[] = {
+    EPOCH,
+    ID("override", clearing.override_, 0, NOTHING, 0),
+};
+
+static const struct response_field destroyed_fields[] = {
+    ID("compartment", destroyed.compartment, 1, COMPARTMENT, 0),
+    VALUE("epoch", NUMBER, destroyed.epoch, 1, INT64_MAX),
+};
+
+static const struct response_field override_fields[] = {
+    ID("compartment", override_.compartment, 1, COMPARTMENT, 0),
+    REASON(override_.reason),
 };
 
 static const struct response_field expel_fields[] = {
@@ -415,6 +440,7 @@ static const struct layout layouts[] = {
     LAYOUT(DRILL_START, "drill-start", drill_start_fields),
     LAYOUT(DRILL_PROBE, "drill-probe", drill_probe_fields),
     LAYOUT(DRILL_END, "drill-end", drill_end_fields),
+    LAYOUT(OVERRIDE, "override", override_fields),
     LAYOUT(DETECT, "detect", detect_fields),
     LAYOUT(NOTE, "note", note_fields),
     LAYOUT(STAGE, "stage", stage_fields),
@@ -450,6 +476,10 @@ static const struct layout layouts[] = {
     LAYOUT(EVICT, "evict", evict_fields),
     LAYOUT(REKEY, "rekey", rekey_fields),
     LAYOUT(ROTATE, "rotate", rotate_fields),
+    LAYOUT(CREATE, "compartment-create", create_fields),
+    LAYOUT(CLEAR, "compartment-grant", clear_fields),
+    LAYOUT(REVOKE, "compartment-revoke", revoke_fields),
+    LAYOUT(DESTROYED, "compartment-attest", destroyed_fields),
 };
 
 static const struct layout *layout_of(uint64_t op)

@@ -26,12 +26,15 @@ enum response_kind {
     RESPONSE_KIND_PROCEDURE = 'P',   /* compartment: version of the SOP */
     RESPONSE_KIND_DRILL = 'd',       /* drill: record */
     RESPONSE_KIND_PROBES = 'b',      /* drill, number / 256: bits of the probes that came */
+    RESPONSE_KIND_OVERRIDE = 'O',    /* override: compartment, author, time, reason */
     /* under the zero id: control */
     RESPONSE_KIND_KEY = 'y',           /* person: keys and bits, of those enrolled or expelled */
     RESPONSE_KIND_KEY_OWNER = 'Y',     /* key: person */
     RESPONSE_KIND_CHANNEL_OWNER = 'Z', /* channel key: person */
     RESPONSE_KIND_EPOCH = 'e',         /* compartment, epoch: index and record */
     RESPONSE_KIND_IN_FORCE = 'E',      /* compartment: epoch in force */
+    RESPONSE_KIND_CLEARANCE = 'L',     /* compartment: who may be cleared for it, and must */
+    RESPONSE_KIND_REVOKED = 'A',       /* compartment, node: since when, and when it attested */
     RESPONSE_KIND_NODE_KEYS = 'K',     /* node by its author id: the keys that replaced others */
     RESPONSE_KIND_EVICTED = 'N',       /* node: index and time of its eviction */
     /* and the machine's own, in no state hash */

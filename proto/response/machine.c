@@ -31,6 +31,13 @@ enum {
         RESPONSE_OP_##op, RESPONSE_IN_CONTROL, OPERATOR, 0, 0, 0, RESPONSE_EXPECTLESS,             \
             response_judge_##name, response_effect_##name                                          \
     }
+
+/* A new epoch of a compartment; who may change what in it is a table of clearance.c. */
+#define CLEARING(op)                                                                               \
+    {                                                                                              \
+        RESPONSE_OP_##op, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,                 \
+            RESPONSE_EXPECTLESS, response_judge_clearing, response_effect_clearing                 \
+    }
 #define AMONG(op, name, roles, glass, flags)                                                       \
     {                                                                                              \
         RESPONSE_OP_##op, RESPONSE_AMONG_INCIDENTS, roles, glass, 0, 0, flags,                     \
@@ -61,10 +68,17 @@ static const struct response_rule rules[] = {
     {RESPONSE_OP_REKEY, RESPONSE_IN_CONTROL, REKEYERS, 0, 0, 0,
      RESPONSE_EXPECTLESS | RESPONSE_BY_TWO | RESPONSE_BY_ANY_TWO, response_judge_rekey,
      response_effect_rekey},
-    {RESPONSE_OP_ROTATE, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,
-     RESPONSE_EXPECTLESS, response_judge_rotate, response_effect_rotate},
+    CLEARING(ROTATE),
+    CLEARING(CREATE),
+    CLEARING(CLEAR),
+    CLEARING(REVOKE),
+    {RESPONSE_OP_DESTROYED, RESPONSE_IN_CONTROL, 0, 0, 0, 0, RESPONSE_EXPECTLESS | RESPONSE_BY_NODE,
+     response_judge_destroyed, response_effect_destroyed},
+    {RESPONSE_OP_OVERRIDE, RESPONSE_IN_DIRECTORY, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,
+     RESPONSE_EXPECTLESS, response_judge_override, response_effect_override},
     DIRECTORY(PERSON, person),
-    DIRECTORY(LABEL, label),
+    {RESPONSE_OP_LABEL, RESPONSE_IN_DIRECTORY, OPERATOR | RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,
+     RESPONSE_EXPECTLESS, response_judge_label, response_effect_label},
     DIRECTORY(GRANT, grant),
     DIRECTORY(ROSTER, roster),
     DIRECTORY(PROCEDURE, procedure),

@@ -101,15 +101,48 @@
       "without node {0} only {1} would be left where {2} must agree, so nothing could be decided " \
       "any more; stop it and keep it down instead")                                                \
     /* epochs */                                                                                   \
-    X(EPOCH_UNREADABLE, INVALID, "",                                                               \
-      "no record of an epoch: {0}; let vigil compartment rotate make it")                          \
+    X(EPOCH_UNREADABLE, INVALID, "", "no record of an epoch: {0}; let vigil compartment make it")  \
     X(IN_CLEAR, NOT_FOUND, "",                                                                     \
       "compartment {0} is in clear, so it has no epoch to follow; see vigil compartment list")     \
     X(EPOCH_BEHIND, CONFLICT, "",                                                                  \
-      "compartment {0}: {1}; look at it, then rotate again: vigil compartment show")               \
+      "compartment {0}: {1}; look at it, then try again: vigil compartment show")                  \
     X(OTHER_HOLDERS, INVALID, "",                                                                  \
-      "compartment {0}: the new epoch is not for the holders and unwrap keys of the one in "       \
-      "force, without nodes that are evicted; let vigil compartment rotate make it")               \
+      "compartment {0}: the new epoch is not for {1}; let vigil compartment {2} make it")          \
+    X(NOT_ITS_REQUEST, INVALID, "",                                                                \
+      "a compartment takes the id of the request that creates it, and this epoch is of {0}; let "  \
+      "vigil compartment create make it")                                                          \
+    X(DIRECTORY_IS_FOR_ALL, FORBIDDEN, "",                                                         \
+      "every node is cleared for the directory; a node that should not be is evicted: vigil "      \
+      "cluster members remove")                                                                    \
+    X(NO_HOLDER, FORBIDDEN, "",                                                                    \
+      "compartment {0} would be left without a node that can read it; clear another one first: "   \
+      "vigil compartment grant")                                                                   \
+    X(HOLDER_EVICTED, FORBIDDEN, "",                                                               \
+      "node {0} was evicted from this cluster with entry {1}, so no key is wrapped for it; name "  \
+      "another node")                                                                              \
+    X(STILL_TO_ATTEST, CONFLICT, "",                                                               \
+      "node {0} was revoked from compartment {1} with epoch {2} and has not attested yet that "    \
+      "its key is destroyed; clear it again once it has: vigil compartment show")                  \
+    X(OFFERS_DO_NOT_FIT, INVALID, "",                                                              \
+      "the epoch has {0} new holders and {1} signatures of unwrap keys; let vigil compartment "    \
+      "{2} make it")                                                                               \
+    X(OFFER_UNSIGNED, INTEGRITY, "",                                                               \
+      "the unwrap key of node {0} for compartment {1} is not signed by that node with the key it " \
+      "has now; let the node offer it again: vigil compartment {2}")                               \
+    X(CREATED_BELOW, FORBIDDEN, "",                                                                \
+      "the compartment would begin with {0}, and {1} are the least; name more nodes (--nodes), "   \
+      "or a smaller --min-cleared")                                                                \
+    X(LEFT_BELOW, FORBIDDEN, "",                                                                   \
+      "compartment {0} would be left with {1}, and {2} are the least; clear another node first, "  \
+      "or say why it must be: --override REASON")                                                  \
+    X(NO_OVERRIDE, NOT_FOUND, "",                                                                  \
+      "you gave no reason under {0} for compartment {1} to have fewer nodes than it should; let "  \
+      "vigil compartment revoke --override give it")                                               \
+    X(HOLDS_STILL, FORBIDDEN, "",                                                                  \
+      "node {0} is cleared for compartment {1} by epoch {2}, in force; it attests once it is "     \
+      "revoked")                                                                                   \
+    X(OWES_NOTHING, NOT_FOUND, "",                                                                 \
+      "node {0} was not revoked from compartment {1} with epoch {2}; see vigil compartment show")  \
     /* drills */                                                                                   \
     X(DRILL_TARGET, INVALID, "",                                                                   \
       "a drill of kind {0} is of {1}, and of nothing else; say that alone: vigil cluster drill "   \

@@ -40,6 +40,8 @@ static void make_up(struct run *run, struct sent *out)
                                      .request = desk_request(run->desk, run->desk->time_ms),
                                      .expectation_count = guess.expectation_count};
     memcpy(out->order.expectations, guess.expectations, sizeof guess.expectations);
+    if (!vg_id_is_zero(&guess.request))
+        out->order.request = guess.request;
 }
 
 /* As it was, or by somebody else, or as a new request. */

@@ -73,6 +73,11 @@ static const struct choice {
     {RESPONSE_OP_EXPEL, CONTROL, 3, {0}},
     {RESPONSE_OP_EVICT, CONTROL, 1, {0}},
     {RESPONSE_OP_ROTATE, CONTROL, 4, {0}},
+    {RESPONSE_OP_CREATE, CONTROL, 5, {0}},
+    {RESPONSE_OP_CLEAR, CONTROL, 14, {0}},
+    {RESPONSE_OP_REVOKE, CONTROL, 24, {0}},
+    {RESPONSE_OP_DESTROYED, CONTROL, 14, {0}},
+    {RESPONSE_OP_OVERRIDE, DIRECTORY, 4, {0}},
     {RESPONSE_OP_REKEY, CONTROL, 1, {0}},
     {RESPONSE_OP_PROPOSE, CONTROL, 12, {0}},
     {RESPONSE_OP_APPROVE, CONTROL, 30, {0}},
@@ -594,43 +599,23 @@ static void likely_expulsion(struct thought *thought)
         *person = thought->genesis->people[STAY + guess_below(thought, people - STAY)].id;
 }
 
-/* Mostly the epoch that follows; else an earlier or later one, of another compartment, for fewer
- * holders, or cut short. */
-static void likely_rotation(struct thought *thought)
-{
-    struct guess *out = thought->out;
-    vg_id compartment =
-        guess_once_in(thought, 6) ? some_compartment(thought) : thought->genesis->directory;
-    uint64_t number = model_epoch(thought->model) + 1;
-    if (guess_once_in(thought, 5))
-        number += guess_below(thought, 3) - 1;
-    struct compartment_epoch epoch = sealing_epoch(&compartment, number > 0 ? number : 1);
-    if (!guess_once_in(thought, 10))
-        guess_drop_evicted(thought->model, &epoch);
-    epoch.wrap_count -= guess_once_in(thought, 8) ? 1 + (uint32_t)guess_below(thought, 2) : 0;
-    epoch.previous.bytes[0] ^= guess_once_in(thought, 10) ? 1 : 0;
-    uint8_t record[COMPARTMENT_EPOCH_MAX];
-    size_t size = compartment_epoch_encode(&epoch, record);
-    assert(size <= sizeof out->bytes);
-    memcpy(out->bytes, record, size);
-    out->command.rotate.epoch = vg_span_of(out->bytes, size - (guess_once_in(thought, 10) ? 1 : 0));
-}
-
 static const struct {
     enum response_op op;
     void (*mend)(struct thought *thought);
 } likely[] = {
-    {RESPONSE_OP_DETECT, likely_detection},    {RESPONSE_OP_OWNER, likely_owner},
-    {RESPONSE_OP_STAGE, likely_stage},         {RESPONSE_OP_CLASSIFY, likely_class},
-    {RESPONSE_OP_DECLARE, likely_declaration}, {RESPONSE_OP_STEP, likely_step},
-    {RESPONSE_OP_EVIDENCE, likely_evidence},   {RESPONSE_OP_CUSTODY, likely_custody},
-    {RESPONSE_OP_IMPORT, likely_import},       {RESPONSE_OP_COUNT, likely_signals},
-    {RESPONSE_OP_PROPOSE, guess_proposal},     {RESPONSE_OP_APPROVE, guess_approval},
-    {RESPONSE_OP_REJECT, guess_rejection},     {RESPONSE_OP_REKEY, guess_rekey},
-    {RESPONSE_OP_GRANT, likely_grant},         {RESPONSE_OP_ATTEST, likely_attestation},
-    {RESPONSE_OP_ENROLL, likely_enrolment},    {RESPONSE_OP_EXPEL, likely_expulsion},
-    {RESPONSE_OP_EVICT, guess_eviction},       {RESPONSE_OP_DRILL_PROBE, guess_probe},
-    {RESPONSE_OP_ROTATE, likely_rotation},
+    {RESPONSE_OP_DETECT, likely_detection},     {RESPONSE_OP_OWNER, likely_owner},
+    {RESPONSE_OP_STAGE, likely_stage},          {RESPONSE_OP_CLASSIFY, likely_class},
+    {RESPONSE_OP_DECLARE, likely_declaration},  {RESPONSE_OP_STEP, likely_step},
+    {RESPONSE_OP_EVIDENCE, likely_evidence},    {RESPONSE_OP_CUSTODY, likely_custody},
+    {RESPONSE_OP_IMPORT, likely_import},        {RESPONSE_OP_COUNT, likely_signals},
+    {RESPONSE_OP_PROPOSE, guess_proposal},      {RESPONSE_OP_APPROVE, guess_approval},
+    {RESPONSE_OP_REJECT, guess_rejection},      {RESPONSE_OP_REKEY, guess_rekey},
+    {RESPONSE_OP_GRANT, likely_grant},          {RESPONSE_OP_ATTEST, likely_attestation},
+    {RESPONSE_OP_ENROLL, likely_enrolment},     {RESPONSE_OP_EXPEL, likely_expulsion},
+    {RESPONSE_OP_EVICT, guess_eviction},        {RESPONSE_OP_DRILL_PROBE, guess_probe},
+    {RESPONSE_OP_ROTATE, guess_clearing},       {RESPONSE_OP_CREATE, guess_clearing},
+    {RESPONSE_OP_CLEAR, guess_clearing},        {RESPONSE_OP_REVOKE, guess_clearing},
+    {RESPONSE_OP_DESTROYED, guess_attestation}, {RESPONSE_OP_OVERRIDE, guess_override},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------
@@ -691,13 +676,28 @@ static enum vg_code answer_of(struct thought *thought)
         .author = out->author < thought->genesis->person_count
                       ? thought->genesis->people[out->author].id
                       : response_node_author(thought->genesis->members[0].id),
-        .request = vg_uuid7_make(thought->now_ms, random),
+        .request =
+            vg_id_is_zero(&out->request) ? vg_uuid7_make(thought->now_ms, random) : out->request,
         .expectations = out->expectations,
         .expectation_count = out->expectation_count,
         .command = &out->command,
     };
     model_check(thought->model, &order, &verdict);
     return verdict.code;
+}
+
+static bool is_of_key_officers(enum response_op op)
+{
+    return (op >= RESPONSE_OP_ROTATE && op <= RESPONSE_OP_REVOKE) || op == RESPONSE_OP_OVERRIDE;
+}
+
+/* The place of the first in the genesis; of the first person, if there is none. */
+static uint32_t key_officer(const struct ledger_genesis *genesis)
+{
+    for (uint32_t i = 0; i < genesis->person_count; i++)
+        if ((genesis->people[i].bits & LEDGER_PERSON_KEY_OFFICER) != 0)
+            return i;
+    return 0;
 }
 
 /* Mostly somebody who may; returns what would be answered. */
@@ -708,14 +708,17 @@ static enum vg_code choose_author(struct thought *thought, enum where where)
     enum vg_code code = VG_FORBIDDEN;
     bool signs =
         out->command.op == RESPONSE_OP_APPROVE || out->command.op == RESPONSE_OP_DRILL_START;
-    bool by_node = out->command.op == RESPONSE_OP_COUNT ? !guess_once_in(thought, 15)
-                                                        : guess_once_in(thought, 400);
+    bool is_nodes =
+        out->command.op == RESPONSE_OP_COUNT || out->command.op == RESPONSE_OP_DESTROYED;
+    bool by_node = is_nodes ? !guess_once_in(thought, 15) : guess_once_in(thought, 400);
     for (int i = 0; i < TRIES && code == VG_FORBIDDEN; i++) {
         out->author = (uint32_t)guess_below(thought, thought->genesis->person_count);
         if (where != HERE && !guess_once_in(thought, 5))
             out->author = 0;
         if (where == CONTROL && signs && !guess_once_in(thought, 5))
             out->author = guess_officer(thought);
+        if (is_of_key_officers(out->command.op) && !guess_once_in(thought, 8))
+            out->author = key_officer(thought->genesis);
         if (by_node)
             out->author = thought->genesis->person_count;
         code = answer_of(thought);

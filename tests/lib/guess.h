@@ -14,11 +14,13 @@ struct guess {
     vg_id compartment;
     uint32_t author; /* a person's place in the genesis; person_count: the first node */
     bool other_id;   /* to be sent under the id of an earlier request, if there is one */
+    vg_id request;   /* it is to be sent under this id; zero: any */
     struct ledger_expectation expectations[GUESS_EXPECTATIONS_MAX];
     uint16_t expectation_count;
     struct response_command command;
     char text[8][GUESS_TEXT];
-    uint8_t bytes[512]; /* of contents, proposed commands, signals */
+    uint8_t bytes[COMPARTMENT_EPOCH_MAX]; /* of contents, proposed commands, signals, records */
+    uint8_t offers[RESPONSE_OFFERS_SIZE];
 };
 
 /* Makes one up, for a log time of about `now_ms`. `number` should differ from call to call. */

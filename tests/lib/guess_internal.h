@@ -55,9 +55,10 @@ struct vg_keys guess_keys(struct thought *thought, const vg_id *person, uint64_t
 uint32_t guess_officer(struct thought *thought);
 void guess_probe(struct thought *thought);
 
-/* What makes sense of evictions, and a record of an epoch without wraps for those evicted
- * (guess_nodes.c). */
+/* What makes sense of evictions, of new epochs, and of what follows from them (guess_nodes.c). */
 void guess_eviction(struct thought *thought);
-void guess_drop_evicted(const struct model *model, struct compartment_epoch *epoch);
+void guess_clearing(struct thought *thought);
+void guess_attestation(struct thought *thought);
+void guess_override(struct thought *thought);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Made-up evictions of nodes, and what follows from them. */
+#include "common/text.h"
 #include "tests/lib/guess_internal.h"
+#include "tests/lib/sealing.h"
 
 /* Seldom the node that gives commands, and now and then one that there is not. */
 void guess_eviction(struct thought *thought)
@@ -13,11 +15,157 @@ void guess_eviction(struct thought *thought)
         *node = 1;
 }
 
-void guess_drop_evicted(const struct model *model, struct compartment_epoch *epoch)
+/* ---- epochs ------------------------------------------------------------------------------------
+ */
+
+/* Mostly one that is sealed; now and then one that is not. */
+static vg_id sealed_compartment(struct thought *thought)
 {
-    uint32_t stay = 0;
+    uint32_t count = model_sealed_count(thought->model);
+    if (guess_once_in(thought, 20) || count == 0)
+        return thought->genesis->first;
+    return model_sealed_at(thought->model, (uint32_t)guess_below(thought, count));
+}
+
+static unsigned holders_of(const struct compartment_epoch *epoch)
+{
+    unsigned holders = 0;
     for (uint32_t i = 0; i < epoch->wrap_count; i++)
-        if (!model_node_gone(model, epoch->wraps[i].holder.value))
-            epoch->wraps[stay++] = epoch->wraps[i];
-    epoch->wrap_count = stay;
+        holders |= 1U << epoch->wraps[i].holder.value;
+    return holders;
+}
+
+static unsigned without_evicted(const struct thought *thought, unsigned holders)
+{
+    for (uint32_t i = 0; i < thought->genesis->member_count; i++)
+        if (model_node_gone(thought->model, thought->genesis->members[i].id.value))
+            holders &= ~(1U << thought->genesis->members[i].id.value);
+    return holders;
+}
+
+static uint64_t some_node(struct thought *thought)
+{
+    return 1 + guess_below(thought, thought->genesis->member_count + guess_once_in(thought, 20));
+}
+
+/* Mostly one that is a holder, or is none. */
+static unsigned node_that(struct thought *thought, unsigned now, bool holds)
+{
+    enum { TRIES = 4 };
+    unsigned node = 0;
+    for (int i = 0; i < TRIES && (node == 0 || ((now & node) != 0) != holds); i++)
+        node = 1U << some_node(thought);
+    return node;
+}
+
+/* The holders that make sense after those there are. */
+static unsigned next_holders(struct thought *thought, unsigned now)
+{
+    unsigned node = node_that(thought, now, thought->out->command.op == RESPONSE_OP_REVOKE);
+    switch (thought->out->command.op) {
+    case RESPONSE_OP_CREATE:
+        return 1 | node | 1U << some_node(thought) | 1U << some_node(thought);
+    case RESPONSE_OP_CLEAR:
+        return now | node;
+    case RESPONSE_OP_REVOKE:
+        return now & ~node;
+    default:
+        return now;
+    }
+}
+
+/* The record that follows, as it is to be sent; seldom another. */
+static struct compartment_epoch next_record(struct thought *thought, unsigned *before)
+{
+    bool begins = thought->out->command.op == RESPONSE_OP_CREATE;
+    vg_id compartment = begins ? thought->out->request : sealed_compartment(thought);
+    const struct compartment_epoch *now = model_epoch(thought->model, &compartment);
+    uint64_t number = (now != NULL ? now->epoch : 0) + 1;
+    *before = now != NULL ? holders_of(now) : 0;
+    unsigned holders = next_holders(thought, *before);
+    if (!guess_once_in(thought, 10))
+        holders = without_evicted(thought, holders);
+    if (guess_once_in(thought, 15))
+        number += guess_below(thought, 3) - 1;
+    if (guess_once_in(thought, 15))
+        holders ^= 1U << guess_below(thought, thought->genesis->member_count + 1);
+    struct compartment_epoch epoch =
+        sealing_epoch_for(&compartment, number > 0 ? number : 1, holders);
+    epoch.previous.bytes[0] ^= guess_once_in(thought, 15) ? 1 : 0;
+    return epoch;
+}
+
+/* Those who are new in it sign, or all but one, or somebody else does. */
+static void sign_offers(struct thought *thought, const struct compartment_epoch *epoch,
+                        unsigned before)
+{
+    struct guess *out = thought->out;
+    size_t size = 0;
+    for (uint32_t i = 0; i < epoch->wrap_count; i++) {
+        uint64_t node = epoch->wraps[i].holder.value;
+        vg_public_key key = {{0}};
+        if (node == COMPARTMENT_RECOVERY || (before >> node & 1) != 0 || guess_once_in(thought, 20))
+            continue;
+        model_node_key(thought->model, guess_once_in(thought, 20) ? 1 : node, &key);
+        vg_signature offer = sealing_offer(&epoch->compartment, node, &key);
+        memcpy(out->offers + size, &offer, sizeof offer);
+        size += sizeof offer;
+    }
+    out->command.clearing.offers =
+        vg_span_of(out->offers, size > 0 ? size : sizeof(vg_signature)); /* a command has one */
+}
+
+static vg_id some_override(struct thought *thought)
+{
+    uint32_t count = model_override_count(thought->model);
+    vg_id of = {{0}};
+    return count > 0 && !guess_once_in(thought, 8)
+               ? model_override_at(thought->model, (uint32_t)guess_below(thought, count), &of)
+               : (vg_id){{0xee, 1}};
+}
+
+void guess_clearing(struct thought *thought)
+{
+    struct guess *out = thought->out;
+    unsigned before;
+    if (out->command.op == RESPONSE_OP_CREATE) {
+        uint8_t random[10];
+        vg_prng_fill(thought->prng, random, sizeof random);
+        out->request = vg_uuid7_make(thought->now_ms, random);
+    }
+    struct compartment_epoch epoch = next_record(thought, &before);
+    out->command.clearing.epoch =
+        vg_span_of(out->bytes, compartment_epoch_encode(&epoch, out->bytes) -
+                                   (guess_once_in(thought, 20) ? 1 : 0));
+    if (out->command.op == RESPONSE_OP_CREATE || out->command.op == RESPONSE_OP_CLEAR)
+        sign_offers(thought, &epoch, before);
+    if (out->command.op == RESPONSE_OP_CREATE)
+        out->command.clearing.min_cleared = 1 + guess_below(thought, 3);
+    if (out->command.op == RESPONSE_OP_CREATE)
+        out->command.clearing.boundary.count = 0;
+    if (out->command.op == RESPONSE_OP_REVOKE)
+        out->command.clearing.override_ =
+            guess_once_in(thought, 2) ? some_override(thought) : (vg_id){{0}};
+    if (out->command.op == RESPONSE_OP_CREATE && guess_once_in(thought, 20))
+        out->request.bytes[15] ^= 1;
+}
+
+/* By the node that gives commands, of what it was revoked from. */
+void guess_attestation(struct thought *thought)
+{
+    struct response_command *command = &thought->out->command;
+    uint64_t node = thought->genesis->members[0].id.value;
+    command->destroyed.compartment = sealed_compartment(thought);
+    for (uint32_t i = 0; i < model_sealed_count(thought->model); i++) {
+        vg_id compartment = model_sealed_at(thought->model, i);
+        if (model_revoked(thought->model, &compartment, node) > 0 && !guess_once_in(thought, 4))
+            command->destroyed.compartment = compartment;
+    }
+    uint64_t epoch = model_revoked(thought->model, &command->destroyed.compartment, node);
+    command->destroyed.epoch = epoch > 0 && !guess_once_in(thought, 8) ? epoch : 1;
+}
+
+void guess_override(struct thought *thought)
+{
+    thought->out->command.override_.compartment = sealed_compartment(thought);
 }

@@ -24,11 +24,13 @@ struct model *model_new(const struct ledger_genesis *genesis, const struct vg_si
     model_compartment_add(model, &genesis->directory);
     model_compartment_add(model, &genesis->first);
     model->node_count = genesis->member_count;
-    model->epoch = genesis->epochs[LEDGER_DIRECTORY];
     for (uint32_t i = 0; i < genesis->member_count; i++) {
         model->node_keys[i] = genesis->members[i].keys;
         model->nodes[i] = genesis->members[i].id;
     }
+    for (uint32_t i = 0; i < LEDGER_FOUNDED; i++)
+        if (genesis->epochs[i].epoch > 0)
+            model_clearance_add(model, &genesis->epochs[i]);
     for (uint32_t i = 0; i < genesis->person_count; i++) {
         struct model_person *person = vg_alloc_zero(1, sizeof *person);
         person->id = genesis->people[i].id;
@@ -43,12 +45,20 @@ struct model *model_new(const struct ledger_genesis *genesis, const struct vg_si
     learn_operations(model, model_part_operations);
     learn_operations(model, model_proposal_operations);
     learn_operations(model, model_drill_operations);
+    learn_operations(model, model_clearance_operations);
     return model;
 }
 
 const struct vg_signer *model_signer(const struct model *model)
 {
     return model->signer;
+}
+
+static void free_list(struct model_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
 }
 
 void model_free(struct model *model)
@@ -58,12 +68,10 @@ void model_free(struct model *model)
     for (uint32_t i = 0; i < model->compartments.count; i++)
         model_compartment_free(model->compartments.items[i]);
     free(model->compartments.items);
-    for (uint32_t i = 0; i < model->drills.count; i++)
-        free(model->drills.items[i]);
-    free(model->drills.items);
-    for (uint32_t i = 0; i < model->old_keys.count; i++)
-        free(model->old_keys.items[i]);
-    free(model->old_keys.items);
+    free_list(&model->drills);
+    free_list(&model->old_keys);
+    free_list(&model->clearances);
+    free_list(&model->overrides);
     HASH_ITER(hh, model->people, person, next_person)
     {
         HASH_DEL(model->people, person);

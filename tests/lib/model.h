@@ -105,7 +105,19 @@ struct model_person_facts {
 };
 bool model_person(const struct model *model, const vg_id *id, struct model_person_facts *out);
 
-/* The epoch of the directory that is in force; 0: it is in clear. */
-uint64_t model_epoch(const struct model *model);
+/* The key that a node signs with; false if there is no such node. */
+bool model_node_key(const struct model *model, uint64_t node, vg_public_key *out);
+
+/* Sealed compartments, the directory first, and what is in force of one; NULL: it is in clear. */
+uint32_t model_sealed_count(const struct model *model);
+vg_id model_sealed_at(const struct model *model, uint32_t place);
+const struct compartment_epoch *model_epoch(const struct model *model, const vg_id *compartment);
+
+/* The epoch that revoked a node from a compartment; 0: it is a holder, or never was. */
+uint64_t model_revoked(const struct model *model, const vg_id *compartment, uint64_t node);
+
+/* Overrides that were given. */
+uint32_t model_override_count(const struct model *model);
+vg_id model_override_at(const struct model *model, uint32_t place, vg_id *compartment);
 
 #endif

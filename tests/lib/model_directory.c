@@ -90,7 +90,7 @@ static void expel(struct model_call *call)
 /* ---- evict -------------------------------------------------------------------------------------
  */
 
-static uint32_t place_of(const struct model *model, uint64_t node)
+uint32_t model_node_place(const struct model *model, uint64_t node)
 {
     uint32_t place = 0;
     while (place < model->node_count && model->nodes[place].value != node)
@@ -100,7 +100,7 @@ static uint32_t place_of(const struct model *model, uint64_t node)
 
 bool model_node_gone(const struct model *model, uint64_t node)
 {
-    uint32_t place = place_of(model, node);
+    uint32_t place = model_node_place(model, node);
     return place < model->node_count && model->nodes_gone[place];
 }
 
@@ -111,7 +111,7 @@ static struct model_refusal evict_names(struct model_call *call)
     uint32_t gone = 0;
     for (uint32_t i = 0; i < model->node_count; i++)
         gone += model->nodes_gone[i];
-    if (place_of(model, node) == model->node_count)
+    if (model_node_place(model, node) == model->node_count)
         return model_refuses(VG_NOT_FOUND);
     call->answer = response_node_author((vg_node_id){node});
     call->repeated = model_node_gone(model, node);
@@ -121,7 +121,7 @@ static struct model_refusal evict_names(struct model_call *call)
 
 static void evict(struct model_call *call)
 {
-    call->model->nodes_gone[place_of(call->model, call->command->evict.node)] = true;
+    call->model->nodes_gone[model_node_place(call->model, call->command->evict.node)] = true;
 }
 
 /* ---- rekey -------------------------------------------------------------------------------------
@@ -193,52 +193,6 @@ bool model_person(const struct model *model, const vg_id *id, struct model_perso
     if (person != NULL)
         *out = (struct model_person_facts){person->keys, person->gone};
     return person != NULL;
-}
-
-/* ---- rotate ------------------------------------------------------------------------------------
- */
-
-/* Holder by holder, with the recovery key among them, and nobody who has gone. */
-static bool is_for_those(const struct model *model, const struct compartment_epoch *next)
-{
-    const struct compartment_epoch *now = &model->epoch;
-    uint32_t stay = 0;
-    for (uint32_t i = 0; i < now->wrap_count; i++) {
-        const struct compartment_wrap *wrap = compartment_wrap_of(next, now->wraps[i].holder);
-        bool same =
-            wrap != NULL && memcmp(&wrap->unwrap, &now->wraps[i].unwrap, sizeof wrap->unwrap) == 0;
-        bool gone = model_node_gone(model, now->wraps[i].holder.value);
-        if (gone ? wrap != NULL : !same)
-            return false;
-        stay += !gone;
-    }
-    return next->wrap_count == stay;
-}
-
-static struct model_refusal rotate_names(struct model_call *call)
-{
-    const struct compartment_epoch *now = &call->model->epoch;
-    struct compartment_epoch next;
-    if (compartment_epoch_decode(call->command->rotate.epoch, &next, NULL) != VG_OK)
-        return model_refuses(VG_INVALID);
-    call->answer = next.compartment;
-    if (now->epoch == 0 || !vg_id_equal(&next.compartment, &call->model->directory))
-        return model_refuses(VG_NOT_FOUND);
-    bool for_recovery = compartment_wrap_of(&next, (vg_node_id){0}) != NULL;
-    if (!for_recovery || next.epoch != now->epoch + 1 ||
-        !vg_hash_equal(&next.previous, &now->commitment))
-        return model_refuses(VG_CONFLICT);
-    return is_for_those(call->model, &next) ? model_accepts() : model_refuses(VG_INVALID);
-}
-
-uint64_t model_epoch(const struct model *model)
-{
-    return model->epoch.epoch;
-}
-
-static void rotate(struct model_call *call)
-{
-    compartment_epoch_decode(call->command->rotate.epoch, &call->model->epoch, NULL);
 }
 
 /* ---- names -------------------------------------------------------------------------------------
@@ -373,17 +327,16 @@ const struct model_operation model_directory_operations[] = {
      .expects_nothing = true,
      .names = rekey_names,
      .effect = rekey},
-    {.op = RESPONSE_OP_ROTATE,
-     .place = IN_CONTROL,
-     .roles = RESPONSE_ROLE_KEY_OFFICER,
-     .expects_nothing = true,
-     .names = rotate_names,
-     .effect = rotate},
     {.op = RESPONSE_OP_PERSON,
      BY_OPERATORS(IN_DIRECTORY),
      .names = person_names,
      .effect = name_person},
-    {.op = RESPONSE_OP_LABEL, BY_OPERATORS(IN_DIRECTORY), .names = label_names, .effect = label},
+    {.op = RESPONSE_OP_LABEL,
+     .place = IN_DIRECTORY,
+     .roles = RESPONSE_ROLE_OPERATOR | RESPONSE_ROLE_KEY_OFFICER,
+     .expects_nothing = true,
+     .names = label_names,
+     .effect = label},
     {.op = RESPONSE_OP_GRANT, BY_OPERATORS(IN_DIRECTORY), .names = grant_names, .effect = grant},
     {.op = RESPONSE_OP_ROSTER, BY_OPERATORS(IN_DIRECTORY), .names = roster_names, .effect = roster},
     {.op = RESPONSE_OP_PROCEDURE,

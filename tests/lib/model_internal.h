@@ -13,7 +13,7 @@
 
 enum {
     MODEL_ASPECTS = RESPONSE_ASPECT_FINDINGS + 1,
-    MODEL_OPS = RESPONSE_OP_ROTATE + 1,
+    MODEL_OPS = RESPONSE_OP_DESTROYED + 1,
     MODEL_INCIDENT = MODEL_PROPOSAL + 1, /* what requests make, beside the parts */
     MODEL_SETS_MAX = 3,                  /* values that one operation sets */
 };
@@ -195,6 +195,23 @@ struct model_compartment {
     struct model_list oldest; /* the requests as a heap, the next to be forgotten first */
 };
 
+/* Whom the key of a sealed compartment is for. */
+struct model_clearance {
+    struct compartment_epoch epoch; /* in force */
+    uint64_t min_cleared;
+    struct {
+        uint64_t epoch; /* that revoked the node; 0: it is a holder, or never was */
+        bool attested;
+    } revoked[VG_NODES_MAX]; /* by its place in struct model */
+};
+
+/* Why one may have fewer holders than it should. */
+struct model_override {
+    vg_id id;
+    vg_id compartment;
+    vg_id author;
+};
+
 struct model {
     vg_id directory;
     uint32_t first_people; /* of the genesis */
@@ -207,8 +224,9 @@ struct model {
     struct model_person *people;
     struct model_list old_keys; /* struct vg_keys, that were replaced */
     struct model_standing *standings;
-    struct model_list drills;       /* struct model_drill */
-    struct compartment_epoch epoch; /* of the directory; number 0: it is in clear */
+    struct model_list drills;     /* struct model_drill */
+    struct model_list clearances; /* struct model_clearance */
+    struct model_list overrides;  /* struct model_override */
     const struct model_operation *operations[MODEL_OPS];
 };
 
@@ -286,6 +304,7 @@ extern const struct model_operation model_class_operations[];
 extern const struct model_operation model_part_operations[];
 extern const struct model_operation model_proposal_operations[];
 extern const struct model_operation model_drill_operations[];
+extern const struct model_operation model_clearance_operations[];
 
 static inline struct model_refusal model_accepts(void)
 {
@@ -297,6 +316,11 @@ static inline struct model_refusal model_refuses(enum vg_code code)
     return (struct model_refusal){code, ""};
 }
 
+/* Has a compartment sealed from its first epoch on. */
+struct model_clearance *model_clearance_add(struct model *model,
+                                            const struct compartment_epoch *first);
+/* The place of a node; node_count if there is none. */
+uint32_t model_node_place(const struct model *model, uint64_t node);
 /* Whether a request was issued in the time that is remembered. */
 bool model_is_in_time(const vg_id *request, uint64_t now_ms);
 /* Roles that give the operation where the call is, beside where it is at home; 0: none. */

@@ -78,7 +78,7 @@ struct model_standing *model_standing_of(const struct model *model, const vg_id 
 }
 
 /* An operator is one by an enrolment's bit, for the cluster; by a grant, in the directory. Key
- * officers are by their bit, in control entries. */
+ * officers are by their bit, for the cluster. */
 uint32_t model_roles_of(const struct model *model, const vg_id *person, const vg_id *compartment)
 {
     const struct model_person *known = model_person_of(model, person);
@@ -89,7 +89,7 @@ uint32_t model_roles_of(const struct model *model, const vg_id *person, const vg
     bool of_cluster = vg_id_is_zero(compartment) || vg_id_equal(compartment, &model->directory);
     if (of_cluster && (known->bits & LEDGER_PERSON_OPERATOR) != 0)
         roles |= RESPONSE_ROLE_OPERATOR;
-    if (vg_id_is_zero(compartment) && (known->bits & LEDGER_PERSON_KEY_OFFICER) != 0)
+    if (of_cluster && (known->bits & LEDGER_PERSON_KEY_OFFICER) != 0)
         roles |= RESPONSE_ROLE_KEY_OFFICER;
     return roles;
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "proto/response/epochs.h"
 #include "tests/lib/example.h"
 #include "tests/lib/sealing.h"
 
@@ -30,8 +31,13 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_DRILL_END:
         return DESK_OPERATOR;
     case RESPONSE_OP_ROTATE:
+    case RESPONSE_OP_CREATE:
+    case RESPONSE_OP_CLEAR:
+    case RESPONSE_OP_REVOKE:
+    case RESPONSE_OP_OVERRIDE:
         return DESK_PRIVACY;
     case RESPONSE_OP_COUNT:
+    case RESPONSE_OP_DESTROYED:
         return DESK_NODE;
     default:
         return DESK_ANN;
@@ -53,18 +59,79 @@ static void set_id(const struct play *play, const struct response_field *field,
     memcpy((uint8_t *)command + field->at, id, sizeof *id);
 }
 
-/* The epoch of the directory after the genesis' own. */
-static vg_span next_epoch(const struct play *play)
+static bool holds(const struct compartment_epoch *epoch, uint64_t node)
+{
+    return epoch != NULL && compartment_wrap_of(epoch, (vg_node_id){node}) != NULL;
+}
+
+/* The signatures of those in `next` who are not in the epoch in force. */
+static vg_span offers_of(const struct play *play, const struct compartment_epoch *next)
+{
+    static uint8_t offers[RESPONSE_OFFERS_SIZE];
+    const struct response_machine *machine = &play->desk->machine;
+    struct response_epoch now = {.since = 0};
+    size_t size = 0;
+    response_epoch_get(machine, &next->compartment,
+                       response_epoch_in_force(machine, &next->compartment), &now);
+    for (uint32_t i = 0; i < next->wrap_count; i++) {
+        uint64_t node = next->wraps[i].holder.value;
+        const vg_id author = response_node_author(next->wraps[i].holder);
+        struct response_person keys = {.first = false};
+        if (node == COMPARTMENT_RECOVERY || holds(&now.record, node))
+            continue;
+        response_author_get(machine, &author, &keys);
+        vg_signature offer = sealing_offer(&next->compartment, node, &keys.keys.key);
+        memcpy(offers + size, &offer, sizeof offer);
+        size += sizeof offer;
+    }
+    return vg_span_of(offers, size);
+}
+
+struct desk_order play_clearing(const struct play *play, enum response_op op,
+                                const vg_id *compartment, uint64_t epoch, unsigned holders)
 {
     static uint8_t record[COMPARTMENT_EPOCH_MAX];
-    struct compartment_epoch epoch = sealing_epoch(&play->desk->genesis.directory, 2);
-    return vg_span_of(record, compartment_epoch_encode(&epoch, record));
+    struct compartment_epoch next = sealing_epoch_for(compartment, epoch, holders);
+    struct desk_order order = {.person = person_for(op), .control = true, .command = {.op = op}};
+    order.command.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&next, record));
+    order.command.clearing.min_cleared = 2;
+    if (op == RESPONSE_OP_CREATE || op == RESPONSE_OP_CLEAR)
+        order.command.clearing.offers = offers_of(play, &next);
+    if (op == RESPONSE_OP_CREATE)
+        order.request = *compartment;
+    return order;
+}
+
+vg_id play_create(struct play *play, unsigned holders)
+{
+    vg_id compartment = desk_request(play->desk, play->desk->time_ms);
+    return play_must(play, play_clearing(play, RESPONSE_OP_CREATE, &compartment, 1, holders));
+}
+
+/* The least new epoch: of the directory, where it may be; else of the play's part, which is one
+ * that nodes 1 to 3 are cleared for. */
+static struct desk_order least_clearing(const struct play *play, enum response_op op)
+{
+    vg_id fresh = desk_request(play->desk, play->desk->time_ms);
+    const vg_id *directory = &play->desk->genesis.directory;
+    switch (op) {
+    case RESPONSE_OP_CREATE:
+        return play_clearing(play, op, &fresh, 1, 0x7);
+    case RESPONSE_OP_CLEAR:
+        return play_clearing(play, op, directory, 2, 0xf);
+    case RESPONSE_OP_REVOKE:
+        return play_clearing(play, op, &play->part, 2, 0x7);
+    default:
+        return play_clearing(play, op, directory, 2, 0x7);
+    }
 }
 
 struct desk_order play_order(const struct play *play, enum response_op op)
 {
     struct desk_order order = {.person = person_for(op), .command = {.op = op}};
     uint32_t count;
+    if (op >= RESPONSE_OP_ROTATE && op <= RESPONSE_OP_REVOKE)
+        return least_clearing(play, op);
     const struct response_field *fields = response_fields(op, &count);
     for (uint32_t i = 0; i < count; i++) {
         bool cites = fields[i].type == RESPONSE_FIELD_IDS && fields[i].of == RESPONSE_OF_EVIDENCE;
@@ -77,7 +144,7 @@ struct desk_order play_order(const struct play *play, enum response_op op)
             example_field(&fields[i], &order.command);
     }
     order.control = op >= RESPONSE_OP_ENROLL;
-    if (op <= RESPONSE_OP_DRILL_END)
+    if (op <= RESPONSE_OP_OVERRIDE)
         order.compartment = play->desk->genesis.directory;
     if (op == RESPONSE_OP_DECLARE) {
         order.command.declare.class_ = RESPONSE_SECURITY_INCIDENT;
@@ -90,8 +157,10 @@ struct desk_order play_order(const struct play *play, enum response_op op)
     }
     if (op == RESPONSE_OP_REKEY)
         order.command.rekey.keys = desk_new_keys(play->desk, DESK_ANN, 1);
-    if (op == RESPONSE_OP_ROTATE)
-        order.command.rotate.epoch = next_epoch(play);
+    if (op == RESPONSE_OP_OVERRIDE)
+        order.command.override_.compartment = play->desk->genesis.directory;
+    if (op == RESPONSE_OP_DESTROYED)
+        order.command.destroyed.compartment = play->desk->genesis.directory;
     if (op == RESPONSE_OP_COLLABORATE)
         order.command.collaborate.contract = vg_span_text("C-17");
     if (op == RESPONSE_OP_STEP)

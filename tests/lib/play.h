@@ -76,6 +76,14 @@ vg_id play_propose(struct play *play, enum desk_person signer);
 struct desk_order play_approval(const struct play *play, enum desk_person signer,
                                 const vg_id *proposal);
 
+/* A new epoch of a compartment, by a key officer, for these holders (bits as sealing_epoch_for has
+ * them); those who are new sign. It borrows the play until the next one. */
+struct desk_order play_clearing(const struct play *play, enum response_op op,
+                                const vg_id *compartment, uint64_t epoch, unsigned holders);
+
+/* Creates a compartment for these holders, at least two nodes; its id. */
+vg_id play_create(struct play *play, unsigned holders);
+
 /* Withdraws the declaration, with both signatures. */
 void play_withdraw(struct play *play);
 

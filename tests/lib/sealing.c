@@ -3,7 +3,9 @@
 
 #include <assert.h>
 
+#include "common/unwrap.h"
 #include "proto/compartment/body.h"
+#include "tests/lib/fast_signer.h"
 
 bool sealing_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key)
 {
@@ -14,19 +16,45 @@ bool sealing_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cip
     return true;
 }
 
+/* The unwrap key of a holder, in every compartment. */
+static vg_box_public unwrap_of(uint64_t holder, uint8_t seed[VG_SEED_SIZE])
+{
+    vg_box_public unwrap;
+    vg_box_secret secret;
+    memset(seed, 0, VG_SEED_SIZE);
+    seed[0] = 0x5e;
+    seed[1] = (uint8_t)holder;
+    vg_box_keypair(seed, &unwrap, &secret);
+    return unwrap;
+}
+
 static void wrap(struct compartment_epoch *epoch, const vg_hash *place, const vg_cipher_key *key,
                  uint64_t holder)
 {
-    const uint8_t seed[VG_SEED_SIZE] = {0x5e, (uint8_t)holder};
-    vg_box_public unwrap;
-    vg_box_secret secret;
-    vg_box_keypair(seed, &unwrap, &secret);
+    uint8_t seed[VG_SEED_SIZE];
+    vg_box_public unwrap = unwrap_of(holder, seed);
     enum vg_code code =
         compartment_epoch_wrap(epoch, place, key, (vg_node_id){holder}, &unwrap, seed, NULL);
     assert(code == VG_OK);
 }
 
+vg_signature sealing_offer(const vg_id *compartment, uint64_t node, const vg_public_key *key)
+{
+    uint8_t seed[VG_SEED_SIZE];
+    struct vg_unwrap_key offer = {.compartment = *compartment, .key = unwrap_of(node, seed)};
+    vg_secret_key secret = {{0}};
+    memcpy(secret.bytes + VG_SEED_SIZE, key->bytes, sizeof key->bytes);
+    vg_unwrap_bind(&fast_signer, &offer, (vg_node_id){node}, &secret);
+    return offer.binding;
+}
+
 struct compartment_epoch sealing_epoch(const vg_id *compartment, uint64_t epoch)
+{
+    return sealing_epoch_for(compartment, epoch, 1 << COMPARTMENT_RECOVERY | 1 << 1 | 1 << 2);
+}
+
+struct compartment_epoch sealing_epoch_for(const vg_id *compartment, uint64_t epoch,
+                                           unsigned holders)
 {
     static const vg_hash place; /* nobody opens these wraps */
     struct compartment_epoch before = {.epoch = epoch - 1}, made;
@@ -39,9 +67,9 @@ struct compartment_epoch sealing_epoch(const vg_id *compartment, uint64_t epoch)
     sealing_key(NULL, compartment, epoch, &key);
     compartment_epoch_begin(&made, &place, compartment, &before, epoch > 1 ? &key_before : NULL,
                             &key);
-    wrap(&made, &place, &key, COMPARTMENT_RECOVERY);
-    wrap(&made, &place, &key, 1);
-    wrap(&made, &place, &key, 2);
+    for (uint64_t holder = 0; holder < COMPARTMENT_WRAPS_MAX; holder++)
+        if ((holders >> holder & 1) != 0)
+            wrap(&made, &place, &key, holder);
     return made;
 }
 

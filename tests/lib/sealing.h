@@ -10,9 +10,16 @@
 /* Has the directory sealed from the genesis on, for the first member. */
 void sealing_begin(struct ledger_genesis *genesis);
 
-/* The record of a compartment's epoch, for the recovery key and node 1: the one after the record of
- * the number before. */
+/* The record of a compartment's epoch, for the recovery key and nodes 1 and 2: the one after the
+ * record of the number before. */
 struct compartment_epoch sealing_epoch(const vg_id *compartment, uint64_t epoch);
+
+/* The same for these holders: bits by node, 1 the recovery key's. */
+struct compartment_epoch sealing_epoch_for(const vg_id *compartment, uint64_t epoch,
+                                           unsigned holders);
+
+/* What the node whose key this is signs of its unwrap key in such an epoch, with fast_signer. */
+vg_signature sealing_offer(const vg_id *compartment, uint64_t node, const vg_public_key *key);
 
 /* As struct response_keys has it: every epoch is known. */
 bool sealing_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key);

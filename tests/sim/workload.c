@@ -140,6 +140,8 @@ static uint64_t draft_sign(struct sim *sim, const struct draft *draft, const str
         .body = vg_buffer_span(&body),
     };
     memcpy(command.expectations, guess->expectations, sizeof guess->expectations);
+    if (clash == NULL && !vg_id_is_zero(&guess->request))
+        command.request = guess->request;
     struct vg_blob *blob = vg_blob_new(ledger_command_size(&command));
     ledger_command_sign(&command, sim->signer, &sim->work.keys[guess->author], blob->data);
     vg_buffer_free(&body);

@@ -49,6 +49,7 @@ static const char *const layouts[] = {
     "8 drill-probe drill:i1 number:n1-65535",
     "9 drill-end drill:i1 recovered:w1-2 recovery-ms:n0-4294967295 stalled-ms:n0-4294967295 "
     "stalled:L writes:n0-4294967295 reads:n0-4294967295 lost:n0-4294967295 stale:n0-4294967295",
+    "10 override compartment:i1 reason:x1-65536",
     "16 detect source:w1-8 sub-kind:w0-4 cia:b7 title:l1-256 product:l0-128 dedup-key:l0-128 "
     "detail:x0-65536 happened-at:t",
     "17 note incident:i1 kind:w1-2 corrects:n0-9223372036854775807 text:x1-65536",
@@ -91,7 +92,11 @@ static const char *const layouts[] = {
     "65 expel person:i1",
     "66 evict node:n1-9223372036854775807",
     "67 rekey holder:i1 key:h1/32 channel:h1/32 binding:h1/64",
-    "72 rotate epoch:o1-1292",
+    "72 rotate epoch:o1-1340",
+    "73 compartment-create epoch:o1-1340 offers:o1-576 boundary:L min-cleared:n1-9",
+    "74 compartment-grant epoch:o1-1340 offers:o1-576",
+    "75 compartment-revoke epoch:o1-1340 override:i0",
+    "76 compartment-attest compartment:i1 epoch:n1-9223372036854775807",
 };
 
 static void describe_field(const struct response_field *field, char *out, size_t size)

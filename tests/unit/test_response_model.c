@@ -30,7 +30,7 @@ struct plan {
 struct tally {
     uint32_t codes[VG_INTEGRITY + 1];
     uint32_t refusals[RESPONSE_REFUSALS_END];
-    uint32_t ops[RESPONSE_OP_ROTATE + 1]; /* accepted */
+    uint32_t ops[RESPONSE_OP_DESTROYED + 1]; /* accepted */
     uint32_t repeated, joined, filtered, carried, closed, rekeyed;
 };
 
@@ -127,6 +127,8 @@ static struct plan fresh_plan(struct run *run)
         .expectation_count = guess->expectation_count,
     };
     memcpy(plan.expectations, guess->expectations, sizeof plan.expectations);
+    if (!vg_id_is_zero(&guess->request))
+        plan.request = guess->request;
     if (guess->other_id && run->plan_count > 0)
         plan.request = recent_plan(run)->request;
     if (guess->command.op == RESPONSE_OP_COUNT && below(run, 2) == 0)

@@ -42,7 +42,7 @@ static void rotate_to(struct play *play, uint64_t epoch)
     uint8_t record[COMPARTMENT_EPOCH_MAX];
     struct desk_order order = play_order(play, RESPONSE_OP_ROTATE);
     struct compartment_epoch next = sealing_epoch(&play->desk->genesis.directory, epoch);
-    order.command.rotate.epoch = vg_span_of(record, compartment_epoch_encode(&next, record));
+    order.command.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&next, record));
     struct response_outcome outcome = play_send(play, order);
     cr_assert_eq(outcome.error.code, VG_OK, "%s", outcome.error.text);
     cr_assert(vg_id_equal(&outcome.id, &play->desk->genesis.directory));
@@ -59,7 +59,7 @@ static struct desk_order rotation_without(struct play *play, uint64_t node)
         if (next.wraps[i].holder.value != node)
             next.wraps[kept++] = next.wraps[i];
     next.wrap_count = kept;
-    order.command.rotate.epoch = vg_span_of(record, compartment_epoch_encode(&next, record));
+    order.command.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&next, record));
     return order;
 }
 
@@ -204,11 +204,11 @@ Test(sealed, of_two_rotations_made_at_once_one_comes_into_force)
     struct desk_order order = play_order(&play, RESPONSE_OP_ROTATE);
     rotate_to(&play, 2);
     rival.commitment.bytes[0] ^= 1;
-    order.command.rotate.epoch = vg_span_of(record, compartment_epoch_encode(&rival, record));
+    order.command.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&rival, record));
     cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_EPOCH_BEHIND));
     rival = sealing_epoch(&play.desk->genesis.directory, 3);
     rival.previous.bytes[31] ^= 1;
-    order.command.rotate.epoch = vg_span_of(record, compartment_epoch_encode(&rival, record));
+    order.command.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&rival, record));
     cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_EPOCH_BEHIND));
     cr_assert_eq(in_force(&play), 2);
     play_free(&play);

@@ -35,7 +35,7 @@ static struct desk_order rotation(struct play *play, unsigned holders)
         if ((holders >> epoch.wraps[i].holder.value & 1) != 0)
             epoch.wraps[kept++] = epoch.wraps[i];
     epoch.wrap_count = kept;
-    order.command.rotate.epoch = vg_span_of(record, compartment_epoch_encode(&epoch, record));
+    order.command.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&epoch, record));
     return order;
 }
 

@@ -156,6 +156,8 @@ static void prepare(struct play *play, enum response_op op, uint32_t role)
             play_do(play, op == RESPONSE_OP_TASK_MOVE ? RESPONSE_OP_TASK : RESPONSE_OP_STEP);
     if (op == RESPONSE_OP_APPROVE || op == RESPONSE_OP_REJECT)
         play->part = play_propose(play, role == RESPONSE_ROLE_LEGAL ? DESK_EXECUTIVE : DESK_LEGAL);
+    if (op == RESPONSE_OP_REVOKE)
+        play->part = play_create(play, 0xf);
     if (op >= RESPONSE_OP_DRILL_START && op <= RESPONSE_OP_DRILL_END)
         prepare_drill(play, op, role);
     play_on_call(play, DESK_STRANGER, true);
@@ -372,7 +374,9 @@ Test(operations, commands_that_make_or_name_things_expect_nothing)
         RESPONSE_OP_ROSTER,      RESPONSE_OP_PROCEDURE,   RESPONSE_OP_ENROLL,
         RESPONSE_OP_EXPEL,       RESPONSE_OP_DETECT,      RESPONSE_OP_IMPORT,
         RESPONSE_OP_DRILL_START, RESPONSE_OP_DRILL_PROBE, RESPONSE_OP_DRILL_END,
-        RESPONSE_OP_ROTATE,      RESPONSE_OP_EVICT,
+        RESPONSE_OP_ROTATE,      RESPONSE_OP_EVICT,       RESPONSE_OP_CREATE,
+        RESPONSE_OP_CLEAR,       RESPONSE_OP_REVOKE,      RESPONSE_OP_DESTROYED,
+        RESPONSE_OP_OVERRIDE,
     };
     struct play play = play_new(RESPONSE_DIAGNOSE);
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {

@@ -181,29 +181,71 @@ static void as_many_people_as_there_may_be(struct play *play, struct desk_order 
 /* ---- epochs ------------------------------------------------------------------------------------
  */
 
-/* The record of an epoch, borrowed until the next. */
-static vg_span record_of(struct compartment_epoch epoch)
-{
-    static uint8_t record[COMPARTMENT_EPOCH_MAX];
-    return vg_span_of(record, compartment_epoch_encode(&epoch, record));
-}
-BEND(cut_short, order->command.rotate.epoch.size--)
+BEND(cut_short, order->command.clearing.epoch.size--)
+BEND(of_a_compartment_in_clear,
+     *order = play_clearing(play, RESPONSE_OP_ROTATE, &play->desk->genesis.first, 1, 0x7))
+BEND(the_epoch_after_the_next,
+     *order = play_clearing(play, RESPONSE_OP_ROTATE, &play->desk->genesis.directory, 3, 0x7))
+BEND(for_the_recovery_key_alone,
+     *order = play_clearing(play, RESPONSE_OP_ROTATE, &play->desk->genesis.directory, 2, 0x1))
+BEND(under_another_request, order->request = desk_request(play->desk, play->desk->time_ms))
+BEND(of_the_directory,
+     *order = play_clearing(play, RESPONSE_OP_REVOKE, &play->desk->genesis.directory, 2, 0x3))
 
-static void of_a_compartment_in_clear(struct play *play, struct desk_order *order)
+static void revoking(struct play *play, struct desk_order *order, unsigned holders)
 {
-    order->command.rotate.epoch = record_of(sealing_epoch(&play->desk->genesis.first, 1));
+    vg_id compartment = play_create(play, 0x7);
+    *order = play_clearing(play, RESPONSE_OP_REVOKE, &compartment, 2, holders);
+}
+BEND(of_all_nodes, revoking(play, order, 0x1))
+BEND(of_all_but_one, revoking(play, order, 0x3))
+
+static void for_a_reason_nobody_gave(struct play *play, struct desk_order *order)
+{
+    revoking(play, order, 0x3);
+    order->command.clearing.override_ = nothing;
 }
 
-static void the_epoch_after_the_next(struct play *play, struct desk_order *order)
+static void to_an_evicted_node(struct play *play, struct desk_order *order)
 {
-    order->command.rotate.epoch = record_of(sealing_epoch(&play->desk->genesis.directory, 3));
+    play_evict(play, 4);
+    *order = play_clearing(play, RESPONSE_OP_CLEAR, &play->desk->genesis.directory, 2, 0x17);
 }
 
-static void for_the_recovery_key_alone(struct play *play, struct desk_order *order)
+static void to_one_that_is_yet_to_attest(struct play *play, struct desk_order *order)
 {
-    struct compartment_epoch epoch = sealing_epoch(&play->desk->genesis.directory, 2);
-    epoch.wrap_count = 1;
-    order->command.rotate.epoch = record_of(epoch);
+    vg_id compartment = play_create(play, 0xf);
+    play_must(play, play_clearing(play, RESPONSE_OP_REVOKE, &compartment, 2, 0x7));
+    *order = play_clearing(play, RESPONSE_OP_CLEAR, &compartment, 3, 0xf);
+}
+
+static void with_a_signature_too_many(struct play *play, struct desk_order *order)
+{
+    (void)play;
+    order->command.clearing.offers.size += sizeof(vg_signature);
+}
+
+static void signed_by_another_node(struct play *play, struct desk_order *order)
+{
+    static vg_signature offer;
+    offer =
+        sealing_offer(&play->desk->genesis.directory, 3, &play->desk->genesis.members[0].keys.key);
+    order->command.clearing.offers = vg_span_of(&offer, sizeof offer);
+}
+
+static void for_one_node_of_two(struct play *play, struct desk_order *order)
+{
+    *order = play_clearing(play, RESPONSE_OP_CREATE, &order->request, 1, 0x3);
+}
+
+static void by_a_holder(struct play *play, struct desk_order *order)
+{
+    order->command.destroyed.compartment = play->desk->genesis.directory;
+}
+
+static void by_one_that_never_held(struct play *play, struct desk_order *order)
+{
+    order->command.destroyed.compartment = play_create(play, 0xd);
 }
 
 /* ---- nodes -------------------------------------------------------------------------------------
@@ -679,6 +721,18 @@ static const struct row {
     ROW(IN_CLEAR, DETECT, ROTATE, of_a_compartment_in_clear),
     ROW(EPOCH_BEHIND, DETECT, ROTATE, the_epoch_after_the_next),
     ROW(OTHER_HOLDERS, DETECT, ROTATE, for_the_recovery_key_alone),
+    ROW(NOT_ITS_REQUEST, DETECT, CREATE, under_another_request),
+    ROW(DIRECTORY_IS_FOR_ALL, DETECT, REVOKE, of_the_directory),
+    ROW(NO_HOLDER, DETECT, REVOKE, of_all_nodes),
+    ROW(HOLDER_EVICTED, DETECT, CLEAR, to_an_evicted_node),
+    ROW(STILL_TO_ATTEST, DETECT, CLEAR, to_one_that_is_yet_to_attest),
+    ROW(OFFERS_DO_NOT_FIT, DETECT, CLEAR, with_a_signature_too_many),
+    ROW(OFFER_UNSIGNED, DETECT, CLEAR, signed_by_another_node),
+    ROW(CREATED_BELOW, DETECT, CREATE, for_one_node_of_two),
+    ROW(LEFT_BELOW, DETECT, REVOKE, of_all_but_one),
+    ROW(NO_OVERRIDE, DETECT, REVOKE, for_a_reason_nobody_gave),
+    ROW(HOLDS_STILL, DETECT, DESTROYED, by_a_holder),
+    ROW(OWES_NOTHING, DETECT, DESTROYED, by_one_that_never_held),
     ROW(DRILL_TARGET, DETECT, PROPOSE, a_leader_of_a_name),
     ROW(NO_NODE, DETECT, PROPOSE, a_node_of_nowhere),
     ROW(NO_DRILL, DETECT, DRILL_START, unapproved),
