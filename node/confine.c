@@ -29,19 +29,31 @@ static void folder_of(const char *url, char out[PATH_MAX])
         slash[slash == out] = '\0';
 }
 
+/* The folder of a file, where it is replaced whole. */
+static void folder_about(const char *file, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%s", file != NULL ? file : "");
+    char *slash = strrchr(out, '/');
+    if (slash != NULL)
+        slash[slash == out] = '\0';
+    else if (out[0] != '\0')
+        snprintf(out, PATH_MAX, ".");
+}
+
 enum vg_code node_lock_down(const struct node_config *config, struct vg_error *error)
 {
-    char peer[PATH_MAX], client[PATH_MAX];
+    char peer[PATH_MAX], client[PATH_MAX], keyring[PATH_MAX];
     struct node_key_files files = {.at_terminal = false};
     node_key_files(config, &files);
     folder_of(config->listen.peer, peer);
     folder_of(config->listen.client, client);
+    folder_about(config->keyring, keyring);
     const struct lockdown_place places[] = {
         {config->data, LOCKDOWN_WRITE},
         {config->genesis, LOCKDOWN_READ},
         {files.key, LOCKDOWN_READ},
         {files.passphrase, files.at_terminal ? LOCKDOWN_WRITE : LOCKDOWN_READ},
-        {config->keyring != NULL ? config->keyring : "", LOCKDOWN_READ},
+        {keyring, LOCKDOWN_WRITE}, /* it is replaced with a key more */
         {peer, LOCKDOWN_LISTEN},
         {client, LOCKDOWN_LISTEN},
     };

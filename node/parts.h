@@ -293,6 +293,13 @@ struct node_query {
     struct vg_error error;
 };
 
+/* clearing.c: whether who asks is a key officer, on the loop; the answer of keyring.offer, on the
+ * pool; that of compartment.prepare, on the apply thread. Each leaves it, or the error, in the
+ * query. */
+enum vg_code node_clearing_admit(struct node_query *query);
+void node_clearing_offer(struct node_query *query);
+void node_clearing_prepare(struct node_query *query, const struct response_machine *machine);
+
 /* net_clients_callbacks.request; NNG's threads. */
 void node_request_received(void *context, uint64_t session, struct vg_blob *payload);
 /* Checks a command against a confirmed view and answers; takes over `submit`. */

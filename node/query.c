@@ -87,6 +87,8 @@ static void answer_from_machine(void *context, struct response_machine *machine)
         check_command(query, machine);
     else if (query->ask.name == API_CLUSTER_STATUS)
         query->json = api_text(api_status_answer(&query->status, machine));
+    else if (query->ask.name == API_COMPARTMENT_PREPARE)
+        node_clearing_prepare(query, machine);
     else if (query->ask.name == API_NODE_FIGURES)
         query->json = api_text(api_figures_answer(&query->status, machine));
     else
@@ -147,6 +149,24 @@ static void ask_log(struct node_query *query, uint64_t last)
     query->node->working++;
     query->last = last;
     loop_work(query->node->loop, read_log, log_was_read, query);
+}
+
+static void read_keyring(void *context)
+{
+    node_clearing_offer(context);
+}
+
+static void keyring_was_read(void *context)
+{
+    struct node_query *query = context;
+    query->node->working--;
+    answer(query);
+}
+
+static void ask_keyring(struct node_query *query)
+{
+    query->node->working++;
+    loop_work(query->node->loop, read_keyring, keyring_was_read, query);
 }
 
 /* ---- transfer ----------------------------------------------------------------------------------
@@ -256,6 +276,10 @@ static void take_query(struct loop_task *task)
     if (query->error.code == VG_OK && node->ending)
         vg_fail(&query->error, VG_UNAVAILABLE, "node %" PRIu64 " is stopping; ask another node",
                 node->self.value);
+    bool of_keys =
+        query->ask.name == API_KEYRING_OFFER || query->ask.name == API_COMPARTMENT_PREPARE;
+    if (query->error.code == VG_OK && of_keys)
+        node_clearing_admit(query);
     if (query->error.code != VG_OK) {
         answer(query);
         return;
@@ -268,6 +292,9 @@ static void take_query(struct loop_task *task)
     case API_FROM_NODE:
         node_status_fill(node, &query->status);
         ask_machine(query, 0);
+        break;
+    case API_FROM_KEYRING:
+        ask_keyring(query);
         break;
     case API_TO_LEADER:
         start_transfer(query);

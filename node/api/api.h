@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "common/unwrap.h"
 #include "proto/ledger/entry.h"
 #include "proto/response/directory.h"
 #include "proto/response/incident.h"
@@ -26,6 +27,7 @@ enum api_name {
     API_CLUSTER_TRANSFER,
     API_DIRECTORY,
     API_COMPARTMENT_SHOW,
+    API_COMPARTMENT_PREPARE,
     API_REQUEST_SHOW,
     API_INCIDENT_LIST,
     API_INCIDENT_SHOW,
@@ -48,6 +50,7 @@ enum api_name {
     API_LOG_REPAIR,
     API_LOG_CONTENT,
     API_NODE_FIGURES,
+    API_KEYRING_OFFER,
     API_NAMES
 };
 
@@ -61,10 +64,17 @@ struct api_region {
 
 /* Where an answer comes from, and so how it is reached. */
 enum api_source {
-    API_FROM_STATE, /* the state machine, at a confirmed index */
-    API_FROM_LOG,   /* the log, up to a confirmed index */
-    API_FROM_NODE,  /* what this node knows of itself and its peers, with or without a leader */
-    API_TO_LEADER,  /* an act of the leader */
+    API_FROM_STATE,   /* the state machine, at a confirmed index */
+    API_FROM_LOG,     /* the log, up to a confirmed index */
+    API_FROM_NODE,    /* what this node knows of itself and its peers, with or without a leader */
+    API_TO_LEADER,    /* an act of the leader */
+    API_FROM_KEYRING, /* this node's own keys; for key officers */
+};
+
+/* What a node gave a key officer to wrap a compartment's key to. */
+struct api_offer {
+    vg_node_id node;
+    struct vg_unwrap_key unwrap; /* but for its compartment */
 };
 
 /* A checked question. Arguments that were not given are zero. */
@@ -89,6 +99,10 @@ struct api_query {
     uint64_t from;
     uint64_t count; /* 1 .. API_PAGE_MAX, or API_VERIFY_MAX */
     uint64_t to;
+    vg_node_id holders[VG_NODES_MAX]; /* ascending */
+    uint32_t holder_count;
+    struct api_offer offers[VG_NODES_MAX];
+    uint32_t offer_count;
     const struct api_region *regions; /* the node's, not the question's */
     uint32_t region_count;
     uint64_t now_ms; /* what the node takes log time for: what is over by now */
@@ -100,6 +114,10 @@ enum vg_code api_query_parse(vg_span json, struct api_query *out, struct vg_erro
 
 /* ---- answers: each returns a new reference or, as `text`, a string to free ---------------------
  */
+
+/* Answers of keyring.offer and compartment.prepare. */
+json_t *api_offer(vg_node_id node, const struct vg_unwrap_key *unwrap);
+json_t *api_prepared(vg_node_id node, const struct compartment_epoch *epoch);
 
 /* Of API_FROM_STATE questions; NULL with `error` set. */
 json_t *api_state_answer(struct response_machine *machine, const struct api_query *query,

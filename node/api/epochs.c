@@ -3,7 +3,7 @@
 
 #include "node/api/compartments.h"
 #include "node/api/text.h"
-#include "proto/response/epochs.h"
+#include "proto/response/clearance.h"
 #include "proto/response/nodes.h"
 
 static json_t *public_key(const vg_box_public *key)
@@ -38,6 +38,71 @@ static json_t *record_of(const struct compartment_epoch *epoch)
     return api_base64(vg_span_of(record, compartment_epoch_encode(epoch, record)));
 }
 
+json_t *api_offer(vg_node_id node, const struct vg_unwrap_key *unwrap)
+{
+    json_t *out = json_object();
+    api_set(out, "node", api_uint(node.value));
+    api_set(out, "compartment", api_id(&unwrap->compartment));
+    api_set(out, "unwrap_key", public_key(&unwrap->key));
+    api_set(out, "unwrap_binding",
+            api_hex(vg_span_of(unwrap->binding.bytes, sizeof unwrap->binding)));
+    return out;
+}
+
+json_t *api_prepared(vg_node_id node, const struct compartment_epoch *epoch)
+{
+    json_t *out = json_object();
+    api_set(out, "node", api_uint(node.value));
+    api_set(out, "record", record_of(epoch));
+    return out;
+}
+
+static json_t *override_of(const struct response_machine *machine, const vg_id *id)
+{
+    struct response_override given;
+    if (vg_id_is_zero(id) || !response_override_get(machine, id, &given))
+        return json_null();
+    json_t *out = json_object();
+    api_set(out, "id", api_id(id));
+    api_set(out, "author", api_id(&given.author));
+    api_set(out, "at", api_time(given.at));
+    api_set(out, "reason", api_span(given.reason));
+    return out;
+}
+
+/* Who was revoked, and has attested or has still to. */
+static json_t *revoked_of(const struct response_machine *machine, const vg_id *compartment)
+{
+    json_t *out = json_array();
+    struct response_revoked revoked = {.epoch = 0};
+    while (response_revoked_next(machine, compartment, &revoked)) {
+        struct response_eviction eviction;
+        json_t *row = json_object();
+        api_set(row, "node", api_uint(revoked.node.value));
+        api_set(row, "epoch", api_uint(revoked.epoch));
+        api_set(row, "since", api_uint(revoked.index));
+        api_set(row, "attested", revoked.attested > 0 ? api_uint(revoked.attested) : json_null());
+        api_set(row, "evicted",
+                json_boolean(response_node_evicted(machine, revoked.node, &eviction)));
+        json_array_append_new(out, row);
+    }
+    return out;
+}
+
+static void add_clearance(const struct response_machine *machine, const vg_id *compartment,
+                          json_t *out)
+{
+    struct response_clearance clearance;
+    json_t *boundary = json_array();
+    response_clearance_get(machine, compartment, &clearance);
+    for (uint32_t i = 0; i < clearance.region_count; i++)
+        json_array_append_new(boundary, json_string(clearance.boundary[i]));
+    api_set(out, "boundary", boundary);
+    api_set(out, "min_cleared", api_uint(clearance.min_cleared));
+    api_set(out, "override", override_of(machine, &clearance.override_));
+    api_set(out, "revoked", revoked_of(machine, compartment));
+}
+
 json_t *api_compartment_show(struct response_machine *machine, const struct api_query *query,
                              struct vg_error *error)
 {
@@ -57,6 +122,7 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
     api_set(out, "since", api_uint(epoch.since));
     api_set(out, "commitment", api_hash(&epoch.record.commitment));
     api_set(out, "holders", holders_of(machine, &epoch.record));
+    add_clearance(machine, &id, out);
     api_set(out, "record", record_of(&epoch.record));
     return out;
 }

@@ -124,6 +124,46 @@ static const char *read_to(const json_t *value, struct api_query *out)
     return read_uint(value, 0, INT64_MAX, &out->to) ? NULL : "a node id, or 0 for the best";
 }
 
+static const char *read_holders(const json_t *value, struct api_query *out)
+{
+    size_t i;
+    json_t *node;
+    uint64_t last = 0;
+    if (!json_is_array(value) || json_array_size(value) > VG_NODES_MAX)
+        return "at most 9 node ids";
+    json_array_foreach(value, i, node)
+    {
+        if (!read_uint(node, last + 1, INT64_MAX, &last))
+            return "node ids, each larger than the one before";
+        out->holders[out->holder_count++].value = last;
+    }
+    return NULL;
+}
+
+static bool read_hex(const json_t *document, const char *name, void *out, size_t size)
+{
+    const char *text = json_string_value(json_object_get(document, name));
+    return text != NULL && vg_hex_parse(text, out, size);
+}
+
+static const char *read_offers(const json_t *value, struct api_query *out)
+{
+    size_t i;
+    json_t *row;
+    if (!json_is_array(value) || json_array_size(value) > VG_NODES_MAX)
+        return "at most 9 offers";
+    json_array_foreach(value, i, row)
+    {
+        struct api_offer *offer = &out->offers[out->offer_count++];
+        struct vg_unwrap_key *unwrap = &offer->unwrap;
+        if (!read_uint(json_object_get(row, "node"), 1, INT64_MAX, &offer->node.value) ||
+            !read_hex(row, "unwrap_key", unwrap->key.bytes, sizeof unwrap->key.bytes) ||
+            !read_hex(row, "unwrap_binding", unwrap->binding.bytes, sizeof unwrap->binding.bytes))
+            return "answers of keyring.offer";
+    }
+    return NULL;
+}
+
 static const struct question {
     const char *name;
     enum api_name number;
@@ -136,6 +176,11 @@ static const struct question {
      API_COMPARTMENT_SHOW,
      API_FROM_STATE,
      {{"compartment", true, read_compartment}}},
+    {"compartment.prepare",
+     API_COMPARTMENT_PREPARE,
+     API_FROM_STATE,
+     {{"id", true, read_id}, {"holders", true, read_holders}, {"offers", false, read_offers}}},
+    {"keyring.offer", API_KEYRING_OFFER, API_FROM_KEYRING, {{"id", true, read_id}}},
     {"directory", API_DIRECTORY, API_FROM_STATE, {{0}}},
     {"incident.list",
      API_INCIDENT_LIST,

@@ -28,6 +28,9 @@ struct latest {
 
 struct keyring {
     vg_node_id node;
+    vg_id directory;
+    vg_id first;
+    pthread_mutex_t file;  /* held while the file is replaced; taken before the other */
     pthread_rwlock_t lock; /* guards what follows */
     struct secrets *secrets;
     uint64_t learned; /* data keys so far; the next replaces the oldest */
@@ -57,6 +60,12 @@ static void name(struct vg_keyring *unwraps, const vg_id *before, const vg_id *c
     }
 }
 
+static void name_founded(const struct keyring *keyring, struct vg_keyring *unwraps)
+{
+    name(unwraps, &vg_keyring_directory, &keyring->directory);
+    name(unwraps, &vg_keyring_first, &keyring->first);
+}
+
 enum vg_code keyring_open(const char *path, const struct vg_identity *node, const vg_id *directory,
                           const vg_id *first, struct keyring **out, struct vg_error *error)
 {
@@ -67,11 +76,13 @@ enum vg_code keyring_open(const char *path, const struct vg_identity *node, cons
         vg_locked_free(secrets);
         return error->code;
     }
-    name(&secrets->unwraps, &vg_keyring_directory, directory);
-    name(&secrets->unwraps, &vg_keyring_first, first);
     struct keyring *keyring = vg_alloc_zero(1, sizeof *keyring);
     pthread_rwlock_init(&keyring->lock, NULL);
+    pthread_mutex_init(&keyring->file, NULL);
     keyring->node = node->node;
+    keyring->directory = *directory;
+    keyring->first = *first;
+    name_founded(keyring, &secrets->unwraps);
     keyring->secrets = secrets;
     *out = keyring;
     return VG_OK;
@@ -83,6 +94,7 @@ void keyring_close(struct keyring *keyring)
         return;
     vg_locked_free(keyring->secrets);
     pthread_rwlock_destroy(&keyring->lock);
+    pthread_mutex_destroy(&keyring->file);
     free(keyring);
 }
 
@@ -181,4 +193,104 @@ bool keyring_data_key(void *context, const vg_id *compartment, uint64_t epoch, v
         *key = found->key;
     pthread_rwlock_unlock(&keyring->lock);
     return found != NULL;
+}
+
+/* ---- offering ----------------------------------------------------------------------------------
+ */
+
+/* The unwrap key here of a compartment; false if there is none. */
+static bool find_unwrap(struct keyring *keyring, const vg_id *compartment,
+                        struct vg_unwrap_key *out)
+{
+    pthread_rwlock_rdlock(&keyring->lock);
+    const struct vg_unwrap *found = vg_keyring_find(&keyring->secrets->unwraps, compartment);
+    if (found != NULL)
+        *out = found->pub;
+    pthread_rwlock_unlock(&keyring->lock);
+    return found != NULL;
+}
+
+/* One more in the file, and here after it is there. `file` has the file's content, in locked
+ * memory. */
+static enum vg_code add_unwrap(struct keyring *keyring, const char *path,
+                               const struct vg_identity *node, const vg_id *compartment,
+                               struct vg_keyring *file, struct vg_error *error)
+{
+    if (read_file(path, node, file, error) != VG_OK)
+        return error->code;
+    if (file->count == VG_KEYRING_MAX)
+        return vg_fail(error, VG_UNAVAILABLE,
+                       "the keyring of node %" PRIu64 " has %d unwrap keys, and no room for more",
+                       node->node.value, VG_KEYRING_MAX);
+    vg_keyring_add(file, node, compartment);
+    if (vg_keyring_write(path, file, node, error) != VG_OK)
+        return error->code;
+    name_founded(keyring, file);
+    pthread_rwlock_wrlock(&keyring->lock);
+    keyring->secrets->unwraps = *file;
+    pthread_rwlock_unlock(&keyring->lock);
+    return VG_OK;
+}
+
+enum vg_code keyring_offer(struct keyring *keyring, const char *path,
+                           const struct vg_identity *node, const vg_id *compartment,
+                           struct vg_unwrap_key *out, struct vg_error *error)
+{
+    enum vg_code code = VG_OK;
+    if (vg_id_equal(compartment, &keyring->directory) ||
+        vg_id_equal(compartment, &vg_keyring_directory))
+        return vg_fail(error, VG_INVALID,
+                       "every node has the directory's unwrap key from the genesis on");
+    struct vg_keyring *file = vg_locked_alloc(sizeof *file, error);
+    if (file == NULL)
+        return VG_UNAVAILABLE;
+    pthread_mutex_lock(&keyring->file);
+    if (!find_unwrap(keyring, compartment, out)) {
+        code = add_unwrap(keyring, path, node, compartment, file, error);
+        if (code == VG_OK)
+            find_unwrap(keyring, compartment, out);
+    }
+    pthread_mutex_unlock(&keyring->file);
+    vg_locked_free(file);
+    if (code == VG_OK) /* one that was made before its compartment is signed under another id */
+        vg_unwrap_bind(&vg_signer_ed25519, out, node->node, &node->secret);
+    return code;
+}
+
+/* ---- the next epoch ----------------------------------------------------------------------------
+ */
+
+static enum vg_code wrap_all(struct compartment_epoch *epoch, const vg_hash *cluster,
+                             const vg_cipher_key *key, const struct keyring_holder *holders,
+                             uint32_t count, struct vg_error *error)
+{
+    enum vg_code code = VG_OK;
+    uint8_t seed[VG_SEED_SIZE];
+    for (uint32_t i = 0; code == VG_OK && i < count; i++) {
+        vg_random(seed, sizeof seed);
+        code = compartment_epoch_wrap(epoch, cluster, key, holders[i].node, &holders[i].unwrap,
+                                      seed, error);
+    }
+    vg_wipe(seed, sizeof seed);
+    return code;
+}
+
+enum vg_code keyring_next_epoch(struct keyring *keyring, const vg_hash *cluster,
+                                const struct compartment_epoch *in_force,
+                                const struct keyring_holder *holders, uint32_t count,
+                                struct compartment_epoch *out, struct vg_error *error)
+{
+    vg_cipher_key before, key;
+    char compartment[VG_ID_TEXT];
+    vg_id_format(&in_force->compartment, compartment);
+    if (!keyring_data_key(keyring, &in_force->compartment, in_force->epoch, &before))
+        return vg_fail(error, VG_NOT_FOUND,
+                       "node %" PRIu64 " has no data key of compartment %s, epoch %" PRIu64,
+                       keyring->node.value, compartment, in_force->epoch);
+    vg_random(key.bytes, sizeof key.bytes);
+    compartment_epoch_begin(out, cluster, &in_force->compartment, in_force, &before, &key);
+    enum vg_code code = wrap_all(out, cluster, &key, holders, count, error);
+    vg_wipe(&before, sizeof before);
+    vg_wipe(&key, sizeof key);
+    return code;
 }

@@ -28,6 +28,28 @@ void keyring_close(struct keyring *keyring);
 enum vg_code keyring_learn(struct keyring *keyring, const struct compartment_epoch *epoch,
                            const vg_hash *place, struct vg_error *error);
 
+/* The public half of this node's unwrap key of a compartment, for whoever is to wrap for it: made
+ * if there is none, and on the disk before it is given. VG_INVALID: the directory's is of the
+ * genesis; VG_UNAVAILABLE: the keyring is full; errors of vg_keyring_read and vg_keyring_write.
+ * Blocks on the disk. */
+enum vg_code keyring_offer(struct keyring *keyring, const char *path,
+                           const struct vg_identity *node, const vg_id *compartment,
+                           struct vg_unwrap_key *out, struct vg_error *error);
+
+/* Whom a data key is wrapped for. */
+struct keyring_holder {
+    vg_node_id node; /* or COMPARTMENT_RECOVERY */
+    vg_box_public unwrap;
+};
+
+/* The epoch after `in_force` for these holders, ascending, under a fresh data key that nobody else
+ * has seen. VG_NOT_FOUND: the data key in force, which goes into its chain, is not here;
+ * VG_INVALID: an unwrap key is none. Uses the system's randomness. */
+enum vg_code keyring_next_epoch(struct keyring *keyring, const vg_hash *cluster,
+                                const struct compartment_epoch *in_force,
+                                const struct keyring_holder *holders, uint32_t count,
+                                struct compartment_epoch *out, struct vg_error *error);
+
 /* The latest epoch of a compartment that was learned, with its key or without; 0: none. */
 uint64_t keyring_epoch(struct keyring *keyring, const vg_id *compartment);
 

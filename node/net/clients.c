@@ -282,6 +282,17 @@ void net_clients_ask_again(struct net_clients *clients)
     pthread_mutex_unlock(&clients->keeper.lock);
 }
 
+bool net_clients_who(struct net_clients *clients, uint64_t session, vg_channel_public *out)
+{
+    struct client *client;
+    pthread_mutex_lock(&clients->keeper.lock);
+    HASH_FIND(hh, clients->by_id, &session, sizeof session, client);
+    if (client != NULL)
+        *out = client->theirs;
+    pthread_mutex_unlock(&clients->keeper.lock);
+    return client != NULL;
+}
+
 void net_clients_drop(struct net_clients *clients)
 {
     pthread_mutex_lock(&clients->keeper.lock);

@@ -46,6 +46,9 @@ enum vg_code net_clients_start(const struct net_clients_config *config,
  * session is over. VG_BUSY: the client does not read, and is closed. Neither needs care. */
 enum vg_code net_clients_send(struct net_clients *clients, uint64_t session, vg_span payload);
 
+/* Whose channel the session is. Any thread, not within `admits`. False: the session is over. */
+bool net_clients_who(struct net_clients *clients, uint64_t session, vg_channel_public *out);
+
 /* Asks again about everybody who is in, and closes the sessions of those who may not be any more.
  * Any thread. */
 void net_clients_ask_again(struct net_clients *clients);
