@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `vigil compartment`: what is sealed apart, for whom, and a fresh key for it. */
+ * `vigil compartment`: what is sealed apart, for whom, and every change of that. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "common/text.h"
+#include "ops/cli/clearing.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/compartment.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
 #include "proto/compartment/epoch.h"
+
+enum { MIN_CLEARED = 2 };
 
 /* ---- list, show --------------------------------------------------------------------------------
  */
@@ -32,6 +35,19 @@ static const struct cli_column holder_columns[] = {
     {.title = NULL},
 };
 
+static const struct cli_column revoked_columns[] = {
+    {.title = "NODE", .path = "node"},
+    {.title = "BY EPOCH", .path = "epoch"},
+    {.title = "ATTESTED WITH ENTRY", .path = "attested"},
+    {.title = NULL},
+};
+
+static const struct cli_column override_columns[] = {
+    {.title = "fewer than that, because", .path = "reason"},
+    {.title = "said at", .path = "at"},
+    {.title = NULL},
+};
+
 json_t *compartment_ask(struct cli_call *call, const char *name)
 {
     return cli_query(call,
@@ -52,6 +68,28 @@ static enum vg_code run_list(struct cli_call *call)
     return VG_OK;
 }
 
+/* What else is kept of who may be and must be cleared, and of who was. */
+static void print_clearance(struct cli_call *call, const json_t *document)
+{
+    const json_t *boundary = json_object_get(document, "boundary");
+    const json_t *override_ = json_object_get(document, "override");
+    const json_t *revoked = json_object_get(document, "revoked");
+    size_t i;
+    json_t *region;
+    printf("\nat least %" PRIu64 " nodes must be cleared, of %s",
+           cli_json_number(document, "min_cleared"),
+           json_array_size(boundary) == 0 ? "any region" : "the regions");
+    json_array_foreach(boundary, i, region)
+        printf("%s%s", i == 0 ? " " : ", ", cli_json_text(region, ""));
+    printf("\n");
+    if (json_is_object(override_))
+        cli_print_fields(stdout, override_, override_columns);
+    if (json_array_size(revoked) == 0)
+        return;
+    printf("\nthese were cleared before; one that has attested has destroyed its key:\n");
+    cli_print_table(stdout, call->settings.output, revoked, revoked_columns);
+}
+
 static void print_compartment(struct cli_call *call, const json_t *document)
 {
     cli_print_fields(stdout, document, show_columns);
@@ -62,6 +100,7 @@ static void print_compartment(struct cli_call *call, const json_t *document)
     printf("\nits key is wrapped for the recovery key (-) and these nodes:\n");
     cli_print_table(stdout, call->settings.output, json_object_get(document, "holders"),
                     holder_columns);
+    print_clearance(call, document);
 }
 
 static enum vg_code run_show(struct cli_call *call)
@@ -120,34 +159,21 @@ bool compartment_has_evicted(const json_t *document)
     return any;
 }
 
-/* A fresh key for the holders of the epoch in force that are not evicted; nobody but they can have
- * it when this process has ended. That they are those of the log is checked when it is applied. */
-static enum vg_code make_next(struct cli_call *call, const json_t *document,
-                              const struct compartment_epoch *in_force,
-                              struct compartment_epoch *next)
+/* Nodes that hold the epoch in force and are not evicted. */
+static void list_holders(const json_t *document, const struct compartment_epoch *in_force,
+                         struct clearing_nodes *out)
 {
-    const vg_hash *cluster = &call->author->cluster;
-    vg_cipher_key key;
-    uint8_t seed[VG_SEED_SIZE];
-    enum vg_code code = VG_OK;
-    vg_random(key.bytes, sizeof key.bytes);
-    compartment_epoch_begin(next, cluster, &in_force->compartment, in_force, NULL, &key);
-    for (uint32_t i = 0; code == VG_OK && i < in_force->wrap_count; i++) {
-        const struct compartment_wrap *wrap = &in_force->wraps[i];
-        if (is_evicted(document, wrap->holder))
-            continue;
-        vg_random(seed, sizeof seed);
-        code = compartment_epoch_wrap(next, cluster, &key, wrap->holder, &wrap->unwrap, seed,
-                                      &call->error);
+    *out = (struct clearing_nodes){.count = 0};
+    for (uint32_t i = 0; i < in_force->wrap_count; i++) {
+        vg_node_id holder = in_force->wraps[i].holder;
+        if (holder.value != COMPARTMENT_RECOVERY && !is_evicted(document, holder))
+            clearing_nodes_add(out, holder.value);
     }
-    vg_wipe(seed, sizeof seed);
-    vg_wipe(&key, sizeof key);
-    return code;
 }
 
 /* A repeat cannot have the key of the first time, so what became of that is asked for, not sent
  * anew; NULL if nothing has, or with the call's error set. */
-static json_t *ask_repeated(struct cli_call *call, const json_t *document)
+static json_t *ask_repeated(struct cli_call *call, const char *compartment)
 {
     char id[VG_ID_TEXT];
     if (!call->settings.has_request)
@@ -158,7 +184,7 @@ static json_t *ask_repeated(struct cli_call *call, const json_t *document)
     json_t *answer = json_incref(json_object_get(told, "answer"));
     unsigned code = (unsigned)cli_json_number(told, "error_code");
     /* of another command's id nothing is made here: the node refuses it */
-    bool is_of_this = strcmp(cli_json_text(answer, "id"), cli_json_text(document, "id")) == 0;
+    bool is_of_this = strcmp(cli_json_text(answer, "id"), compartment) == 0;
     if (is_of_this && code != VG_OK)
         vg_fail(&call->error, vg_code_from_number(code), "%s", cli_json_text(told, "error_text"));
     json_decref(told);
@@ -169,30 +195,117 @@ static json_t *ask_repeated(struct cli_call *call, const json_t *document)
 }
 
 static enum vg_code submit(struct cli_call *call, const vg_id *request,
-                           const struct compartment_epoch *next, json_t **answer)
+                           const struct compartment_epoch *next, struct response_command *command,
+                           json_t **answer)
 {
     uint8_t record[COMPARTMENT_EPOCH_MAX];
-    struct response_command command = {
-        .op = RESPONSE_OP_ROTATE,
-        .clearing.epoch = vg_span_of(record, compartment_epoch_encode(next, record))};
-    struct cli_change change = {.request = *request, .command = &command};
+    struct cli_change change = {.request = *request, .command = command};
+    command->clearing.epoch = vg_span_of(record, compartment_epoch_encode(next, record));
     return cli_change_submit(call, &change, answer);
+}
+
+/* ---- the next epoch ----------------------------------------------------------------------------
+ */
+
+/* The next epoch of such a document as a command, for its holders with one node more, or one fewer;
+ * 0: neither. */
+static enum vg_code go_on(struct cli_call *call, const json_t *document, const vg_id *request,
+                          struct response_command *command, uint64_t more, uint64_t fewer,
+                          json_t **answer)
+{
+    struct compartment_epoch in_force, next;
+    struct clearing_offers offers = {.from.count = 0};
+    struct clearing_nodes nodes, added = {.count = 0}, all;
+    struct cli_author *author;
+    enum vg_code code = cli_author_open(call, &author);
+    if (code == VG_OK)
+        code = read_epoch(call, document, &in_force);
+    if (code != VG_OK)
+        return code;
+    list_holders(document, &in_force, &all);
+    nodes = (struct clearing_nodes){.count = 0};
+    for (uint32_t i = 0; i < all.count; i++)
+        if (all.nodes[i] != fewer)
+            clearing_nodes_add(&nodes, all.nodes[i]);
+    if (more != 0 && clearing_nodes_add(&nodes, more))
+        clearing_nodes_add(&added, more);
+    code = clearing_collect(call, &in_force.compartment, &added, &offers);
+    if (code == VG_OK)
+        code = clearing_prepare(call, &in_force, &nodes, &offers, &next);
+    command->clearing.offers =
+        vg_span_of(offers.signatures, (size_t)added.count * VG_SIGNATURE_SIZE);
+    return code == VG_OK ? submit(call, request, &next, command, answer) : code;
 }
 
 enum vg_code compartment_rotate(struct cli_call *call, const json_t *document, const vg_id *request,
                                 json_t **answer)
 {
-    struct compartment_epoch in_force, next;
-    struct cli_author *author;
-    enum vg_code code = cli_author_open(call, &author);
-    if (code == VG_OK)
-        code = read_epoch(call, document, &in_force);
-    if (code == VG_OK)
-        code = make_next(call, document, &in_force, &next);
-    return code == VG_OK ? submit(call, request, &next, answer) : code;
+    struct response_command command = {.op = RESPONSE_OP_ROTATE};
+    return go_on(call, document, request, &command, 0, 0, answer);
 }
 
-static enum vg_code run_rotate(struct cli_call *call)
+static bool is_holder(const json_t *document, uint64_t node)
+{
+    size_t i;
+    json_t *holder;
+    bool found = false;
+    json_array_foreach(json_object_get(document, "holders"), i, holder) found |=
+        cli_json_number(holder, "node") == node;
+    return found;
+}
+
+/* Why there may be fewer nodes than there should be: a reason is sealed in the directory, and the
+ * command, which is in clear on every node, has its id. */
+static enum vg_code give_reason(struct cli_call *call, const json_t *document, const char *reason,
+                                vg_id *out)
+{
+    struct response_command command = {.op = RESPONSE_OP_OVERRIDE,
+                                       .override_.reason = vg_span_text(reason)};
+    json_t *answer = NULL;
+    *out = cli_request_make();
+    vg_id_parse(cli_json_text(document, "id"), &command.override_.compartment);
+    struct cli_change change = {
+        .request = *out, .compartment = call->author->directory, .command = &command};
+    enum vg_code code = cli_change_submit(call, &change, &answer);
+    json_decref(answer);
+    return code;
+}
+
+static enum vg_code grant(struct cli_call *call, const json_t *document, const vg_id *request,
+                          uint64_t node, json_t **answer)
+{
+    struct response_command command = {.op = RESPONSE_OP_CLEAR};
+    if (is_holder(document, node))
+        return vg_fail(&call->error, VG_EXISTS, "node %" PRIu64 " is cleared for '%s' already",
+                       node, cli_json_text(document, "name"));
+    return go_on(call, document, request, &command, node, 0, answer);
+}
+
+static enum vg_code revoke(struct cli_call *call, const json_t *document, const vg_id *request,
+                           uint64_t node, json_t **answer)
+{
+    struct response_command command = {.op = RESPONSE_OP_REVOKE};
+    const char *reason = cli_text(call, "override");
+    if (!is_holder(document, node))
+        return vg_fail(&call->error, VG_NOT_FOUND, "node %" PRIu64 " is not cleared for '%s'", node,
+                       cli_json_text(document, "name"));
+    enum vg_code code =
+        reason != NULL ? give_reason(call, document, reason, &command.clearing.override_) : VG_OK;
+    return code == VG_OK ? go_on(call, document, request, &command, 0, node, answer) : code;
+}
+
+static enum vg_code rotate(struct cli_call *call, const json_t *document, const vg_id *request,
+                           uint64_t node, json_t **answer)
+{
+    (void)node;
+    return compartment_rotate(call, document, request, answer);
+}
+
+/* A new epoch of the compartment that is named, done once per request. */
+static enum vg_code run_clearing(struct cli_call *call, uint64_t node,
+                                 enum vg_code (*clear)(struct cli_call *call,
+                                                       const json_t *document, const vg_id *request,
+                                                       uint64_t node, json_t **answer))
 {
     struct cli_author *author;
     vg_id request = cli_request_of(call);
@@ -200,10 +313,10 @@ static enum vg_code run_rotate(struct cli_call *call)
     json_t *document = code == VG_OK ? compartment_ask(call, call->words[0]) : NULL;
     if (document == NULL)
         return call->error.code;
-    json_t *answer = ask_repeated(call, document);
+    json_t *answer = ask_repeated(call, cli_json_text(document, "id"));
     code = call->error.code;
     if (answer == NULL && code == VG_OK)
-        code = compartment_rotate(call, document, &request, &answer);
+        code = clear(call, document, &request, node, &answer);
     if (code == VG_OK)
         cli_change_print(call, answer);
     json_decref(answer);
@@ -211,8 +324,218 @@ static enum vg_code run_rotate(struct cli_call *call)
     return code;
 }
 
+static enum vg_code run_rotate(struct cli_call *call)
+{
+    return run_clearing(call, 0, rotate);
+}
+
+static enum vg_code node_of(struct cli_call *call, uint64_t *node)
+{
+    const char *given;
+    if (cli_required(call, "node-id", &given) != VG_OK)
+        return call->error.code;
+    return cli_number_parse(given, "--node-id", 1, INT64_MAX, node, &call->error);
+}
+
+static enum vg_code run_grant(struct cli_call *call)
+{
+    uint64_t node;
+    enum vg_code code = node_of(call, &node);
+    return code == VG_OK ? run_clearing(call, node, grant) : code;
+}
+
+static enum vg_code run_revoke(struct cli_call *call)
+{
+    uint64_t node;
+    enum vg_code code = node_of(call, &node);
+    return code == VG_OK ? run_clearing(call, node, revoke) : code;
+}
+
+/* ---- create ------------------------------------------------------------------------------------
+ */
+
+/* What is said of a compartment that is to be created. */
+struct creation {
+    vg_id id;
+    struct clearing_nodes nodes;
+    struct clearing_offers offers;
+    vg_box_public recovery;
+    char boundary[VG_NODES_MAX * (VG_NAME_MAX + 1)]; /* cut into lines of the command */
+    struct response_command command;
+};
+
+/* That of the directory, unless one is given. */
+static enum vg_code take_recovery(struct cli_call *call, vg_box_public *out)
+{
+    const char *given = cli_text(call, "recovery");
+    size_t i;
+    json_t *holder;
+    bool found = given != NULL && vg_hex_parse(given, out->bytes, sizeof out->bytes);
+    if (given != NULL)
+        return found ? VG_OK
+                     : vg_fail(&call->error, VG_USAGE,
+                               "--recovery: 64 hex digits of a public key are needed");
+    json_t *directory = compartment_ask(call, "directory");
+    if (directory == NULL)
+        return call->error.code;
+    json_array_foreach(json_object_get(directory, "holders"), i, holder)
+    {
+        if (json_is_null(json_object_get(holder, "node")))
+            found =
+                vg_hex_parse(cli_json_text(holder, "unwrap_key"), out->bytes, sizeof out->bytes);
+    }
+    json_decref(directory);
+    if (!found)
+        return vg_fail(&call->error, VG_INTEGRITY,
+                       "the node's directory is sealed for no recovery key; see its log");
+    fprintf(stderr, "vigil: note: its recovery key is the directory's; --recovery gives it one of "
+                    "its own\n");
+    return VG_OK;
+}
+
+/* "emea,amer", cut in place. */
+static enum vg_code take_boundary(struct cli_call *call, struct creation *creation)
+{
+    struct response_lines *out = &creation->command.clearing.boundary;
+    const char *given = cli_text(call, "boundary");
+    snprintf(creation->boundary, sizeof creation->boundary, "%s", given != NULL ? given : "");
+    for (char *at = creation->boundary; *at != '\0';) {
+        size_t size = strcspn(at, ",");
+        if (size == 0 || size > VG_NAME_MAX || out->count == VG_NODES_MAX)
+            return vg_fail(&call->error, VG_USAGE,
+                           "--boundary: at most %d regions are needed, with commas between",
+                           VG_NODES_MAX);
+        out->lines[out->count++] = vg_span_of(at, size);
+        at += at[size] == ',' ? size + 1 : size;
+    }
+    return VG_OK;
+}
+
+static enum vg_code take_creation(struct cli_call *call, struct creation *out)
+{
+    const char *nodes;
+    uint64_t min_cleared;
+    enum vg_code code = cli_required(call, "nodes", &nodes);
+    out->command.op = RESPONSE_OP_CREATE;
+    if (code == VG_OK)
+        code = clearing_nodes_parse(call, nodes, &out->nodes);
+    if (code == VG_OK)
+        code = cli_number(call, "min-cleared", 1, VG_NODES_MAX, MIN_CLEARED, &min_cleared);
+    if (code == VG_OK)
+        code = take_boundary(call, out);
+    if (code == VG_OK)
+        code = take_recovery(call, &out->recovery);
+    if (code == VG_OK)
+        out->command.clearing.min_cleared = min_cleared;
+    return code;
+}
+
+/* The first epoch has nothing before it, so its key is drawn here, and forgotten. */
+static enum vg_code make_first(struct cli_call *call, const struct creation *creation,
+                               struct compartment_epoch *out)
+{
+    const vg_hash *cluster = &call->author->cluster;
+    const vg_node_id recovery = {COMPARTMENT_RECOVERY};
+    vg_cipher_key key;
+    uint8_t seed[VG_SEED_SIZE];
+    vg_random(key.bytes, sizeof key.bytes);
+    vg_random(seed, sizeof seed);
+    compartment_epoch_begin(out, cluster, &creation->id, NULL, NULL, &key);
+    enum vg_code code = compartment_epoch_wrap(out, cluster, &key, recovery, &creation->recovery,
+                                               seed, &call->error);
+    for (uint32_t i = 0; code == VG_OK && i < creation->nodes.count; i++) {
+        vg_random(seed, sizeof seed);
+        code = compartment_epoch_wrap(out, cluster, &key, (vg_node_id){creation->nodes.nodes[i]},
+                                      &creation->offers.keys[i].key, seed, &call->error);
+    }
+    vg_wipe(seed, sizeof seed);
+    vg_wipe(&key, sizeof key);
+    return code;
+}
+
+static enum vg_code create(struct cli_call *call, struct creation *creation, json_t **answer)
+{
+    struct compartment_epoch first;
+    struct clearing_offers *offers = &creation->offers;
+    enum vg_code code = take_creation(call, creation);
+    if (code == VG_OK)
+        code = clearing_collect(call, &creation->id, &creation->nodes, offers);
+    if (code == VG_OK)
+        code = make_first(call, creation, &first);
+    creation->command.clearing.offers =
+        vg_span_of(offers->signatures, (size_t)creation->nodes.count * VG_SIGNATURE_SIZE);
+    return code == VG_OK ? submit(call, &creation->id, &first, &creation->command, answer) : code;
+}
+
+/* Its name is sealed in the directory: another entry, given again by whoever repeats the request.
+ */
+static enum vg_code name_it(struct cli_call *call, const vg_id *id, bool dry_run)
+{
+    struct response_command command = {
+        .op = RESPONSE_OP_LABEL,
+        .label = {.compartment = *id, .name = vg_span_text(call->words[0])}};
+    struct cli_change change = {
+        .request = cli_request_make(), .compartment = call->author->directory, .command = &command};
+    json_t *answer = NULL;
+    bool as_said = call->settings.dry_run;
+    call->settings.dry_run = dry_run;
+    enum vg_code code = cli_change_submit(call, &change, &answer);
+    call->settings.dry_run = as_said;
+    json_decref(answer);
+    return code;
+}
+
+static enum vg_code run_create(struct cli_call *call)
+{
+    struct cli_author *author;
+    struct creation creation = {.id = cli_request_of(call)};
+    char id[VG_ID_TEXT];
+    json_t *answer = NULL;
+    vg_id_format(&creation.id, id);
+    enum vg_code code = cli_author_open(call, &author);
+    if (code == VG_OK) /* a name that is taken is found before there is anything to name */
+        code = name_it(call, &creation.id, true);
+    if (code == VG_OK) {
+        answer = ask_repeated(call, id);
+        code = call->error.code;
+    }
+    if (code == VG_OK && answer == NULL)
+        code = create(call, &creation, &answer);
+    if (code == VG_OK && !call->settings.dry_run)
+        code = name_it(call, &creation.id, false);
+    if (code == VG_OK)
+        cli_change_print(call, answer);
+    json_decref(answer);
+    return code;
+}
+
 /* ---- the commands ------------------------------------------------------------------------------
  */
+
+static const struct cli_option create_options[] = {
+    {.name = "nodes", .value = "IDS", .help = "those that are cleared for it: 1,2,3"},
+    {.name = "boundary",
+     .value = "REGIONS",
+     .help = "regions that its key never leaves: emea,amer"},
+    {.name = "min-cleared", .value = "N", .help = "nodes that must be cleared for it (2)"},
+    {.name = "recovery",
+     .value = "KEY",
+     .help = "public key of its recovery, in hex (the directory's)"},
+    {.name = NULL},
+};
+
+static const struct cli_option grant_options[] = {
+    {.name = "node-id", .value = "ID", .help = "the node that is to be cleared"},
+    {.name = NULL},
+};
+
+static const struct cli_option revoke_options[] = {
+    {.name = "node-id", .value = "ID", .help = "the node that is to be cleared no more"},
+    {.name = "override",
+     .value = "REASON",
+     .help = "why there may be fewer nodes than there should be; stays visible"},
+    {.name = NULL},
+};
 
 const struct cli_command compartment_commands[] = {
     {.name = "list",
@@ -226,6 +549,43 @@ const struct cli_command compartment_commands[] = {
      .summary = "Show for whom a compartment's key is wrapped",
      .examples = "  vigil compartment show directory",
      .run = run_show},
+    {.name = "create",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Make a compartment that is sealed for some nodes from its first entry on",
+     .about =
+         "For key officers. Each node is asked for a key of its own, to which the compartment's "
+         "is wrapped; this context must have the addresses of all of them. Interrupted, it is "
+         "finished by the same command with the same --request-id.",
+     .examples = "  vigil compartment create acme --nodes 1,2\n"
+                 "  vigil compartment create acme-eu --nodes 1,2,3 --boundary emea --min-cleared 3",
+     .options = create_options,
+     .run = run_create,
+     .flags = CLI_CHANGES},
+    {.name = "grant",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Clear one more node for a compartment, with all of its history",
+     .about = "For key officers. What comes is sealed under a fresh key.",
+     .examples = "  vigil compartment grant acme --node-id 3",
+     .options = grant_options,
+     .run = run_grant,
+     .flags = CLI_CHANGES},
+    {.name = "revoke",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Clear a node no more: what comes is sealed under a key that it never has",
+     .about =
+         "For key officers. The node destroys its keys and what it kept, and attests it; vigil "
+         "compartment show lists who has still to.",
+     .examples = "  vigil compartment revoke acme --node-id 3\n"
+                 "  vigil compartment revoke acme --node-id 2 --override 'the site is lost'",
+     .options = revoke_options,
+     .run = run_revoke,
+     .flags = CLI_CHANGES},
     {.name = "rotate",
      .words = "NAME",
      .words_min = 1,
