@@ -8,13 +8,14 @@
 #include "common/bytes.h"
 #include "common/file.h"
 
-/* The file: version 2, node 8, number of keys 2, of each: compartment 16, key 32, binding 64; nonce
- * 24; sealed with all before the nonce as additional data: their secrets, 32 each. */
+/* The file: version 3, node 8, number of compartments 2, of each: its id 16, key 32, binding 64;
+ * nonce 24; sealed with all before the nonce as additional data, of each: unwrap secret 32, state
+ * key 32. */
 enum {
-    FILE_VERSION = 2,
+    FILE_VERSION = 3,
     FIXED_SIZE = 12,
     PUBLIC_SIZE = sizeof(struct vg_unwrap_key),
-    SECRET_SIZE = sizeof(vg_box_secret),
+    SECRET_SIZE = sizeof(vg_box_secret) + sizeof(vg_cipher_key),
     HEAD_MAX = FIXED_SIZE + VG_KEYRING_MAX * PUBLIC_SIZE,
     SECRETS_MAX = VG_KEYRING_MAX * SECRET_SIZE,
     FILE_MAX = HEAD_MAX + VG_NONCE_SIZE + SECRETS_MAX + VG_TAG_SIZE,
@@ -58,6 +59,7 @@ const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
     vg_random(seed, sizeof seed);
     vg_box_keypair(seed, &unwrap->pub.key, &unwrap->secret);
     vg_wipe(seed, sizeof seed);
+    vg_random(unwrap->state.bytes, sizeof unwrap->state.bytes);
     bind(&unwrap->pub, node);
     return &unwrap->pub;
 }
@@ -100,6 +102,19 @@ static size_t write_head(const struct vg_keyring *keyring, vg_node_id node, uint
     return vg_writer_size(&writer);
 }
 
+/* The secrets of one compartment, as they lie in the file before they are sealed. */
+static void put_secrets(const struct vg_unwrap *unwrap, uint8_t out[SECRET_SIZE])
+{
+    memcpy(out, unwrap->secret.bytes, sizeof unwrap->secret.bytes);
+    memcpy(out + sizeof unwrap->secret.bytes, unwrap->state.bytes, sizeof unwrap->state.bytes);
+}
+
+static void take_secrets(const uint8_t bytes[SECRET_SIZE], struct vg_unwrap *out)
+{
+    memcpy(out->secret.bytes, bytes, sizeof out->secret.bytes);
+    memcpy(out->state.bytes, bytes + sizeof out->secret.bytes, sizeof out->state.bytes);
+}
+
 enum vg_code vg_keyring_write(const char *path, const struct vg_keyring *keyring,
                               const struct vg_identity *node, struct vg_error *error)
 {
@@ -111,7 +126,7 @@ enum vg_code vg_keyring_write(const char *path, const struct vg_keyring *keyring
     vg_cipher_key start = start_key(node);
     vg_random(nonce, VG_NONCE_SIZE);
     for (uint32_t i = 0; i < keyring->count; i++)
-        memcpy(secrets + (size_t)i * SECRET_SIZE, &keyring->unwraps[i].secret, SECRET_SIZE);
+        put_secrets(&keyring->unwraps[i], secrets + (size_t)i * SECRET_SIZE);
     vg_cipher_seal(&start, nonce, vg_span_of(file, head), vg_span_of(secrets, size), secrets);
     vg_wipe(&start, sizeof start);
     return vg_file_write(path, vg_span_of(file, head + VG_NONCE_SIZE + size + VG_TAG_SIZE), 0600,
@@ -128,6 +143,11 @@ static enum vg_code read_head(const char *path, vg_span file, vg_node_id node,
     out->count = vg_read_u16(&reader);
     size_t size =
         FIXED_SIZE + (size_t)out->count * (PUBLIC_SIZE + SECRET_SIZE) + VG_NONCE_SIZE + VG_TAG_SIZE;
+    if (version > 0 && version < FILE_VERSION)
+        return vg_fail(error, VG_INTEGRITY,
+                       "%s: a keyring of version %u; this build reads version %d and carries on no "
+                       "cluster from before: make the node's keys and the cluster anew",
+                       path, version, FILE_VERSION);
     if (version != FILE_VERSION || out->count > VG_KEYRING_MAX || file.size != size)
         return vg_fail(error, VG_INTEGRITY,
                        "%s: no keyring that this build reads; put this node's own back", path);
@@ -153,7 +173,7 @@ static enum vg_code open_secrets(const char *path, vg_span file, const struct vg
     bool opened = vg_cipher_open(&start, nonce, head, sealed, secrets);
     vg_wipe(&start, sizeof start);
     for (uint32_t i = 0; i < out->count; i++)
-        memcpy(&out->unwraps[i].secret, secrets + (size_t)i * SECRET_SIZE, SECRET_SIZE);
+        take_secrets(secrets + (size_t)i * SECRET_SIZE, &out->unwraps[i]);
     vg_wipe(secrets, sizeof secrets);
     if (opened)
         return VG_OK;

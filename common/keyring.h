@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The file of a node's unwrap secrets, one for each compartment it is or was to be cleared for
- * (docs/compartments.md). It lies outside of the node's data and of every backup: who destroys an
- * unwrap secret destroys what every wrap made to it holds. What is public of it can be read without
- * the node's key. Not for pure modules. */
+ * The file of a node's unwrap secrets and state keys, one of each for each compartment it is or was
+ * to be cleared for (docs/compartments.md). It lies outside of the node's data and of every backup:
+ * who destroys an unwrap secret destroys what every wrap made to it holds, and who destroys a state
+ * key what this node's disk has of that compartment. What is public of it can be read without the
+ * node's key. Not for pure modules. */
 #ifndef VIGIL_COMMON_KEYRING_H
 #define VIGIL_COMMON_KEYRING_H
 
@@ -23,12 +24,14 @@ struct vg_keyring {
     struct vg_unwrap {
         struct vg_unwrap_key pub;
         vg_box_secret secret;
+        vg_cipher_key
+            state; /* what lies in this node's state of it is sealed under (docs/state.md) */
     } unwraps[VG_KEYRING_MAX];
     uint32_t count;
 };
 
-/* Makes an unwrap key for a compartment that has none here; returns its public half, which is the
- * keyring's. Uses the system's randomness. */
+/* Makes an unwrap key and a state key for a compartment that has none here; returns the public half
+ * of the first, which is the keyring's. Uses the system's randomness. */
 const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
                                            const struct vg_identity *node,
                                            const vg_id *compartment);
@@ -36,7 +39,7 @@ const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
 /* Signs every public half anew: the keyring is to be that of other keys of the node. */
 void vg_keyring_rebind(struct vg_keyring *keyring, const struct vg_identity *node);
 
-/* The key of a compartment, or NULL. */
+/* The keys of a compartment, or NULL. */
 const struct vg_unwrap *vg_keyring_find(const struct vg_keyring *keyring, const vg_id *compartment);
 
 /* "FOLDER/key" has its keyring in "FOLDER/keyring", where nothing else is said. Owned by the

@@ -78,6 +78,20 @@ Test(keyring, an_added_secret_is_that_of_its_public_half_and_found_again)
     cr_assert_null(vg_keyring_find(&keyring, &none));
 }
 
+Test(keyring, each_compartment_has_a_state_key_of_its_own)
+{
+    struct vg_keyring one = written(2), again = written(2);
+    const struct vg_unwrap *keys[] = {&one.unwraps[0], &one.unwraps[1], &again.unwraps[0],
+                                      &again.unwraps[1]};
+    const vg_cipher_key none = {{0}};
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert_arr_neq(&keys[i]->state, &none, sizeof none);
+        cr_assert_arr_neq(&keys[i]->state, &keys[i]->secret, sizeof none);
+        for (size_t j = 0; j < i; j++)
+            cr_assert_arr_neq(&keys[i]->state, &keys[j]->state, sizeof none);
+    }
+}
+
 Test(keyring, an_unwrap_key_is_signed_for_its_node_and_compartment_alone)
 {
     struct vg_keyring keyring = {.count = 0};
@@ -107,6 +121,7 @@ Test(keyring, what_is_public_is_read_without_the_secret)
         cr_assert_arr_eq(&back.unwraps[i].pub, &keyring.unwraps[i].pub,
                          sizeof keyring.unwraps[i].pub);
         cr_assert_arr_eq(&back.unwraps[i].secret, &none, sizeof none);
+        cr_assert_arr_eq(&back.unwraps[i].state, &none, sizeof none);
     }
     known.pub = other.pub;
     cr_assert_eq(vg_keyring_read_public(path, &known, &back, &error), VG_INTEGRITY);
@@ -149,7 +164,7 @@ Test(keyring, every_flipped_bit_and_every_cut_is_refused)
 {
     struct vg_buffer file = {0};
     struct vg_keyring back;
-    written(2);
+    written(1);
     cr_assert_eq(vg_file_read(path, 4096, &file, &error), VG_OK);
     for (size_t bit = 0; bit < 8 * file.size; bit++) {
         file.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
@@ -162,6 +177,20 @@ Test(keyring, every_flipped_bit_and_every_cut_is_refused)
         cr_assert_eq(vg_keyring_read(path, &self, &back, &error), VG_INTEGRITY, "size %zu", size);
         cr_assert_eq(vg_keyring_read_public(path, &self, &back, &error), VG_INTEGRITY);
     }
+    vg_buffer_free(&file);
+}
+
+Test(keyring, one_of_an_earlier_version_is_named_and_refused)
+{
+    struct vg_buffer file = {0};
+    struct vg_keyring back;
+    written(1);
+    cr_assert_eq(vg_file_read(path, 4096, &file, &error), VG_OK);
+    file.data[0] = 2;
+    put(&file, file.size - sizeof(vg_cipher_key));
+    cr_assert_eq(vg_keyring_read(path, &self, &back, &error), VG_INTEGRITY);
+    cr_assert(strstr(error.text, "a keyring of version 2; this build reads version 3") != NULL,
+              "%s", error.text);
     vg_buffer_free(&file);
 }
 
