@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An ordered key-value store as the state machine sees it: an LMDB transaction in the node, a map
- * in tests and the simulator. Keys are at most 400 bytes and compare as memcmp does. */
+ * An ordered key-value store as the state machine sees it: sealed rows of an LMDB transaction in
+ * the node, a map in tests and the simulator. Keys are at most 400 bytes and compare as memcmp
+ * does, but for the texts in them, which are in any order (proto/response/rows.h). */
 #ifndef VIGIL_COMMON_KV_H
 #define VIGIL_COMMON_KV_H
 
@@ -8,7 +9,8 @@
 
 enum { VG_KEY_MAX = 400 };
 
-/* Spans given out are borrowed until the next put or del on the same store. */
+/* Spans given out are borrowed until the next put, del or next on the same store, which may be
+ * given them. */
 struct vg_kv {
     void *context;
     /* False if the key is absent. */

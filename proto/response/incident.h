@@ -212,7 +212,7 @@ struct response_tenant {
     uint64_t added_at;
     char name[VG_NAME_MAX + 1];
 };
-/* In the order of their keys; `after` "" starts. */
+/* In an order of the store's own (proto/response/rows.h); `after` "" starts. */
 bool response_tenant_next(const struct response_machine *machine, const vg_id *compartment,
                           const vg_id *incident, const char *after, struct response_tenant *out);
 
@@ -279,7 +279,7 @@ struct response_filter {
     uint64_t last_at;
     char key[VG_NAME_MAX + 1];
 };
-/* In the order of their keys; `after` "" starts. */
+/* In an order of the store's own (proto/response/rows.h); `after` "" starts. */
 bool response_filter_next(const struct response_machine *machine, const vg_id *compartment,
                           const char *after, struct response_filter *out);
 

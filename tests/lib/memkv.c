@@ -20,8 +20,15 @@ struct change {
     bool absent;
 };
 
+/* A copy that was given out, until it is to be used no longer. */
+struct lent {
+    struct lent *next;
+    uint8_t bytes[];
+};
+
 struct memkv {
     struct pair **pairs; /* in key order */
+    struct lent *lent;
     size_t count;
     size_t capacity;
     struct change *journal; /* since the last commit, oldest first */
@@ -109,13 +116,33 @@ static void remember(struct memkv *store, struct pair *before, bool absent)
     store->journal[store->changes++] = (struct change){.before = before, .absent = absent};
 }
 
+/* Whoever uses what was given out for too long uses memory that was freed. */
+static vg_span lend(struct memkv *store, vg_span bytes)
+{
+    struct lent *lent = vg_alloc(sizeof *lent + bytes.size);
+    if (bytes.size > 0)
+        memcpy(lent->bytes, bytes.data, bytes.size);
+    lent->next = store->lent;
+    store->lent = lent;
+    return vg_span_of(lent->bytes, bytes.size);
+}
+
+static void take_back(struct memkv *store)
+{
+    while (store->lent != NULL) {
+        struct lent *next = store->lent->next;
+        free(store->lent);
+        store->lent = next;
+    }
+}
+
 static bool kv_get(void *context, vg_span key, vg_span *value)
 {
-    const struct memkv *store = context;
+    struct memkv *store = context;
     bool found;
     size_t place = place_of(store, key, &found);
     if (found)
-        *value = pair_value(store->pairs[place]);
+        *value = lend(store, pair_value(store->pairs[place]));
     return found;
 }
 
@@ -133,6 +160,7 @@ static void kv_put(void *context, vg_span key, vg_span value)
         remember(store, pair_new(key, vg_span_of(NULL, 0)), true);
         insert_at(store, place, pair);
     }
+    take_back(store);
 }
 
 static void kv_del(void *context, vg_span key)
@@ -142,6 +170,7 @@ static void kv_del(void *context, vg_span key)
     size_t place = place_of(store, key, &found);
     if (found)
         remember(store, remove_at(store, place), false);
+    take_back(store);
 }
 
 static bool has_prefix(vg_span key, vg_span prefix)
@@ -152,17 +181,19 @@ static bool has_prefix(vg_span key, vg_span prefix)
 static bool kv_next(void *context, vg_span prefix, vg_span from, bool after, vg_span *key,
                     vg_span *value)
 {
-    const struct memkv *store = context;
+    struct memkv *store = context;
     bool from_prefix = key_compare(from, prefix) < 0;
     bool found;
     size_t place = place_of(store, from_prefix ? prefix : from, &found);
     if (found && after && !from_prefix)
         place++;
-    if (place == store->count || !has_prefix(pair_key(store->pairs[place]), prefix))
-        return false;
-    *key = pair_key(store->pairs[place]);
-    *value = pair_value(store->pairs[place]);
-    return true;
+    bool there = place < store->count && has_prefix(pair_key(store->pairs[place]), prefix);
+    take_back(store);
+    if (there) {
+        *key = lend(store, pair_key(store->pairs[place]));
+        *value = lend(store, pair_value(store->pairs[place]));
+    }
+    return there;
 }
 
 struct memkv *memkv_new(void)
@@ -175,6 +206,7 @@ void memkv_free(struct memkv *store)
     if (!store)
         return;
     memkv_commit(store);
+    take_back(store);
     for (size_t i = 0; i < store->count; i++)
         free(store->pairs[i]);
     free(store->pairs);
