@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api/incident.h"
 
+#include <stdlib.h>
+
 #include "node/api/compartments.h"
 #include "node/api/text.h"
 
@@ -425,16 +427,29 @@ json_t *api_incident_parts(const struct response_machine *machine, const struct 
                 API_PAGE_BYTES);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct response_tenant *left = a;
+    const struct response_tenant *right = b;
+    return strcmp(left->name, right->name);
+}
+
 static json_t *tenants(const struct response_machine *machine,
                        const struct response_incident *incident)
 {
     json_t *out = json_array();
-    struct response_tenant tenant = {.name = ""};
-    while (response_tenant_next(machine, &incident->compartment, &incident->id, tenant.name,
-                                &tenant)) {
+    struct response_tenant found[RESPONSE_TENANTS_MAX];
+    const char *after = "";
+    uint32_t count = 0;
+    while (
+        count < RESPONSE_TENANTS_MAX &&
+        response_tenant_next(machine, &incident->compartment, &incident->id, after, &found[count]))
+        after = found[count++].name;
+    qsort(found, count, sizeof found[0], by_name);
+    for (uint32_t i = 0; i < count; i++) {
         json_t *object = json_object();
-        api_set(object, "tenant", json_string(tenant.name));
-        api_set(object, "added_at", api_time(tenant.added_at));
+        api_set(object, "tenant", json_string(found[i].name));
+        api_set(object, "added_at", api_time(found[i].added_at));
         json_array_append_new(out, object);
     }
     return out;

@@ -291,23 +291,43 @@ static json_t *answer_proposal(struct response_machine *machine, const struct ap
     return NULL;
 }
 
+/* The first `max` filters behind `after`, by their keys: the store has them in an order of its own,
+ * and who asks goes on at another node. */
+static uint32_t first_filters(const struct response_machine *machine, const vg_id *compartment,
+                              const char *after, struct response_filter *out, uint32_t max)
+{
+    struct response_filter filter = {.key = ""};
+    uint32_t count = 0;
+    while (response_filter_next(machine, compartment, filter.key, &filter)) {
+        uint32_t at = count;
+        while (at > 0 && strcmp(filter.key, out[at - 1].key) < 0)
+            at--;
+        if (at == max || strcmp(filter.key, after) <= 0)
+            continue;
+        count += count < max;
+        memmove(&out[at + 1], &out[at], (count - 1 - at) * sizeof *out);
+        out[at] = filter;
+    }
+    return count;
+}
+
 static json_t *answer_filters(struct response_machine *machine, const struct api_query *query,
                               struct vg_error *error)
 {
-    struct response_filter filter = {.stands = false};
+    struct response_filter filters[API_PAGE_MAX];
     vg_id compartment;
     if (api_compartment_find(machine, query->compartment, &compartment, error) != VG_OK)
         return NULL;
-    memcpy(filter.key, query->after_text, sizeof filter.key);
+    uint32_t count =
+        first_filters(machine, &compartment, query->after_text, filters, (uint32_t)query->limit);
     json_t *page = json_array();
-    while (json_array_size(page) < query->limit &&
-           response_filter_next(machine, &compartment, filter.key, &filter)) {
+    for (uint32_t i = 0; i < count; i++) {
         json_t *object = json_object();
-        api_set(object, "match", json_string(filter.key));
-        api_set(object, "incident", api_id(&filter.incident));
-        api_set(object, "stands", json_boolean(filter.stands));
-        api_set(object, "count", api_uint(filter.count));
-        api_set(object, "last_at", api_time(filter.last_at));
+        api_set(object, "match", json_string(filters[i].key));
+        api_set(object, "incident", api_id(&filters[i].incident));
+        api_set(object, "stands", json_boolean(filters[i].stands));
+        api_set(object, "count", api_uint(filters[i].count));
+        api_set(object, "last_at", api_time(filters[i].last_at));
         json_array_append_new(page, object);
     }
     return page;
