@@ -6,9 +6,8 @@
 #include "common/text.h"
 #include "proto/response/records.h"
 #include "proto/response/sum.h"
-#include "tests/lib/desk.h"
 #include "tests/lib/fast_signer.h"
-#include "tests/lib/play.h"
+#include "tests/lib/story.h"
 
 /* ---- opening -----------------------------------------------------------------------------------
  */
@@ -170,11 +169,9 @@ Test(open, a_clear_body_is_void_without_the_genesis_flag)
 /* ---- state hash --------------------------------------------------------------------------------
  */
 
-static const vg_id second = {{0xc0, 2}};
-
 static void assert_hashes_hold(const struct desk *desk)
 {
-    const vg_id compartments[] = {desk->genesis.directory, desk->genesis.first, second};
+    const vg_id compartments[] = {desk->genesis.directory, desk->genesis.first, story_second};
     for (size_t i = 0; i < 3; i++) {
         vg_hash kept = response_state_hash(&desk->machine, &compartments[i]);
         vg_hash scanned = response_state_hash_scan(&desk->machine, &compartments[i]);
@@ -183,50 +180,6 @@ static void assert_hashes_hold(const struct desk *desk)
 }
 
 /* Every operation, accepted and refused, in two compartments. */
-static void tell_a_story(struct desk *desk)
-{
-    struct desk_order order = {.compartment = desk->genesis.directory};
-    order.command.op = RESPONSE_OP_LABEL;
-    order.command.label.compartment = second;
-    order.command.label.name = vg_span_text("second");
-    desk_send(desk, &order);
-    order.command.label.name = vg_span_text("renamed");
-    desk_send(desk, &order);
-    order.command.op = RESPONSE_OP_PERSON;
-    order.command.person.person = desk->genesis.people[DESK_ANN].id;
-    order.command.person.name = vg_span_text("Ann");
-    desk_send(desk, &order);
-    desk_noop(desk);
-    order = desk_detect("odd login", "ids:1");
-    vg_id id = desk_send(desk, &order).id;
-    order = desk_detect("odd login again", "ids:1");
-    order.person = DESK_BEN;
-    order.compartment = second;
-    desk_send(desk, &order);
-    order.compartment = desk->genesis.first;
-    desk_send(desk, &order);
-    desk->time_ms += 90000;
-    order = desk_stage(&id, RESPONSE_CLOSE, 1);
-    desk_send(desk, &order);
-    order = desk_stage(&id, RESPONSE_ASSESS, 0);
-    desk_send(desk, &order);
-    order = desk_stage(&id, RESPONSE_ASSESS, 1);
-    desk_send(desk, &order);
-    order = desk_note(&id, "called the owner");
-    order.request = desk_request(desk, desk->time_ms);
-    desk_send(desk, &order);
-    desk_send(desk, &order);
-    order = desk_import("A-1", "{\"incident_id\":\"A-1\"}");
-    order.command.import.timeline = vg_span_text("discovery: 2 days\ncontainment: 1 hour");
-    desk_send(desk, &order);
-    desk_send(desk, &order);
-    order = desk_stage(&id, RESPONSE_CLOSE, 2);
-    desk_send(desk, &order);
-    desk->time_ms += 8 * 24 * 3600 * (uint64_t)1000;
-    order = desk_detect("late", "ids:1");
-    desk_send(desk, &order);
-}
-
 static void assert_sum(const struct response_sum *sum, const uint64_t lanes[4])
 {
     for (size_t i = 0; i < 4; i++)
@@ -271,7 +224,7 @@ Test(state, an_untouched_compartment_hashes_to_zero)
 Test(state, the_kept_hash_is_what_a_scan_computes)
 {
     struct desk *desk = desk_new();
-    tell_a_story(desk);
+    story_tell(desk);
     assert_hashes_hold(desk);
     desk_free(desk);
 }
@@ -313,7 +266,7 @@ Test(state, a_damaged_pair_shows_in_the_scan)
 {
     struct desk *desk = desk_new();
     struct vg_kv kv = memkv_kv(desk->store);
-    tell_a_story(desk);
+    story_tell(desk);
     vg_span prefix = vg_span_of(desk->genesis.first.bytes, 16);
     vg_span key, value;
     cr_assert(kv.next(kv.context, prefix, prefix, false, &key, &value));
@@ -354,7 +307,7 @@ Test(state, a_flag_that_is_none_stops_the_process, .signal = SIGABRT)
 Test(state, replay_from_the_start_gives_the_same_pairs)
 {
     struct desk *desk = desk_new();
-    tell_a_story(desk);
+    story_tell(desk);
     struct desk *replayed = desk_replay(desk);
     cr_assert(memkv_equal(desk->store, replayed->store));
     cr_assert_eq(response_cursor(&desk->machine), ledger_tail_last(desk->log));
@@ -366,7 +319,7 @@ Test(state, replay_from_the_start_gives_the_same_pairs)
 Test(state, replay_from_any_commit_gives_the_same_pairs)
 {
     struct desk *desk = desk_new();
-    tell_a_story(desk);
+    story_tell(desk);
     uint64_t last = ledger_tail_last(desk->log);
     for (uint64_t commit = 0; commit <= last; commit++) {
         struct desk *node = desk_new_bare();
@@ -387,45 +340,6 @@ Test(state, replay_from_any_commit_gives_the_same_pairs)
     desk_free(desk);
 }
 
-static void tell_of_a_drill(struct play *play)
-{
-    play->part = play_drill(play, DESK_OPERATOR);
-    play_do(play, RESPONSE_OP_DRILL_START);
-    play_do(play, RESPONSE_OP_DRILL_PROBE);
-    struct desk_order order = play_order(play, RESPONSE_OP_DRILL_END);
-    order.command.drill_end.stalled = (struct response_lines){1, {vg_span_text("emea 412")}};
-    play_must(play, order);
-}
-
-/* Every operation once, accepted, over the story of before. */
-static struct play tell_of_everything(void)
-{
-    static const enum response_op working[] = {
-        RESPONSE_OP_PROCEDURE, RESPONSE_OP_ENROLL,   RESPONSE_OP_RISK,
-        RESPONSE_OP_OWNER,     RESPONSE_OP_SEVERITY, RESPONSE_OP_RESPONSIBILITY,
-        RESPONSE_OP_DECLARE,   RESPONSE_OP_AFFECT,   RESPONSE_OP_COLLABORATE,
-        RESPONSE_OP_PLAN,      RESPONSE_OP_NOTE};
-    struct play play = play_new(RESPONSE_DIAGNOSE);
-    tell_a_story(play.desk);
-    for (size_t i = 0; i < sizeof working / sizeof working[0]; i++)
-        play_do(&play, working[i]);
-    play.part = play_do(&play, RESPONSE_OP_TASK);
-    struct desk_order order = play_order(&play, RESPONSE_OP_TASK_MOVE);
-    order.command.task_move.state = RESPONSE_TASK_CLAIMED;
-    play_must(&play, order);
-    play.part = play_do(&play, RESPONSE_OP_STEP);
-    order = play_order(&play, RESPONSE_OP_STEP_MOVE);
-    order.command.step_move.state = RESPONSE_STEP_DONE;
-    play_must(&play, order);
-    order = play_order(&play, RESPONSE_OP_CUSTODY);
-    order.command.custody.action = RESPONSE_OFFER;
-    order.command.custody.to = desk_author(play.desk, DESK_BEN);
-    play_must(&play, order);
-    play_withdraw(&play);
-    tell_of_a_drill(&play);
-    return play;
-}
-
 static void assert_golden(const struct desk *desk, const vg_id *compartment, const char *golden)
 {
     char text[VG_HASH_TEXT];
@@ -439,15 +353,15 @@ Test(state, golden_hashes_of_rules_version_1)
 {
     static const vg_id control;
     struct desk *desk = desk_new();
-    tell_a_story(desk);
+    story_tell(desk);
     assert_golden(desk, &desk->genesis.directory,
                   "bec88cd82d22dc95f21030158f6764bdcac7f49198cf0682cea3bfd081ff6634");
     assert_golden(desk, &desk->genesis.first,
                   "b4d9260a60328d0f1cfdf1c5d327d57b37c87c18318fd99f1fbed7ca654cb3ba");
-    assert_golden(desk, &second,
+    assert_golden(desk, &story_second,
                   "06f3a6de5fa1e1871f18d11d68b956a76c0ff40cd64683ac9289beb3ac122921");
     desk_free(desk);
-    struct play play = tell_of_everything();
+    struct play play = story_tell_all();
     assert_golden(play.desk, &control,
                   "6c0c287ce17cbf17212c06549ab790546af04c56ee8e9cf4801ab0634fd06ce3");
     assert_golden(play.desk, &play.desk->genesis.directory,
