@@ -11,6 +11,7 @@ enum {
     VG_NONCE_SIZE = 24,
     VG_TAG_SIZE = 16, /* what a sealed text is longer than a clear one */
     VG_BOX_KEY_SIZE = 32,
+    VG_CIPHER_USE_SIZE = 8,
 };
 
 typedef struct vg_cipher_key {
@@ -35,6 +36,14 @@ void vg_cipher_seal(const vg_cipher_key *key, const uint8_t nonce[VG_NONCE_SIZE]
  * `out`, if anything is not as sealed. */
 bool vg_cipher_open(const vg_cipher_key *key, const uint8_t nonce[VG_NONCE_SIZE], vg_span header,
                     vg_span sealed, uint8_t *out);
+
+/* A key made of another for one purpose (crypto_kdf): who has it knows neither that one nor those
+ * of other numbers. `use` is a label of eight bytes. */
+void vg_cipher_derive(const vg_cipher_key *key, const char use[VG_CIPHER_USE_SIZE], uint64_t number,
+                      vg_cipher_key *out);
+
+/* BLAKE2b-256 of `bytes` under a key. */
+vg_hash vg_hash_keyed(const vg_cipher_key *key, vg_span bytes);
 
 /* The key pair of a seed (crypto_box_seed_keypair). */
 void vg_box_keypair(const uint8_t seed[VG_SEED_SIZE], vg_box_public *pub, vg_box_secret *secret);

@@ -195,6 +195,17 @@ bool keyring_data_key(void *context, const vg_id *compartment, uint64_t epoch, v
     return found != NULL;
 }
 
+bool keyring_state_key(void *context, const vg_id *compartment, vg_cipher_key *key)
+{
+    struct keyring *keyring = context;
+    pthread_rwlock_rdlock(&keyring->lock);
+    const struct vg_unwrap *found = vg_keyring_find(&keyring->secrets->unwraps, compartment);
+    if (found != NULL)
+        *key = found->state;
+    pthread_rwlock_unlock(&keyring->lock);
+    return found != NULL;
+}
+
 /* ---- offering ----------------------------------------------------------------------------------
  */
 

@@ -56,4 +56,8 @@ uint64_t keyring_epoch(struct keyring *keyring, const vg_id *compartment);
 /* As struct response_keys has it; `keyring` is a struct keyring. */
 bool keyring_data_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key);
 
+/* The state key of a compartment; false if there is none. As struct store_state_keys has it;
+ * `keyring` is a struct keyring. */
+bool keyring_state_key(void *keyring, const vg_id *compartment, vg_cipher_key *key);
+
 #endif
