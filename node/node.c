@@ -274,6 +274,14 @@ static enum vg_code learn_key(void *context, const struct compartment_epoch *epo
     return keyring_learn(context, epoch, place, error);
 }
 
+/* Compartments in clear have no state key of their own: the directory's serves. */
+static bool find_state_key(void *context, const vg_id *compartment, vg_cipher_key *key)
+{
+    const struct node *node = context;
+    return keyring_state_key(node->keyring, compartment, key) ||
+           keyring_state_key(node->keyring, &node->genesis.directory, key);
+}
+
 static enum vg_code open_state(struct node *node, struct vg_error *error)
 {
     char path[PATH_TEXT];
@@ -283,7 +291,10 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
                                           .genesis = &node->genesis,
                                           .cluster = node->cluster,
                                           .log = node->log,
-                                          .keys = {keyring_data_key, learn_key, node->keyring},
+                                          .keys = {.find = keyring_data_key,
+                                                   .learn = learn_key,
+                                                   .context = node->keyring,
+                                                   .state = {find_state_key, node}},
                                           .applied = node_applied,
                                           .stale = node_stale,
                                           .stopped = node_apply_stopped,

@@ -12,7 +12,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "node/store/log_private.h"
-#include "node/store/state.h"
 #include "node/store/thread.h"
 #include "node/store/verifier.h"
 #include "proto/response/epochs.h"
@@ -519,8 +518,9 @@ static enum vg_code check_position(struct store_applier *applier, struct vg_erro
 static enum vg_code open_state(struct store_applier *applier, struct vg_error *error)
 {
     const struct store_applier_config *config = &applier->config;
-    enum vg_code code = store_state_open(config->path, &config->cluster, config->node,
-                                         &applier->state, &applier->applied, error);
+    enum vg_code code =
+        store_state_open(config->path, &config->cluster, config->node, &config->keys.state,
+                         &applier->state, &applier->applied, error);
     if (code != VG_OK)
         return code;
     applier->machine = (struct response_machine){.genesis = config->genesis,

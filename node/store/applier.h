@@ -7,6 +7,7 @@
 
 #include "node/store/log.h"
 #include "node/store/people.h"
+#include "node/store/state.h"
 
 enum { STORE_APPLIER_QUERIES_MAX = 4096 };
 
@@ -19,6 +20,7 @@ struct store_keys {
     enum vg_code (*learn)(void *context, const struct compartment_epoch *epoch,
                           const vg_hash *place, struct vg_error *error);
     void *context;
+    struct store_state_keys state;
 };
 
 struct store_applier;

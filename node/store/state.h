@@ -4,11 +4,20 @@
 #ifndef VIGIL_NODE_STORE_STATE_H
 #define VIGIL_NODE_STORE_STATE_H
 
+#include "common/cipher.h"
 #include "common/error.h"
 #include "common/kv.h"
 #include "common/types.h"
 
 struct store_state;
+
+/* The state keys of this node. */
+struct store_state_keys {
+    /* False if there is none of this compartment, which is then not cleared here: nothing of it is
+     * stored, nor ever written. Whoever is given a key wipes it. */
+    bool (*find)(void *context, const vg_id *compartment, vg_cipher_key *key);
+    void *context;
+};
 
 /* The last entry that a committed state has taken in. */
 struct store_position {
@@ -17,15 +26,22 @@ struct store_position {
 };
 
 /* Opens or makes the environment and begins the open write transaction. The calling thread must be
- * the one that makes every other call. `position` is what was committed last: the caller compares
- * it with the log. Refused as store_log_open refuses; the remedy is always to remove the folder,
- * since it is rebuilt from the log. */
+ * the one that makes every other call. `keys` is copied, and asked on that thread. `position` is
+ * what was committed last: the caller compares it with the log. Refused as store_log_open refuses,
+ * and if it is sealed under other keys than these; the remedy is always to remove the folder, since
+ * it is rebuilt from the log. */
 enum vg_code store_state_open(const char *path, const vg_hash *cluster, vg_node_id node,
-                              struct store_state **out, struct store_position *position,
-                              struct vg_error *error);
+                              const struct store_state_keys *keys, struct store_state **out,
+                              struct store_position *position, struct vg_error *error);
 
-/* The store as the state machine sees it: reads and writes go to the open transaction. */
+/* The store as the state machine sees it: reads and writes go to the open transaction. What lies in
+ * it is sealed (docs/state.md). A row that does not open, and a put to a compartment without a
+ * state key, stop the process. */
 struct vg_kv store_state_kv(struct store_state *state);
+
+/* The state key of a compartment was destroyed, or replaced: wipes what is held of it. Its rows are
+ * deleted before. */
+void store_state_forget_key(struct store_state *state, const vg_id *compartment);
 
 /* Bytes put since the last commit. */
 uint64_t store_state_uncommitted(const struct store_state *state);

@@ -28,6 +28,16 @@ static vg_box_public unwrap_of(uint64_t holder, uint8_t seed[VG_SEED_SIZE])
     return unwrap;
 }
 
+bool sealing_state_key(void *node, const vg_id *compartment, vg_cipher_key *key)
+{
+    const vg_node_id *of = node;
+    *key = (vg_cipher_key){{0x57}};
+    memcpy(key->bytes + 1, compartment->bytes, sizeof compartment->bytes);
+    if (of != NULL)
+        memcpy(key->bytes + 1 + sizeof compartment->bytes, &of->value, sizeof of->value);
+    return true;
+}
+
 static void wrap(struct compartment_epoch *epoch, const vg_hash *place, const vg_cipher_key *key,
                  uint64_t holder)
 {

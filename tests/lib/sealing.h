@@ -28,4 +28,8 @@ bool sealing_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cip
  * is made of the envelope's id. */
 void sealing_envelope(struct ledger_envelope *envelope, uint8_t *envelope_and_body);
 
+/* As struct store_state_keys has it: every compartment has a key, another one for each node id that
+ * `node` points to (NULL: for none). */
+bool sealing_state_key(void *node, const vg_id *compartment, vg_cipher_key *key);
+
 #endif

@@ -26,6 +26,7 @@
 #include "tests/lib/memkv.h"
 #include "tests/lib/must.h"
 #include "tests/lib/powercut.h"
+#include "tests/lib/sealing.h"
 #include "tests/lib/storebox.h"
 
 #define MEMORY "/dev/shm"
@@ -198,6 +199,7 @@ static void open_node(const char *disk)
     storebox_init(&box, node);
     must(storebox_try(&box, &history[0].cluster, (vg_node_id){1}, &error) == VG_OK, error.text);
     struct store_applier_config config = {.path = state,
+                                          .keys.state.find = sealing_state_key,
                                           .node = {1},
                                           .genesis = &history[0].genesis,
                                           .cluster = history[0].cluster,

@@ -15,6 +15,7 @@
 #include "tests/lib/await.h"
 #include "tests/lib/control.h"
 #include "tests/lib/must.h"
+#include "tests/lib/sealing.h"
 #include "tests/lib/storebox.h"
 
 extern char **environ;
@@ -291,8 +292,9 @@ static void full_disk_state(void)
 {
     struct store_state *state;
     struct store_position position;
-    must(store_state_open(box.path, &chain.cluster, (vg_node_id){1}, &state, &position, NULL) ==
-             VG_OK,
+    const struct store_state_keys keys = {.find = sealing_state_key};
+    must(store_state_open(box.path, &chain.cluster, (vg_node_id){1}, &keys, &state, &position,
+                          NULL) == VG_OK,
          "the state opens");
     struct vg_kv kv = store_state_kv(state);
     uint8_t *value = vg_alloc_zero(VALUE, 1);

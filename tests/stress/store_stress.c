@@ -8,6 +8,7 @@
 #include "common/prng.h"
 #include "node/store/applier.h"
 #include "tests/lib/await.h"
+#include "tests/lib/sealing.h"
 #include "tests/lib/storebox.h"
 
 enum { ENTRIES = 1500, LAG_MAX = 12, READERS = 2, ASKERS = 2, SEED = 5 };
@@ -158,6 +159,7 @@ int main(void)
     char state[SCRATCH_PATH + 8];
     snprintf(state, sizeof state, "%s/state", folder);
     struct store_applier_config config = {.path = state,
+                                          .keys.state.find = sealing_state_key,
                                           .node = {1},
                                           .genesis = &history[0].genesis,
                                           .cluster = history[0].cluster,

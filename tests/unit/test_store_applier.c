@@ -113,16 +113,17 @@ TestSuite(store_applier, .init = setup, .fini = teardown);
 
 static enum vg_code try_applier(struct vg_error *error)
 {
-    struct store_applier_config config = {.path = state_path,
-                                          .node = {1},
-                                          .genesis = &chain.genesis,
-                                          .cluster = chain.cluster,
-                                          .log = box.log,
-                                          .keys = {find_key, learn_key, NULL},
-                                          .applied = on_applied,
-                                          .stale = on_stale,
-                                          .stopped = on_stopped,
-                                          .going_on = on_going_on};
+    struct store_applier_config config = {
+        .path = state_path,
+        .node = {1},
+        .genesis = &chain.genesis,
+        .cluster = chain.cluster,
+        .log = box.log,
+        .keys = {.find = find_key, .learn = learn_key, .state.find = sealing_state_key},
+        .applied = on_applied,
+        .stale = on_stale,
+        .stopped = on_stopped,
+        .going_on = on_going_on};
     atomic_store(&first, 0);
     return store_applier_open(&config, &applier, error);
 }

@@ -8,20 +8,26 @@
 
 #include "common/prng.h"
 #include "node/store/state.h"
+#include "proto/response/keys.h"
+#include "proto/response/rows.h"
 #include "tests/lib/leaks.h"
 #include "tests/lib/memkv.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/sealing.h"
 
-enum { KEYS = 120, STEPS = 20000 };
+enum { STEPS = 20000 };
 
 static char folder[SCRATCH_PATH];
 static char path[SCRATCH_PATH + 8];
 static const vg_hash cluster = {{1}};
 static struct store_state *state;
 static struct store_position found;
+static vg_node_id sealed_for = {1};
+static const struct store_state_keys keys = {sealing_state_key, &sealed_for};
 
 static void setup(void)
 {
+    vg_crypto_init();
     scratch_make(folder);
     snprintf(path, sizeof path, "%s/state", folder);
 }
@@ -36,20 +42,57 @@ TestSuite(store_state, .init = setup, .fini = teardown);
 static void open_state(void)
 {
     struct vg_error error = {0};
-    cr_assert_eq(store_state_open(path, &cluster, (vg_node_id){1}, &state, &found, &error), VG_OK,
-                 "%s", error.text);
+    cr_assert_eq(store_state_open(path, &cluster, (vg_node_id){1}, &keys, &state, &found, &error),
+                 VG_OK, "%s", error.text);
 }
 
-/* Keys of 1 to 4 bytes over four letters, so that many are prefixes of others. */
-static vg_span key_of(struct vg_prng *prng, uint8_t bytes[4])
+/* ---- against the store in memory ---------------------------------------------------------------
+ */
+
+/* The starts of keys that are walked over, some with texts behind them. */
+static struct response_key some_prefix(struct vg_prng *prng)
 {
-    size_t size = vg_prng_between(prng, 1, 4);
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = (uint8_t) "\x01"
-                             "a"
-                             "b"
-                             "\xff"[vg_prng_below(prng, 4)];
-    return vg_span_of(bytes, size);
+    static const enum response_kind kinds[] = {RESPONSE_KIND_OPEN,        RESPONSE_KIND_FILTER,
+                                               RESPONSE_KIND_DEDUP,       RESPONSE_KIND_NATURAL,
+                                               RESPONSE_KIND_PERSON_NAME, RESPONSE_KIND_LABEL};
+    vg_id compartment = {{(uint8_t)vg_prng_below(prng, 3)}}; /* control too */
+    vg_id incident = {{9, (uint8_t)vg_prng_below(prng, 2)}};
+    uint64_t which = vg_prng_below(prng, 7);
+    return which < 6 ? response_key_of(&compartment, kinds[which])
+                     : response_key_in(&compartment, &incident, RESPONSE_SECTION_TENANT);
+}
+
+static bool has_texts(const struct response_key *prefix)
+{
+    struct response_key longer = *prefix;
+    response_key_text(&longer, vg_span_text("x"));
+    return response_row_head(response_key_span(&longer)) < longer.size;
+}
+
+/* Few enough that keys come back. */
+static struct response_key some_key(struct vg_prng *prng, const struct response_key *prefix)
+{
+    static const char *const names[] = {"a", "aa", "b", "bank", "zoo"};
+    struct response_key key = *prefix;
+    vg_id id = {{(uint8_t)vg_prng_below(prng, 8)}};
+    if (!has_texts(prefix)) {
+        response_key_id(&key, &id);
+        return key;
+    }
+    response_key_text(&key, vg_span_text(names[vg_prng_below(prng, 5)]));
+    if (prefix->bytes[sizeof(vg_id)] == RESPONSE_KIND_NATURAL)
+        response_key_text(&key, vg_span_text(names[vg_prng_below(prng, 5)]));
+    return key;
+}
+
+static void same_get(const struct vg_kv *a, const struct vg_kv *b, vg_span key)
+{
+    vg_span value[2];
+    bool is_a = a->get(a->context, key, &value[0]);
+    bool is_b = b->get(b->context, key, &value[1]);
+    cr_assert_eq(is_a, is_b);
+    if (is_a)
+        cr_assert(vg_span_equal(value[0], value[1]));
 }
 
 static void same_next(const struct vg_kv *a, const struct vg_kv *b, vg_span prefix, vg_span from,
@@ -66,25 +109,49 @@ static void same_next(const struct vg_kv *a, const struct vg_kv *b, vg_span pref
     }
 }
 
+/* Walks over `a`, from the empty text on, and finds each row in `b`, as many as are there. */
+static uint32_t walk(const struct vg_kv *a, const struct vg_kv *b,
+                     const struct response_key *prefix)
+{
+    struct response_key from = *prefix;
+    vg_span key;
+    vg_span value;
+    vg_span same;
+    uint32_t count = 0;
+    response_key_text(&from, vg_span_text(""));
+    for (vg_span at = response_key_span(&from);
+         a->next(a->context, response_key_span(prefix), at, true, &key, &value); at = key) {
+        cr_assert(b->get(b->context, key, &same));
+        cr_assert(vg_span_equal(value, same));
+        count++;
+    }
+    return count;
+}
+
 static void step(const struct vg_kv *a, const struct vg_kv *b, struct vg_prng *prng)
 {
-    uint8_t bytes[3][4];
-    vg_span key = key_of(prng, bytes[0]);
+    struct response_key prefix = some_prefix(prng);
+    struct response_key key = some_key(prng, &prefix);
     uint8_t content[600];
     vg_prng_fill(prng, content, sizeof content);
     vg_span value = vg_span_of(content, vg_prng_below(prng, sizeof content));
     if (vg_prng_below(prng, 3) == 0) {
-        a->del(a->context, key);
-        b->del(b->context, key);
+        a->del(a->context, response_key_span(&key));
+        b->del(b->context, response_key_span(&key));
     } else {
-        a->put(a->context, key, value);
-        b->put(b->context, key, value);
+        a->put(a->context, response_key_span(&key), value);
+        b->put(b->context, response_key_span(&key), value);
     }
-    vg_span prefix = key_of(prng, bytes[1]);
-    if (vg_prng_below(prng, 4) == 0)
-        prefix.size = 0;
-    same_next(a, b, prefix, key_of(prng, bytes[2]), vg_prng_below(prng, 2) == 0);
-    same_next(a, b, prefix, vg_span_text(""), false);
+    prefix = some_prefix(prng);
+    key = some_key(prng, &prefix);
+    same_get(a, b, response_key_span(&key));
+    if (has_texts(&prefix)) {
+        cr_assert_eq(walk(a, b, &prefix), walk(b, a, &prefix));
+        return;
+    }
+    same_next(a, b, response_key_span(&prefix), response_key_span(&key), true);
+    same_next(a, b, response_key_span(&prefix), response_key_span(&key), false);
+    same_next(a, b, response_key_span(&prefix), vg_span_text(""), false);
 }
 
 Test(store_state, behaves_as_the_store_in_memory)
@@ -112,20 +179,33 @@ Test(store_state, behaves_as_the_store_in_memory)
     cr_expect_not(LEAKS_FOUND());
 }
 
+static void put(const struct vg_kv *kv, const struct response_key *key, vg_span value)
+{
+    kv->put(kv->context, response_key_span(key), value);
+}
+
 Test(store_state, a_value_may_be_what_was_read)
 {
-    open_state();
-    struct vg_kv kv = store_state_kv(state);
+    static const vg_id owners[] = {{{0}}, {{7}}};
     uint8_t content[300];
     memset(content, 'x', sizeof content);
-    for (uint8_t i = 'a'; i < 'z'; i++)
-        kv.put(kv.context, vg_span_of(&i, 1), vg_span_of(content, sizeof content));
-    vg_span value;
-    cr_assert(kv.get(kv.context, vg_span_text("c"), &value));
-    kv.put(kv.context, vg_span_text("c"), vg_span_of(value.data, value.size - 1));
-    cr_assert(kv.get(kv.context, vg_span_text("c"), &value));
-    cr_assert(vg_span_equal(value, vg_span_of(content, sizeof content - 1)));
-    store_state_close(state);
+    for (size_t i = 0; i < 2; i++) {
+        open_state();
+        struct vg_kv kv = store_state_kv(state);
+        struct response_key key = response_key_of(&owners[i], RESPONSE_KIND_OPEN);
+        vg_span value;
+        for (uint64_t n = 0; n < 30; n++) {
+            struct response_key each = key;
+            response_key_u64(&each, n);
+            put(&kv, &each, vg_span_of(content, sizeof content));
+        }
+        response_key_u64(&key, 3);
+        cr_assert(response_get(&kv, &key, &value));
+        put(&kv, &key, vg_span_of(value.data, value.size - 1));
+        cr_assert(response_get(&kv, &key, &value));
+        cr_assert(vg_span_equal(value, vg_span_of(content, sizeof content - 1)));
+        store_state_close(state);
+    }
 }
 
 Test(store_state, keeps_the_position_of_its_last_commit)
@@ -146,8 +226,8 @@ static void refused(const vg_hash *of, uint64_t node, enum vg_code code, const c
                     const char *remedy)
 {
     struct vg_error error = {0};
-    cr_assert_eq(store_state_open(path, of, (vg_node_id){node}, &state, &found, &error), code, "%s",
-                 error.text);
+    cr_assert_eq(store_state_open(path, of, (vg_node_id){node}, &keys, &state, &found, &error),
+                 code, "%s", error.text);
     cr_assert_not_null(strstr(error.text, what), "%s", error.text);
     cr_assert_not_null(strstr(error.text, remedy), "%s", error.text);
     cr_expect_not(LEAKS_FOUND());
