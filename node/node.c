@@ -274,7 +274,8 @@ static enum vg_code learn_key(void *context, const struct compartment_epoch *epo
     return keyring_learn(context, epoch, place, error);
 }
 
-/* Compartments in clear have no state key of their own: the directory's serves. */
+/* Names in control's sentences are the directory's. Compartments in clear have no state key of
+ * their own: the directory's serves. */
 static bool find_state_key(void *context, const vg_id *compartment, vg_cipher_key *key)
 {
     const struct node *node = context;

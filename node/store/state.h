@@ -14,7 +14,8 @@ struct store_state;
 /* The state keys of this node. */
 struct store_state_keys {
     /* False if there is none of this compartment, which is then not cleared here: nothing of it is
-     * stored, nor ever written. Whoever is given a key wipes it. */
+     * stored, nor ever written. The zero id is asked for by what control's rows have in words. Who
+     * is given a key wipes it. */
     bool (*find)(void *context, const vg_id *compartment, vg_cipher_key *key);
     void *context;
 };

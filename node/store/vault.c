@@ -13,11 +13,13 @@ enum {
     COMPARTMENTS_MAX = 256, /* whose keys are at hand; others are asked for again */
     BLOCK_BYTES = 64 * 1024,
     TEXT_SIZE = 2, /* before the text of a key, in what is sealed */
+    NONCES = 64,   /* drawn at a time: a call of the system for each would cost more than a seal */
 };
 
 /* Two keys made of the state key, so that neither is used for what the other is. */
 struct row_keys {
-    vg_id compartment; /* zero: the place is free */
+    vg_id compartment;
+    bool known;
     vg_cipher_key values;
     vg_cipher_key texts;
 };
@@ -35,7 +37,9 @@ struct store_vault {
     struct row_keys *rows;   /* COMPARTMENTS_MAX, locked */
     struct row_keys *latest; /* used last */
     uint32_t learned;        /* so far; the next replaces the oldest */
-    struct block *opened;    /* the last block of the list is never given back */
+    uint8_t nonces[NONCES][VG_NONCE_SIZE];
+    uint32_t nonces_left;
+    struct block *opened; /* the last block of the list is never given back */
 };
 
 /* ---- keys --------------------------------------------------------------------------------------
@@ -43,11 +47,13 @@ struct store_vault {
 
 static struct row_keys *at_hand(struct store_vault *vault, const vg_id *compartment)
 {
-    if (vg_id_equal(&vault->latest->compartment, compartment))
-        return vault->latest;
+    struct row_keys *latest = vault->latest;
+    if (latest->known && vg_id_equal(&latest->compartment, compartment))
+        return latest;
     for (uint32_t i = 0; i < COMPARTMENTS_MAX && i < vault->learned; i++) {
-        if (vg_id_equal(&vault->rows[i].compartment, compartment))
-            return vault->latest = &vault->rows[i];
+        struct row_keys *keys = &vault->rows[i];
+        if (keys->known && vg_id_equal(&keys->compartment, compartment))
+            return vault->latest = keys;
     }
     return NULL;
 }
@@ -60,6 +66,7 @@ static struct row_keys *learn(struct store_vault *vault, const vg_id *compartmen
         return NULL;
     struct row_keys *keys = &vault->rows[vault->learned++ % COMPARTMENTS_MAX];
     keys->compartment = *compartment;
+    keys->known = true;
     vg_cipher_derive(&state, use, 1, &keys->values);
     vg_cipher_derive(&state, use, 2, &keys->texts);
     vg_wipe(&state, sizeof state);
@@ -69,7 +76,6 @@ static struct row_keys *learn(struct store_vault *vault, const vg_id *compartmen
 /* NULL if there are none. */
 static const struct row_keys *keys_of(struct store_vault *vault, const vg_id *compartment)
 {
-    assert(!vg_id_is_zero(compartment));
     struct row_keys *keys = at_hand(vault, compartment);
     return keys != NULL ? keys : learn(vault, compartment);
 }
@@ -124,6 +130,15 @@ static void put_key(struct store_row_key *out, const void *bytes, size_t size)
     out->size += size;
 }
 
+static void draw_nonce(struct store_vault *vault, uint8_t out[VG_NONCE_SIZE])
+{
+    if (vault->nonces_left == 0) {
+        vg_random(vault->nonces, sizeof vault->nonces);
+        vault->nonces_left = NONCES;
+    }
+    memcpy(out, vault->nonces[--vault->nonces_left], VG_NONCE_SIZE);
+}
+
 /* No text, or an empty one, is where a walk over texts begins. */
 static bool is_hashed(vg_span key, size_t head)
 {
@@ -135,7 +150,7 @@ bool store_vault_key(struct store_vault *vault, vg_span key, struct store_row_ke
     vg_id owner = response_row_owner(key);
     size_t head = response_row_head(key);
     out->size = 0;
-    if (vg_id_is_zero(&owner) || !is_hashed(key, head)) {
+    if (response_row_is_public(key) || !is_hashed(key, head)) {
         put_key(out, key.data, key.size);
         return true;
     }
@@ -156,7 +171,7 @@ bool store_vault_seal(struct store_vault *vault, vg_span key, vg_span stored, vg
 {
     vg_id owner = response_row_owner(key);
     size_t head = response_row_head(key);
-    if (vg_id_is_zero(&owner)) {
+    if (response_row_is_public(key)) {
         vg_buffer_append(out, value.data, value.size);
         return true;
     }
@@ -174,7 +189,7 @@ bool store_vault_seal(struct store_vault *vault, vg_span key, vg_span stored, vg
     }
     vg_write_bytes(&writer, value.data, value.size);
     assert(!writer.failed);
-    vg_random(nonce, VG_NONCE_SIZE);
+    draw_nonce(vault, nonce);
     vg_cipher_seal(&keys->values, nonce, stored, vg_span_of(clear, size), clear);
     return true;
 }
@@ -197,7 +212,7 @@ bool store_vault_open(struct store_vault *vault, vg_span stored, vg_span sealed,
     size_t head = response_row_head(stored);
     *key = stored;
     *value = sealed;
-    if (vg_id_is_zero(&owner))
+    if (response_row_is_public(stored))
         return true;
     const struct row_keys *keys = keys_of(vault, &owner);
     if (keys == NULL || sealed.size < VG_NONCE_SIZE + VG_TAG_SIZE)

@@ -20,6 +20,13 @@ vg_id response_row_owner(vg_span key)
     return owner;
 }
 
+bool response_row_is_public(vg_span key)
+{
+    vg_id owner = response_row_owner(key);
+    bool is_sentence = key.size > KIND_AT && key.data[KIND_AT] == RESPONSE_KIND_SENTENCE;
+    return vg_id_is_zero(&owner) && !is_sentence;
+}
+
 /* No default: the compiler asks for each that is added. What is unknown is damage, and as secret as
  * any text. */
 static bool is_text_section(uint8_t section)

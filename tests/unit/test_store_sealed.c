@@ -22,14 +22,14 @@
 /* ---- a state, sealed or not --------------------------------------------------------------------
  */
 
-/* The control: with all rows control's, nothing is sealed (linked with --wrap). */
+/* The control: with all rows public, nothing is sealed (linked with --wrap). */
 static bool in_clear;
-vg_id __real_response_row_owner(vg_span key);
-vg_id __wrap_response_row_owner(vg_span key);
+bool __real_response_row_is_public(vg_span key);
+bool __wrap_response_row_is_public(vg_span key);
 
-vg_id __wrap_response_row_owner(vg_span key)
+bool __wrap_response_row_is_public(vg_span key)
 {
-    return in_clear ? (vg_id){{0}} : __real_response_row_owner(key);
+    return in_clear || __real_response_row_is_public(key);
 }
 
 static char folder[SCRATCH_PATH];
@@ -302,10 +302,21 @@ static bool contains(const struct vg_buffer *file, const char *canary)
     return false;
 }
 
+/* The sentence names who may not, though control entries are everybody's. */
+static void refuse_in_control(struct play *play)
+{
+    struct desk_order order = play_order(play, RESPONSE_OP_EXPEL);
+    order.person = DESK_BEN;
+    order.command.expel.person = desk_author(play->desk, DESK_ANN);
+    struct response_outcome outcome = play_send(play, order);
+    cr_assert_not_null(strstr(outcome.error.text, canaries[0]), "%s", outcome.error.text);
+}
+
 static void tell_canaries(struct play *play)
 {
     *play = play_new(RESPONSE_DIAGNOSE);
     play_name(play, DESK_BEN, canaries[0]);
+    refuse_in_control(play);
     name_first(play, canaries[1]);
     play_must(play, desk_detect(canaries[2], canaries[3]));
     struct desk_order order = play_order(play, RESPONSE_OP_DECLARE);
