@@ -274,13 +274,13 @@ static enum vg_code learn_key(void *context, const struct compartment_epoch *epo
     return keyring_learn(context, epoch, place, error);
 }
 
-/* Names in control's sentences are the directory's. Compartments in clear have no state key of
- * their own: the directory's serves. */
+/* Names in control's sentences are the directory's. */
 static bool find_state_key(void *context, const vg_id *compartment, vg_cipher_key *key)
 {
     const struct node *node = context;
-    return keyring_state_key(node->keyring, compartment, key) ||
-           keyring_state_key(node->keyring, &node->genesis.directory, key);
+    bool is_control = vg_id_is_zero(compartment);
+    return keyring_state_key(node->keyring, is_control ? &node->genesis.directory : compartment,
+                             key);
 }
 
 static enum vg_code open_state(struct node *node, struct vg_error *error)
