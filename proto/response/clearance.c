@@ -12,7 +12,12 @@
 #include "proto/response/call.h"
 #include "proto/response/nodes.h"
 
-enum { NUMBER_TEXT = 24, COUNT_TEXT = 64, REVOKED_SIZE = 24 };
+enum {
+    NUMBER_TEXT = 24,
+    COUNT_TEXT = 64,
+    REVOKED_SIZE = 24,
+    REGIONS = 2, /* that holders are in, where there are as many */
+};
 
 static struct response_key clearance_key(const vg_id *compartment)
 {
@@ -154,7 +159,6 @@ struct clearing {
     struct response_clearance clearance;
     uint32_t added, dropped; /* holders; those evicted do not count as dropped */
     uint32_t cleared;        /* nodes that hold it next */
-    uint32_t regions;        /* that they are in */
 };
 
 /* What each may change in the holders. Whoever is evicted is left out by all of them. */
@@ -355,14 +359,114 @@ static enum vg_code judge_offers(struct response_call *call, struct clearing *cl
     return VG_OK;
 }
 
+/* ---- where they are ----------------------------------------------------------------------------
+ */
+
+static const char *region_of(const struct response_machine *machine, vg_node_id node)
+{
+    const struct ledger_member *member = ledger_genesis_member(machine->genesis, node);
+    return member != NULL ? member->region : "";
+}
+
+static bool is_inside(const struct response_clearance *clearance, const char *region)
+{
+    bool inside = clearance->region_count == 0;
+    for (uint32_t i = 0; i < clearance->region_count; i++)
+        inside = inside || strcmp(clearance->boundary[i], region) == 0;
+    return inside;
+}
+
+/* Regions of the boundary are those of members, so that a mistyped one bounds nothing out. */
+static enum vg_code judge_regions(struct response_call *call, const struct clearing *clearing)
+{
+    const struct ledger_genesis *genesis = call->machine->genesis;
+    for (uint32_t i = 0; i < clearing->clearance.region_count; i++) {
+        const char *region = clearing->clearance.boundary[i];
+        bool known = false;
+        for (uint32_t k = 0; k < genesis->member_count; k++)
+            known = known || strcmp(genesis->members[k].region, region) == 0;
+        if (!known)
+            return RESPONSE_REFUSE(call, NO_REGION, region);
+    }
+    return VG_OK;
+}
+
+static enum vg_code refuse_outside(struct response_call *call, const struct clearing *clearing,
+                                   vg_node_id node)
+{
+    const struct response_clearance *clearance = &clearing->clearance;
+    char id[NUMBER_TEXT], boundary[VG_ERROR_TEXT] = "";
+    size_t used = 0;
+    for (uint32_t i = 0; i < clearance->region_count && used < sizeof boundary; i++)
+        used += (size_t)snprintf(boundary + used, sizeof boundary - used, "%s%s", i > 0 ? ", " : "",
+                                 clearance->boundary[i]);
+    snprintf(id, sizeof id, "%" PRIu64, node.value);
+    return RESPONSE_REFUSE(call, OUTSIDE_BOUNDARY, id, region_of(call->machine, node),
+                           clearing->text, boundary);
+}
+
+static enum vg_code judge_boundary(struct response_call *call, const struct clearing *clearing)
+{
+    if (clearing->kind->begins && judge_regions(call, clearing) != VG_OK)
+        return call->outcome->error.code;
+    for (uint32_t i = 0; i < clearing->next.wrap_count; i++) {
+        vg_node_id node = clearing->next.wraps[i].holder;
+        if (is_new(clearing, &clearing->next.wraps[i]) &&
+            !is_inside(&clearing->clearance, region_of(call->machine, node)))
+            return refuse_outside(call, clearing, node);
+    }
+    return VG_OK;
+}
+
 /* ---- enough of them ----------------------------------------------------------------------------
  */
 
-/* Of one node, or of several ("2 nodes"). */
-static const char *count_words(uint32_t count, char out[COUNT_TEXT])
+struct measure {
+    uint32_t nodes, regions;
+};
+
+/* "2 nodes in 1 region". */
+static const char *measure_words(const struct measure *measure, char out[COUNT_TEXT])
 {
-    snprintf(out, COUNT_TEXT, "%u node%s", count, count == 1 ? "" : "s");
+    snprintf(out, COUNT_TEXT, "%u node%s in %u region%s", measure->nodes,
+             measure->nodes == 1 ? "" : "s", measure->regions, measure->regions == 1 ? "" : "s");
     return out;
+}
+
+/* How many nodes there are, and in how many regions: of the next epoch's, or of all members that
+ * the boundary lets in. */
+static struct measure measure_of(const struct response_machine *machine,
+                                 const struct clearing *clearing, bool members)
+{
+    const struct ledger_genesis *genesis = machine->genesis;
+    const char *regions[VG_NODES_MAX];
+    struct measure measure = {.nodes = 0};
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
+        const struct ledger_member *member = &genesis->members[i];
+        uint32_t at = 0;
+        if (members ? !is_inside(&clearing->clearance, member->region)
+                    : compartment_wrap_of(&clearing->next, member->id) == NULL)
+            continue;
+        while (at < measure.regions && strcmp(regions[at], member->region) != 0)
+            at++;
+        if (at == measure.regions)
+            regions[measure.regions++] = member->region;
+        measure.nodes++;
+    }
+    return measure;
+}
+
+/* The least: in two regions, where so many nodes can be, and there are as many. */
+static struct measure least_of(const struct response_machine *machine,
+                               const struct clearing *clearing)
+{
+    struct measure all = measure_of(machine, clearing, true);
+    struct measure least = {(uint32_t)clearing->clearance.min_cleared, REGIONS};
+    if (least.regions > least.nodes)
+        least.regions = least.nodes;
+    if (least.regions > all.regions)
+        least.regions = all.regions;
+    return least;
 }
 
 static bool has_reason(const struct response_call *call, const struct clearing *clearing)
@@ -373,9 +477,10 @@ static bool has_reason(const struct response_call *call, const struct clearing *
            vg_id_equal(&override_.author, &call->request->author);
 }
 
-static bool is_below(const struct clearing *clearing)
+static bool is_below(const struct response_machine *machine, const struct clearing *clearing)
 {
-    return clearing->cleared < clearing->clearance.min_cleared;
+    struct measure has = measure_of(machine, clearing, false), least = least_of(machine, clearing);
+    return has.nodes < least.nodes || has.regions < least.regions;
 }
 
 static enum vg_code judge_minimum(struct response_call *call, struct clearing *clearing)
@@ -385,10 +490,12 @@ static enum vg_code judge_minimum(struct response_call *call, struct clearing *c
     vg_id_format(&call->command.clearing.override_, id);
     if (overrides && !has_reason(call, clearing))
         return RESPONSE_REFUSE(call, NO_OVERRIDE, id, clearing->text);
-    if (overrides || !is_below(clearing))
+    if (overrides || !is_below(call->machine, clearing))
         return VG_OK;
-    count_words(clearing->cleared, has);
-    count_words((uint32_t)clearing->clearance.min_cleared, least);
+    struct measure next = measure_of(call->machine, clearing, false);
+    struct measure wanted = least_of(call->machine, clearing);
+    measure_words(&next, has);
+    measure_words(&wanted, least);
     if (clearing->kind->begins)
         return RESPONSE_REFUSE(call, CREATED_BELOW, has, least);
     return clearing->kind->drops ? RESPONSE_REFUSE(call, LEFT_BELOW, clearing->text, has, least)
@@ -417,7 +524,8 @@ enum vg_code response_judge_clearing(struct response_call *call)
     if (read_epochs(call, &clearing) != VG_OK)
         return call->outcome->error.code;
     take_clearance(call, &clearing);
-    if (judge_holders(call, &clearing) != VG_OK || judge_offers(call, &clearing) != VG_OK)
+    if (judge_holders(call, &clearing) != VG_OK || judge_boundary(call, &clearing) != VG_OK ||
+        judge_offers(call, &clearing) != VG_OK)
         return call->outcome->error.code;
     return judge_minimum(call, &clearing);
 }
@@ -449,7 +557,7 @@ void response_effect_clearing(struct response_call *call)
     take_clearance(call, &clearing);
     code = judge_holders(call, &clearing);
     assert(code == VG_OK);
-    if (!is_below(&clearing))
+    if (!is_below(call->machine, &clearing))
         clearing.clearance.override_ = (vg_id){{0}};
     else if (clearing.kind->drops)
         clearing.clearance.override_ = call->command.clearing.override_;

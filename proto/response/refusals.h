@@ -129,6 +129,11 @@
     X(OFFER_UNSIGNED, INTEGRITY, "",                                                               \
       "the unwrap key of node {0} for compartment {1} is not signed by that node with the key it " \
       "has now; let the node offer it again: vigil compartment {2}")                               \
+    X(NO_REGION, NOT_FOUND, "",                                                                    \
+      "no node is in region {0}, so it bounds nothing; see vigil cluster status")                  \
+    X(OUTSIDE_BOUNDARY, FORBIDDEN, "",                                                             \
+      "node {0} is in region {1}, and the boundary of compartment {2} is {3}: its key is never "   \
+      "wrapped outside; name another node")                                                        \
     X(CREATED_BELOW, FORBIDDEN, "",                                                                \
       "the compartment would begin with {0}, and {1} are the least; name more nodes (--nodes), "   \
       "or a smaller --min-cleared")                                                                \

@@ -165,6 +165,8 @@ static const struct {
     {RESPONSE_REFUSED_STILL_TO_ATTEST, {"node", "id", "number"}},
     {RESPONSE_REFUSED_OFFERS_DO_NOT_FIT, {"number", "other number", "command"}},
     {RESPONSE_REFUSED_OFFER_UNSIGNED, {"node", "id", "command"}},
+    {RESPONSE_REFUSED_NO_REGION, {"region"}},
+    {RESPONSE_REFUSED_OUTSIDE_BOUNDARY, {"node", "region", "id", "regions"}},
     {RESPONSE_REFUSED_CREATED_BELOW, {"number of nodes", "other number"}},
     {RESPONSE_REFUSED_LEFT_BELOW, {"id", "number of nodes", "other number"}},
     {RESPONSE_REFUSED_NO_OVERRIDE, {"id", "compartment"}},

@@ -124,6 +124,19 @@ static vg_id some_override(struct thought *thought)
                : (vg_id){{0xee, 1}};
 }
 
+/* Mostly none; else regions of nodes, and seldom one that there is not. */
+static void bound(struct thought *thought)
+{
+    struct response_lines *boundary = &thought->out->command.clearing.boundary;
+    boundary->count = (uint8_t)(guess_once_in(thought, 2) ? guess_below(thought, 3) : 0);
+    for (uint8_t i = 0; i < boundary->count; i++) {
+        uint64_t place = guess_below(thought, thought->genesis->member_count);
+        boundary->lines[i] = guess_once_in(thought, 15)
+                                 ? vg_span_text("nowhere")
+                                 : vg_span_text(thought->genesis->members[place].region);
+    }
+}
+
 void guess_clearing(struct thought *thought)
 {
     struct guess *out = thought->out;
@@ -142,7 +155,7 @@ void guess_clearing(struct thought *thought)
     if (out->command.op == RESPONSE_OP_CREATE)
         out->command.clearing.min_cleared = 1 + guess_below(thought, 3);
     if (out->command.op == RESPONSE_OP_CREATE)
-        out->command.clearing.boundary.count = 0;
+        bound(thought);
     if (out->command.op == RESPONSE_OP_REVOKE)
         out->command.clearing.override_ =
             guess_once_in(thought, 2) ? some_override(thought) : (vg_id){{0}};

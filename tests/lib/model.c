@@ -27,6 +27,7 @@ struct model *model_new(const struct ledger_genesis *genesis, const struct vg_si
     for (uint32_t i = 0; i < genesis->member_count; i++) {
         model->node_keys[i] = genesis->members[i].keys;
         model->nodes[i] = genesis->members[i].id;
+        model->regions[i] = model_name_of(vg_span_text(genesis->members[i].region));
     }
     for (uint32_t i = 0; i < LEDGER_FOUNDED; i++)
         if (genesis->epochs[i].epoch > 0)
@@ -70,6 +71,8 @@ void model_free(struct model *model)
     free(model->compartments.items);
     free_list(&model->drills);
     free_list(&model->old_keys);
+    for (uint32_t i = 0; i < model->clearances.count; i++)
+        free_list(&((struct model_clearance *)model->clearances.items[i])->boundary);
     free_list(&model->clearances);
     free_list(&model->overrides);
     HASH_ITER(hh, model->people, person, next_person)

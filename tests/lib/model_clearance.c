@@ -130,6 +130,70 @@ static struct model_refusal may_hold(const struct model *model, const vg_id *com
     return owes ? model_refuses(VG_CONFLICT) : model_accepts();
 }
 
+/* The regions of nodes, of holders of `next` or of all, that a boundary lets in. */
+static uint32_t regions(const struct model *model, const struct compartment_epoch *next,
+                        const struct response_lines *boundary)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->node_count; i++) {
+        bool counts = next == NULL || compartment_wrap_of(next, model->nodes[i]) != NULL;
+        bool inside = boundary == NULL || boundary->count == 0;
+        for (uint8_t k = 0; !inside && k < boundary->count; k++) {
+            struct model_name name = model_name_of(boundary->lines[k]);
+            inside = model_name_equal(&name, &model->regions[i]);
+        }
+        bool first = true;
+        for (uint32_t k = 0; k < i; k++)
+            first = first && !(model_name_equal(&model->regions[k], &model->regions[i]) &&
+                               (next == NULL || compartment_wrap_of(next, model->nodes[k])));
+        count += counts && inside && first;
+    }
+    return count;
+}
+
+/* Whether there are fewer nodes than `least`, or they are in one region where two could be. */
+static bool too_few(const struct model *model, const struct compartment_epoch *next, uint64_t least,
+                    const struct response_lines *boundary)
+{
+    bool two = least >= 2 && regions(model, NULL, boundary) >= 2;
+    return nodes_in(next) < least || (two && regions(model, next, NULL) < 2);
+}
+
+static bool is_region(const struct model *model, vg_span region)
+{
+    struct model_name name = model_name_of(region);
+    for (uint32_t i = 0; i < model->node_count; i++)
+        if (model_name_equal(&name, &model->regions[i]))
+            return true;
+    return false;
+}
+
+static struct model_refusal inside(const struct model *model, const struct response_lines *boundary,
+                                   const uint64_t *nodes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && boundary->count > 0; i++) {
+        const struct model_name *region = &model->regions[model_node_place(model, nodes[i])];
+        bool found = false;
+        for (uint8_t k = 0; k < boundary->count; k++) {
+            struct model_name name = model_name_of(boundary->lines[k]);
+            found = found || model_name_equal(&name, region);
+        }
+        if (!found)
+            return model_refuses(VG_FORBIDDEN);
+    }
+    return model_accepts();
+}
+
+/* What was said when the compartment was created, as a command says it. */
+static struct response_lines boundary_of(const struct model_clearance *clearance)
+{
+    struct response_lines lines = {.count = (uint8_t)clearance->boundary.count};
+    for (uint8_t i = 0; i < lines.count; i++)
+        lines.lines[i] =
+            vg_span_text(((const struct model_name *)clearance->boundary.items[i])->text);
+    return lines;
+}
+
 /* Each new holder signs its unwrap key, in their order. */
 static struct model_refusal signed_by(const struct model *model,
                                       const struct compartment_epoch *next, const uint64_t *nodes,
@@ -240,9 +304,15 @@ static struct model_refusal create_names(struct model_call *call)
         refusal = new_holders(model, &none, &next, nodes, &count);
     if (refusal.code == VG_OK && count == 0)
         refusal = model_refuses(VG_FORBIDDEN);
+    const struct response_lines *boundary = &call->command->clearing.boundary;
+    for (uint8_t i = 0; refusal.code == VG_OK && i < boundary->count; i++)
+        refusal = is_region(model, boundary->lines[i]) ? refusal : model_refuses(VG_NOT_FOUND);
+    if (refusal.code == VG_OK)
+        refusal = inside(model, boundary, nodes, count);
     if (refusal.code == VG_OK)
         refusal = signed_by(model, &next, nodes, count, call->command->clearing.offers);
-    if (refusal.code == VG_OK && count < call->command->clearing.min_cleared)
+    if (refusal.code == VG_OK &&
+        too_few(model, &next, call->command->clearing.min_cleared, boundary))
         refusal = model_refuses(VG_FORBIDDEN);
     return refusal;
 }
@@ -264,6 +334,9 @@ static struct model_refusal clear_names(struct model_call *call)
         refusal = model_refuses(VG_FORBIDDEN);
     if (refusal.code == VG_OK && count == 0)
         refusal = model_refuses(VG_INVALID);
+    struct response_lines boundary = boundary_of(clearance_of(model, &next.compartment));
+    if (refusal.code == VG_OK)
+        refusal = inside(model, &boundary, nodes, count);
     return refusal.code == VG_OK
                ? signed_by(model, &next, nodes, count, call->command->clearing.offers)
                : refusal;
@@ -279,7 +352,9 @@ static struct model_refusal enough(const struct model_call *call,
                        vg_id_equal(&given->author, &call->order->author)
                    ? model_accepts()
                    : model_refuses(VG_NOT_FOUND);
-    return nodes_in(next) < clearance_of(call->model, &next->compartment)->min_cleared
+    const struct model_clearance *clearance = clearance_of(call->model, &next->compartment);
+    struct response_lines boundary = boundary_of(clearance);
+    return too_few(call->model, next, clearance->min_cleared, &boundary)
                ? model_refuses(VG_FORBIDDEN)
                : model_accepts();
 }
@@ -311,6 +386,12 @@ static void come_into_force(struct model_call *call)
     if (clearance == NULL) {
         clearance = model_clearance_add(model, &next);
         clearance->min_cleared = call->command->clearing.min_cleared;
+        const struct response_lines *boundary = &call->command->clearing.boundary;
+        for (uint8_t i = 0; i < boundary->count; i++) {
+            struct model_name *region = vg_alloc(sizeof *region);
+            *region = model_name_of(boundary->lines[i]);
+            model_list_add(&clearance->boundary, region);
+        }
     }
     for (uint32_t i = 0; i < model->node_count; i++) {
         bool held = compartment_wrap_of(&clearance->epoch, model->nodes[i]) != NULL;

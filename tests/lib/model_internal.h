@@ -199,6 +199,7 @@ struct model_compartment {
 struct model_clearance {
     struct compartment_epoch epoch; /* in force */
     uint64_t min_cleared;
+    struct model_list boundary; /* struct model_name; none: every region */
     struct {
         uint64_t epoch; /* that revoked the node; 0: it is a holder, or never was */
         bool attested;
@@ -218,6 +219,7 @@ struct model {
     struct vg_keys node_keys[VG_NODES_MAX];
     const struct vg_signer *signer;
     vg_node_id nodes[VG_NODES_MAX];
+    struct model_name regions[VG_NODES_MAX];
     bool nodes_gone[VG_NODES_MAX];
     uint32_t node_count;
     struct model_list compartments;

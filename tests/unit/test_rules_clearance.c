@@ -6,7 +6,7 @@
 #include "proto/response/clearance.h"
 #include "tests/lib/play.h"
 
-enum { ALL = 0x1f, THREE = 0xf, TWO = 0x7, ONE = 0x3 };
+enum { ALL = 0x1f, THREE = 0xf, TWO = 0x7, ONE = 0x3, SECOND = 0x5 };
 
 static const vg_node_id one = {1}, three = {3};
 
@@ -194,7 +194,7 @@ Test(clearance, fewer_than_the_least_takes_a_reason_that_stays_until_there_are_e
     struct play play = play_new(RESPONSE_DETECT);
     struct response_override given;
     vg_id compartment = play_create(&play, THREE), other = play_create(&play, TWO);
-    struct desk_order order = play_clearing(&play, RESPONSE_OP_REVOKE, &compartment, 2, ONE);
+    struct desk_order order = play_clearing(&play, RESPONSE_OP_REVOKE, &compartment, 2, SECOND);
     cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_LEFT_BELOW));
     order.command.clearing.override_ = overriding(&play, &other, "of another");
     cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NO_OVERRIDE), "of another compartment");
@@ -207,12 +207,42 @@ Test(clearance, fewer_than_the_least_takes_a_reason_that_stays_until_there_are_e
     cr_assert(play_says(given.reason, "the site is lost"));
     vg_id author = desk_author(play.desk, DESK_PRIVACY);
     cr_assert(vg_id_equal(&given.author, &author));
-    clear(&play, RESPONSE_OP_ROTATE, &compartment, 3, ONE);
+    clear(&play, RESPONSE_OP_ROTATE, &compartment, 3, SECOND);
     kept = clearance_of(&play, &compartment).override_;
     cr_assert(vg_id_equal(&kept, &reason), "still fewer");
-    clear(&play, RESPONSE_OP_CLEAR, &compartment, 4, 0x13);
+    clear(&play, RESPONSE_OP_CLEAR, &compartment, 4, 0x15);
     kept = clearance_of(&play, &compartment).override_;
     cr_assert(vg_id_is_zero(&kept));
+    play_free(&play);
+}
+
+/* Nodes 1 and 4 are in apac, 2 in emea, 3 in amer. */
+Test(clearance, two_nodes_of_one_region_are_fewer_than_two_of_two)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    vg_id fresh = desk_request(play.desk, play.desk->time_ms);
+    cr_assert(play_refuses(&play, play_clearing(&play, RESPONSE_OP_CREATE, &fresh, 1, 0x13),
+                           RESPONSE_REFUSED_CREATED_BELOW));
+    cr_assert(strstr(play.refused.error.text,
+                     "with 2 nodes in 1 region, and 2 nodes in 2 regions") != NULL,
+              "%s", play.refused.error.text);
+    vg_id compartment = play_create(&play, 0x17);
+    cr_assert(play_refuses(&play, play_clearing(&play, RESPONSE_OP_REVOKE, &compartment, 2, 0x13),
+                           RESPONSE_REFUSED_LEFT_BELOW));
+    play_free(&play);
+}
+
+Test(clearance, a_boundary_holds_at_creation_and_at_every_grant)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    vg_id compartment = desk_request(play.desk, play.desk->time_ms);
+    struct desk_order order = play_clearing(&play, RESPONSE_OP_CREATE, &compartment, 1, 0x13);
+    order.command.clearing.boundary = (struct response_lines){1, {vg_span_text("apac")}};
+    play_must(&play, order); /* of one region, where there are no two */
+    struct response_clearance clearance = clearance_of(&play, &compartment);
+    cr_assert(clearance.region_count == 1 && strcmp(clearance.boundary[0], "apac") == 0);
+    cr_assert(play_refuses(&play, play_clearing(&play, RESPONSE_OP_CLEAR, &compartment, 2, 0x1b),
+                           RESPONSE_REFUSED_OUTSIDE_BOUNDARY));
     play_free(&play);
 }
 

@@ -233,6 +233,13 @@ static void signed_by_another_node(struct play *play, struct desk_order *order)
     order->command.clearing.offers = vg_span_of(&offer, sizeof offer);
 }
 
+static void bounded_by(struct desk_order *order, const char *region)
+{
+    order->command.clearing.boundary = (struct response_lines){1, {vg_span_text(region)}};
+}
+BEND(bounded_by_nowhere, bounded_by(order, "antarctica"))
+BEND(bounded_by_one_region, bounded_by(order, "apac"))
+
 static void for_one_node_of_two(struct play *play, struct desk_order *order)
 {
     *order = play_clearing(play, RESPONSE_OP_CREATE, &order->request, 1, 0x3);
@@ -728,6 +735,8 @@ static const struct row {
     ROW(STILL_TO_ATTEST, DETECT, CLEAR, to_one_that_is_yet_to_attest),
     ROW(OFFERS_DO_NOT_FIT, DETECT, CLEAR, with_a_signature_too_many),
     ROW(OFFER_UNSIGNED, DETECT, CLEAR, signed_by_another_node),
+    ROW(NO_REGION, DETECT, CREATE, bounded_by_nowhere),
+    ROW(OUTSIDE_BOUNDARY, DETECT, CREATE, bounded_by_one_region),
     ROW(CREATED_BELOW, DETECT, CREATE, for_one_node_of_two),
     ROW(LEFT_BELOW, DETECT, REVOKE, of_all_but_one),
     ROW(NO_OVERRIDE, DETECT, REVOKE, for_a_reason_nobody_gave),
