@@ -485,6 +485,21 @@ static enum vg_code name_it(struct cli_call *call, const vg_id *id, bool dry_run
     return code;
 }
 
+/* A creation that is repeated has no name yet, or this one. */
+static enum vg_code is_same_name(struct cli_call *call, const char *id)
+{
+    json_t *document = compartment_ask(call, id);
+    if (document == NULL)
+        return call->error.code;
+    const char *name = cli_json_text(document, "name");
+    if (name[0] != '\0' && strcmp(name, id) != 0 && strcmp(name, call->words[0]) != 0)
+        vg_fail(&call->error, VG_INVALID,
+                "this request created compartment '%s'; leave out --request-id for another one",
+                name);
+    json_decref(document);
+    return call->error.code;
+}
+
 static enum vg_code run_create(struct cli_call *call)
 {
     struct cli_author *author;
@@ -499,6 +514,8 @@ static enum vg_code run_create(struct cli_call *call)
         answer = ask_repeated(call, id);
         code = call->error.code;
     }
+    if (answer != NULL)
+        code = is_same_name(call, id);
     if (code == VG_OK && answer == NULL)
         code = create(call, &creation, &answer);
     if (code == VG_OK && !call->settings.dry_run)

@@ -276,8 +276,8 @@ enum vg_code compartment_epoch_decode(vg_span bytes, struct compartment_epoch *o
         return field_error(error, "a version this build does not know");
     if (vg_id_is_zero(&out->compartment) || out->epoch == 0)
         return field_error(error, "of no compartment, or of number 0");
-    if (has_chain(out) && out->epoch == 1)
-        return field_error(error, "the first, and has a chain");
+    if (has_chain(out) != (out->epoch > 1))
+        return field_error(error, "the first with a chain, or a later one without");
     enum vg_code code = read_wraps(&reader, out, error);
     if (code == VG_OK && !vg_reader_done(&reader))
         code = field_error(error, reader.failed ? "cut short" : "bytes too many at the end");

@@ -33,14 +33,15 @@ struct compartment_epoch {
     uint64_t epoch;     /* from 1 */
     vg_hash previous;   /* commitment of the epoch before; zero before the first */
     vg_hash commitment; /* H(0x09, cluster, compartment, epoch, data key) */
-    uint8_t chain[COMPARTMENT_CHAIN_SIZE]; /* the data key before, under this one; zero: none */
+    uint8_t
+        chain[COMPARTMENT_CHAIN_SIZE]; /* the data key before, under this one; zero in the first */
     struct compartment_wrap wraps[COMPARTMENT_WRAPS_MAX]; /* holders ascend */
     uint32_t wrap_count;
 };
 
 /* The epoch after `in_force` (NULL: the first) under this data key, without wraps yet. `before` is
- * the data key of the epoch in force; NULL for the first, or to leave out the chain. A data key
- * begins one epoch alone. */
+ * the data key of the epoch in force; NULL for the first, and for one that nobody decodes. A data
+ * key begins one epoch alone. */
 void compartment_epoch_begin(struct compartment_epoch *out, const vg_hash *cluster,
                              const vg_id *compartment, const struct compartment_epoch *in_force,
                              const vg_cipher_key *before, const vg_cipher_key *key);

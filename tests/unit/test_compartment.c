@@ -434,7 +434,7 @@ Test(compartment, a_full_record_comes_back_and_no_part_of_it_decodes)
     }
 }
 
-Test(compartment, a_record_with_holders_out_of_order_or_a_first_with_a_chain_does_not_decode)
+Test(compartment, a_record_with_holders_out_of_order_or_a_chain_out_of_place_does_not_decode)
 {
     static const uint64_t second[] = {0, 1, 2};
     struct compartment_epoch epoch, back;
@@ -449,6 +449,10 @@ Test(compartment, a_record_with_holders_out_of_order_or_a_first_with_a_chain_doe
     epoch = sample();
     epoch.epoch = 0;
     vg_span none = vg_span_of(record, compartment_epoch_encode(&epoch, record));
+    cr_assert_eq(compartment_epoch_decode(none, &back, NULL), VG_INVALID);
+    epoch = chained();
+    memset(epoch.chain, 0, sizeof epoch.chain);
+    none = vg_span_of(record, compartment_epoch_encode(&epoch, record));
     cr_assert_eq(compartment_epoch_decode(none, &back, NULL), VG_INVALID);
     epoch = sample();
     epoch.chain[0] = 1;
