@@ -147,3 +147,53 @@ Test(node_keyring, is_refused_where_the_file_is_missing_or_anothers)
     cr_assert_eq(keyring_open(path, &self, &sealed, &first, &none, &error), VG_NOT_FOUND);
     cr_assert_not_null(strstr(error.text, path), "%s", error.text);
 }
+
+/* ---- offers and the next epoch -----------------------------------------------------------------
+ */
+
+Test(node_keyring, offers_a_key_that_is_in_the_file_and_opens_what_is_wrapped_to_it)
+{
+    struct vg_unwrap_key offer, again;
+    struct vg_keyring file;
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, &offer, &error), VG_OK, "%s",
+                 error.text);
+    cr_assert(vg_unwrap_verify(&vg_signer_ed25519, &offer, self.node, &self.pub));
+    cr_assert(vg_id_equal(&offer.compartment, &other));
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, &again, &error), VG_OK);
+    cr_assert_eq(memcmp(&offer, &again, sizeof offer), 0);
+    cr_assert_eq(vg_keyring_read(path, &self, &file, &error), VG_OK, "%s", error.text);
+    cr_assert_not_null(vg_keyring_find(&file, &other));
+    cr_assert_not_null(vg_keyring_find(&file, &vg_keyring_directory), "what there was stays");
+    struct compartment_epoch epoch = epoch_for(&other, 1, self.node.value, &offer.key);
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(learn(1), VG_OK, "the directory's opens as before");
+}
+
+Test(node_keyring, offers_nothing_for_the_directory_nor_what_it_could_not_write)
+{
+    struct vg_unwrap_key offer;
+    cr_assert_eq(keyring_offer(keyring, path, &self, &sealed, &offer, &error), VG_INVALID);
+    unlink(path);
+    cr_assert_neq(keyring_offer(keyring, path, &self, &other, &offer, &error), VG_OK);
+    struct compartment_epoch epoch = epoch_for(&other, 1, self.node.value, &unwrap);
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_NOT_FOUND);
+}
+
+Test(node_keyring, makes_the_next_epoch_for_its_holders_with_the_key_before_in_its_chain)
+{
+    struct compartment_epoch now = epoch_for(&sealed, 1, self.node.value, &unwrap), next;
+    const struct keyring_holder holders[] = {{{COMPARTMENT_RECOVERY}, unwrap}, {self.node, unwrap}};
+    vg_cipher_key before = key_of(1), key, found;
+    cr_assert_eq(keyring_next_epoch(keyring, &place, &now, holders, 2, &next, &error), VG_NOT_FOUND,
+                 "without the key in force");
+    cr_assert_eq(learn(1), VG_OK);
+    cr_assert_eq(keyring_next_epoch(keyring, &place, &now, holders, 2, &next, &error), VG_OK, "%s",
+                 error.text);
+    cr_assert_eq(compartment_epoch_follows(&now, &next, &error), VG_OK, "%s", error.text);
+    cr_assert_eq(next.wrap_count, 2);
+    cr_assert_eq(keyring_learn(keyring, &next, &place, &error), VG_OK, "%s", error.text);
+    cr_assert(keyring_data_key(keyring, &sealed, 2, &key));
+    cr_assert_eq(compartment_chain_open(&next, &place, &key, &now, &place, &found, &error), VG_OK,
+                 "%s", error.text);
+    cr_assert_eq(memcmp(&found, &before, sizeof found), 0);
+}
