@@ -50,8 +50,7 @@ enum vg_code api_compartment_find(const struct response_machine *machine, const 
     if (response_compartment_find(machine, name, out))
         return VG_OK;
     api_compartments_list(machine, &all);
-    if (vg_id_parse(name, out) &&
-        (listed(&all, out) || response_epoch_in_force(machine, out) > 0))
+    if (vg_id_parse(name, out) && (listed(&all, out) || response_epoch_in_force(machine, out) > 0))
         return VG_OK;
     *out = machine->genesis->directory;
     if (strcmp(name, directory_name) == 0)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Bends of commands about epochs and clearances, for test_rules_refusals.c alone, which has BEND
+ * and `nothing`. */
+#ifndef VIGIL_TESTS_UNIT_REFUSED_EPOCHS_H
+#define VIGIL_TESTS_UNIT_REFUSED_EPOCHS_H
+
+BEND(cut_short, order->command.clearing.epoch.size--)
+BEND(of_a_compartment_in_clear,
+     *order = play_clearing(play, RESPONSE_OP_ROTATE, &play->desk->genesis.first, 1, 0x7))
+BEND(the_epoch_after_the_next,
+     *order = play_clearing(play, RESPONSE_OP_ROTATE, &play->desk->genesis.directory, 3, 0x7))
+BEND(for_the_recovery_key_alone,
+     *order = play_clearing(play, RESPONSE_OP_ROTATE, &play->desk->genesis.directory, 2, 0x1))
+BEND(under_another_request, order->request = desk_request(play->desk, play->desk->time_ms))
+BEND(of_the_directory,
+     *order = play_clearing(play, RESPONSE_OP_REVOKE, &play->desk->genesis.directory, 2, 0x3))
+
+static void revoking(struct play *play, struct desk_order *order, unsigned holders)
+{
+    vg_id compartment = play_create(play, 0x7);
+    *order = play_clearing(play, RESPONSE_OP_REVOKE, &compartment, 2, holders);
+}
+BEND(of_all_nodes, revoking(play, order, 0x1))
+BEND(of_all_but_one, revoking(play, order, 0x3))
+
+static void for_a_reason_nobody_gave(struct play *play, struct desk_order *order)
+{
+    revoking(play, order, 0x3);
+    order->command.clearing.override_ = nothing;
+}
+
+static void to_an_evicted_node(struct play *play, struct desk_order *order)
+{
+    play_evict(play, 4);
+    *order = play_clearing(play, RESPONSE_OP_CLEAR, &play->desk->genesis.directory, 2, 0x17);
+}
+
+static void to_one_that_is_yet_to_attest(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = play_create(play, 0xf);
+    play_must(play, play_clearing(play, RESPONSE_OP_REVOKE, &compartment, 2, 0x7));
+    *order = play_clearing(play, RESPONSE_OP_CLEAR, &compartment, 3, 0xf);
+}
+
+static void with_a_signature_too_many(struct play *play, struct desk_order *order)
+{
+    (void)play;
+    order->command.clearing.offers.size += sizeof(vg_signature);
+}
+
+static void signed_by_another_node(struct play *play, struct desk_order *order)
+{
+    static vg_signature offer;
+    offer =
+        sealing_offer(&play->desk->genesis.directory, 3, &play->desk->genesis.members[0].keys.key);
+    order->command.clearing.offers = vg_span_of(&offer, sizeof offer);
+}
+
+static void bounded_by(struct desk_order *order, const char *region)
+{
+    order->command.clearing.boundary = (struct response_lines){1, {vg_span_text(region)}};
+}
+BEND(bounded_by_nowhere, bounded_by(order, "antarctica"))
+BEND(bounded_by_one_region, bounded_by(order, "apac"))
+
+static void for_one_node_of_two(struct play *play, struct desk_order *order)
+{
+    *order = play_clearing(play, RESPONSE_OP_CREATE, &order->request, 1, 0x3);
+}
+
+static void by_a_holder(struct play *play, struct desk_order *order)
+{
+    order->command.destroyed.compartment = play->desk->genesis.directory;
+}
+
+static void by_one_that_never_held(struct play *play, struct desk_order *order)
+{
+    order->command.destroyed.compartment = play_create(play, 0xd);
+}
+
+#endif
