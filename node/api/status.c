@@ -152,6 +152,7 @@ json_t *api_figures_answer(const struct api_status *status, struct response_mach
     api_set(out, "commands_refused", api_uint(counters.refused));
     api_set(out, "commands_repeated", api_uint(counters.repeated));
     api_set(out, "entries_void", api_uint(counters.voided));
+    api_set(out, "entries_blind", api_uint(counters.blind));
     api_set(out, "state_hashes", state_hashes(machine));
     return out;
 }

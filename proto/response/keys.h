@@ -38,8 +38,9 @@ enum response_kind {
     RESPONSE_KIND_NODE_KEYS = 'K',     /* node by its author id: the keys that replaced others */
     RESPONSE_KIND_EVICTED = 'N',       /* node: index and time of its eviction */
     /* and the machine's own, in no state hash */
-    RESPONSE_KIND_CURSOR = 'C', /* last applied index and counters */
-    RESPONSE_KIND_HASH = 'H',   /* compartment: its state hash so far */
+    RESPONSE_KIND_CURSOR = 'C',   /* last applied index and counters */
+    RESPONSE_KIND_HASH = 'H',     /* compartment: its state hash so far */
+    RESPONSE_KIND_STANDING = 'S', /* compartment: how this node stands to it (standing.h) */
 };
 
 /* Sections of an incident. All of them lie together, the record first, so that showing one incident

@@ -297,7 +297,7 @@ struct progress {
     struct response_counters counters;
 };
 
-enum { PROGRESS_SIZE = 40 };
+enum { PROGRESS_SIZE = 48 };
 
 static struct progress progress_read(const struct response_machine *machine)
 {
@@ -312,6 +312,7 @@ static struct progress progress_read(const struct response_machine *machine)
     progress.counters.refused = vg_read_u64(&reader);
     progress.counters.repeated = vg_read_u64(&reader);
     progress.counters.voided = vg_read_u64(&reader);
+    progress.counters.blind = vg_read_u64(&reader);
     assert(vg_reader_done(&reader));
     return progress;
 }
@@ -326,6 +327,7 @@ static void progress_write(const struct response_machine *machine, const struct 
     vg_write_u64(&writer, progress->counters.refused);
     vg_write_u64(&writer, progress->counters.repeated);
     vg_write_u64(&writer, progress->counters.voided);
+    vg_write_u64(&writer, progress->counters.blind);
     assert(!writer.failed && vg_writer_size(&writer) == sizeof bytes);
     machine->kv.put(machine->kv.context, response_key_span(&key), vg_span_of(bytes, sizeof bytes));
 }
@@ -354,6 +356,13 @@ static void count_outcome(struct response_counters *counters,
 /* ---- one entry ---------------------------------------------------------------------------------
  */
 
+bool response_is_level(const struct response_machine *machine, const vg_id *compartment)
+{
+    return machine->level == NULL || vg_id_is_zero(compartment) ||
+           vg_id_equal(compartment, &machine->genesis->directory) ||
+           machine->level(machine->clearance, compartment);
+}
+
 /* Whether the signature is that of the key the author has as of this entry. */
 static bool is_authentic(struct response_machine *machine, const struct response_opened *opened)
 {
@@ -377,6 +386,10 @@ static enum response_applied apply_command(struct response_machine *machine,
         counters->voided++;
         return RESPONSE_APPLIED_STALE;
     }
+    if (!response_is_level(machine, &envelope->compartment)) {
+        counters->blind++;
+        return RESPONSE_APPLIED_BLIND;
+    }
     assert(opened->code != VG_UNAVAILABLE);
     if (!is_authentic(machine, opened)) {
         counters->voided++;
@@ -399,6 +412,7 @@ bool response_lacks_key(const struct response_machine *machine, const struct led
 {
     const struct ledger_envelope *envelope = &entry->envelope;
     return response_has_command(envelope->type) && opened->code == VG_UNAVAILABLE &&
+           response_is_level(machine, &envelope->compartment) &&
            envelope->epoch == response_epoch_in_force(machine, &envelope->compartment);
 }
 

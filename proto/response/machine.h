@@ -122,12 +122,21 @@ struct response_machine {
     vg_hash cluster;
     const struct vg_signer *signer;
     struct vg_kv kv;
+    /* Whether this store has all of a compartment's state, so that its entries are applied and its
+     * questions answered here. NULL: every compartment's. Of one that is not, entries are passed
+     * by; control entries and the directory's never are. */
+    bool (*level)(void *clearance, const vg_id *compartment);
+    void *clearance;
 };
+
+/* As `level` says; true of the zero id (control) and the directory. */
+bool response_is_level(const struct response_machine *machine, const vg_id *compartment);
 
 enum response_applied {
     RESPONSE_APPLIED_OTHER, /* noop, config: no outcome */
     RESPONSE_APPLIED_VOID,  /* did not open; counted, no outcome */
     RESPONSE_APPLIED_STALE, /* void for its epoch: another is in force; its origin seals it anew */
+    RESPONSE_APPLIED_BLIND, /* passed by: its compartment is not level here; counted, no outcome */
     RESPONSE_APPLIED_OUTCOME,
 };
 
@@ -170,7 +179,7 @@ vg_hash response_state_hash_scan(const struct response_machine *machine, const v
 
 /* What became of the entries applied so far; each with a command is in one of them. */
 struct response_counters {
-    uint64_t accepted, refused, repeated, voided;
+    uint64_t accepted, refused, repeated, voided, blind;
 };
 void response_counters_get(const struct response_machine *machine, struct response_counters *out);
 

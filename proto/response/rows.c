@@ -83,6 +83,7 @@ static bool is_text_kind(uint8_t kind)
     case RESPONSE_KIND_EVICTED:
     case RESPONSE_KIND_CURSOR:
     case RESPONSE_KIND_HASH:
+    case RESPONSE_KIND_STANDING:
         return false;
     }
     return true;
