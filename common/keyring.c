@@ -64,6 +64,19 @@ const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
     return &unwrap->pub;
 }
 
+bool vg_keyring_remove(struct vg_keyring *keyring, const vg_id *compartment)
+{
+    const struct vg_unwrap *found = vg_keyring_find(keyring, compartment);
+    if (found == NULL)
+        return false;
+    uint32_t place = (uint32_t)(found - keyring->unwraps);
+    keyring->count--;
+    memmove(&keyring->unwraps[place], &keyring->unwraps[place + 1],
+            (keyring->count - place) * sizeof keyring->unwraps[0]);
+    vg_wipe(&keyring->unwraps[keyring->count], sizeof keyring->unwraps[0]);
+    return true;
+}
+
 /* ---- the file ----------------------------------------------------------------------------------
  */
 

@@ -36,6 +36,9 @@ const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
                                            const struct vg_identity *node,
                                            const vg_id *compartment);
 
+/* Wipes and removes the key of a compartment; false if there is none. */
+bool vg_keyring_remove(struct vg_keyring *keyring, const vg_id *compartment);
+
 /* Signs every public half anew: the keyring is to be that of other keys of the node. */
 void vg_keyring_rebind(struct vg_keyring *keyring, const struct vg_identity *node);
 

@@ -26,14 +26,24 @@ struct latest {
     uint64_t epoch;
 };
 
+/* What is public of an epoch: under its data key lies the one before. */
+struct link {
+    vg_id compartment;
+    uint64_t epoch;
+    vg_hash place;
+    vg_hash commitment;
+    uint8_t chain[COMPARTMENT_CHAIN_SIZE];
+};
+
 struct keyring {
     vg_node_id node;
-    vg_id directory;
-    vg_id first;
+    vg_id directory, first;
     pthread_mutex_t file;  /* held while the file is replaced; taken before the other */
     pthread_rwlock_t lock; /* guards what follows */
     struct secrets *secrets;
-    uint64_t learned; /* data keys so far; the next replaces the oldest */
+    uint64_t learned;   /* data keys so far; the next replaces the oldest */
+    struct link *links; /* by compartment and epoch */
+    uint32_t link_count;
     struct latest latest[KEYRING_COMPARTMENTS_MAX];
     uint32_t latest_count;
 };
@@ -93,12 +103,13 @@ void keyring_close(struct keyring *keyring)
     if (keyring == NULL)
         return;
     vg_locked_free(keyring->secrets);
+    free(keyring->links);
     pthread_rwlock_destroy(&keyring->lock);
     pthread_mutex_destroy(&keyring->file);
     free(keyring);
 }
 
-/* ---- learning ----------------------------------------------------------------------------------
+/* ---- what is known -----------------------------------------------------------------------------
  */
 
 /* The place of a compartment; a new one if it has none. NULL when all are taken. */
@@ -126,6 +137,93 @@ static struct data_key *find(const struct keyring *keyring, const vg_id *compart
     return NULL;
 }
 
+/* ---- the chain ---------------------------------------------------------------------------------
+ */
+
+static int compare(const struct link *link, const vg_id *compartment, uint64_t epoch)
+{
+    int order = memcmp(&link->compartment, compartment, sizeof *compartment);
+    return order != 0 ? order : (link->epoch > epoch) - (link->epoch < epoch);
+}
+
+/* The first link that is not before it. */
+static uint32_t place_of(const struct keyring *keyring, const vg_id *compartment, uint64_t epoch)
+{
+    uint32_t low = 0;
+    uint32_t high = keyring->link_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (compare(&keyring->links[middle], compartment, epoch) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Keeps what is public of the epoch, as long as there is room. */
+static void know(struct keyring *keyring, const struct compartment_epoch *epoch,
+                 const vg_hash *place)
+{
+    uint32_t at = place_of(keyring, &epoch->compartment, epoch->epoch);
+    struct link link = {epoch->compartment, epoch->epoch, *place, epoch->commitment, {0}};
+    bool known = at < keyring->link_count &&
+                 compare(&keyring->links[at], &epoch->compartment, epoch->epoch) == 0;
+    if (known || keyring->link_count == KEYRING_EPOCHS_MAX)
+        return;
+    memcpy(link.chain, epoch->chain, sizeof link.chain);
+    keyring->links = vg_realloc(keyring->links, (keyring->link_count + 1) * sizeof link);
+    memmove(&keyring->links[at + 1], &keyring->links[at], (keyring->link_count - at) * sizeof link);
+    keyring->links[at] = link;
+    keyring->link_count++;
+}
+
+static struct compartment_epoch record_of(const struct link *link)
+{
+    struct compartment_epoch record = {
+        .compartment = link->compartment, .epoch = link->epoch, .commitment = link->commitment};
+    memcpy(record.chain, link->chain, sizeof record.chain);
+    return record;
+}
+
+/* The key before that of a link, in place of it. */
+static bool step_down(const struct link *link, vg_cipher_key *key)
+{
+    const struct link *below = link - 1;
+    struct compartment_epoch epoch = record_of(link);
+    struct compartment_epoch before = record_of(below);
+    vg_cipher_key opened;
+    epoch.previous = before.commitment; /* a record that was not so never came into force */
+    enum vg_code code =
+        compartment_chain_open(&epoch, &link->place, key, &before, &below->place, &opened, NULL);
+    *key = opened;
+    vg_wipe(&opened, sizeof opened);
+    return code == VG_OK;
+}
+
+/* From the next epoch whose key is at hand down to this one. False if there is no such way. */
+static bool walk(const struct keyring *keyring, const vg_id *compartment, uint64_t epoch,
+                 vg_cipher_key *key)
+{
+    uint32_t first = place_of(keyring, compartment, epoch);
+    uint32_t from = first;
+    const struct data_key *known = NULL;
+    while (known == NULL && from < keyring->link_count &&
+           compare(&keyring->links[from], compartment, epoch + (from - first)) == 0) {
+        from++;
+        known = find(keyring, compartment, epoch + (from - first));
+    }
+    if (known == NULL)
+        return false;
+    *key = known->key;
+    while (from > first && step_down(&keyring->links[from], key))
+        from--;
+    return from == first;
+}
+
+/* ---- learning ----------------------------------------------------------------------------------
+ */
+
 static enum vg_code open_wrap(const struct keyring *keyring, const struct compartment_epoch *epoch,
                               const vg_hash *place, vg_cipher_key *out, struct vg_error *error)
 {
@@ -140,6 +238,26 @@ static enum vg_code open_wrap(const struct keyring *keyring, const struct compar
                    keyring->node.value, compartment);
 }
 
+/* True of a key that every other of its compartment can be had from. */
+static bool is_latest(const struct keyring *keyring, const struct data_key *data_key)
+{
+    for (uint32_t i = 0; i < keyring->latest_count; i++) {
+        if (vg_id_equal(&keyring->latest[i].compartment, &data_key->compartment))
+            return keyring->latest[i].epoch == data_key->epoch;
+    }
+    return false;
+}
+
+static void keep(struct keyring *keyring, const vg_id *compartment, uint64_t epoch,
+                 const vg_cipher_key *key)
+{
+    struct data_key *place;
+    do
+        place = &keyring->secrets->data_keys[keyring->learned++ % KEYRING_DATA_KEYS_MAX];
+    while (is_latest(keyring, place));
+    *place = (struct data_key){*compartment, epoch, *key};
+}
+
 static enum vg_code learn(struct keyring *keyring, const struct compartment_epoch *epoch,
                           const vg_hash *place, struct vg_error *error)
 {
@@ -150,12 +268,14 @@ static enum vg_code learn(struct keyring *keyring, const struct compartment_epoc
                        KEYRING_COMPARTMENTS_MAX);
     if (latest->epoch < epoch->epoch)
         latest->epoch = epoch->epoch;
+    know(keyring, epoch, place);
     if (find(keyring, &epoch->compartment, epoch->epoch) != NULL)
         return VG_OK;
     enum vg_code code = open_wrap(keyring, epoch, place, &key, error);
+    if (code != VG_OK && walk(keyring, &epoch->compartment, epoch->epoch, &key))
+        code = error->code = VG_OK;
     if (code == VG_OK)
-        keyring->secrets->data_keys[keyring->learned++ % KEYRING_DATA_KEYS_MAX] =
-            (struct data_key){epoch->compartment, epoch->epoch, key};
+        keep(keyring, &epoch->compartment, epoch->epoch, &key);
     vg_wipe(&key, sizeof key);
     return code;
 }
@@ -184,15 +304,29 @@ uint64_t keyring_epoch(struct keyring *keyring, const vg_id *compartment)
     return epoch;
 }
 
+/* Of what is not at hand. */
+static bool have_again(struct keyring *keyring, const vg_id *compartment, uint64_t epoch,
+                       vg_cipher_key *key)
+{
+    pthread_rwlock_wrlock(&keyring->lock);
+    bool had = walk(keyring, compartment, epoch, key);
+    if (had)
+        keep(keyring, compartment, epoch, key);
+    pthread_rwlock_unlock(&keyring->lock);
+    return had;
+}
+
 bool keyring_data_key(void *context, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key)
 {
     struct keyring *keyring = context;
+    if (epoch == 0)
+        return false;
     pthread_rwlock_rdlock(&keyring->lock);
-    const struct data_key *found = epoch > 0 ? find(keyring, compartment, epoch) : NULL;
+    const struct data_key *found = find(keyring, compartment, epoch);
     if (found != NULL)
         *key = found->key;
     pthread_rwlock_unlock(&keyring->lock);
-    return found != NULL;
+    return found != NULL || have_again(keyring, compartment, epoch, key);
 }
 
 bool keyring_state_key(void *context, const vg_id *compartment, vg_cipher_key *key)
@@ -265,6 +399,62 @@ enum vg_code keyring_offer(struct keyring *keyring, const char *path,
     vg_locked_free(file);
     if (code == VG_OK) /* one that was made before its compartment is signed under another id */
         vg_unwrap_bind(&vg_signer_ed25519, out, node->node, &node->secret);
+    return code;
+}
+
+/* ---- destroying --------------------------------------------------------------------------------
+ */
+
+static void wipe_data_keys(struct keyring *keyring, const vg_id *compartment)
+{
+    for (size_t i = 0; i < KEYRING_DATA_KEYS_MAX; i++) {
+        struct data_key *data_key = &keyring->secrets->data_keys[i];
+        if (vg_id_equal(&data_key->compartment, compartment))
+            vg_wipe(data_key, sizeof *data_key);
+    }
+}
+
+/* At once: whatever becomes of the file, nothing is opened with it any more. */
+static void forget(struct keyring *keyring, const vg_id *compartment)
+{
+    pthread_rwlock_wrlock(&keyring->lock);
+    wipe_data_keys(keyring, compartment);
+    vg_keyring_remove(&keyring->secrets->unwraps, compartment);
+    pthread_rwlock_unlock(&keyring->lock);
+}
+
+/* What the file may call a compartment that was founded with the cluster. */
+static const vg_id *founded_name(const struct keyring *keyring, const vg_id *compartment)
+{
+    if (vg_id_equal(compartment, &keyring->directory))
+        return &vg_keyring_directory;
+    return vg_id_equal(compartment, &keyring->first) ? &vg_keyring_first : compartment;
+}
+
+/* `file` is locked memory for the file's content. */
+static enum vg_code remove_unwrap(const struct keyring *keyring, const char *path,
+                                  const struct vg_identity *node, const vg_id *compartment,
+                                  struct vg_keyring *file, struct vg_error *error)
+{
+    if (read_file(path, node, file, error) != VG_OK)
+        return error->code;
+    bool found = vg_keyring_remove(file, compartment);
+    found |= vg_keyring_remove(file, founded_name(keyring, compartment));
+    return found ? vg_keyring_write(path, file, node, error) : VG_OK;
+}
+
+enum vg_code keyring_destroy(struct keyring *keyring, const char *path,
+                             const struct vg_identity *node, const vg_id *compartment,
+                             struct vg_error *error)
+{
+    struct vg_keyring *file = vg_locked_alloc(sizeof *file, error);
+    forget(keyring, compartment);
+    if (file == NULL)
+        return VG_UNAVAILABLE;
+    pthread_mutex_lock(&keyring->file);
+    enum vg_code code = remove_unwrap(keyring, path, node, compartment, file, error);
+    pthread_mutex_unlock(&keyring->file);
+    vg_locked_free(file);
     return code;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The keys of this node, in locked memory (docs/compartments.md): the unwrap secrets of its
- * keyring's file, and the data keys they have opened. Any thread. */
+ * keyring's file, and the data keys they have opened, with those before them that these open in
+ * turn. Any thread. */
 #ifndef VIGIL_NODE_KEYRING_KEYRING_H
 #define VIGIL_NODE_KEYRING_KEYRING_H
 
@@ -10,7 +11,11 @@
 enum {
     KEYRING_DATA_KEYS_MAX = 512,     /* the latest that were learned; others are learned again */
     KEYRING_COMPARTMENTS_MAX = 1024, /* that are sealed */
+    KEYRING_EPOCHS_MAX = 65536,      /* of all of them, whose chain is known */
 };
+
+static_assert((int)VG_KEYRING_MAX < (int)KEYRING_DATA_KEYS_MAX,
+              "the latest data key of each compartment is always at hand");
 
 struct keyring;
 
@@ -22,9 +27,10 @@ enum vg_code keyring_open(const char *path, const struct vg_identity *node, cons
 /* Wipes and frees; NULL is allowed. */
 void keyring_close(struct keyring *keyring);
 
-/* An epoch is in force, or was: opens this node's wrap and keeps the data key. `place` is what the
- * commitment and the wrap have for the cluster id. VG_NOT_FOUND: no wrap for this node, or no
- * secret of the compartment; VG_INTEGRITY: the wrap does not open, or to another key. */
+/* An epoch is in force, or was: keeps its data key, out of this node's wrap or the chain of a later
+ * epoch that was learned. `place` is what the commitment and the wrap have for the cluster id.
+ * VG_NOT_FOUND: no wrap for this node, or no secret of the compartment; VG_INTEGRITY: the wrap does
+ * not open, or to another key. */
 enum vg_code keyring_learn(struct keyring *keyring, const struct compartment_epoch *epoch,
                            const vg_hash *place, struct vg_error *error);
 
@@ -35,6 +41,13 @@ enum vg_code keyring_learn(struct keyring *keyring, const struct compartment_epo
 enum vg_code keyring_offer(struct keyring *keyring, const char *path,
                            const struct vg_identity *node, const vg_id *compartment,
                            struct vg_unwrap_key *out, struct vg_error *error);
+
+/* Removes the compartment's unwrap secret from memory and file, which is replaced whole, and wipes
+ * its data keys; what is gone already is fine. Errors of vg_keyring_read and vg_keyring_write: the
+ * file has the secret until a later call succeeds. Blocks on the disk. */
+enum vg_code keyring_destroy(struct keyring *keyring, const char *path,
+                             const struct vg_identity *node, const vg_id *compartment,
+                             struct vg_error *error);
 
 /* Whom a data key is wrapped for. */
 struct keyring_holder {
@@ -53,7 +66,8 @@ enum vg_code keyring_next_epoch(struct keyring *keyring, const vg_hash *cluster,
 /* The latest epoch of a compartment that was learned, with its key or without; 0: none. */
 uint64_t keyring_epoch(struct keyring *keyring, const vg_id *compartment);
 
-/* As struct response_keys has it; `keyring` is a struct keyring. */
+/* As struct response_keys has it; `keyring` is a struct keyring. What went out of hand is had again
+ * by the chain. */
 bool keyring_data_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key);
 
 /* The state key of a compartment; false if there is none. As struct store_state_keys has it;

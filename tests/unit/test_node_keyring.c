@@ -66,6 +66,25 @@ static enum vg_code learn(uint64_t number)
     return keyring_learn(keyring, &epoch, &place, &error);
 }
 
+/* A record with the data key before it, after one that had it too. */
+static struct compartment_epoch chained(uint64_t number, uint64_t node)
+{
+    struct compartment_epoch before = epoch_for(&sealed, number - 1, node, &unwrap), epoch;
+    const uint8_t seed[VG_SEED_SIZE] = {5};
+    vg_cipher_key key = key_of(number), key_before = key_of(number - 1);
+    compartment_epoch_begin(&epoch, &place, &sealed, &before, &key_before, &key);
+    cr_assert_eq(
+        compartment_epoch_wrap(&epoch, &place, &key, (vg_node_id){node}, &unwrap, seed, NULL),
+        VG_OK);
+    return epoch;
+}
+
+static enum vg_code learn_chained(uint64_t number, uint64_t node)
+{
+    struct compartment_epoch epoch = chained(number, node);
+    return keyring_learn(keyring, &epoch, &place, &error);
+}
+
 static bool has(uint64_t number)
 {
     vg_cipher_key expected = key_of(number), key;
@@ -113,6 +132,107 @@ Test(node_keyring, says_why_it_has_no_key)
     cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_INTEGRITY);
     cr_assert_eq(keyring_epoch(keyring, &sealed), 4);
     cr_assert_not(has(3) || has(4));
+}
+
+/* One wrap is enough for all that was sealed before: a node that is granted a compartment late. */
+Test(node_keyring, one_wrap_opens_the_keys_of_all_epochs_before)
+{
+    cr_assert_eq(learn_chained(2, 8), VG_NOT_FOUND);
+    cr_assert_eq(learn_chained(3, 8), VG_NOT_FOUND);
+    cr_assert_not(has(2) || has(3));
+    cr_assert_eq(learn_chained(4, 7), VG_OK);
+    cr_assert(has(4) && has(2) && has(3));
+    cr_assert_not(has(1), "its own record was never seen");
+    cr_assert_eq(learn(1), VG_OK);
+    cr_assert(has(1));
+    cr_assert_eq(learn_chained(2, 8), VG_OK);
+}
+
+Test(node_keyring, a_chain_that_leads_astray_is_not_followed)
+{
+    struct compartment_epoch astray = chained(4, 7);
+    cr_assert_eq(learn_chained(2, 8), VG_NOT_FOUND);
+    cr_assert_eq(learn_chained(3, 8), VG_NOT_FOUND);
+    astray.chain[0] ^= 1;
+    cr_assert_eq(keyring_learn(keyring, &astray, &place, &error), VG_OK);
+    cr_assert(has(4));
+    cr_assert_not(has(3) || has(2));
+    cr_assert_eq(learn_chained(3, 8), VG_NOT_FOUND);
+    cr_assert_not_null(strstr(error.text, "has no wrap"), "%s", error.text);
+}
+
+/* Only so many are kept, the latest always; one that went is had again by the chain. */
+Test(node_keyring, what_went_out_of_hand_is_had_again)
+{
+    cr_assert_eq(learn(1), VG_OK);
+    for (uint64_t number = 2; number <= 2 * KEYRING_DATA_KEYS_MAX; number++)
+        cr_assert_eq(learn_chained(number, number == 2 * KEYRING_DATA_KEYS_MAX ? 7 : 8),
+                     number == 2 * KEYRING_DATA_KEYS_MAX ? VG_OK : VG_NOT_FOUND);
+    for (uint64_t number = 1; number <= 2 * KEYRING_DATA_KEYS_MAX; number++)
+        cr_assert(has(number), "%d", (int)number);
+    cr_assert(has(2 * KEYRING_DATA_KEYS_MAX) && has(1));
+}
+
+/* ---- destroying --------------------------------------------------------------------------------
+ */
+
+static struct keyring *open_again(void)
+{
+    struct keyring *again;
+    cr_assert_eq(keyring_open(path, &self, &sealed, &first, &again, &error), VG_OK, "%s",
+                 error.text);
+    return again;
+}
+
+Test(node_keyring, destroys_the_secret_in_the_file_and_every_data_key)
+{
+    struct compartment_epoch epoch = epoch_for(&sealed, 1, 7, &unwrap);
+    cr_assert_eq(learn(1), VG_OK);
+    cr_assert_eq(keyring_destroy(keyring, path, &self, &other, &error), VG_OK);
+    cr_assert(has(1));
+    cr_assert_eq(keyring_destroy(keyring, path, &self, &sealed, &error), VG_OK, "%s", error.text);
+    cr_assert_not(has(1));
+    cr_assert_eq(keyring_destroy(keyring, path, &self, &sealed, &error), VG_OK);
+    cr_assert_eq(learn(1), VG_NOT_FOUND);
+    keyring_close(keyring);
+    keyring = open_again();
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_NOT_FOUND);
+    cr_assert_not_null(strstr(error.text, "has no unwrap secret"), "%s", error.text);
+}
+
+/* The directory's is in the file under another name, and stays so. */
+Test(node_keyring, destroying_one_leaves_the_others)
+{
+    struct vg_keyring file;
+    cr_assert_eq(vg_keyring_read(path, &self, &file, &error), VG_OK);
+    unwrap = vg_keyring_add(&file, &self, &other)->key;
+    cr_assert_eq(vg_keyring_write(path, &file, &self, &error), VG_OK);
+    keyring_close(keyring);
+    keyring = open_again();
+    cr_assert_eq(keyring_destroy(keyring, path, &self, &other, &error), VG_OK);
+    cr_assert_eq(vg_keyring_read_public(path, &self, &file, &error), VG_OK, "%s", error.text);
+    cr_assert_null(vg_keyring_find(&file, &other));
+    cr_assert_not_null(vg_keyring_find(&file, &vg_keyring_directory));
+    unwrap = vg_keyring_find(&file, &vg_keyring_directory)->pub.key;
+    keyring_close(keyring);
+    keyring = open_again();
+    cr_assert_eq(learn(1), VG_OK, "%s", error.text);
+}
+
+Test(node_keyring, a_file_that_cannot_be_replaced_is_said_and_tried_again)
+{
+    char aside[80];
+    snprintf(aside, sizeof aside, "%s-aside", folder);
+    cr_assert_eq(learn(1), VG_OK);
+    cr_assert_eq(rename(folder, aside), 0);
+    cr_assert_neq(keyring_destroy(keyring, path, &self, &sealed, &error), VG_OK);
+    cr_assert_not(has(1), "it is gone from memory all the same");
+    cr_assert_eq(rename(aside, folder), 0);
+    error = (struct vg_error){.code = VG_OK};
+    cr_assert_eq(keyring_destroy(keyring, path, &self, &sealed, &error), VG_OK, "%s", error.text);
+    keyring_close(keyring);
+    keyring = open_again();
+    cr_assert_eq(learn(1), VG_NOT_FOUND);
 }
 
 /* Only so many are kept; one that went is learned again. */
