@@ -130,7 +130,8 @@ static vg_span later_of(vg_span prefix, vg_span from)
 }
 
 /* The cursor on the first row at `start` or after it, or after that one. */
-static bool seek(struct store_state *state, vg_span start, bool after, MDB_val *key, MDB_val *value)
+static bool seek(const struct store_state *state, vg_span start, bool after, MDB_val *key,
+                 MDB_val *value)
 {
     *key = val_of(start);
     /* LMDB seeks no empty key; nothing sorts before the first */
@@ -334,6 +335,42 @@ void store_state_commit(struct store_state *state, const struct store_position *
     store_env_must(&state->env, mdb_txn_commit(state->txn), "commit");
     begin(state);
     open_cursor(state);
+}
+
+/* ---- many at once ------------------------------------------------------------------------------
+ */
+
+bool store_state_drop(struct store_state *state, vg_span prefix, uint64_t bytes)
+{
+    uint64_t dropped = 0;
+    MDB_val key;
+    MDB_val value;
+    while (dropped < bytes && seek(state, prefix, false, &key, &value) &&
+           has_prefix(span_of(key), prefix)) {
+        dropped += key.mv_size + value.mv_size + PUT_OVERHEAD;
+        store_env_must(&state->env, mdb_cursor_del(state->cursor, 0), "write");
+    }
+    state->uncommitted += dropped;
+    return dropped > 0;
+}
+
+bool store_state_copy(struct store_state *state, const struct store_state *from, vg_span prefix,
+                      struct vg_buffer *last, uint64_t bytes)
+{
+    uint64_t copied = 0;
+    MDB_val key;
+    MDB_val value;
+    while (copied < bytes) {
+        vg_span start = last->size == 0 ? prefix : vg_buffer_span(last);
+        if (!seek(from, start, last->size > 0, &key, &value) || !has_prefix(span_of(key), prefix))
+            break;
+        vg_buffer_clear(last);
+        vg_buffer_append(last, key.mv_data, key.mv_size);
+        store_env_must(&state->env, mdb_put(state->txn, state->pairs, &key, &value, 0), "write");
+        copied += key.mv_size + value.mv_size + PUT_OVERHEAD;
+    }
+    state->uncommitted += copied;
+    return copied > 0;
 }
 
 void store_state_close(struct store_state *state)

@@ -7,7 +7,7 @@
 #include "common/cipher.h"
 #include "common/error.h"
 #include "common/kv.h"
-#include "common/types.h"
+#include "common/mem.h"
 
 struct store_state;
 
@@ -52,6 +52,14 @@ bool store_state_room(struct store_state *state);
 
 /* Makes all puts so far durable, with their position, and begins anew. Errors stop the process. */
 void store_state_commit(struct store_state *state, const struct store_position *position);
+
+/* Removes pairs whose keys start with `prefix`, about `bytes` of them; false if there was none. */
+bool store_state_drop(struct store_state *state, vg_span prefix, uint64_t bytes);
+
+/* Copies pairs whose keys start with `prefix`, as they lie in `from`, about `bytes` of them, and
+ * keeps its place in `last`: empty at first. False if there was none after it. */
+bool store_state_copy(struct store_state *state, const struct store_state *from, vg_span prefix,
+                      struct vg_buffer *last, uint64_t bytes);
 
 /* VG_INTEGRITY: "PATH: WHAT; " and the remedy. */
 enum vg_code store_state_refuse(const struct store_state *state, const char *what,

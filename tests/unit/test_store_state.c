@@ -269,3 +269,87 @@ Test(store_state, a_file_cut_off_while_it_was_made_is_made_again)
     cr_assert_eq(found.index, 0);
     store_state_close(state);
 }
+
+/* ---- many at once ------------------------------------------------------------------------------
+ */
+
+static vg_id compartment_of(char letter)
+{
+    return (vg_id){{(uint8_t)letter}};
+}
+
+static struct response_key row_of(char letter, uint32_t number)
+{
+    const vg_id compartment = compartment_of(letter);
+    struct response_key key = response_key_of(&compartment, RESPONSE_KIND_OPEN);
+    response_key_u64(&key, number);
+    return key;
+}
+
+static void put_row(struct store_state *to, char letter, uint32_t number)
+{
+    struct vg_kv kv = store_state_kv(to);
+    struct response_key key = row_of(letter, number);
+    kv.put(kv.context, vg_span_of(key.bytes, key.size), vg_span_text("a value"));
+}
+
+static bool has_row(struct store_state *in, char letter, uint32_t number)
+{
+    struct vg_kv kv = store_state_kv(in);
+    struct response_key key = row_of(letter, number);
+    vg_span value;
+    return kv.get(kv.context, vg_span_of(key.bytes, key.size), &value);
+}
+
+static void put_many(struct store_state *to)
+{
+    for (uint32_t i = 0; i < 50; i++) {
+        put_row(to, 'a', i);
+        put_row(to, 'b', i);
+        put_row(to, 'c', i);
+    }
+}
+
+Test(store_state, drops_what_starts_alike_in_pieces)
+{
+    const vg_id b = compartment_of('b');
+    vg_span prefix = vg_span_of(b.bytes, sizeof b.bytes);
+    uint32_t pieces = 0;
+    open_state();
+    put_many(state);
+    while (store_state_drop(state, prefix, 1000))
+        pieces++;
+    cr_assert_gt(pieces, 5);
+    cr_assert_lt(pieces, 50);
+    cr_assert_not(has_row(state, 'b', 0) || has_row(state, 'b', 49));
+    cr_assert(has_row(state, 'a', 49) && has_row(state, 'c', 0));
+    cr_assert_not(store_state_drop(state, prefix, 1000));
+    store_state_close(state);
+}
+
+Test(store_state, copies_what_starts_alike_in_pieces)
+{
+    const vg_id b = compartment_of('b');
+    struct store_state *other;
+    char beside[SCRATCH_PATH + 8];
+    struct vg_error error = {0};
+    struct vg_buffer last = {0};
+    uint32_t pieces = 0;
+    snprintf(beside, sizeof beside, "%s/other", folder);
+    open_state();
+    cr_assert_eq(store_state_open(beside, &cluster, (vg_node_id){1}, &keys, &other, &found, &error),
+                 VG_OK);
+    put_many(other);
+    put_row(state, 'b', 50); /* stays */
+    while (store_state_copy(state, other, vg_span_of(b.bytes, sizeof b.bytes), &last, 1000)) {
+        store_state_commit(state, &found);
+        pieces++;
+    }
+    cr_assert_gt(pieces, 5);
+    cr_assert(has_row(state, 'b', 0) && has_row(state, 'b', 25) && has_row(state, 'b', 50));
+    cr_assert_not(has_row(state, 'a', 49) || has_row(state, 'c', 0));
+    vg_buffer_free(&last);
+    store_state_close(other);
+    store_state_close(state);
+    cr_expect_not(LEAKS_FOUND());
+}
