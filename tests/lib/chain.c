@@ -91,6 +91,48 @@ struct vg_blob *chain_filler(struct chain *chain, uint32_t units)
         (struct ledger_envelope){.type = LEDGER_SEALED, .compartment = chain->genesis.first});
 }
 
+vg_id chain_request(const struct chain *chain)
+{
+    uint8_t number[10] = {0};
+    memcpy(number + 2, &chain->last, sizeof chain->last);
+    return vg_uuid7_make(chain->time_ms, number);
+}
+
+struct vg_blob *chain_give_by(struct chain *chain, const vg_id *author, const vg_secret_key *secret,
+                              const vg_id *compartment, uint64_t epoch,
+                              const struct response_command *given)
+{
+    struct vg_buffer body = {0};
+    struct vg_buffer bytes = {0};
+    response_command_encode(given, &body);
+    struct ledger_command command = {.cluster = chain->cluster,
+                                     .compartment = *compartment,
+                                     .author = *author,
+                                     .request = chain_request(chain),
+                                     .body = vg_buffer_span(&body)};
+    size_t size = ledger_command_size(&command);
+    ledger_command_sign(&command, &vg_signer_ed25519, secret, vg_buffer_extend(&bytes, size));
+    struct vg_blob *entry = vg_blob_new(LEDGER_OVERHEAD + ledger_body_size(size));
+    const uint8_t salt[LEDGER_SALT_SIZE] = {7};
+    bool control = vg_id_is_zero(compartment);
+    struct ledger_envelope envelope = {.type = control ? LEDGER_CONTROL : LEDGER_SEALED,
+                                       .compartment = command.compartment,
+                                       .epoch = epoch,
+                                       .id = command.request};
+    envelope.commitment =
+        ledger_body_build(salt, vg_buffer_span(&bytes), entry->data + LEDGER_OVERHEAD);
+    vg_buffer_free(&body);
+    vg_buffer_free(&bytes);
+    return append(chain, entry, envelope);
+}
+
+struct vg_blob *chain_give(struct chain *chain, const vg_id *compartment, uint64_t epoch,
+                           const struct response_command *command)
+{
+    return chain_give_by(chain, &chain->genesis.people[0].id, &chain->secret, compartment, epoch,
+                         command);
+}
+
 struct vg_blob *chain_command(struct chain *chain)
 {
     char name[VG_NAME_MAX];
@@ -98,28 +140,5 @@ struct vg_blob *chain_command(struct chain *chain)
     struct response_command naming = {.op = RESPONSE_OP_PERSON};
     naming.person.person = chain->genesis.people[0].id;
     naming.person.name = vg_span_text(name);
-    struct vg_buffer body = {0};
-    response_command_encode(&naming, &body);
-    uint8_t number[10] = {0};
-    memcpy(number + 2, &chain->last, sizeof chain->last);
-    struct ledger_command command = {.cluster = chain->cluster,
-                                     .compartment = chain->genesis.directory,
-                                     .author = chain->genesis.people[0].id,
-                                     .request = vg_uuid7_make(chain->time_ms, number),
-                                     .body = vg_buffer_span(&body)};
-    struct vg_buffer bytes = {0};
-    size_t size = ledger_command_size(&command);
-    ledger_command_sign(&command, &vg_signer_ed25519, &chain->secret,
-                        vg_buffer_extend(&bytes, size));
-    struct vg_blob *entry = vg_blob_new(LEDGER_OVERHEAD + ledger_body_size(size));
-    const uint8_t salt[LEDGER_SALT_SIZE] = {7};
-    struct ledger_envelope envelope = {.type = LEDGER_SEALED,
-                                       .compartment = command.compartment,
-                                       .epoch = chain->epoch,
-                                       .id = command.request};
-    envelope.commitment =
-        ledger_body_build(salt, vg_buffer_span(&bytes), entry->data + LEDGER_OVERHEAD);
-    vg_buffer_free(&body);
-    vg_buffer_free(&bytes);
-    return append(chain, entry, envelope);
+    return chain_give(chain, &chain->genesis.directory, chain->epoch, &naming);
 }

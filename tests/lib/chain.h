@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "proto/ledger/entry.h"
 #include "proto/ledger/genesis.h"
+#include "proto/response/command.h"
 
 struct chain {
     struct ledger_genesis genesis;
@@ -30,5 +31,18 @@ struct chain chain_new_sealed(uint8_t seed);
 struct vg_blob *chain_noop(struct chain *chain);
 struct vg_blob *chain_filler(struct chain *chain, uint32_t units);
 struct vg_blob *chain_command(struct chain *chain);
+
+/* The id that the next command's request will have. */
+vg_id chain_request(const struct chain *chain);
+
+/* The next entry: a command of the operator, in a compartment (the zero id: a control entry),
+ * sealed under an epoch. */
+struct vg_blob *chain_give(struct chain *chain, const vg_id *compartment, uint64_t epoch,
+                           const struct response_command *command);
+
+/* The same by somebody else. */
+struct vg_blob *chain_give_by(struct chain *chain, const vg_id *author, const vg_secret_key *secret,
+                              const vg_id *compartment, uint64_t epoch,
+                              const struct response_command *command);
 
 #endif
