@@ -268,10 +268,24 @@ static enum vg_code open_log(struct node *node, struct vg_error *error)
     return VG_OK;
 }
 
+static bool find_key(void *context, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key)
+{
+    const struct node *node = context;
+    return keyring_data_key(node->keyring, compartment, epoch, key);
+}
+
 static enum vg_code learn_key(void *context, const struct compartment_epoch *epoch,
                               const vg_hash *place, struct vg_error *error)
 {
-    return keyring_learn(context, epoch, place, error);
+    const struct node *node = context;
+    return keyring_learn(node->keyring, epoch, place, error);
+}
+
+static enum vg_code destroy_keys(void *context, const vg_id *compartment, struct vg_error *error)
+{
+    const struct node *node = context;
+    return keyring_destroy(node->keyring, node->config->keyring, node->identity, compartment,
+                           error);
 }
 
 /* Names in control's sentences are the directory's. */
@@ -292,9 +306,10 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
                                           .genesis = &node->genesis,
                                           .cluster = node->cluster,
                                           .log = node->log,
-                                          .keys = {.find = keyring_data_key,
+                                          .keys = {.find = find_key,
                                                    .learn = learn_key,
-                                                   .context = node->keyring,
+                                                   .destroy = destroy_keys,
+                                                   .context = node,
                                                    .state = {find_state_key, node}},
                                           .applied = node_applied,
                                           .stale = node_stale,

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "node/store/clearing.h"
 #include "node/store/log_private.h"
 #include "node/store/thread.h"
 #include "node/store/verifier.h"
@@ -48,6 +49,8 @@ struct store_applier {
     struct response_machine machine;
     struct store_verifier *verifier;
     struct store_people *people;
+    struct store_clearances *clearances;
+    struct store_clearing clearing; /* unless it is a rebuild's */
     struct store_position applied;
     struct store_position loaded;
     struct vg_error load_error; /* why loading ended; code VG_OK while it goes on */
@@ -175,11 +178,14 @@ static void look_again(struct store_applier *applier)
 {
     pthread_mutex_lock(&applier->lock);
     bool stopped = applier->stop.code != VG_OK;
-    bool again = applier->damaged && applier->mended;
+    bool mended = applier->mended;
+    bool again = applier->damaged && mended;
     applier->mended = false;
     if (again)
         applier->stop = (struct vg_error){0};
     pthread_mutex_unlock(&applier->lock);
+    if (mended && applier->clearing.rebuild != NULL)
+        store_rebuild_mended(applier->clearing.rebuild);
     if (!again)
         return;
     applier->load_error = (struct vg_error){0};
@@ -208,31 +214,11 @@ static void learn_author(struct store_applier *applier, const vg_id *id)
         store_people_put(applier->people, &person);
 }
 
-/* Whoever opens and seals has the key of the epoch now in force, unless it is not to be had. */
-static void learn_epoch(struct store_applier *applier, const struct response_epoch *epoch)
-{
-    const struct store_keys *keys = &applier->config.keys;
-    vg_hash place = response_epoch_place(&applier->machine, epoch);
-    struct vg_error why = {0};
-    if (keys->learn == NULL || keys->learn(keys->context, &epoch->record, &place, &why) == VG_OK)
-        return;
-    vg_log(VG_LOG_WARN, "key-missing", "epoch=%" PRIu64 " %s", epoch->record.epoch, why.text);
-}
-
 /* A control entry has told of a compartment. */
-static void learn_compartment(struct store_applier *applier, const vg_id *id)
+static void learn_compartment(struct store_applier *applier, const vg_id *id, uint64_t index)
 {
-    struct response_epoch epoch;
-    uint64_t in_force = response_epoch_in_force(&applier->machine, id);
-    if (in_force > 0 && response_epoch_get(&applier->machine, id, in_force, &epoch))
-        learn_epoch(applier, &epoch);
-}
-
-static void learn_epochs(struct store_applier *applier)
-{
-    struct response_epoch epoch = {.since = 0};
-    while (response_epoch_next(&applier->machine, &epoch))
-        learn_epoch(applier, &epoch);
+    if (applier->config.only == NULL)
+        store_clearing_heed(&applier->clearing, id, index);
 }
 
 /* Asks for the key that an entry is sealed under; why it is not to be had, into `why`. */
@@ -251,6 +237,13 @@ static void find_key(struct store_applier *applier, struct store_verified *entry
         store_verifier_again(applier->verifier, entry);
 }
 
+/* Of a compartment that the cursor need not wait for: it stops alone. */
+static bool stops_alone(const struct store_applier *applier, const struct store_verified *entry)
+{
+    return applier->config.only == NULL &&
+           !vg_id_equal(&entry->view.envelope.compartment, &applier->config.genesis->directory);
+}
+
 /* True if the entry can be applied; else loading has ended for want of its key. */
 static bool has_key(struct store_applier *applier, struct store_verified *entry)
 {
@@ -260,6 +253,10 @@ static bool has_key(struct store_applier *applier, struct store_verified *entry)
     find_key(applier, entry, &why);
     if (!response_lacks_key(&applier->machine, &entry->view, &entry->opened))
         return true;
+    if (stops_alone(applier, entry)) {
+        store_clearing_stop(&applier->clearing, &entry->view.envelope.compartment, &why);
+        return true;
+    }
     vg_fail(&applier->load_error, VG_UNAVAILABLE,
             "entry %" PRIu64 " is sealed and this node has no key for it: %s; put this node's "
             "keyring back, or let a key officer wrap the key for it",
@@ -285,7 +282,7 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
     uint64_t index = entry->view.header.index;
     if (entry->view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME) {
         learn_author(applier, &outcome.keyed);
-        learn_compartment(applier, &outcome.id);
+        learn_compartment(applier, &outcome.id, index);
     }
     applier->applied = (struct store_position){index, entry->view.hash};
     atomic_store(&applier->cursor, index);
@@ -297,7 +294,8 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
 
 static bool may_apply(struct store_applier *applier)
 {
-    return store_state_uncommitted(applier->state) < UNCOMMITTED_BYTES_MAX &&
+    return !store_clearing_pauses(&applier->clearing) &&
+           store_state_uncommitted(applier->state) < UNCOMMITTED_BYTES_MAX &&
            store_state_room(applier->state);
 }
 
@@ -333,12 +331,14 @@ static bool commit_due(const struct store_applier *applier)
 }
 
 /* A state ahead of its log could not be told from one of another history: it waits for the log. */
-static void commit_state(struct store_applier *applier)
+static bool commit_state(void *context)
 {
+    struct store_applier *applier = context;
     if (durable(applier) < applier->applied.index || !store_state_room(applier->state))
-        return;
+        return false;
     store_state_commit(applier->state, &applier->applied);
     applier->committed_index = applier->applied.index;
+    return true;
 }
 
 /* ---- queries -----------------------------------------------------------------------------------
@@ -452,50 +452,62 @@ static uint64_t sleep_us(const struct store_applier *applier)
     return passed + RETRY_US < COMMIT_INTERVAL_US ? COMMIT_INTERVAL_US - passed : RETRY_US;
 }
 
-/* Waits for work, or until the state's commit is due; false to end. `stalled`: what is at hand
- * cannot be applied now (the disk is behind or full, an entry is not durable yet). */
-static bool wait_for_work(struct store_applier *applier, bool stalled)
+/* Waits for work, or until something is due; false to end. `pace`: when there is more to do than
+ * can be seen from here (a change of clearance; what is at hand and cannot be applied now, since
+ * the disk is behind or full, or an entry is not durable yet). */
+static bool wait_for_work(struct store_applier *applier, enum store_pace pace)
 {
     pthread_mutex_lock(&applier->lock);
     bool backlog = can_load(applier) || !store_verifier_empty(applier->verifier);
-    bool idle = (stalled || !backlog) && applier->life != CLOSING && !query_ready(applier) &&
-                !applier->mended;
-    uint64_t us = stalled ? RETRY_US : sleep_us(applier);
+    bool idle = pace != STORE_PACE_NOW && (pace == STORE_PACE_SOON || !backlog) &&
+                applier->life != CLOSING && !query_ready(applier) && !applier->mended;
+    uint64_t us = pace == STORE_PACE_SOON ? RETRY_US : sleep_us(applier);
     if (idle && us > 0)
         store_cond_wait_us(&applier->work, &applier->lock, us);
     else if (idle)
         pthread_cond_wait(&applier->work, &applier->lock);
-    bool goes_on = applier->life != CLOSING || (backlog && !stalled);
+    bool goes_on = applier->life != CLOSING || (backlog && pace != STORE_PACE_SOON &&
+                                                !store_clearing_pauses(&applier->clearing));
     pthread_mutex_unlock(&applier->lock);
     return goes_on;
 }
 
-/* One round; true if something is at hand that cannot be applied now. */
-static bool work(struct store_applier *applier)
+/* True if something is at hand that cannot be applied now. */
+static bool is_stalled(struct store_applier *applier)
 {
-    load(applier);
-    bool moved = apply_chunk(applier);
-    run_queries(applier);
-    if (commit_due(applier))
-        commit_state(applier);
-    stop_if_ended(applier);
-    if (moved)
-        return false;
     bool loading = applier->load_error.code == VG_OK;
     return !store_verifier_empty(applier->verifier) ||
            (loading && known_index(applier) > applier->loaded.index);
 }
 
+/* One round. */
+static enum store_pace work(struct store_applier *applier)
+{
+    enum store_pace pace = STORE_PACE_IDLE;
+    load(applier);
+    bool moved = apply_chunk(applier);
+    run_queries(applier);
+    if (commit_due(applier))
+        commit_state(applier);
+    if (applier->config.only == NULL)
+        pace = store_clearing_step(&applier->clearing);
+    stop_if_ended(applier);
+    if (moved)
+        return pace == STORE_PACE_IDLE ? pace : STORE_PACE_NOW;
+    return pace == STORE_PACE_IDLE && is_stalled(applier) ? STORE_PACE_SOON : pace;
+}
+
 static void run(struct store_applier *applier)
 {
-    bool stalled = false;
-    while (wait_for_work(applier, stalled))
-        stalled = work(applier);
+    enum store_pace pace = STORE_PACE_NOW; /* something may have been left by the last process */
+    while (wait_for_work(applier, pace))
+        pace = work(applier);
     if (dirty(applier))
         commit_state(applier);
     struct vg_error closing;
     vg_fail(&closing, VG_UNAVAILABLE, "this node is stopping; ask another one");
     cancel_queries(applier, 0, &closing);
+    store_clearing_close(&applier->clearing);
 }
 
 static enum vg_code check_position(struct store_applier *applier, struct vg_error *error)
@@ -526,14 +538,24 @@ static enum vg_code open_state(struct store_applier *applier, struct vg_error *e
     applier->machine = (struct response_machine){.genesis = config->genesis,
                                                  .cluster = config->cluster,
                                                  .signer = &vg_signer_ed25519,
-                                                 .kv = store_state_kv(applier->state)};
+                                                 .kv = store_state_kv(applier->state),
+                                                 .level = store_clearances_level,
+                                                 .clearance = applier->clearances};
     code = check_position(applier, error);
     if (code != VG_OK) {
         store_state_close(applier->state);
         return code;
     }
     store_people_load(applier->people, &applier->machine);
-    learn_epochs(applier);
+    applier->clearing = (struct store_clearing){.config = config,
+                                                .machine = &applier->machine,
+                                                .state = applier->state,
+                                                .applied = &applier->applied,
+                                                .table = applier->clearances,
+                                                .commit = commit_state,
+                                                .context = applier};
+    if (config->only == NULL)
+        store_clearing_open(&applier->clearing);
     applier->loaded = applier->applied;
     applier->committed_index = applier->applied.index;
     atomic_store(&applier->cursor, applier->applied.index);
@@ -544,7 +566,7 @@ static enum vg_code open_state(struct store_applier *applier, struct vg_error *e
 static void *applier_run(void *context)
 {
     struct store_applier *applier = context;
-    prctl(PR_SET_NAME, "apply");
+    prctl(PR_SET_NAME, applier->config.only == NULL ? "apply" : "rebuild");
     enum vg_code code = open_state(applier, applier->open_error);
     pthread_mutex_lock(&applier->lock);
     applier->life = code == VG_OK ? OPEN : REFUSED;
@@ -565,6 +587,7 @@ static void applier_free(struct store_applier *applier)
     pthread_join(applier->thread, NULL);
     store_verifier_free(applier->verifier);
     store_people_free(applier->people);
+    store_clearances_free(applier->clearances);
     for (size_t i = 0; i < HELD_ENTRIES; i++)
         vg_blob_unref(applier->held[i].entry);
     pthread_cond_destroy(&applier->opened);
@@ -585,10 +608,11 @@ enum vg_code store_applier_open(const struct store_applier_config *config,
     store_cond_init(&applier->work);
     store_cond_init(&applier->opened);
     applier->people = store_people_new(config->genesis);
+    applier->clearances = store_clearances_new(config->genesis, config->only);
     const struct response_keys keys = {.find = store_people_key,
                                        .context = applier->people,
-                                       .data_key = config->keys.find,
-                                       .keyring = config->keys.context};
+                                       .data_key = store_applier_data_key,
+                                       .keyring = applier};
     applier->verifier = store_verifier_new(config->genesis, &config->cluster, &keys);
     applier->thread = store_thread_start(applier_run, applier);
     pthread_mutex_lock(&applier->lock);
@@ -677,6 +701,21 @@ void store_applier_vouch(struct store_applier *applier, const vg_hash *commitmen
 struct store_people *store_applier_people(struct store_applier *applier)
 {
     return applier->people;
+}
+
+struct store_clearances *store_applier_clearances(struct store_applier *applier)
+{
+    return applier->clearances;
+}
+
+bool store_applier_data_key(void *context, const vg_id *compartment, uint64_t epoch,
+                            vg_cipher_key *key)
+{
+    struct store_applier *applier = context;
+    const struct store_keys *keys = &applier->config.keys;
+    bool level = vg_id_equal(compartment, &applier->config.genesis->directory) ||
+                 store_clearances_level(applier->clearances, compartment);
+    return level && keys->find(keys->context, compartment, epoch, key);
 }
 
 uint64_t store_applier_cursor(struct store_applier *applier)

@@ -5,6 +5,7 @@
 #ifndef VIGIL_NODE_STORE_APPLIER_H
 #define VIGIL_NODE_STORE_APPLIER_H
 
+#include "node/store/clearance.h"
 #include "node/store/log.h"
 #include "node/store/people.h"
 #include "node/store/state.h"
@@ -19,6 +20,9 @@ struct store_keys {
      * `place` is what its commitment and wraps have for the cluster id. */
     enum vg_code (*learn)(void *context, const struct compartment_epoch *epoch,
                           const vg_hash *place, struct vg_error *error);
+    /* This node is no longer cleared for the compartment: destroys its unwrap secret and state key
+     * on disk, and wipes its data keys; what is gone already is fine. NULL: there are none. */
+    enum vg_code (*destroy)(void *context, const vg_id *compartment, struct vg_error *error);
     void *context;
     struct store_state_keys state;
 };
@@ -32,6 +36,13 @@ struct store_applier_config {
     vg_hash cluster;
     struct store_log *log; /* outlives the applier */
     struct store_keys keys;
+    /* The folder in which states of single compartments are rebuilt; NULL: none are. */
+    const char *rebuilds;
+    /* Of such a rebuild, the compartment it is level for. NULL: those that the log clears the node
+     * for. */
+    const vg_id *only;
+    /* The entry is damaged in the log, and a rebuild needs it. Any thread. */
+    void (*wanted)(void *context, uint64_t index);
     /* On the apply thread, after the entry of `index` has been applied; `outcome` is NULL when it
      * has none. */
     void (*applied)(void *context, uint64_t index, const struct response_outcome *outcome);
@@ -79,6 +90,15 @@ void store_applier_vouch(struct store_applier *applier, const vg_hash *commitmen
 
 /* The keys of people as of what is applied; lives as long as the applier. Any thread. */
 struct store_people *store_applier_people(struct store_applier *applier);
+
+/* How this node stands to each compartment as of what is applied; lives as long as the applier. Any
+ * thread. */
+struct store_clearances *store_applier_clearances(struct store_applier *applier);
+
+/* As struct response_keys has it, for who answers and seals; `applier` is a struct store_applier.
+ * Of compartments that are level here alone. Any thread. */
+bool store_applier_data_key(void *applier, const vg_id *compartment, uint64_t epoch,
+                            vg_cipher_key *key);
 
 /* Last applied index. Any thread. */
 uint64_t store_applier_cursor(struct store_applier *applier);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How this node stands to each compartment whose key has epochs, for threads beside the apply
+ * thread, which keeps it as of what is applied (docs/storage.md, "Clearance"). Any thread. */
+#ifndef VIGIL_NODE_STORE_CLEARANCE_H
+#define VIGIL_NODE_STORE_CLEARANCE_H
+
+#include "common/error.h"
+#include "common/limits.h"
+#include "proto/ledger/genesis.h"
+#include "proto/response/standing.h"
+
+enum { STORE_CLEARANCES_MAX = 1024 };
+
+struct store_clearance {
+    vg_id compartment;
+    enum response_status status;
+    uint64_t epoch;   /* in force */
+    uint64_t ended;   /* owes: the epoch that ended the clearance */
+    bool owes;        /* removing: nothing of it is here any more; the log has yet to say so */
+    uint64_t rebuilt; /* rebuilding: up to this index */
+    vg_node_id holders[VG_NODES_MAX]; /* nodes that are cleared by the log */
+    uint32_t holder_count;
+    char why[VG_ERROR_TEXT]; /* stopped: for want of what; "" otherwise */
+};
+
+struct store_clearances;
+
+/* Empty; free with store_clearances_free. `only` not NULL: level is that compartment alone, ever.
+ */
+struct store_clearances *store_clearances_new(const struct ledger_genesis *genesis,
+                                              const vg_id *only);
+void store_clearances_free(struct store_clearances *all);
+
+/* Adds or replaces one. VG_UNAVAILABLE when STORE_CLEARANCES_MAX others are kept. */
+enum vg_code store_clearances_put(struct store_clearances *all,
+                                  const struct store_clearance *clearance);
+
+/* False if no epoch of the compartment's key is known here. */
+bool store_clearances_get(struct store_clearances *all, const vg_id *compartment,
+                          struct store_clearance *out);
+
+/* The next after out->compartment, in their order, from a zeroed one on; false at the end. */
+bool store_clearances_next(struct store_clearances *all, struct store_clearance *out);
+
+/* As struct response_machine has it; `all` is the table. A compartment that is in clear, where the
+ * genesis allows that, is level. */
+bool store_clearances_level(void *all, const vg_id *compartment);
+
+/* "node 1, node 2"; "no node". */
+void store_clearance_holders(const struct store_clearance *clearance, char *out, size_t size);
+
+#endif
