@@ -301,6 +301,7 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
 {
     char path[PATH_TEXT];
     snprintf(path, sizeof path, "%s/state", node->config->data);
+    snprintf(node->rebuilds, sizeof node->rebuilds, "%s/rebuild", node->config->data);
     struct store_applier_config config = {.path = path,
                                           .node = node->self,
                                           .genesis = &node->genesis,
@@ -311,6 +312,8 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
                                                    .destroy = destroy_keys,
                                                    .context = node,
                                                    .state = {find_state_key, node}},
+                                          .rebuilds = node->rebuilds,
+                                          .wanted = node_rebuild_wants,
                                           .applied = node_applied,
                                           .stale = node_stale,
                                           .stopped = node_apply_stopped,
@@ -320,8 +323,8 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
     if (code == VG_OK)
         node->keys = (struct response_keys){.find = store_people_key,
                                             .context = store_applier_people(node->applier),
-                                            .data_key = keyring_data_key,
-                                            .keyring = node->keyring};
+                                            .data_key = store_applier_data_key,
+                                            .keyring = node->applier};
     return code;
 }
 

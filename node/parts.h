@@ -6,6 +6,7 @@
 #ifndef VIGIL_NODE_PARTS_H
 #define VIGIL_NODE_PARTS_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <uthash.h>
@@ -185,7 +186,8 @@ struct node_submit {
     vg_span signal;       /* the deduplication key of an integration's detection; else empty */
     vg_hash request_hash; /* of such a one */
     struct node_signals *counts; /* the submit is this node's own: a count of those (signals.c) */
-    bool doubtful;  /* the author is not known here, or has gone, as far as this node knows */
+    bool doubtful;  /* the author is not known here, or has gone, as far as this node knows, or the
+                       compartment is not level here */
     bool confirmed; /* and that was as of a read index */
     struct node_read read;
     bool unanswered;   /* handed to the leader, which has not said yet */
@@ -268,6 +270,19 @@ void node_signals_counted(struct node_signals *signals, uint64_t now_us);
 void node_signals_sweep(struct node *node, uint64_t now_us);
 /* Answers every signal that waits with `why`. */
 void node_signals_end(struct node *node, const struct vg_error *why);
+
+/* ---- clearance.c: compartments that this node is not level for ----------------------------------
+ */
+
+/* Whether this node may be the origin of a write in the compartment. VG_UNAVAILABLE names who is
+ * cleared; VG_NOT_FOUND: none of that id, as far as this node knows. Any thread. */
+enum vg_code node_require_level(const struct node *node, const vg_id *compartment,
+                                struct vg_error *error);
+/* store_applier_config.wanted; its thread. */
+void node_rebuild_wants(void *context, uint64_t index);
+/* Every compartment whose key has epochs, as of what is applied, into out->all, to be freed. Any
+ * thread. */
+void node_clearance_fill(struct node *node, struct api_clearances *out);
 
 /* ---- query.c: questions of clients -------------------------------------------------------------
  */
@@ -545,7 +560,8 @@ struct node {
     struct noise_static channel;  /* one of them, for its doors */
     bool key_known;               /* the log has had its key as this node's */
     struct keyring *keyring;
-    struct response_keys keys; /* that entries are opened with. Any thread */
+    struct response_keys keys; /* that entries are shown with. Any thread */
+    char rebuilds[PATH_MAX];   /* the folder of rebuilds */
     struct api_region regions[VG_NODES_MAX];
     uint32_t region_count;
 

@@ -63,7 +63,8 @@ static void check_command(struct node_query *query, struct response_machine *mac
 {
     struct ledger_command command;
     struct response_outcome outcome;
-    if (ledger_command_decode(query->checked->command, &command, &query->error) != VG_OK)
+    if (ledger_command_decode(query->checked->command, &command, &query->error) != VG_OK ||
+        node_require_level(query->node, &command.compartment, &query->error) != VG_OK)
         return;
     response_check(machine, &command, query->ask.now_ms, &outcome);
     query->error = outcome.error;
@@ -80,13 +81,21 @@ static void answer_from_state(struct node_query *query, struct response_machine 
     query->json = api_text(document);
 }
 
+static void answer_status(struct node_query *query, struct response_machine *machine)
+{
+    struct api_clearances clearances = {.count = 0};
+    node_clearance_fill(query->node, &clearances);
+    query->json = api_text(api_status_answer(&query->status, &clearances, machine));
+    free(clearances.all);
+}
+
 static void answer_from_machine(void *context, struct response_machine *machine)
 {
     struct node_query *query = context;
     if (query->checked != NULL)
         check_command(query, machine);
     else if (query->ask.name == API_CLUSTER_STATUS)
-        query->json = api_text(api_status_answer(&query->status, machine));
+        answer_status(query, machine);
     else if (query->ask.name == API_COMPARTMENT_PREPARE)
         node_clearing_prepare(query, machine);
     else if (query->ask.name == API_NODE_FIGURES)

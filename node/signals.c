@@ -2,6 +2,7 @@
  * Signals of integrations (R3). The first of a key is an entry of its own; repeats wait here and
  * are given as one count, signed by this node, at most every ten seconds a key. Each is answered
  * with what became of its count. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/text.h"
@@ -87,9 +88,11 @@ static void ask_state(void *context, struct response_machine *machine)
     struct ledger_command command;
     struct vg_error error;
     struct response_outcome *outcome = &asked->outcome;
-    if (ledger_command_decode(asked->submit->command, &command, &error) == VG_OK)
+    enum vg_code code = ledger_command_decode(asked->submit->command, &command, &error);
+    assert(code == VG_OK);
+    if (node_require_level(asked->submit->node, &command.compartment, &outcome->error) == VG_OK)
         response_check(machine, &command, asked->now_ms, outcome);
-    if (outcome->repeated)
+    if (outcome->repeated || outcome->error.code == VG_UNAVAILABLE)
         asked->fate = ANSWERED;
     else if (outcome->error.code == VG_OK && (outcome->joined || outcome->filtered))
         asked->fate = GATHERED;

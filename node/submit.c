@@ -105,6 +105,16 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
     return VG_OK;
 }
 
+/* Nor does a refusal count before such a look where this node may have been cleared, or the
+ * compartment made, meanwhile. */
+static enum vg_code check_compartment(struct node_submit *submit,
+                                      const struct ledger_command *command)
+{
+    submit->doubtful =
+        node_require_level(submit->node, &command->compartment, &submit->error) != VG_OK;
+    return submit->error.code;
+}
+
 /* R3: what an integration detects may be a repeat, to be counted; what is no automated signal would
  * pass a filter that takes a count out. */
 static void look_for_signal(struct node_submit *submit, const struct ledger_command *command,
@@ -133,7 +143,8 @@ static enum vg_code check_command(struct node_submit *submit, struct ledger_comm
                        "the command is for another cluster; check the context or --node");
     if (response_command_decode(command->body, &decoded, error) != VG_OK)
         return error->code;
-    if (check_author(submit, command, &author) == VG_OK)
+    if (check_author(submit, command, &author) == VG_OK &&
+        check_compartment(submit, command) == VG_OK)
         look_for_signal(submit, command, &decoded, &author);
     return error->code;
 }
@@ -338,7 +349,7 @@ static void refuse_to_start(const struct node *node, struct vg_error *error)
             (unsigned)node->self.value);
 }
 
-/* ---- authors that are not known here -----------------------------------------------------------
+/* ---- authors and compartments that are not known here ------------------------------------------
  */
 
 static struct node_submit *submit_of(struct node_read *read)
@@ -357,7 +368,8 @@ static void check_again(struct loop_task *task)
         node_submit_answer(submit, &submit->error, NULL);
 }
 
-/* On the apply thread: what was enrolled up to the read index is known now. */
+/* On the apply thread: who was enrolled, and what was made or granted, up to the read index is
+ * known now. */
 static void people_known(void *context, struct response_machine *machine)
 {
     struct node_submit *submit = context;

@@ -143,6 +143,27 @@ json_t *api_entry(const struct ledger_view *entry);
 /* The text of a document, whose reference it takes. NULL stays NULL. */
 char *api_text(json_t *document);
 
+/* ---- clearance ---------------------------------------------------------------------------------
+ */
+
+/* VG_UNAVAILABLE: this node does not serve the compartment, and these are cleared for it. */
+enum vg_code api_not_level(const char *compartment, const vg_node_id *holders, uint32_t count,
+                           struct vg_error *error);
+
+/* How the node stands to a compartment. */
+struct api_clearance {
+    vg_id compartment;
+    const char *status;      /* "level" and so on */
+    uint64_t epoch;          /* in force */
+    uint64_t applied;        /* while it is rebuilt: up to this index; level: the cursor; else 0 */
+    char why[VG_ERROR_TEXT]; /* it is stopped, and what to do; "" if it is not */
+};
+
+struct api_clearances {
+    struct api_clearance *all; /* the caller's */
+    uint32_t count;
+};
+
 /* ---- status ------------------------------------------------------------------------------------
  */
 
@@ -199,7 +220,8 @@ struct api_status {
 void api_status_figure(struct api_status *status, const char *name, uint64_t value);
 
 /* cluster.status. */
-json_t *api_status_answer(const struct api_status *status, struct response_machine *machine);
+json_t *api_status_answer(const struct api_status *status, const struct api_clearances *clearances,
+                          struct response_machine *machine);
 
 /* node.figures. */
 json_t *api_figures_answer(const struct api_status *status, struct response_machine *machine);

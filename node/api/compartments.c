@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api/compartments.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/text.h"
+#include "node/api/api.h"
 #include "proto/response/epochs.h"
 
 static const char directory_name[] = "directory"; /* unless it is labelled otherwise */
@@ -32,6 +34,17 @@ void api_compartments_list(const struct response_machine *machine, struct api_co
         add(out, &id);
 }
 
+void api_compartments_level(const struct response_machine *machine, struct api_compartments *out)
+{
+    struct api_compartments all;
+    api_compartments_list(machine, &all);
+    out->count = 0;
+    for (uint32_t i = 0; i < all.count; i++) {
+        if (response_is_level(machine, &all.ids[i]))
+            out->ids[out->count++] = all.ids[i];
+    }
+}
+
 void api_compartment_name(const struct response_machine *machine, const vg_id *id,
                           char out[VG_NAME_MAX + 1])
 {
@@ -57,4 +70,64 @@ enum vg_code api_compartment_find(const struct response_machine *machine, const 
         return VG_OK;
     return vg_fail(error, VG_NOT_FOUND,
                    "there is no compartment \"%s\"; see vigil compartment list", name);
+}
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+enum vg_code api_not_level(const char *compartment, const vg_node_id *holders, uint32_t count,
+                           struct vg_error *error)
+{
+    char names[VG_NODES_MAX * 24] = "no node";
+    size_t size = 0;
+    for (uint32_t i = 0; i < count; i++)
+        size += (size_t)snprintf(names + size, sizeof names - size, "%snode %" PRIu64,
+                                 i == 0 ? "" : ", ", holders[i].value);
+    return vg_fail(
+        error, VG_UNAVAILABLE,
+        "this node does not serve compartment %s; cleared for it: %s; ask there (--node); "
+        "see vigil cluster status",
+        compartment, names);
+}
+
+static enum vg_code name_the_cleared(const struct response_machine *machine, const vg_id *id,
+                                     struct vg_error *error)
+{
+    struct response_epoch epoch;
+    vg_node_id holders[VG_NODES_MAX];
+    uint32_t count = 0;
+    char name[VG_NAME_MAX + 1];
+    uint64_t in_force = response_epoch_in_force(machine, id);
+    bool known = in_force > 0 && response_epoch_get(machine, id, in_force, &epoch);
+    for (uint32_t i = 0; known && i < epoch.record.wrap_count; i++) {
+        if (epoch.record.wraps[i].holder.value != COMPARTMENT_RECOVERY)
+            holders[count++] = epoch.record.wraps[i].holder;
+    }
+    api_compartment_name(machine, id, name);
+    return api_not_level(name, holders, count, error);
+}
+
+enum vg_code api_compartment_open(const struct response_machine *machine, const char *name,
+                                  vg_id *out, struct vg_error *error)
+{
+    if (api_compartment_find(machine, name, out, error) != VG_OK)
+        return error->code;
+    return response_is_level(machine, out) ? VG_OK : name_the_cleared(machine, out, error);
+}
+
+enum vg_code api_none_here(const struct response_machine *machine, const char *what,
+                           const vg_id *id, struct vg_error *error)
+{
+    struct api_compartments all;
+    struct api_compartments level;
+    char text[VG_ID_TEXT];
+    api_compartments_list(machine, &all);
+    api_compartments_level(machine, &level);
+    vg_id_format(id, text);
+    if (level.count == all.count)
+        return vg_fail(error, VG_NOT_FOUND, "there is no %s %s", what, text);
+    return vg_fail(error, VG_UNAVAILABLE,
+                   "there is no %s %s in the %u of %u compartments that this node serves; ask "
+                   "another (--node); see vigil cluster status",
+                   what, text, level.count, all.count);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The compartments this node can read, for the files of node/api alone. */
+ * Compartments, and which of them this node can read, for the files of node/api alone. */
 #ifndef VIGIL_NODE_API_COMPARTMENTS_H
 #define VIGIL_NODE_API_COMPARTMENTS_H
 
@@ -16,6 +16,9 @@ struct api_compartments {
 /* The directory, the first compartment, and every other the directory names. */
 void api_compartments_list(const struct response_machine *machine, struct api_compartments *out);
 
+/* Those of them that are level here. */
+void api_compartments_level(const struct response_machine *machine, struct api_compartments *out);
+
 /* Its name in the directory, "directory" for that one, else its id. */
 void api_compartment_name(const struct response_machine *machine, const vg_id *id,
                           char out[VG_NAME_MAX + 1]);
@@ -23,5 +26,16 @@ void api_compartment_name(const struct response_machine *machine, const vg_id *i
 /* Of a name or an id. VG_NOT_FOUND. */
 enum vg_code api_compartment_find(const struct response_machine *machine, const char *name,
                                   vg_id *out, struct vg_error *error);
+
+/* The same of one that is to be read: VG_UNAVAILABLE if it is not level here, naming who is
+ * cleared.
+ */
+enum vg_code api_compartment_open(const struct response_machine *machine, const char *name,
+                                  vg_id *out, struct vg_error *error);
+
+/* Nothing of the kind is in any compartment that is level here: VG_NOT_FOUND, or VG_UNAVAILABLE if
+ * it may be in another. */
+enum vg_code api_none_here(const struct response_machine *machine, const char *what,
+                           const vg_id *id, struct vg_error *error);
 
 #endif

@@ -87,6 +87,7 @@ static json_t *compartment_object(const struct response_machine *machine, const 
     api_set(out, "name", is_directory ? json_string(name) : name_or_null(machine, id));
     api_set(out, "procedure", json_string(procedure));
     api_set(out, "epoch", api_uint(response_epoch_in_force(machine, id)));
+    api_set(out, "served", json_boolean(response_is_level(machine, id)));
     return out;
 }
 

@@ -39,7 +39,7 @@ json_t *api_request_show(struct response_machine *machine, const struct api_quer
     struct response_outcome outcome;
     vg_id compartment = {{0}}; /* the control stream */
     if (query->compartment[0] != '\0' &&
-        api_compartment_find(machine, query->compartment, &compartment, error) != VG_OK)
+        api_compartment_open(machine, query->compartment, &compartment, error) != VG_OK)
         return NULL;
     json_t *out = json_object();
     bool known = response_recall(machine, &compartment, &query->id, &query->author, &outcome);

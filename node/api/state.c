@@ -19,13 +19,11 @@ static enum vg_code find(struct response_machine *machine, const struct api_quer
                          struct response_incident *out, struct vg_error *error)
 {
     struct api_compartments list;
-    char text[VG_ID_TEXT];
-    api_compartments_list(machine, &list);
+    api_compartments_level(machine, &list);
     for (uint32_t i = 0; i < list.count; i++)
         if (response_incident_get(machine, &list.ids[i], &query->id, out) == VG_OK)
             return VG_OK;
-    vg_id_format(&query->id, text);
-    return vg_fail(error, VG_NOT_FOUND, "there is no incident %s", text);
+    return api_none_here(machine, "incident", &query->id, error);
 }
 
 /* The next incident of several compartments in id order: the least of each one's next. */
@@ -54,10 +52,10 @@ static json_t *answer_list(struct response_machine *machine, const struct api_qu
     struct api_compartments list;
     struct response_incident incident;
     vg_id after = query->after_id;
-    api_compartments_list(machine, &list);
+    api_compartments_level(machine, &list);
     if (query->compartment[0] != '\0') {
         list.count = 1;
-        if (api_compartment_find(machine, query->compartment, &list.ids[0], error) != VG_OK)
+        if (api_compartment_open(machine, query->compartment, &list.ids[0], error) != VG_OK)
             return NULL;
     }
     json_t *page = json_array();
@@ -168,7 +166,7 @@ static json_t *answer_watch(struct response_machine *machine, const struct api_q
     size_t bytes = 0;
     vg_id compartment;
     vg_id incident;
-    if (api_compartment_find(machine, query->compartment, &compartment, error) != VG_OK)
+    if (api_compartment_open(machine, query->compartment, &compartment, error) != VG_OK)
         return NULL;
     if (!query->has_after)
         place = (struct response_place){response_cursor(machine), UINT32_MAX};
@@ -220,7 +218,7 @@ static json_t *answer_milestones(struct response_machine *machine, const struct 
 {
     struct api_compartments one = {.count = 1};
     struct response_incident incident = {.id = query->after_id};
-    if (api_compartment_find(machine, query->compartment, &one.ids[0], error) != VG_OK)
+    if (api_compartment_open(machine, query->compartment, &one.ids[0], error) != VG_OK)
         return NULL;
     json_t *page = json_array();
     while (json_array_size(page) < query->limit &&
@@ -236,8 +234,8 @@ static json_t *answer_milestones(struct response_machine *machine, const struct 
 static enum vg_code find_place(const struct response_machine *machine, const char *name, vg_id *out,
                                struct vg_error *error)
 {
-    enum vg_code code = api_compartment_find(machine, name, out, error);
-    if (code == VG_OK || strcmp(name, "control") != 0)
+    enum vg_code code = api_compartment_open(machine, name, out, error);
+    if (code != VG_NOT_FOUND || strcmp(name, "control") != 0)
         return code;
     *error = (struct vg_error){.code = VG_OK};
     *out = (vg_id){{0}};
@@ -267,7 +265,6 @@ static json_t *answer_proposal(struct response_machine *machine, const struct ap
     struct api_compartments list;
     struct response_proposal proposal;
     struct response_incident about;
-    char text[VG_ID_TEXT];
     char name[VG_NAME_MAX + 1];
     static const vg_id control;
     if (response_proposal_get(machine, &control, &query->id, &proposal) == VG_OK) {
@@ -275,7 +272,7 @@ static json_t *answer_proposal(struct response_machine *machine, const struct ap
         api_set(out, "compartment", json_null());
         return out;
     }
-    api_compartments_list(machine, &list);
+    api_compartments_level(machine, &list);
     for (uint32_t i = 0; i < list.count; i++) {
         if (response_proposal_get(machine, &list.ids[i], &query->id, &proposal) != VG_OK)
             continue;
@@ -286,8 +283,7 @@ static json_t *answer_proposal(struct response_machine *machine, const struct ap
             api_set(out, "title", json_string(about.title));
         return out;
     }
-    vg_id_format(&query->id, text);
-    vg_fail(error, VG_NOT_FOUND, "there is no proposal %s; see vigil proposal list", text);
+    api_none_here(machine, "proposal", &query->id, error);
     return NULL;
 }
 
@@ -316,7 +312,7 @@ static json_t *answer_filters(struct response_machine *machine, const struct api
 {
     struct response_filter filters[API_PAGE_MAX];
     vg_id compartment;
-    if (api_compartment_find(machine, query->compartment, &compartment, error) != VG_OK)
+    if (api_compartment_open(machine, query->compartment, &compartment, error) != VG_OK)
         return NULL;
     uint32_t count =
         first_filters(machine, &compartment, query->after_text, filters, (uint32_t)query->limit);

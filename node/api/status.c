@@ -7,6 +7,7 @@
 #include "node/api/api.h"
 #include "node/api/compartments.h"
 #include "node/api/text.h"
+#include "proto/response/epochs.h"
 #include "proto/response/nodes.h"
 
 void api_status_figure(struct api_status *status, const char *name, uint64_t value)
@@ -17,11 +18,12 @@ void api_status_figure(struct api_status *status, const char *name, uint64_t val
     snprintf(figure->name, sizeof figure->name, "%s", name);
 }
 
+/* Of what is level here. */
 static json_t *state_hashes(struct response_machine *machine)
 {
     json_t *hashes = json_object();
     struct api_compartments all;
-    api_compartments_list(machine, &all);
+    api_compartments_level(machine, &all);
     for (uint32_t i = 0; i < all.count; i++) {
         char name[VG_NAME_MAX + 1];
         vg_hash hash = response_state_hash(machine, &all.ids[i]);
@@ -31,8 +33,17 @@ static json_t *state_hashes(struct response_machine *machine)
     return hashes;
 }
 
-/* Every node is cleared for every compartment until there are grants. */
-static json_t *clearance(struct response_machine *machine)
+/* What a node can read: this one's is level; of another only the log is known, which clears it. A
+ * compartment in clear can be read by all. */
+static bool reads(const struct response_machine *machine, const struct api_node_status *node,
+                  const vg_id *compartment)
+{
+    if (node->self || response_epoch_in_force(machine, compartment) == 0)
+        return response_is_level(machine, compartment);
+    return response_epoch_holds(machine, compartment, node->id);
+}
+
+static json_t *clearance(struct response_machine *machine, const struct api_node_status *node)
 {
     json_t *names = json_array();
     struct api_compartments all;
@@ -40,9 +51,31 @@ static json_t *clearance(struct response_machine *machine)
     for (uint32_t i = 0; i < all.count; i++) {
         char name[VG_NAME_MAX + 1];
         api_compartment_name(machine, &all.ids[i], name);
-        json_array_append_new(names, json_string(name));
+        if (reads(machine, node, &all.ids[i]))
+            json_array_append_new(names, json_string(name));
     }
     return names;
+}
+
+/* How the node that answers stands to each compartment. */
+static json_t *compartments(const struct api_clearances *clearances,
+                            const struct response_machine *machine)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < clearances->count; i++) {
+        const struct api_clearance *one = &clearances->all[i];
+        json_t *out = json_object();
+        char name[VG_NAME_MAX + 1];
+        api_compartment_name(machine, &one->compartment, name);
+        api_set(out, "id", api_id(&one->compartment));
+        api_set(out, "name", json_string(name));
+        api_set(out, "status", json_string(one->status));
+        api_set(out, "epoch", api_uint(one->epoch));
+        api_set(out, "applied_index", one->applied > 0 ? api_uint(one->applied) : json_null());
+        api_set(out, "stopped", api_string(one->why));
+        json_array_append_new(list, out);
+    }
+    return list;
 }
 
 static json_t *uint_if(bool known, uint64_t value)
@@ -107,14 +140,15 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     api_set(out, "clock", clock_words(node));
     bool has_rtt = node->rtt_us > 0;
     api_set(out, "rtt_ms", has_rtt ? json_real((double)node->rtt_us / 1000) : json_null());
-    api_set(out, "clearance", clearance(machine));
+    api_set(out, "clearance", clearance(machine, node));
     bool drills = node->self && !vg_id_is_zero(&status->drill);
     api_set(out, "drill", drills ? drill(status) : json_null());
     api_set(out, "version", node->self ? json_string(VIGIL_VERSION) : json_null());
     return out;
 }
 
-json_t *api_status_answer(const struct api_status *status, struct response_machine *machine)
+json_t *api_status_answer(const struct api_status *status, const struct api_clearances *clearances,
+                          struct response_machine *machine)
 {
     json_t *out = json_object();
     json_t *nodes = json_array();
@@ -131,6 +165,7 @@ json_t *api_status_answer(const struct api_status *status, struct response_machi
     api_set(out, "stopped", api_string(status->stopped));
     api_set(out, "on_duty_region", json_null());
     api_set(out, "nodes", nodes);
+    api_set(out, "compartments", compartments(clearances, machine));
     api_set(out, "state_hashes", state_hashes(machine));
     return out;
 }

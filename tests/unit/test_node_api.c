@@ -211,6 +211,49 @@ Test(api_state, filters_by_stage_and_compartment)
     desk_free(desk);
 }
 
+static bool of_none(void *clearance, const vg_id *compartment)
+{
+    (void)clearance;
+    (void)compartment;
+    return false;
+}
+
+/* Whoever asks for what is not here is sent on; a list is of what is here. */
+Test(api_state, a_compartment_that_is_not_level_here_is_not_answered_for)
+{
+    static const struct {
+        const char *name, *argument;
+    } questions[] = {
+        {"incident.list", "compartment"},
+        {"incident.watch", "compartment"},
+        {"proposal.list", "compartment"},
+        {"filter.list", "compartment"},
+        {"incident.milestones", "compartment"},
+        {"incident.show", "id"},
+        {"incident.timeline", "id"},
+        {"proposal.show", "id"},
+    };
+    struct desk *desk = desk_new();
+    char id[VG_ID_TEXT], text[160];
+    struct vg_error error;
+    vg_id incident = detect(desk, "Not for everybody");
+    desk->machine.level = of_none;
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+        bool by_id = strcmp(questions[i].argument, "id") == 0;
+        vg_id_format(by_id ? &incident : &desk->genesis.first, id);
+        snprintf(text, sizeof text, "{\"query\":\"%s\",\"%s\":\"%s\"}", questions[i].name,
+                 questions[i].argument, id);
+        error = (struct vg_error){.code = VG_OK};
+        cr_expect_null(ask(desk, text, &error), "%s", text);
+        cr_expect_eq(error.code, VG_UNAVAILABLE, "%s: %s", text, error.text);
+        cr_expect_null(strstr(error.text, "Not for everybody"));
+    }
+    json_t *page = ask_well(desk, "{\"query\":\"incident.list\",\"all\":true}");
+    cr_expect_eq(json_array_size(page), 0u);
+    json_decref(page);
+    desk_free(desk);
+}
+
 Test(api_state, tells_the_timeline)
 {
     struct desk *desk = desk_new();
@@ -343,7 +386,8 @@ Test(api_status, has_the_keys_of_the_command_line)
     status.nodes[0] = (struct api_node_status){.id = {1}, .self = true, .last = 4};
     status.nodes[1] = (struct api_node_status){.id = {2}};
     api_status_figure(&status, "log_transactions", 12);
-    json_t *answer = api_status_answer(&status, &desk->machine);
+    json_t *answer =
+        api_status_answer(&status, &(struct api_clearances){.count = 0}, &desk->machine);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         cr_expect_not_null(json_object_get(answer, keys[i]), "%s", keys[i]);
     json_t *other = json_array_get(json_object_get(answer, "nodes"), 1);

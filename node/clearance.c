@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What this node's clearance means for the loop: which writes it may be the origin of, and what a
+ * rebuild needs of the other nodes. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "node/parts.h"
+
+enum vg_code node_require_level(const struct node *node, const vg_id *compartment,
+                                struct vg_error *error)
+{
+    struct store_clearances *all = store_applier_clearances(node->applier);
+    struct store_clearance one;
+    char id[VG_ID_TEXT];
+    if (vg_id_is_zero(compartment) || vg_id_equal(compartment, &node->genesis.directory) ||
+        store_clearances_level(all, compartment))
+        return VG_OK;
+    vg_id_format(compartment, id);
+    if (store_clearances_get(all, compartment, &one))
+        return api_not_level(id, one.holders, one.holder_count, error);
+    return vg_fail(error, VG_NOT_FOUND, "there is no compartment %s; see vigil compartment list",
+                   id);
+}
+
+void node_clearance_fill(struct node *node, struct api_clearances *out)
+{
+    struct store_clearances *all = store_applier_clearances(node->applier);
+    struct store_clearance one = {.epoch = 0};
+    uint64_t cursor = store_applier_cursor(node->applier);
+    while (store_clearances_next(all, &one)) {
+        bool level = one.status == RESPONSE_LEVEL;
+        out->all = vg_realloc(out->all, (out->count + 1) * sizeof *out->all);
+        struct api_clearance *added = &out->all[out->count++];
+        *added = (struct api_clearance){.compartment = one.compartment,
+                                        .status = response_status_name(one.status),
+                                        .epoch = one.epoch,
+                                        .applied = level ? cursor : one.rebuilt};
+        snprintf(added->why, sizeof added->why, "%s", one.why);
+    }
+}
+
+/* ---- a rebuild's damaged entries ---------------------------------------------------------------
+ */
+
+struct wanted {
+    struct loop_task task;
+    struct node *node;
+    uint64_t index;
+};
+
+static void take_wanted(struct loop_task *task)
+{
+    struct wanted *wanted = (struct wanted *)task;
+    if (!wanted->node->closed)
+        node_repair_start(wanted->node, wanted->index);
+    free(wanted);
+}
+
+void node_rebuild_wants(void *context, uint64_t index)
+{
+    struct node *node = context;
+    struct wanted *wanted = vg_alloc(sizeof *wanted);
+    *wanted = (struct wanted){.task.run = take_wanted, .node = node, .index = index};
+    loop_post(node->loop, &wanted->task);
+}
