@@ -101,9 +101,9 @@ json_t *cluster_row_of(const json_t *status, uint64_t node)
 
 static void merge(json_t *into, const json_t *from)
 {
-    static const char *const own[] = {"last_index",    "applied_index",  "version", "drill",
-                                      "damaged",       "repaired",       "damage",  "stopped",
-                                      "refused_peers", "refused_clients"};
+    static const char *const own[] = {"last_index",    "applied_index",   "version",  "drill",
+                                      "damaged",       "repaired",        "damage",   "stopped",
+                                      "refused_peers", "refused_clients", "clearance"};
     uint64_t node = cli_json_number(from, "answered_by");
     json_t *row = cluster_row_of(into, node);
     const json_t *said = cluster_row_of(from, node);
@@ -112,6 +112,7 @@ static void merge(json_t *into, const json_t *from)
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         json_object_set(row, own[i], json_object_get(said, own[i]));
     json_object_set(row, "state_hashes", json_object_get(from, "state_hashes"));
+    json_object_set(row, "compartments", json_object_get(from, "compartments"));
 }
 
 static json_t *ask_status(struct cli_call *call)
@@ -130,8 +131,32 @@ static json_t *ask_status(struct cli_call *call)
     return cli_query(call, json_pack("{s:s}", "query", "cluster.status"));
 }
 
-/* What a node found wrong with its own log, in a line below the table. */
-static void print_damage(const json_t *nodes)
+/* What a node is to be level for and is not, or is to be rid of: a line each. */
+static void print_compartments(const json_t *node, unsigned long long commit)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(json_object_get(node, "compartments"), i, one)
+    {
+        const char *how = cli_json_text(one, "status");
+        unsigned long long applied = cli_json_number(one, "applied_index");
+        if (strcmp(how, "level") == 0 || strcmp(how, "blind") == 0)
+            continue;
+        printf("node %llu: compartment ", (unsigned long long)cli_json_number(node, "id"));
+        cli_print_inline(stdout, cli_json_text(one, "name"));
+        printf(": %s", how);
+        if (applied > 0)
+            printf(", at entry %llu of %llu", applied, commit);
+        if (*cli_json_text(one, "stopped") != '\0') {
+            printf(": ");
+            cli_print_inline(stdout, cli_json_text(one, "stopped"));
+        }
+        putchar('\n');
+    }
+}
+
+/* What a node found wrong with its own log, and what it waits for, in lines below the table. */
+static void print_damage(const json_t *nodes, unsigned long long commit)
 {
     size_t i;
     const json_t *node;
@@ -152,6 +177,7 @@ static void print_damage(const json_t *nodes)
             cli_print_inline(stdout, why);
             putchar('\n');
         }
+        print_compartments(node, commit);
     }
 }
 
@@ -167,7 +193,7 @@ static enum vg_code run_status(struct cli_call *call)
         fputc('\n', stdout);
         cli_print_table(stdout, call->settings.output, json_object_get(status, "nodes"),
                         node_columns);
-        print_damage(json_object_get(status, "nodes"));
+        print_damage(json_object_get(status, "nodes"), cli_json_number(status, "commit_index"));
     }
     json_decref(status);
     return VG_OK;

@@ -135,6 +135,26 @@ static void print_list(struct cli_call *call, json_t *incidents)
     cli_print_table(stdout, call->settings.output, incidents, list_columns);
 }
 
+/* A list over all compartments is one of those that the node asked can read. */
+static void say_what_is_left_out(struct cli_call *call)
+{
+    json_t *directory = NULL;
+    size_t i;
+    const json_t *one;
+    if (cli_text(call, "compartment") == NULL)
+        directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
+    json_array_foreach(json_object_get(directory, "compartments"), i, one)
+    {
+        if (!json_is_false(json_object_get(one, "served")))
+            continue;
+        const char *name = cli_json_text(one, "name");
+        fprintf(stderr, "vigil: note: left out, since the node asked does not serve it: ");
+        cli_print_inline(stderr, *name != '\0' ? name : cli_json_text(one, "id"));
+        fputs("; name it: --compartment\n", stderr);
+    }
+    json_decref(directory);
+}
+
 enum vg_code incident_list(struct cli_call *call)
 {
     uint64_t severity;
@@ -153,6 +173,8 @@ enum vg_code incident_list(struct cli_call *call)
         learn_shown(call, incidents);
         print_list(call, incidents);
     }
+    if (code == VG_OK)
+        say_what_is_left_out(call);
     json_decref(incidents);
     return code;
 }
