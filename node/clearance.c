@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What this node's clearance means for the loop: which writes it may be the origin of, and what a
- * rebuild needs of the other nodes. */
+ * What this node's clearance means for the loop: which writes it may be the origin of, what a
+ * rebuild needs of the other nodes, and its word that it has removed a compartment. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "node/parts.h"
+
+enum { ATTEST_AGAIN_US = 5 * 1000 * 1000 };
 
 enum vg_code node_require_level(const struct node *node, const vg_id *compartment,
                                 struct vg_error *error)
@@ -65,4 +67,31 @@ void node_rebuild_wants(void *context, uint64_t index)
     struct wanted *wanted = vg_alloc(sizeof *wanted);
     *wanted = (struct wanted){.task.run = take_wanted, .node = node, .index = index};
     loop_post(node->loop, &wanted->task);
+}
+
+/* ---- what is removed ---------------------------------------------------------------------------
+ */
+
+static void attest(struct node *node, const struct store_clearance *one, uint64_t now_us)
+{
+    static const vg_id control;
+    struct response_command word = {.op = RESPONSE_OP_DESTROYED};
+    word.destroyed.compartment = one->compartment;
+    word.destroyed.epoch = one->ended;
+    struct node_submit *own = node_submit_by_node(node, &control, &word);
+    own->deadline_us = now_us + ATTEST_AGAIN_US;
+    node_submit_own(node, own);
+}
+
+void node_attest_sweep(struct node *node, uint64_t now_us)
+{
+    struct store_clearances *all = store_applier_clearances(node->applier);
+    struct store_clearance one = {.epoch = 0};
+    bool due = now_us >= node->next_attest_us && !node->ending && node->leader.value != 0;
+    while (due && store_clearances_next(all, &one)) {
+        if (!one.owes)
+            continue;
+        attest(node, &one, now_us);
+        node->next_attest_us = now_us + ATTEST_AGAIN_US;
+    }
 }

@@ -232,7 +232,10 @@ void node_submits_sweep(struct node *node, uint64_t now_us);
 /* Answers every open submit with `why`. */
 void node_submits_end(struct node *node, const struct vg_error *why);
 
-/* Commands of this node itself, signed and as if they had been checked; takes over `submit`. */
+/* A command of this node itself, signed, without a deadline yet. */
+struct node_submit *node_submit_by_node(struct node *node, const vg_id *compartment,
+                                        const struct response_command *command);
+/* Such a one, as if it had been checked; takes over `submit`. */
 void node_submit_own(struct node *node, struct node_submit *submit);
 /* Hands a checked command to whoever leads; takes it over. */
 void node_submit_add(struct node *node, struct node_submit *submit);
@@ -283,6 +286,10 @@ void node_rebuild_wants(void *context, uint64_t index);
 /* Every compartment whose key has epochs, as of what is applied, into out->all, to be freed. Any
  * thread. */
 void node_clearance_fill(struct node *node, struct api_clearances *out);
+/* Gives this node's word that it has removed what it is no longer cleared for, until the log has
+ * it.
+ */
+void node_attest_sweep(struct node *node, uint64_t now_us);
 
 /* ---- query.c: questions of clients -------------------------------------------------------------
  */
@@ -607,6 +614,7 @@ struct node {
     bool astray[VG_NODES_MAX]; /* leader: whose clocks are off, by member */
 
     uint64_t next_sweep_us;
+    uint64_t next_attest_us;
     bool said_evicted[VG_NODES_MAX]; /* by member of the genesis: says that this node is */
     bool ending;                     /* asked to stop: nothing new is taken */
     bool handing_over;               /* ending, and a successor is asked */

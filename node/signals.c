@@ -120,25 +120,6 @@ void node_signal_start(struct node *node, struct node_submit *submit)
 /* ---- counts ------------------------------------------------------------------------------------
  */
 
-static void sign(const struct node *node, const struct node_signals *signals,
-                 const struct response_command *count, struct vg_buffer *out)
-{
-    uint8_t random[10];
-    struct vg_buffer body = {0};
-    vg_random(random, sizeof random);
-    response_command_encode(count, &body);
-    struct ledger_command command = {
-        .cluster = node->cluster,
-        .compartment = signals->key.compartment,
-        .author = response_node_author(node->self),
-        .request = vg_uuid7_make(node_issue_ms(node), random),
-        .body = vg_buffer_span(&body),
-    };
-    uint8_t *at = vg_buffer_extend(out, ledger_command_size(&command));
-    ledger_command_sign(&command, &vg_signer_ed25519, &node->identity->secret, at);
-    vg_buffer_free(&body);
-}
-
 static void add_signal(const struct node_submit *submit, struct vg_buffer *out)
 {
     vg_buffer_append(out, submit->key.author.bytes, sizeof(vg_id));
@@ -150,30 +131,26 @@ static void add_signal(const struct node_submit *submit, struct vg_buffer *out)
 static void give_count(struct node *node, struct node_signals *signals)
 {
     struct vg_buffer list = {0};
-    struct vg_buffer bytes = {0};
-    struct node_submit *own = vg_alloc_zero(1, sizeof *own);
+    uint64_t deadline_us = 0;
     struct response_command count = {.op = RESPONSE_OP_COUNT};
     count.count.key = vg_span_text(signals->key.signal);
     count.count.first_at = vg_uuid7_time_ms(&signals->first->key.request);
     for (struct node_submit *submit = signals->first; submit != NULL; submit = submit->next) {
         add_signal(submit, &list);
         submit->twins = submit->next;
-        if (submit->deadline_us > own->deadline_us)
-            own->deadline_us = submit->deadline_us;
+        if (submit->deadline_us > deadline_us)
+            deadline_us = submit->deadline_us;
     }
     count.count.signals = vg_buffer_span(&list);
-    sign(node, signals, &count, &bytes);
-    own->node = node;
+    struct node_submit *own = node_submit_by_node(node, &signals->key.compartment, &count);
+    own->deadline_us = deadline_us;
     own->counts = signals;
     own->twins = signals->first;
-    own->payload = vg_blob_copy(vg_buffer_span(&bytes));
-    own->command = vg_blob_span(own->payload);
     node->gathered.count -= signals->count;
     signals->first = NULL;
     signals->last = &signals->first;
     signals->count = 0;
     signals->under_way = true;
-    vg_buffer_free(&bytes);
     vg_buffer_free(&list);
     node_submit_own(node, own);
 }

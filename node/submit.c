@@ -309,6 +309,29 @@ void node_submit_add(struct node *node, struct node_submit *submit)
     place(node, submit);
 }
 
+struct node_submit *node_submit_by_node(struct node *node, const vg_id *compartment,
+                                        const struct response_command *command)
+{
+    uint8_t random[10];
+    struct vg_buffer body = {0};
+    struct node_submit *submit = vg_alloc_zero(1, sizeof *submit);
+    vg_random(random, sizeof random);
+    response_command_encode(command, &body);
+    struct ledger_command given = {
+        .cluster = node->cluster,
+        .compartment = *compartment,
+        .author = response_node_author(node->self),
+        .request = vg_uuid7_make(node_issue_ms(node), random),
+        .body = vg_buffer_span(&body),
+    };
+    submit->node = node;
+    submit->payload = vg_blob_new(ledger_command_size(&given));
+    submit->command = vg_blob_span(submit->payload);
+    ledger_command_sign(&given, &vg_signer_ed25519, &node->identity->secret, submit->payload->data);
+    vg_buffer_free(&body);
+    return submit;
+}
+
 void node_submit_own(struct node *node, struct node_submit *submit)
 {
     struct ledger_command command;
@@ -319,7 +342,8 @@ void node_submit_own(struct node *node, struct node_submit *submit)
         node_submit_add(node, submit);
         return;
     }
-    node_signals_counted(submit->counts, vg_clock_system.monotonic_us());
+    if (submit->counts != NULL)
+        node_signals_counted(submit->counts, vg_clock_system.monotonic_us());
     node_submit_answer(submit, &submit->error, NULL);
 }
 

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "proto/response/epochs.h"
+#include "proto/response/clearance.h"
 #include "proto/response/standing.h"
 
 enum {
@@ -212,9 +212,18 @@ static enum vg_code destroy(const struct store_clearing *clearing, const vg_id *
     return code;
 }
 
-/* Nothing is left here. */
-static void settle(struct store_clearing *clearing, const struct store_clearance *one)
+/* Nothing is left here: once the log has this node's word for it, it is blind. */
+static void settle(struct store_clearing *clearing, struct store_clearance *one)
 {
+    struct response_revoked revoked;
+    bool known = response_revoked_get(clearing->machine, &one->compartment, clearing->config->node,
+                                      &revoked);
+    one->owes = known && revoked.attested == 0;
+    one->ended = revoked.epoch;
+    if (one->owes) {
+        keep(clearing, one, RESPONSE_REMOVING);
+        return;
+    }
     const struct response_standing none = {one->compartment, RESPONSE_BLIND};
     response_standing_put(clearing->machine, &none);
     store_clearing_heed(clearing, &one->compartment, UINT64_MAX); /* granted again, perhaps */
