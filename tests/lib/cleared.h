@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A told story of one compartment, as a chain of entries: node 2 is cleared for it all along, node
+ * 1 is blind, granted, level, revoked and rid of it. Keys are those of sealing.h. Single-threaded.
+ */
+#ifndef VIGIL_TESTS_LIB_CLEARED_H
+#define VIGIL_TESTS_LIB_CLEARED_H
+
+#include "tests/lib/chain.h"
+
+enum { CLEARED_ENTRIES_MAX = 256 };
+
+struct cleared {
+    struct chain chain;
+    vg_secret_key node_secrets[2];
+    vg_id compartment;
+    vg_id incident;
+    uint64_t epoch;                               /* in force at the end of what was told */
+    struct vg_blob *entries[CLEARED_ENTRIES_MAX]; /* of index 1 .. chain.last */
+};
+
+/* Members 1 and 2, and an operator who is key officer too; nothing told yet. */
+struct cleared cleared_new(void);
+void cleared_free(struct cleared *story);
+
+/* The compartment is made, for node 2; the operator can write in it, and begins an incident. */
+void cleared_create(struct cleared *story);
+/* The next epoch of its key: for node 2 alone, for both, for node 2 alone again. */
+void cleared_rotate(struct cleared *story);
+void cleared_grant(struct cleared *story);
+void cleared_revoke(struct cleared *story);
+/* Node 1's word that it has removed it. */
+void cleared_attest(struct cleared *story);
+/* So many notes of `size` bytes on the incident, and as many names in the directory. */
+void cleared_tell(struct cleared *story, uint32_t count, uint32_t size);
+
+#endif

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A node that is cleared for some compartments: what it passes by, how it becomes level after a
+ * grant, and that nothing is left after a revocation; killed after every step of both. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "node/store/clearing.h"
+#include "proto/response/epochs.h"
+#include "tests/lib/await.h"
+#include "tests/lib/cleared.h"
+#include "tests/lib/leaks.h"
+#include "tests/lib/sealing.h"
+#include "tests/lib/storebox.h"
+
+enum { NOTE_BYTES = 60000 };
+
+static char folder[SCRATCH_PATH];
+static struct storebox box;
+static struct cleared story;
+
+static void setup(void)
+{
+    scratch_make(folder);
+    storebox_init(&box, folder);
+    story = cleared_new();
+    storebox_open(&box, &story.chain);
+}
+
+static void teardown(void)
+{
+    cleared_free(&story);
+    scratch_remove(folder);
+}
+
+TestSuite(store_clearance, .init = setup, .fini = teardown, .timeout = 120);
+
+/* ---- the keys of a node ------------------------------------------------------------------------
+ */
+
+/* A keyring as the node's is: what its wraps open, and what was before that. */
+struct keys {
+    uint64_t node;
+    _Atomic bool secret; /* of the told compartment; others' are always there */
+    _Atomic uint64_t opened;
+    _Atomic int destroyed;
+};
+
+static bool is_told(const vg_id *compartment)
+{
+    return vg_id_equal(compartment, &story.compartment);
+}
+
+static bool find_key(void *context, const vg_id *compartment, uint64_t epoch, vg_cipher_key *key)
+{
+    struct keys *keys = context;
+    if (is_told(compartment) && epoch > atomic_load(&keys->opened))
+        return false;
+    return sealing_key(NULL, compartment, epoch, key);
+}
+
+static enum vg_code learn_key(void *context, const struct compartment_epoch *epoch,
+                              const vg_hash *place, struct vg_error *error)
+{
+    struct keys *keys = context;
+    (void)place;
+    if (!is_told(&epoch->compartment) || epoch->epoch <= atomic_load(&keys->opened))
+        return VG_OK;
+    if (!atomic_load(&keys->secret))
+        return vg_fail(error, VG_NOT_FOUND, "no unwrap secret");
+    if (compartment_wrap_of(epoch, (vg_node_id){keys->node}) == NULL)
+        return vg_fail(error, VG_NOT_FOUND, "no wrap");
+    atomic_store(&keys->opened, epoch->epoch);
+    return VG_OK;
+}
+
+static enum vg_code destroy_keys(void *context, const vg_id *compartment, struct vg_error *error)
+{
+    struct keys *keys = context;
+    (void)error;
+    cr_assert(is_told(compartment));
+    atomic_store(&keys->secret, false);
+    atomic_store(&keys->opened, 0);
+    atomic_fetch_add(&keys->destroyed, 1);
+    return VG_OK;
+}
+
+/* Destroyed with the unwrap secret. */
+static bool find_state_key(void *context, const vg_id *compartment, vg_cipher_key *key)
+{
+    struct keys *keys = context;
+    if (is_told(compartment) && atomic_load(&keys->destroyed) > 0 && !atomic_load(&keys->secret))
+        return false;
+    return sealing_state_key(NULL, compartment, key);
+}
+
+/* ---- a node's applier --------------------------------------------------------------------------
+ */
+
+struct peer {
+    struct keys keys;
+    char state[SCRATCH_PATH + 16], rebuilds[SCRATCH_PATH + 16];
+    struct store_applier_config config;
+    struct store_applier *applier;
+    _Atomic uint64_t stopped_at;
+};
+
+static void on_applied(void *context, uint64_t index, const struct response_outcome *outcome)
+{
+    (void)context;
+    if (outcome != NULL)
+        cr_assert_eq(outcome->error.code, VG_OK, "entry %d: %s", (int)index, outcome->error.text);
+}
+
+static void on_stale(void *context, const struct ledger_envelope *envelope)
+{
+    (void)context;
+    (void)envelope;
+}
+
+static void on_stopped(void *context, uint64_t index, const struct vg_error *error, bool damaged)
+{
+    struct peer *peer = context;
+    (void)error;
+    (void)damaged;
+    atomic_store(&peer->stopped_at, index);
+}
+
+static void on_going_on(void *context)
+{
+    (void)context;
+}
+
+static void on_wanted(void *context, uint64_t index)
+{
+    (void)context;
+    (void)index;
+}
+
+static void prepare(struct peer *peer, uint64_t node)
+{
+    *peer = (struct peer){.keys = {.node = node, .secret = true}};
+    snprintf(peer->state, sizeof peer->state, "%s/state%d", folder, (int)node);
+    snprintf(peer->rebuilds, sizeof peer->rebuilds, "%s/rebuild%d", folder, (int)node);
+    peer->config = (struct store_applier_config){.path = peer->state,
+                                                 .node = {node},
+                                                 .genesis = &story.chain.genesis,
+                                                 .cluster = story.chain.cluster,
+                                                 .log = box.log,
+                                                 .keys = {.find = find_key,
+                                                          .learn = learn_key,
+                                                          .destroy = destroy_keys,
+                                                          .context = &peer->keys,
+                                                          .state = {find_state_key, &peer->keys}},
+                                                 .rebuilds = peer->rebuilds,
+                                                 .wanted = on_wanted,
+                                                 .applied = on_applied,
+                                                 .stale = on_stale,
+                                                 .stopped = on_stopped,
+                                                 .going_on = on_going_on,
+                                                 .context = peer};
+}
+
+static void start(struct peer *peer)
+{
+    struct vg_error error = {0};
+    cr_assert_eq(store_applier_open(&peer->config, &peer->applier, &error), VG_OK, "%s",
+                 error.text);
+}
+
+static uint64_t written; /* entries of the story in the log */
+
+/* What was told goes into the log. */
+static void append_told(void)
+{
+    while (written < story.chain.last)
+        storebox_append(&box, vg_blob_ref(story.entries[written++]));
+    storebox_settle(&box);
+}
+
+static void follow(struct peer *peer)
+{
+    append_told();
+    store_applier_commit(peer->applier, story.chain.last, NULL);
+    AWAIT(store_applier_cursor(peer->applier) == story.chain.last);
+}
+
+static enum response_status status_of(struct peer *peer)
+{
+    struct store_clearance one;
+    bool known =
+        store_clearances_get(store_applier_clearances(peer->applier), &story.compartment, &one);
+    return known ? one.status : RESPONSE_BLIND;
+}
+
+static bool owes(struct peer *peer)
+{
+    struct store_clearance one;
+    return store_clearances_get(store_applier_clearances(peer->applier), &story.compartment,
+                                &one) &&
+           one.owes && one.ended == story.epoch;
+}
+
+/* ---- what it has -------------------------------------------------------------------------------
+ */
+
+struct found {
+    _Atomic bool done;
+    vg_hash hash, scanned, control, directory;
+    struct response_counters counters;
+    uint32_t rows;
+};
+
+static uint32_t count_rows(const struct response_machine *machine, const vg_id *compartment)
+{
+    const struct vg_kv *kv = &machine->kv;
+    vg_span prefix = vg_span_of(compartment->bytes, sizeof compartment->bytes);
+    vg_span key = prefix;
+    vg_span value;
+    uint32_t rows = 0;
+    for (bool more = kv->next(kv->context, prefix, prefix, false, &key, &value); more;
+         more = kv->next(kv->context, prefix, key, true, &key, &value))
+        rows++;
+    return rows;
+}
+
+static void look(const struct response_machine *machine, struct found *out)
+{
+    static const vg_id control;
+    out->hash = response_state_hash(machine, &story.compartment);
+    out->scanned = response_state_hash_scan(machine, &story.compartment);
+    out->control = response_state_hash(machine, &control);
+    out->directory = response_state_hash(machine, &story.chain.genesis.directory);
+    out->rows = count_rows(machine, &story.compartment);
+    response_counters_get(machine, &out->counters);
+}
+
+static void on_query(void *context, struct response_machine *machine)
+{
+    struct found *found = context;
+    look(machine, found);
+    atomic_store(&found->done, true);
+}
+
+static void on_cancelled(void *context, const struct vg_error *why)
+{
+    (void)context;
+    cr_assert_fail("%s", why->text);
+}
+
+static struct found ask(struct peer *peer)
+{
+    static struct found found;
+    atomic_store(&found.done, false);
+    store_applier_query(peer->applier, story.chain.last, on_query, on_cancelled, &found);
+    AWAIT(atomic_load(&found.done));
+    return found;
+}
+
+static void expect_equal(struct found ours, struct found theirs)
+{
+    cr_assert(vg_hash_equal(&ours.control, &theirs.control));
+    cr_assert(vg_hash_equal(&ours.directory, &theirs.directory));
+    cr_assert(vg_hash_equal(&ours.hash, &theirs.hash));
+    cr_assert(vg_hash_equal(&ours.hash, &ours.scanned));
+    cr_assert_eq(ours.rows, theirs.rows);
+}
+
+static void expect_nothing(struct found found)
+{
+    static const vg_hash none;
+    cr_assert_eq(found.rows, 0);
+    cr_assert(vg_hash_equal(&found.hash, &none));
+}
+
+static bool is_empty_folder(const char *path)
+{
+    return rmdir(path) == 0 || access(path, F_OK) != 0;
+}
+
+/* ---- a node's life -----------------------------------------------------------------------------
+ */
+
+Test(store_clearance, blind_granted_level_revoked_and_rid_of_it)
+{
+    static struct peer one, two;
+    prepare(&one, 1);
+    prepare(&two, 2);
+    start(&one);
+    start(&two);
+    cleared_create(&story);
+    cleared_tell(&story, 10, 100);
+    cleared_rotate(&story);
+    cleared_tell(&story, 30, NOTE_BYTES);
+    follow(&one);
+    follow(&two);
+    cr_assert_eq(status_of(&one), RESPONSE_BLIND);
+    cr_assert_eq(status_of(&two), RESPONSE_LEVEL);
+    expect_nothing(ask(&one));
+    cr_assert_eq(ask(&one).counters.blind, 41);
+
+    cleared_grant(&story);
+    cleared_tell(&story, 10, 100);
+    follow(&one);
+    follow(&two);
+    AWAIT(status_of(&one) == RESPONSE_LEVEL);
+    cleared_tell(&story, 3, 100);
+    follow(&one);
+    follow(&two);
+    expect_equal(ask(&one), ask(&two));
+    cr_assert(is_empty_folder(one.rebuilds));
+
+    cleared_revoke(&story);
+    cleared_tell(&story, 3, 100);
+    follow(&one);
+    AWAIT(owes(&one));
+    cr_assert_eq(atomic_load(&one.keys.destroyed), 1);
+    cr_assert_not(atomic_load(&one.keys.secret));
+    expect_nothing(ask(&one));
+    cleared_attest(&story);
+    follow(&one);
+    AWAIT(status_of(&one) == RESPONSE_BLIND);
+    follow(&two);
+    cr_assert_eq(atomic_load(&one.stopped_at), 0);
+    cr_assert(
+        vg_hash_equal(&(vg_hash[]){ask(&one).control}[0], &(vg_hash[]){ask(&two).control}[0]));
+    store_applier_close(one.applier);
+    store_applier_close(two.applier);
+    storebox_close(&box);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+/* A holder by the log whose keyring has no secret for it: it stops alone, and once the keyring is
+ * back it is rebuilt, since entries were passed by. */
+Test(store_clearance, a_holder_without_its_key_stops_alone_and_is_rebuilt_when_it_has_it)
+{
+    static struct peer one, two;
+    prepare(&one, 1);
+    prepare(&two, 2);
+    start(&one);
+    start(&two);
+    cleared_create(&story);
+    cleared_grant(&story);
+    cleared_tell(&story, 10, 100);
+    follow(&one);
+    AWAIT(status_of(&one) == RESPONSE_LEVEL);
+    store_applier_close(one.applier);
+    atomic_store(&one.keys.secret, false);
+    atomic_store(&one.keys.opened, 0);
+    start(&one);
+    cleared_tell(&story, 10, 100);
+    follow(&one);
+    cr_assert_eq(status_of(&one), RESPONSE_STOPPED);
+    cr_assert_eq(atomic_load(&one.stopped_at), 0);
+    struct store_clearance stopped;
+    store_clearances_get(store_applier_clearances(one.applier), &story.compartment, &stopped);
+    cr_assert_not_null(strstr(stopped.why, "put this node's keyring back"), "%s", stopped.why);
+    store_applier_close(one.applier);
+    atomic_store(&one.keys.secret, true);
+    start(&one);
+    follow(&one);
+    AWAIT(status_of(&one) == RESPONSE_LEVEL);
+    follow(&two);
+    expect_equal(ask(&one), ask(&two));
+    store_applier_close(one.applier);
+    store_applier_close(two.applier);
+    storebox_close(&box);
+}
+
+/* ---- killed after every step -------------------------------------------------------------------
+ */
+
+/* The apply thread of a node by hand, so that it can end between any two steps. */
+struct life {
+    struct peer *peer;
+    struct store_state *state;
+    struct store_position applied;
+    struct response_machine machine;
+    struct store_clearing clearing;
+};
+
+static bool commit_life(void *context)
+{
+    struct life *life = context;
+    store_state_commit(life->state, &life->applied);
+    return true;
+}
+
+static void begin_life(struct life *life, struct peer *peer)
+{
+    struct vg_error error = {0};
+    *life = (struct life){.peer = peer};
+    cr_assert_eq(store_state_open(peer->state, &story.chain.cluster, peer->config.node,
+                                  &peer->config.keys.state, &life->state, &life->applied, &error),
+                 VG_OK, "%s", error.text);
+    struct store_clearances *table = store_clearances_new(&story.chain.genesis, NULL);
+    life->machine = (struct response_machine){.genesis = &story.chain.genesis,
+                                              .cluster = story.chain.cluster,
+                                              .signer = &vg_signer_ed25519,
+                                              .kv = store_state_kv(life->state),
+                                              .level = store_clearances_level,
+                                              .clearance = table};
+    life->clearing = (struct store_clearing){.config = &peer->config,
+                                             .machine = &life->machine,
+                                             .state = life->state,
+                                             .applied = &life->applied,
+                                             .table = table,
+                                             .commit = commit_life,
+                                             .context = life};
+    store_clearing_open(&life->clearing);
+}
+
+/* What is not committed is gone. */
+static void kill_life(struct life *life)
+{
+    store_clearing_close(&life->clearing);
+    store_clearances_free(life->clearing.table);
+    store_state_close(life->state);
+}
+
+static void live_to(struct life *life, uint64_t last)
+{
+    const struct response_keys keys = {.find = response_key_find,
+                                       .context = &life->machine,
+                                       .data_key = find_key,
+                                       .keyring = &life->peer->keys};
+    while (life->applied.index < last) {
+        struct ledger_view view;
+        struct response_opened opened;
+        struct response_outcome outcome;
+        cr_assert_eq(ledger_parse(vg_blob_span(story.entries[life->applied.index]), &view, NULL),
+                     VG_OK);
+        response_open(&story.chain.genesis, &story.chain.cluster, &keys, &vg_signer_ed25519, &view,
+                      &opened);
+        enum response_applied result = response_apply(&life->machine, &view, &opened, &outcome);
+        if (view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME)
+            store_clearing_heed(&life->clearing, &outcome.id, view.header.index);
+        response_opened_free(&opened, &view);
+        life->applied = (struct store_position){view.header.index, view.hash};
+    }
+}
+
+static struct store_clearance standing(struct life *life)
+{
+    struct store_clearance one = {.status = RESPONSE_BLIND};
+    store_clearances_get(life->clearing.table, &story.compartment, &one);
+    return one;
+}
+
+/* So many steps that did something; false if all was done before. */
+static bool step(struct life *life, uint32_t count)
+{
+    while (count > 0) {
+        int phase = life->clearing.phase;
+        bool rebuilds = life->clearing.rebuild != NULL;
+        enum store_pace pace = store_clearing_step(&life->clearing);
+        bool moved = pace == STORE_PACE_NOW || phase != (int)life->clearing.phase ||
+                     rebuilds != (life->clearing.rebuild != NULL);
+        if (pace == STORE_PACE_IDLE)
+            return false;
+        if (moved)
+            count--;
+        else
+            usleep(1000);
+    }
+    return true;
+}
+
+/* Ends a life after every number of steps, and lets the next one finish. */
+static void kill_everywhere(struct peer *peer, uint64_t before, uint64_t last,
+                            void (*check)(struct life *life))
+{
+    bool cut = true;
+    char command[4 * SCRATCH_PATH];
+    struct life life;
+    uint32_t count = 0;
+    for (; cut; count++) {
+        snprintf(command, sizeof command, "rm -rf %s %s", peer->state, peer->rebuilds);
+        cr_assert_eq(system(command), 0);
+        atomic_store(&peer->keys.secret, true);
+        atomic_store(&peer->keys.opened, 0);
+        begin_life(&life, peer);
+        live_to(&life, before);
+        while (step(&life, 1))
+            ;
+        live_to(&life, last);
+        commit_life(&life);
+        cut = step(&life, count);
+        kill_life(&life);
+        begin_life(&life, peer);
+        while (step(&life, 1))
+            ;
+        check(&life);
+        kill_life(&life);
+    }
+    cr_assert_gt(count, 6);
+}
+
+static struct found expected; /* of the node that is cleared all along */
+
+static void is_level(struct life *life)
+{
+    struct found found;
+    look(&life->machine, &found);
+    cr_assert_eq(standing(life).status, RESPONSE_LEVEL);
+    expect_equal(found, expected);
+    cr_assert(is_empty_folder(life->peer->rebuilds));
+}
+
+static void is_gone(struct life *life)
+{
+    struct found found;
+    look(&life->machine, &found);
+    cr_assert_eq(standing(life).status, RESPONSE_REMOVING);
+    cr_assert(standing(life).owes);
+    cr_assert_not(atomic_load(&life->peer->keys.secret));
+    expect_nothing(found);
+    cr_assert(is_empty_folder(life->peer->rebuilds));
+}
+
+Test(store_clearance, a_rebuild_that_is_killed_anywhere_ends_the_same)
+{
+    static struct peer one, two;
+    struct life life;
+    cleared_create(&story);
+    cleared_tell(&story, 20, NOTE_BYTES);
+    uint64_t before = story.chain.last;
+    cleared_grant(&story);
+    cleared_tell(&story, 2, 100);
+    append_told();
+    prepare(&one, 1);
+    prepare(&two, 2);
+    begin_life(&life, &two);
+    live_to(&life, story.chain.last);
+    look(&life.machine, &expected);
+    kill_life(&life);
+    kill_everywhere(&one, before, story.chain.last, is_level);
+    storebox_close(&box);
+}
+
+Test(store_clearance, a_removal_that_is_killed_anywhere_ends_the_same)
+{
+    static struct peer one;
+    cleared_create(&story);
+    cleared_grant(&story);
+    cleared_tell(&story, 40, NOTE_BYTES);
+    uint64_t before = story.chain.last;
+    cleared_revoke(&story);
+    append_told();
+    prepare(&one, 1);
+    kill_everywhere(&one, before, story.chain.last, is_gone);
+    storebox_close(&box);
+}
