@@ -180,7 +180,7 @@ def main():
         search(c, canaries)
 
         said = refused(1, "forbidden", lambda: c.person(2, 2).vigil("compartment", "rotate", "directory"))["message"]
-        assert "key-officer" in said, said
+        assert "key officers alone" in said, said
         c.of_default = rotate_default(c)
         rotate_until_stale(c, directory["id"])
         rotate_once(c)
