@@ -89,6 +89,13 @@ static void answer_status(struct node_query *query, struct response_machine *mac
     free(clearances.all);
 }
 
+/* Whether commands of the compartment may be sent here. */
+static void answer_level(struct node_query *query)
+{
+    if (node_require_level(query->node, &query->ask.id, &query->error) == VG_OK)
+        query->json = api_text(json_pack("{s:b}", "level", true));
+}
+
 static void answer_from_machine(void *context, struct response_machine *machine)
 {
     struct node_query *query = context;
@@ -96,6 +103,8 @@ static void answer_from_machine(void *context, struct response_machine *machine)
         check_command(query, machine);
     else if (query->ask.name == API_CLUSTER_STATUS)
         answer_status(query, machine);
+    else if (query->ask.name == API_COMPARTMENT_LEVEL)
+        answer_level(query);
     else if (query->ask.name == API_COMPARTMENT_PREPARE)
         node_clearing_prepare(query, machine);
     else if (query->ask.name == API_NODE_FIGURES)

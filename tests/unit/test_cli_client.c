@@ -7,12 +7,23 @@
 
 #include "ops/cli/core/client.h"
 #include "ops/cli/core/output.h"
+#include "proto/ledger/entry.h"
 #include "tests/lib/secured.h"
 
 enum { LINKS_MAX = 64, TIMEOUT_MS = 8000 };
 
 /* What a false node does with a request, or with who comes for the first time. */
-enum manner { ANSWERS, IS_BUSY, REFUSES, HANGS, CLOSES, RAMBLES, ANSWERS_TWICE, SHUTS_OUT };
+enum manner {
+    ANSWERS,
+    IS_BUSY,
+    IS_BLIND,
+    REFUSES,
+    HANGS,
+    CLOSES,
+    RAMBLES,
+    ANSWERS_TWICE,
+    SHUTS_OUT
+};
 
 /* The key of all false nodes, and another. */
 static const vg_channel_secret secret = {{8, 3}}, other_secret = {{8, 4}};
@@ -56,6 +67,11 @@ static void behave(struct false_node *node, struct secured *link,
         break;
     case IS_BUSY:
         vg_fail(&response.error, VG_BUSY, "the disk is full");
+        response.json = vg_span_text("");
+        send_response(link, &response);
+        break;
+    case IS_BLIND:
+        vg_fail(&response.error, VG_UNAVAILABLE, "node 2 is cleared for it");
         response.json = vg_span_text("");
         send_response(link, &response);
         break;
@@ -130,11 +146,12 @@ static void node_stop(struct false_node *node)
 }
 
 /* One submit to the nodes in their order. */
-static enum vg_code submit(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
-                           json_t **answer, struct vg_error *error, json_t **details)
+static enum vg_code submit_this(vg_span command, const struct cli_node *nodes, unsigned count,
+                                uint32_t timeout_ms, json_t **answer, struct vg_error *error,
+                                json_t **details)
 {
     struct cli_client *client;
-    struct wire_request request = {.kind = WIRE_SUBMIT, .body = vg_span_text("signed")};
+    struct wire_request request = {.kind = WIRE_SUBMIT, .body = command};
     *answer = NULL;
     *details = NULL;
     *error = (struct vg_error){.code = VG_OK};
@@ -143,6 +160,12 @@ static enum vg_code submit(const struct cli_node *nodes, unsigned count, uint32_
     enum vg_code code = cli_client_call(client, &request, answer, error, details);
     cli_client_free(client);
     return code;
+}
+
+static enum vg_code submit(const struct cli_node *nodes, unsigned count, uint32_t timeout_ms,
+                           json_t **answer, struct vg_error *error, json_t **details)
+{
+    return submit_this(vg_span_text("signed"), nodes, count, timeout_ms, answer, error, details);
 }
 
 static void expect_failover(enum manner manner)
@@ -295,4 +318,61 @@ Test(cli_client, urls_are_checked_before_anything_is_sent)
     cr_expect_neq(cli_client_new(&access_of_one, nodes, 1, 100, &client, &error), VG_OK);
     cr_expect(strstr(error.text, far.url) != NULL, "%s", error.text);
     cr_expect_eq(cli_client_new(&access_of_one, nodes, 0, 100, &client, &error), VG_USAGE);
+}
+
+/* ---- what nodes may know -----------------------------------------------------------------------
+ */
+
+/* A command within a compartment. */
+static size_t command_within(uint8_t out[256])
+{
+    const struct ledger_command command = {.compartment = {{0xc0}},
+                                           .author = {{0xa0}},
+                                           .request = {{1}},
+                                           .body = vg_span_text("their own words")};
+    cr_assert_leq(ledger_command_size(&command), 256);
+    ledger_command_encode(&command, out);
+    return ledger_command_size(&command);
+}
+
+/* A node that is not level for the compartment is asked that, and told no more. */
+Test(cli_client, a_command_goes_only_to_nodes_that_are_cleared_for_it)
+{
+    uint8_t command[256];
+    size_t size = command_within(command);
+    struct false_node blind;
+    struct false_node level;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    node_start(&blind, IS_BLIND);
+    node_start(&level, ANSWERS);
+    struct cli_node nodes[] = {blind.at, level.at};
+    cr_assert_eq(
+        submit_this(vg_span_of(command, size), nodes, 2, TIMEOUT_MS, &answer, &error, &details),
+        VG_OK, "%s", error.text);
+    cr_expect_eq(atomic_load(&blind.requests), 1);
+    cr_expect_not_null(strstr((const char *)blind.first, "compartment.level"));
+    cr_expect_eq(atomic_load(&level.requests), 2, "the question, and the command");
+    json_decref(answer);
+    node_stop(&blind);
+    node_stop(&level);
+}
+
+/* Nothing was sent, so nothing can have been accepted; it is said who is cleared. */
+Test(cli_client, where_nobody_is_cleared_the_answer_says_who_is)
+{
+    uint8_t command[256];
+    size_t size = command_within(command);
+    struct false_node blind;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    node_start(&blind, IS_BLIND);
+    cr_assert_eq(
+        submit_this(vg_span_of(command, size), &blind.at, 1, 300, &answer, &error, &details),
+        VG_UNAVAILABLE);
+    cr_expect_not_null(strstr(error.text, "node 2 is cleared"), "%s", error.text);
+    cr_expect(blind.same, "the question alone");
+    node_stop(&blind);
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@
 #include "common/dial/link.h"
 #include "common/limits.h"
 #include "common/text.h"
+#include "proto/ledger/entry.h"
 #include "proto/wire/line.h"
 
 enum {
@@ -27,7 +29,9 @@ struct session {
     struct cli_node node;
     struct dial_link *link; /* NULL: not connected, and not connecting */
     bool asked;             /* the request under way is this node's too */
-    bool sent;              /* and its bytes are on their way */
+    bool probed;            /* whether it may have the command was asked, and not answered yet */
+    bool sent;              /* the request's bytes are on their way */
+    vg_id level;            /* the compartment of which it has said that it may */
     uint64_t retry_at_ms;   /* not asked before this */
     unsigned refusals;      /* of this request's handshakes, since one was answered */
 
@@ -53,6 +57,7 @@ struct cli_client {
     uint32_t timeout_ms;
     uint32_t held_ms; /* that an answer may be held back */
     uint64_t token;   /* of the request under way; answers to others are dropped */
+    vg_id within;     /* the compartment of its command; zero: it has none to keep to itself */
     uint64_t repeats;
 };
 
@@ -74,6 +79,12 @@ static void take_frame(struct session *session, const struct wire_frame *frame)
     if (wire_response_decode(frame->payload, &response, &session->broken) != VG_OK ||
         response.token != session->client->token || session->answered)
         return;
+    bool may = session->probed && response.error.code == VG_OK;
+    session->probed = false;
+    if (may) {
+        session->level = session->client->within;
+        return;
+    }
     session->answer = response.error;
     vg_buffer_clear(&session->json);
     vg_buffer_append(&session->json, response.json.data, response.json.size);
@@ -171,7 +182,8 @@ static void disconnect(struct session *session)
     if (session->link != NULL)
         dial_link_free(session->link); /* no event comes after this */
     session->link = NULL;
-    session->asked = session->sent = session->answered = false;
+    session->asked = session->probed = session->sent = session->answered = false;
+    session->level = (vg_id){{0}};
     session->dialled = session->open = false;
     session->broken = (struct vg_error){.code = VG_OK};
     wire_line_end(&session->line);
@@ -184,6 +196,7 @@ struct exchange {
     struct cli_client *client;
     struct wire_request request;
     struct vg_buffer payload;
+    struct vg_buffer probe; /* of a command within a compartment: what is sent before it */
     uint64_t deadline_ms;
     uint64_t hedge_at_ms; /* the next node is asked then */
     unsigned asked;       /* attempts so far */
@@ -195,7 +208,7 @@ static void ask(struct exchange *exchange, struct session *session, uint64_t now
 {
     struct vg_error error = {.code = VG_OK};
     session->asked = true;
-    session->sent = false;
+    session->probed = session->sent = false;
     exchange->hedge_at_ms =
         now + exchange->client->held_ms + ((uint64_t)HEDGE_MS << exchange->asked % DOUBLINGS);
     exchange->asked++;
@@ -209,19 +222,32 @@ static void ask(struct exchange *exchange, struct session *session, uint64_t now
     pthread_mutex_unlock(&session->client->lock);
 }
 
+static bool is_to_send(const struct session *session)
+{
+    return session->asked && session->open && !session->probed && !session->sent;
+}
+
+/* A command goes to nobody who is not cleared for what it says: a node that has not said yet that
+ * it is level for the compartment is asked first. */
+static void send_next(struct exchange *exchange, struct session *session)
+{
+    const vg_id *within = &exchange->client->within;
+    bool may = vg_id_is_zero(within) || vg_id_equal(&session->level, within);
+    wire_line_write(&session->line, WIRE_REQUEST,
+                    vg_buffer_span(may ? &exchange->payload : &exchange->probe), &session->out);
+    send_out(session, session->link);
+    session->sent = may;
+    session->probed = !may;
+}
+
 /* Sends to those that were asked and whose channel has opened meanwhile. */
 static void send_all(struct exchange *exchange)
 {
     struct cli_client *client = exchange->client;
     for (unsigned i = 0; i < client->count; i++) {
-        struct session *session = &client->sessions[i];
         pthread_mutex_lock(&client->lock);
-        if (session->asked && !session->sent && session->open) {
-            wire_line_write(&session->line, WIRE_REQUEST, vg_buffer_span(&exchange->payload),
-                            &session->out);
-            send_out(session, session->link);
-            session->sent = true;
-        }
+        if (is_to_send(&client->sessions[i]))
+            send_next(exchange, &client->sessions[i]);
         pthread_mutex_unlock(&client->lock);
     }
 }
@@ -269,7 +295,7 @@ static bool settle(struct exchange *exchange, struct session *session, uint64_t 
         return true;
     if (answered) {
         *exchange->error = session->answer;
-        exchange->unknown = exchange->unknown || session->answer.code != VG_BUSY;
+        exchange->unknown = exchange->unknown || (session->sent && session->answer.code != VG_BUSY);
         exchange->hedge_at_ms = now;
         session->asked = false;
     } else if (broken) {
@@ -317,7 +343,7 @@ static void wait_until(struct cli_client *client, uint64_t until_ms, uint64_t no
         for (unsigned i = 0; i < client->count; i++) {
             const struct session *session = &client->sessions[i];
             news = news || session->broken.code != VG_OK || (session->asked && session->answered) ||
-                   (session->asked && !session->sent && session->open);
+                   is_to_send(session);
         }
         if (!news)
             late = pthread_cond_timedwait(&client->changed, &client->lock, &until);
@@ -406,6 +432,27 @@ static uint32_t margin_of(uint32_t timeout_ms)
     return timeout_ms / SHARE < MOST_MS ? timeout_ms / SHARE : MOST_MS;
 }
 
+/* The compartment of a command, zero of what is none. */
+static vg_id compartment_of(const struct wire_request *request)
+{
+    struct ledger_command command;
+    bool is_command = request->kind == WIRE_SUBMIT &&
+                      ledger_command_decode(request->body, &command, NULL) == VG_OK;
+    return is_command ? command.compartment : (vg_id){{0}};
+}
+
+static void encode_probe(const struct exchange *exchange, struct vg_buffer *out)
+{
+    char id[VG_ID_TEXT], text[96];
+    vg_id_format(&exchange->client->within, id);
+    snprintf(text, sizeof text, "{\"query\":\"compartment.level\",\"id\":\"%s\"}", id);
+    const struct wire_request probe = {.token = exchange->request.token,
+                                       .kind = WIRE_QUERY,
+                                       .timeout_ms = exchange->request.timeout_ms,
+                                       .body = vg_span_text(text)};
+    wire_request_encode(&probe, out);
+}
+
 enum vg_code cli_client_call(struct cli_client *client, const struct wire_request *request,
                              json_t **answer, struct vg_error *error, json_t **details)
 {
@@ -413,6 +460,7 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
     *error = (struct vg_error){.code = VG_OK};
     pthread_mutex_lock(&client->lock);
     exchange.request.token = ++client->token;
+    client->within = compartment_of(request);
     pthread_mutex_unlock(&client->lock);
     for (unsigned i = 0; i < client->count; i++)
         client->sessions[i].refusals = 0;
@@ -420,6 +468,7 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
     exchange.deadline_ms = now_ms() + wait_ms;
     exchange.request.timeout_ms = wait_ms - margin_of(client->timeout_ms);
     wire_request_encode(&exchange.request, &exchange.payload);
+    encode_probe(&exchange, &exchange.probe);
     struct session *answered = run(&exchange);
     client->repeats += exchange.asked - 1;
     enum vg_code code =
@@ -432,6 +481,7 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
         if (client->sessions[i].asked) /* late, and not to be waited for by the next call */
             disconnect(&client->sessions[i]);
     vg_buffer_free(&exchange.payload);
+    vg_buffer_free(&exchange.probe);
     return code;
 }
 
