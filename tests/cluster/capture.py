@@ -14,35 +14,11 @@ import tempfile
 
 from cluster import Cluster, wait_for
 from sample import Sample, forgotten, questions
+from tcpdump import Tcpdump
 
-PORTS = "20000-32767"  # those that `dev up` takes
 SHORTEST = 6           # bytes of what is looked for: shorter ones come by chance
 FRAGMENT = 12          # so many bytes of something longer betray it
 FIRST, SECOND, LEAST = 96, 64, 17  # docs/channel.md
-
-
-class Tcpdump:
-    """Everything on the loopback interface; a context that waits until it listens, and until the file is whole."""
-
-    def __init__(self, folder):
-        self.path, self.said = folder / "capture.pcap", folder / "tcpdump.log"
-
-    def __enter__(self):
-        with open(self.path, "wb") as out, open(self.said, "wb") as log:
-            self.process = subprocess.Popen(["tcpdump", "-i", "lo", "-n", "-U", "-B", "65536", "-w", "-", f"tcp portrange {PORTS}"],
-                                            stdout=out, stderr=log)
-        wait_for(lambda: "listening on" in self.said.read_text() or self.process.poll() is not None, "tcpdump")
-        if self.process.poll() is not None:
-            print(f"skipped: nobody may listen here: {self.said.read_text().strip()}")
-            sys.exit(77)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        lost = re.search(r"(\d+) packets? dropped by kernel", self.said.read_text())
-        assert lost and lost.group(1) == "0", self.said.read_text()
-
 
 Packet = collections.namedtuple("Packet", "source target sequence starts payload frame")
 

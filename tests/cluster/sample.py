@@ -18,8 +18,10 @@ STRANGERS = ["forbidden", "unavailable"]  # are told nothing; the latter by a no
 
 
 class Sample:
-    def __init__(self, cluster):
-        self.c = cluster
+    """`where`: the words that name a compartment, if it is not the context's."""
+
+    def __init__(self, cluster, where=()):
+        self.c, self.where = cluster, where
         self.random = random.Random(SEED)
         self.canaries = []
         self.failures = []
@@ -106,7 +108,7 @@ class Sample:
 
     def detection(self, source, key):
         return ["incident", "detect", "--source", source, "--title", self.say("title"), "--cia", "c,i", "--product", self.say("product"),
-                "--dedup-key", key, "--detail", self.file("detail"), "--happened-at", "2026-11-22T03:04:05Z"]
+                "--dedup-key", key, "--detail", self.file("detail"), "--happened-at", "2026-11-22T03:04:05Z", *self.where]
 
     def incident(self):
         self.incidents.append(self.c.vigil(*self.detection("automated/anomaly", self.say("key")))["id"])
@@ -195,7 +197,7 @@ class Sample:
         document |= {"incident_id": say("veris"), "summary": say("summary"),
                      "discovery_method": {"internal": {"variety": ["NIDS"]}}}
         path = self.file("report", json.dumps(document))
-        return self.c.vigil("import", "veris", path, "--namespace", say("namespace"))[0]["id"]
+        return self.c.vigil("import", "veris", path, "--namespace", say("namespace"), *self.where)[0]["id"]
 
     # ---- questions ----
 
@@ -247,15 +249,19 @@ class Sample:
 
     # ---- all of it ----
 
-    def run(self):
-        self.directory()
-        counted = self.repeats()
+    def lives(self):
+        """What becomes of incidents; one that has all of it, and one from elsewhere."""
         incident = self.incident()
         path = self.to_diagnose(incident)
         self.work(incident)
         self.custody(incident, path)
         self.declared(incident)
-        document = self.others()
+        return incident, self.others()
+
+    def run(self):
+        self.directory()
+        counted = self.repeats()
+        incident, document = self.lives()
         self.drills()
         self.ask(incident, document)
         self.catch_up(incident)

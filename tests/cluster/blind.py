@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""blind.py BIN_DIR LEAKY_DIR: five nodes in three regions, tenants' compartments acme (nodes 1, 2) and bolt (2, 3); 4 and 5 see neither, and
+4 leads. Every text that people write into the two is a canary. No node has one on its disk or in its logs, none is on the lines, and none is in
+the memory of a node that is not cleared for it. The same by programs that seal nothing (tests/variants) shows that the search finds what is there.
+Then a rotation, a grant and a revocation, each with the node killed that has to do most, and the search again. Without the right to listen, or to
+read memory, the exit code is 77."""
+import os
+import pathlib
+import random
+import re
+import sys
+import tempfile
+
+from canary import Canaries
+from cluster import Cluster, Refused, wait_for
+from sample import Sample
+from tcpdump import Tcpdump
+
+CLEARED = {"acme": {1, 2}, "bolt": {2, 3}}
+ALPHABETS = {"acme": "qzxjkv", "bolt": "ycbgpm"}
+ROLES = ("reporter", "responder", "incident-manager", "executive-incident-manager", "legal")
+SEED = 20261127
+LEADER = 4  # and blind
+WIDEST = 1 << 32  # of a mapping that is looked at
+PAGE = os.sysconf("SC_PAGE_SIZE")
+PRESENT = bytes(byte >> 7 for byte in range(256))
+
+
+class Lives(Sample):
+    """What becomes of incidents in one compartment."""
+
+    def __init__(self, c, name, canaries):
+        super().__init__(c, ("--compartment", name))
+        self.canary, self.ben, self.mia = canaries, "person-2", "person-3"
+
+    def say(self, word):
+        return self.canary.say(word)
+
+
+def lead(c, node):
+    def leads():
+        try:
+            c.vigil("cluster", "transfer", "--to", node)
+        except Refused:
+            pass  # leads already, or is not asked just now
+        return c.leader() == node
+    wait_for(leads, f"node {node} to lead")
+
+
+def disk(c, node):
+    """All that a node has written: its folder, and what it has logged."""
+    for path in (c.dir / "dev" / f"node-{node}").rglob("*"):
+        if path.is_file():
+            yield str(path.relative_to(c.dir)), path.read_bytes()
+
+
+def memory(c, node):
+    """What root can read of a node's memory: the pages that are there of writable mappings, one mapping after the other."""
+    process = c.process(node)
+    with open(process / "mem", "rb", buffering=0) as mem, open(process / "pagemap", "rb", buffering=0) as pagemap:
+        for line in (process / "maps").read_text().splitlines():
+            span, rights = line.split()[:2]
+            start, end = (int(at, 16) for at in span.split("-"))
+            if rights.startswith("rw") and end - start <= WIDEST:
+                yield f"memory {span}", b"".join(pages(mem.fileno(), pagemap.fileno(), start // PAGE, end // PAGE))
+
+
+def pages(mem, pagemap, first, end):
+    """Those that are there (Documentation/admin-guide/mm/pagemap.rst: the highest bit), run by run."""
+    there = os.pread(pagemap, (end - first) * 8, first * 8)[7::8].translate(PRESENT)
+    for run in re.finditer(b"\1+", there):
+        try:
+            yield os.pread(mem, len(run.group()) * PAGE, (first + run.start()) * PAGE)
+        except OSError:
+            continue  # the kernel's own, or secret even from root
+
+
+class Scene:
+    """The cluster, who is cleared, and what was said."""
+
+    def __init__(self, c):
+        self.c = c
+        self.canaries = {name: Canaries(alphabet, random.Random(SEED)) for name, alphabet in ALPHABETS.items()}
+        self.cleared = {name: set(nodes) for name, nodes in CLEARED.items()}
+        for name, nodes in CLEARED.items():
+            c.vigil("compartment", "create", name, "--nodes", ",".join(map(str, sorted(nodes))))
+            for number in (1, 2, 3):
+                c.vigil("user", "grant", f"person-{number}", *ROLES, "--compartment", name)
+        lead(c, LEADER)
+
+    def write(self):
+        for name, canaries in self.canaries.items():
+            Lives(self.c, name, canaries).lives()
+
+    def places(self, node, name):
+        yield from disk(self.c, node)
+        if node not in self.cleared[name]:
+            yield from memory(self.c, node)
+
+    def find(self):
+        """Where something is that should not be: on any disk, and in the memory of nodes that are not cleared for it."""
+        return [(node, name, where, sorted(forms)) for node in self.c.nodes for name, canaries in self.canaries.items()
+                for where, content in self.places(node, name) if (forms := canaries.find(content))]
+
+    def standing(self, node, name):
+        return next((one["status"] for one in self.c.status(node)["compartments"] if one["name"] == name), None)
+
+    def become(self, node, name, status):
+        wait_for(lambda: self.standing(node, name) == status, f"node {node} {status} for {name}")
+
+    def change(self, node, *words):
+        """A change of clearance, and the node that has to do most is killed upon it."""
+        self.c.vigil("compartment", *words)
+        self.c.signal("kill", node)
+        self.c.signal("restart", node)
+
+    def changes(self):
+        self.change(1, "rotate", "acme")
+        self.change(3, "grant", "acme", "--node-id", 3)
+        self.become(3, "acme", "level")
+        self.cleared["acme"].add(3)
+        self.write()
+        self.change(3, "revoke", "acme", "--node-id", 3)
+        self.become(3, "acme", "blind")
+        self.cleared["acme"].remove(3)
+        self.write()
+
+
+def listened(bin_dir, scene):
+    """What is on the lines, and where anything is that should not be, by these programs."""
+    with tempfile.TemporaryDirectory(prefix="vigil-blind-") as folder:
+        with Tcpdump(pathlib.Path(folder)) as tcpdump, Cluster(bin_dir, nodes=5, people=3) as c:
+            shown = scene(Scene(c))
+        heard = tcpdump.path.read_bytes()
+    said = {name: len(canaries.said) for name, canaries in shown.canaries.items()}
+    return shown, said, [name for name, canaries in shown.canaries.items() if canaries.find(heard)]
+
+
+def leaks(scene):
+    """By the programs that seal nothing: every disk has the entries, and so has the memory of nodes that only store them."""
+    scene.write()
+    found = scene.find()
+    for node in scene.c.nodes:
+        for name in CLEARED:
+            where = [place for at, of, place, _ in found if (at, of) == (node, name)]
+            assert any("/log/data.mdb" in place for place in where), (node, name, where)
+            assert node in scene.cleared[name] or any(place.startswith("memory") for place in where), (node, name, where)
+    return scene
+
+
+def keeps(scene):
+    scene.write()
+    assert not (found := scene.find()), found
+    scene.changes()
+    assert not (found := scene.find()), found
+    for name, nodes in CLEARED.items():
+        assert {node for node in scene.c.nodes if scene.standing(node, name) == "level"} == nodes, name
+    scene.c.verify_logs()
+    return scene
+
+
+def main():
+    if os.geteuid() != 0:
+        print("skipped: only root reads the memory of another process")
+        sys.exit(77)
+    built, leaky = sys.argv[1:]
+    listened(leaky, leaks)
+    _, said, heard = listened(built, keeps)
+    assert not heard, f"on the lines: {heard}"
+    print(f"none of {sum(said.values())} canaries on five disks, on the lines, or in blind memory; all found where nothing is sealed: 1 passed, 0 failed")
+
+
+main()

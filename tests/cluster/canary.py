@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Texts that are nowhere else, and the search for them: as they are, in UTF-16, hex and base64, whole or any twelve letters of them.
+Each set of canaries is written in an alphabet of its own, in which nothing else is, so that one pass finds every piece of every one."""
+import base64
+import re
+
+FRAGMENT = 12  # so many letters in a row betray one
+LENGTH = 24
+HEX_RUN = re.compile(rb"[0-9a-fA-F]{%d,}" % (2 * FRAGMENT))
+BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % (4 * FRAGMENT // 3))
+
+
+def table(members):
+    return bytes(1 if byte in members else 0 for byte in range(256))
+
+
+ONE_BASE64 = bytes.maketrans(b"-_", b"+/")
+IS_HEX = table(b"0123456789abcdefABCDEF")
+IS_BASE64 = table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
+
+
+def runs(content, members, pattern, least):
+    """The runs of these bytes, if there are any: a pattern alone would take its time with those that begin everywhere."""
+    if b"\1" * least in content.translate(members):
+        yield from (match.group() for match in pattern.finditer(content))
+
+
+class Canaries:
+    def __init__(self, alphabet, generator):
+        assert len(set(alphabet)) == len(alphabet) == 6 and alphabet.islower()
+        self.alphabet, self.random, self.said = alphabet, generator, []
+        both = (alphabet + alphabet.upper()).encode()
+        self.letters = table(both)
+        self.wide = re.compile(b"(?:[%b]\0){%d}|(?:\0[%b]){%d}" % (both, FRAGMENT, both, FRAGMENT))
+
+    def say(self, word):
+        """A word, and behind it what is nowhere else."""
+        self.said.append(f"{word} {''.join(self.random.choices(self.alphabet, k=LENGTH))}")
+        return self.said[-1]
+
+    def within(self, content):
+        return b"\1" * FRAGMENT in content.translate(self.letters)
+
+    def find(self, content):
+        """In which forms a piece of any of them is in these bytes."""
+        found = {"raw"} if self.within(content) else set()
+        if (self.within(content[::2]) or self.within(content[1::2])) and self.wide.search(content):
+            found.add("utf-16")
+        for run in runs(content, IS_HEX, HEX_RUN, 2 * FRAGMENT):
+            if any(self.within(bytes.fromhex(run[at:len(run) - (len(run) - at) % 2].decode())) for at in range(2)):
+                found.add("hex")
+        for run in runs(content, IS_BASE64, BASE64_RUN, 4 * FRAGMENT // 3):
+            for at in range(4):
+                whole = run[at:len(run) - (len(run) - at) % 4]
+                if self.within(base64.b64decode(whole.translate(ONE_BASE64))):
+                    found.add("base64")
+        return found
