@@ -40,12 +40,11 @@ static bool is_copy(const struct response_outcome *outcome, const struct check_a
 static void decide(struct sim *sim, struct host *host, const struct ledger_command *command,
                    const struct response_outcome *outcome, struct check_apply *apply)
 {
-    uint64_t op = history_op_of(command);
-    bool original = history_is_original(&sim->history, op, &command->signature);
+    uint64_t op = history_find(&sim->history, command);
     apply->outcome = outcome_hash(outcome);
     apply->duplicate = is_copy(outcome, apply);
     /* Another command under a used id is not that request: its answer is its own. */
-    apply->key = original ? op : 0;
+    apply->key = op > 0 && !history_get(&sim->history, op)->clash ? op : 0;
     struct reply reply = {
         .code = outcome->error.code,
         .decided = true,
@@ -57,17 +56,15 @@ static void decide(struct sim *sim, struct host *host, const struct ledger_comma
         .id = outcome->id,
     };
     SOMETIMES(&sim->marks, COPY_APPLIED, apply->duplicate);
-    uint64_t asked = original ? op : history_clash_of(&sim->history, &command->signature);
-    origin_applied(sim, host, asked, &reply);
+    origin_applied(sim, host, op, &reply);
 }
 
 /* Nothing that a person signed is void. */
 static void check_void(struct sim *sim, const struct host *host, uint64_t index,
                        const struct response_opened *opened)
 {
-    uint64_t op = history_op_of(&opened->command);
     SOMETIMES(&sim->marks, FORGERY_VOID, true);
-    if (history_is_original(&sim->history, op, &opened->command.signature))
+    if (history_find(&sim->history, &opened->command) > 0)
         sim_violate(sim, "I24", host->id.value, index, "void: %s", opened->error.text);
 }
 

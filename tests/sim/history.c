@@ -34,34 +34,32 @@ void history_free(struct history *history)
     free(history->applied);
 }
 
-uint64_t history_op_of(const struct ledger_command *command)
+/* The number that a request id carries, if the simulator has made it. */
+static uint64_t number_in(const vg_id *request)
 {
     uint64_t number = 0;
     for (uint32_t i = 0; i < NUMBER_SIZE; i++)
-        number = number << 8 | command->request.bytes[sizeof(vg_id) - NUMBER_SIZE + i];
+        number = number << 8 | request->bytes[sizeof(vg_id) - NUMBER_SIZE + i];
     return number;
 }
 
-static bool has_signature(const struct op *op, const vg_signature *signature)
-{
-    return memcmp(op->signature.bytes, signature->bytes, sizeof signature->bytes) == 0;
-}
-
-bool history_is_original(const struct history *history, uint64_t number,
+static bool is_signed_so(const struct history *history, uint64_t number,
                          const vg_signature *signature)
 {
     return number >= 1 && number <= history->count &&
-           has_signature(&history->ops[number - 1], signature);
+           memcmp(history->ops[number - 1].signature.bytes, signature->bytes,
+                  sizeof signature->bytes) == 0;
 }
 
-uint64_t history_clash_of(const struct history *history, const vg_signature *signature)
+uint64_t history_find(const struct history *history, const struct ledger_command *command)
 {
-    for (uint64_t number = history->count; number > 0; number--) {
-        const struct op *op = &history->ops[number - 1];
-        if (op->clash && has_signature(op, signature))
-            return number;
-    }
-    return 0;
+    uint64_t number = number_in(&command->request);
+    if (is_signed_so(history, number, &command->signature))
+        return number;
+    for (number = history->count; number > 0; number--)
+        if (is_signed_so(history, number, &command->signature))
+            break;
+    return number;
 }
 
 /* ---- clients -----------------------------------------------------------------------------------

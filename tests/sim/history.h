@@ -41,13 +41,8 @@ uint64_t history_add(struct history *history, const struct op *op);
 struct op *history_get(struct history *history, uint64_t number);
 void history_free(struct history *history);
 
-/* The number that a request id carries. */
-uint64_t history_op_of(const struct ledger_command *command);
-bool history_is_original(const struct history *history, uint64_t number,
-                         const vg_signature *signature);
-
-/* The clashing op of a signature; 0 if there is none. */
-uint64_t history_clash_of(const struct history *history, const vg_signature *signature);
+/* The op of a command, by its signature; 0: nobody has signed it. */
+uint64_t history_find(const struct history *history, const struct ledger_command *command);
 
 /* The op is sent, again perhaps. */
 void history_asked(struct sim *sim, uint64_t number);
