@@ -120,6 +120,7 @@ struct check_apply {
     uint64_t key;     /* 0: a noop */
     uint64_t outcome; /* hash of the state machine's answer */
     bool duplicate;   /* the state machine saw the key before and repeated its answer */
+    bool unread;      /* passed by: this node cannot read it, so key and outcome are not known */
 };
 
 /* The node applied an entry. I6, I15, I23, I25, I26. */

@@ -61,6 +61,8 @@ void check_applied(struct check *check, vg_node_id node, const struct check_appl
     if (verdict->entry.hash != apply->hash)
         check_fail(check, "I6", book->id, apply->index, verdict->entry.term,
                    "applied another entry than was committed here");
+    if (apply->unread)
+        return;
     if (verdict->applied && verdict->outcome != apply->outcome)
         check_fail(check, "I6", book->id, apply->index, verdict->entry.term,
                    "applied with another outcome than elsewhere");

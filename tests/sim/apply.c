@@ -4,6 +4,8 @@
 #include "proto/response/directory.h"
 #include "tests/sim/sim.h"
 
+enum { TELLING_US = 1000 };
+
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
     hash ^= value + 0x9e3779b97f4a7c15 + (hash << 6) + (hash >> 2);
@@ -68,6 +70,26 @@ static void check_void(struct sim *sim, const struct host *host, uint64_t index,
         sim_violate(sim, "I24", host->id.value, index, "void: %s", opened->error.text);
 }
 
+/* Of an entry it is not cleared for, a host has no key. */
+static void open_entry(const struct sim *sim, const struct host *host,
+                       const struct ledger_view *view, struct response_opened *opened)
+{
+    const struct response_keys keys = {.find = response_key_find,
+                                       .context = (void *)&host->machine};
+    *opened = (struct response_opened){.code = VG_UNAVAILABLE};
+    if (response_has_command(view->envelope.type) &&
+        response_is_level(&host->machine, &view->envelope.compartment))
+        response_open(&sim->genesis, &sim->cluster, &keys, sim->signer, view, opened);
+}
+
+/* The rules are told of an entry by the first of those that are asked for everything. */
+static bool is_first(struct sim *sim, const struct host *host, uint64_t index)
+{
+    bool first = !host->apart && index == sim->history.witnessed + 1;
+    sim->history.witnessed += first;
+    return first;
+}
+
 static void apply_one(struct sim *sim, struct host *host)
 {
     struct record record = host_record(host, host->cursor + 1);
@@ -79,14 +101,13 @@ static void apply_one(struct sim *sim, struct host *host)
         sim_violate(sim, "I39", host->id.value, host->cursor + 1, "%s", error.text);
         return;
     }
-    const struct response_keys keys = {.find = response_key_find, .context = &host->machine};
-    if (response_has_command(view.envelope.type))
-        response_open(&sim->genesis, &sim->cluster, &keys, sim->signer, &view, &opened);
+    open_entry(sim, host, &view, &opened);
     enum response_applied applied = response_apply(&host->machine, &view, &opened, &outcome);
     host->cursor = view.header.index;
-    struct check_apply told = {.index = view.header.index};
+    struct check_apply told = {.index = view.header.index,
+                               .unread = applied == RESPONSE_APPLIED_BLIND};
     memcpy(&told.hash, view.hash.bytes, sizeof told.hash);
-    bool first = told.index == sim->history.states_count + 1;
+    bool first = is_first(sim, host, told.index);
     if (applied == RESPONSE_APPLIED_OUTCOME && first)
         rules_applied(sim, host, &view.header, &opened.command, &outcome);
     if (applied == RESPONSE_APPLIED_OUTCOME)
@@ -103,10 +124,12 @@ void host_apply_later(struct sim *sim, struct host *host)
     if (host->apply_waiting)
         return;
     host->apply_waiting = true;
-    queue_push(&sim->queue, (struct event){.at_us = sim->now_us + 1 + sim->profile.apply_us,
-                                           .kind = EVENT_APPLY,
-                                           .who = host->index,
-                                           .life = host->life});
+    uint64_t late_us = host->blind && sim->options.telling ? TELLING_US : 0;
+    queue_push(&sim->queue,
+               (struct event){.at_us = sim->now_us + 1 + sim->profile.apply_us + late_us,
+                              .kind = EVENT_APPLY,
+                              .who = host->index,
+                              .life = host->life});
 }
 
 void host_apply(struct sim *sim, struct host *host)

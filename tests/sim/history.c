@@ -31,7 +31,6 @@ void history_free(struct history *history)
         vg_blob_unref(history->ops[i].signed_command);
     free(history->ops);
     free(history->states);
-    free(history->applied);
 }
 
 /* The number that a request id carries, if the simulator has made it. */
@@ -135,24 +134,30 @@ void history_read(struct sim *sim, uint64_t floor, uint64_t index)
 /* ---- states ------------------------------------------------------------------------------------
  */
 
-static void mix_hash(uint64_t *mixed, const struct response_machine *machine,
-                     const vg_id *compartment)
+static uint64_t half_of(const struct response_machine *machine, const vg_id *compartment)
 {
     vg_hash hash = response_state_hash(machine, compartment);
     uint64_t half;
     memcpy(&half, hash.bytes, sizeof half);
-    *mixed = (*mixed << 1 | *mixed >> 63) ^ half;
+    return half;
 }
 
-/* Of control and every compartment. */
-static uint64_t state_hash(const struct host *host)
+static void mix_hash(uint64_t *mixed, const struct response_machine *machine,
+                     const vg_id *compartment)
+{
+    *mixed = (*mixed << 1 | *mixed >> 63) ^ half_of(machine, compartment);
+}
+
+/* Of control and every compartment that all nodes have. */
+static uint64_t common_hash(const struct sim *sim, const struct host *host)
 {
     uint64_t mixed = 0;
     vg_id home = {{0}};
     mix_hash(&mixed, &host->machine, &home);
     mix_hash(&mixed, &host->machine, &host->machine.genesis->directory);
     while (response_compartment_next(&host->machine, &home, &home))
-        mix_hash(&mixed, &host->machine, &home);
+        if (!sim_is_apart(sim, &home))
+            mix_hash(&mixed, &host->machine, &home);
     return mixed;
 }
 
@@ -163,22 +168,34 @@ static void grow_states(struct history *history)
     history->states_capacity = history->states_capacity ? 2 * history->states_capacity : 1024;
     history->states =
         vg_realloc(history->states, history->states_capacity * sizeof *history->states);
-    history->applied =
-        vg_realloc(history->applied, history->states_capacity * sizeof *history->applied);
+}
+
+static void state_read(struct sim *sim, const struct host *host, uint64_t index, uint64_t op)
+{
+    struct state *state = &sim->history.states[index - 1];
+    uint64_t first = half_of(&host->machine, &sim->genesis.first);
+    if (state->read && state->first != first)
+        sim_violate(sim, "I6", host->id.value, index,
+                    "the state hash of the first compartment here is another's");
+    state->read = true;
+    state->first = first;
+    state->op = op;
 }
 
 void history_state(struct sim *sim, struct host *host, uint64_t index, uint64_t op)
 {
     struct history *history = &sim->history;
-    uint64_t hash = state_hash(host);
+    uint64_t common = common_hash(sim, host);
     grow_states(history);
     if (index == history->states_count + 1) {
-        history->applied[history->states_count] = op;
-        history->states[history->states_count++] = hash;
-        sim_mix(sim, hash);
-    } else if (index > history->states_count || history->states[index - 1] != hash) {
+        history->states[history->states_count++] = (struct state){.common = common};
+        sim_mix(sim, common);
+    } else if (index > history->states_count || history->states[index - 1].common != common) {
         sim_violate(sim, "I6", host->id.value, index, "the state hash here is another's");
+        return;
     }
+    if (!host->blind)
+        state_read(sim, host, index, op);
 }
 
 /* ---- the end -----------------------------------------------------------------------------------
@@ -194,7 +211,7 @@ struct tally {
 static void tally_event(const struct history *history, struct tally *tally,
                         const struct response_event *event)
 {
-    uint64_t op = event->index <= history->states_count ? history->applied[event->index - 1] : 0;
+    uint64_t op = event->index <= history->states_count ? history->states[event->index - 1].op : 0;
     if (op == 0) {
         tally->strange = true;
         return;
@@ -239,9 +256,28 @@ static void check_scan(struct sim *sim, const struct host *host, const vg_id *co
                     "the state hash kept is not that of the pairs");
 }
 
+/* Nothing of what a node is not cleared for is in its store, and it has counted what it passed by.
+ */
+static void check_blind(struct sim *sim, const struct host *host)
+{
+    static const vg_hash nothing;
+    struct response_counters counters;
+    response_counters_get(&host->machine, &counters);
+    check_scan(sim, host, &sim->genesis.first);
+    vg_hash kept = response_state_hash(&host->machine, &sim->genesis.first);
+    if (!vg_hash_equal(&kept, &nothing))
+        sim_violate(sim, "I33", host->id.value, host->cursor, "a blind node has state");
+    if (counters.blind == 0)
+        sim_violate(sim, "I33", host->id.value, host->cursor, "a blind node has read everything");
+    sim->passed_by += counters.blind;
+}
+
 void history_finish(struct sim *sim)
 {
-    struct host *host = &sim->hosts[0];
+    for (uint32_t i = 0; i < sim->host_count; i++)
+        if (sim->hosts[i].blind)
+            check_blind(sim, &sim->hosts[i]);
+    struct host *host = sim_witness(sim);
     struct tally tally = {.count = sim->history.count};
     tally.index = vg_alloc_zero(tally.count + 1, sizeof *tally.index);
     tally_timelines(sim, host, &tally);

@@ -24,15 +24,23 @@ struct op {
     struct reply told; /* acked: what the client was told first */
 };
 
+/* What is everybody's after an index, as the first to apply it has it. */
+struct state {
+    uint64_t common; /* hash of all that every node has */
+    bool read;       /* by a node that is cleared for the first compartment: */
+    uint64_t first;  /* its hash */
+    uint64_t op;     /* of the entry; 0: none, or one that clashes */
+};
+
 struct history {
     struct op *ops; /* an op's number is its place + 1 */
     uint64_t count;
     uint64_t capacity;
-    uint64_t *states;  /* state hash after each index, by index - 1; set by the first to apply it */
-    uint64_t *applied; /* the op of each entry, by index - 1; 0: none, or one that clashes */
+    struct state *states; /* by index - 1 */
     uint64_t states_count;
     uint64_t states_capacity;
-    uint64_t high; /* highest index a client has seen the effect of */
+    uint64_t witnessed; /* the last index of which the rules were told */
+    uint64_t high;      /* highest index a client has seen the effect of */
     uint64_t acked;
 };
 
@@ -57,7 +65,8 @@ void history_unknown(struct sim *sim, uint64_t number);
 /* A read that began when `floor` was seen was answered at `index` (I22). */
 void history_read(struct sim *sim, uint64_t floor, uint64_t index);
 
-/* The host applied `index`, which holds `op` (0: none): its state must be everybody's (I6, I15). */
+/* The host applied `index`, which holds `op` (0: none): its state must be everybody's, and that of
+ * the first compartment every cleared node's (I6, I15). */
 void history_state(struct sim *sim, struct host *host, uint64_t index, uint64_t op);
 
 /* At the end: what was acknowledged is in the timelines, once; what was refused is not; nothing

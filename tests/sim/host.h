@@ -46,6 +46,8 @@ struct gathered {
 struct host {
     uint32_t index;
     vg_node_id id;
+    bool apart; /* asked for nothing of the first compartment */
+    bool blind; /* not cleared for it */
     bool up;
     uint32_t life;
     uint64_t paused_until_us;

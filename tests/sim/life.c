@@ -30,6 +30,30 @@ static void clock_make(struct sim *sim, struct host *host)
     clock->wall_zero_ms = SIM_EPOCH_MS - offset + vg_prng_below(chance, 2ULL * offset + 1);
 }
 
+static bool is_apart(const struct sim *sim, uint32_t index)
+{
+    bool chosen = index == sim->options.seed % sim->host_count;
+    if (sim->options.apart == SIM_APART_NONE || sim->host_count == 1)
+        return false;
+    return sim->options.apart == SIM_APART_ONE ? chosen : !chosen;
+}
+
+static bool blind_level(void *context, const vg_id *compartment)
+{
+    const struct host *host = context;
+    return !vg_id_equal(compartment, &host->machine.genesis->first);
+}
+
+static void clear(const struct sim *sim, struct host *host)
+{
+    host->apart = is_apart(sim, host->index);
+    host->blind = host->apart && sim->options.blind;
+    if (!host->blind)
+        return;
+    host->machine.level = blind_level;
+    host->machine.clearance = host;
+}
+
 void host_make(struct sim *sim, uint32_t index)
 {
     struct host *host = &sim->hosts[index];
@@ -42,6 +66,7 @@ void host_make(struct sim *sim, uint32_t index)
                                               .cluster = sim->cluster,
                                               .signer = sim->signer,
                                               .kv = memkv_kv(host->store)};
+    clear(sim, host);
     clock_make(sim, host);
 }
 
@@ -132,6 +157,7 @@ void host_start(struct sim *sim, struct host *host)
     host->target = 0;
     host->kept_at = host->cursor;
     start_core(sim, host);
+    raft_trace_started(sim, host);
     check_started(sim->check, host->id, &host->status, host->cursor);
     SOMETIMES(&sim->marks, STATE_REPLAYED, host->life > 1 && host->cursor < disk->count);
     sim_trace(sim, host->id.value, "starts: term %llu, %llu entries, applied %llu",

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "tests/sim/sim.h"
@@ -16,6 +17,7 @@ enum { SHOWN_EVENTS = 150, FAILURES_MAX = 5, MARKS_RUNS = 1000, MATRIX_PERCENT =
 static const char usage[] =
     "usage: vigil-sim --seed S [--profile P] [--trace-from EVENT]\n"
     "       vigil-sim --runs N [--from S] [--profile P]\n"
+    "       (--seed or --runs) --blind one|all-but-one [--telling]\n"
     "       vigil-sim --list-profiles | --list-marks\n"
     "\n"
     "  --seed S         one world, with its trace hash; the same seed always gives the same run\n"
@@ -23,6 +25,10 @@ static const char usage[] =
     "  --from S         the first seed of --runs (default 1)\n"
     "  --profile P      the kind of world (default swarm: the seed picks one)\n"
     "  --no-prevote     with pre-vote off, to see that it is missed\n"
+    "  --blind WHICH    each world twice: one node, or all but one, cleared for the first "
+    "compartment\n"
+    "                   and not; both times the cores must do the same (I33)\n"
+    "  --telling        nodes that are not cleared apply later, to see that it is noticed\n"
     "  --trace-from E   print what happens from event E on\n"
     "\n"
     "  vigil-sim --seed 42\n"
@@ -48,7 +54,7 @@ static void catch_aborts(void)
     sigaction(SIGABRT, &action, NULL);
 }
 
-static void run_seed(const struct sim_options *options, struct sim_result *result)
+static void run_world(const struct sim_options *options, struct sim_result *result)
 {
     if (sigsetjmp(aborted, 1) == 0) {
         sim_run(options, result);
@@ -60,6 +66,30 @@ static void run_seed(const struct sim_options *options, struct sim_result *resul
              "an assertion failed, see above");
     snprintf(result->profile, sizeof result->profile, "-");
     sim_where(&result->events, &result->time_us);
+}
+
+/* I33: what nodes cannot read changes nothing in what their cores do. */
+static void run_blind(const struct sim_options *options, struct sim_result *result)
+{
+    struct sim_options blind = *options;
+    uint64_t cleared = result->raft;
+    blind.blind = true;
+    run_world(&blind, result);
+    if (result->failed || result->raft == cleared)
+        return;
+    result->failed = true;
+    result->violation = (struct check_violation){.invariant = "I33"};
+    snprintf(result->violation.text, sizeof result->violation.text,
+             "the cores do otherwise where a node is not cleared: raft %016" PRIx64
+             ", where it is %016" PRIx64,
+             result->raft, cleared);
+}
+
+static void run_seed(const struct sim_options *options, struct sim_result *result)
+{
+    run_world(options, result);
+    if (options->apart != SIM_APART_NONE && !result->failed)
+        run_blind(options, result);
 }
 
 static void print_violation(uint64_t seed, const struct sim_result *result)
@@ -83,6 +113,12 @@ static void replay(const struct sim_options *options, const struct sim_result *f
                : "NOT the same");
 }
 
+static void print_passed_by(const struct sim_options *options, uint64_t count)
+{
+    if (options->apart != SIM_APART_NONE)
+        printf("entries passed by for want of their key %" PRIu64 "\n", count);
+}
+
 static int one_seed(const struct sim_options *options)
 {
     struct sim_result result;
@@ -92,7 +128,8 @@ static int one_seed(const struct sim_options *options)
     printf("events %" PRIu64 ", acknowledged %" PRIu64 ", leader changes %" PRIu64
            ", simulated %.1f s\n",
            result.events, result.acked, result.leader_changes, (double)result.time_us / 1e6);
-    printf("trace %016" PRIx64 "\n", result.trace);
+    printf("trace %016" PRIx64 ", raft %016" PRIx64 "\n", result.trace, result.raft);
+    print_passed_by(options, result.passed_by);
     if (!result.failed)
         return EXIT_HOLDS;
     print_violation(options->seed, &result);
@@ -113,6 +150,7 @@ struct totals {
     uint64_t acked;
     uint64_t acked_least;
     uint64_t verdicts;
+    uint64_t passed_by;
     uint64_t time_us;
     uint64_t trace; /* of all seeds, in their order */
     struct marks marks;
@@ -133,6 +171,7 @@ static void add(struct totals *totals, const struct sim_result *result)
     totals->events += result->events;
     totals->acked += result->acked;
     totals->verdicts += result->verdicts;
+    totals->passed_by += result->passed_by;
     totals->time_us += result->time_us;
     totals->trace = (totals->trace ^ result->trace) * UINT64_C(0x100000001b3);
     totals->events_least = lesser(totals->events_least, result->events);
@@ -213,6 +252,7 @@ static int many_seeds(const struct sim_options *first, uint64_t runs)
            (double)totals.time_us / 3.6e9);
     printf("commands decided %" PRIu64 ", each as the second statement of the rules decides it\n",
            totals.verdicts);
+    print_passed_by(first, totals.passed_by);
     printf("trace %016" PRIx64 "\n", totals.trace);
     printf("took %.1f s, %.0f events/s\n", took, (double)totals.events / took);
     bool healthy = (marked && covered) || runs < MARKS_RUNS;
@@ -261,6 +301,8 @@ static const struct option long_options[] = {
     {"profile", required_argument, NULL, 'p'},
     {"trace-from", required_argument, NULL, 't'},
     {"no-prevote", no_argument, NULL, 'V'},
+    {"blind", required_argument, NULL, 'b'},
+    {"telling", no_argument, NULL, 'T'},
     {"list-profiles", no_argument, NULL, 'P'},
     {"list-marks", no_argument, NULL, 'M'},
     {"help", no_argument, NULL, 'h'},
@@ -283,6 +325,19 @@ static uint64_t *number_option(struct arguments *arguments, int option)
     default:
         return NULL;
     }
+}
+
+static bool apart_option(const char *text, enum sim_apart *out)
+{
+    static const char *const names[] = {
+        [SIM_APART_ONE] = "one", [SIM_APART_ALL_BUT_ONE] = "all-but-one"};
+    for (size_t i = SIM_APART_ONE; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) != 0)
+            continue;
+        *out = (enum sim_apart)i;
+        return true;
+    }
+    return false;
 }
 
 static int go(const struct arguments *arguments)
@@ -309,6 +364,13 @@ int main(int argc, char **argv)
         switch (option) {
         case 'p':
             arguments.options.profile = optarg;
+            break;
+        case 'b':
+            if (!apart_option(optarg, &arguments.options.apart))
+                return misused("blind is one or all-but-one, not", optarg);
+            break;
+        case 'T':
+            arguments.options.telling = true;
             break;
         case 'V':
             arguments.options.prevote = false;

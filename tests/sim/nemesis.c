@@ -264,6 +264,8 @@ void nemesis_heal(struct sim *sim)
     act_room(sim);
     memset(sim->net.clogged_until_us, 0, sizeof sim->net.clogged_until_us);
     uint32_t spare = below(sim, 4) == 0 ? (sim->host_count - 1) / 2 : 0;
+    if (sim->options.apart != SIM_APART_NONE)
+        spare = 0; /* the only node that some commands are asked of must be there */
     SOMETIMES(&sim->marks, HEALED_WITHOUT_MINORITY, spare > 0);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         struct host *host = &sim->hosts[i];

@@ -55,6 +55,19 @@ void sim_trace(const struct sim *sim, uint64_t node, const char *format, ...)
     va_end(arguments);
 }
 
+bool sim_is_apart(const struct sim *sim, const vg_id *compartment)
+{
+    return sim->options.apart != SIM_APART_NONE && vg_id_equal(compartment, &sim->genesis.first);
+}
+
+struct host *sim_witness(struct sim *sim)
+{
+    struct host *host = sim->hosts;
+    while (host->apart)
+        host++;
+    return host;
+}
+
 void sim_mix(struct sim *sim, uint64_t value)
 {
     sim->trace = (sim->trace ^ value) * UINT64_C(0x9e3779b97f4a7c15);
@@ -496,6 +509,8 @@ static void fill_result(struct sim *sim, struct sim_result *result)
         .leader_changes = sim->leaderships > 0 ? sim->leaderships - 1 : 0,
         .time_us = sim->now_us,
         .trace = sim->trace,
+        .raft = sim->raft,
+        .passed_by = sim->passed_by,
         .marks = sim->marks,
     };
     memcpy(result->cells, sim->cells, sizeof result->cells);

@@ -106,12 +106,14 @@ static void carry_write(struct sim *sim, struct host *host, const struct raft_ou
         write.records[i] = host_record(host, output->first + i);
         vg_blob_ref(write.records[i].blob);
     }
+    raft_trace_write(sim, &write);
     disk_submit(sim, host, &write);
 }
 
 static void send_now(struct sim *sim, struct host *host, struct packet *packet)
 {
     check_sent(sim->check, &packet->msg);
+    raft_trace_sent(sim, &packet->msg);
     SOMETIMES(&sim->marks, HELD_ACROSS_TERM,
               packet->msg.type == RAFT_MSG_APP_RESP && packet->msg.term < host->status.term.value);
     net_send(sim, packet);
@@ -253,6 +255,7 @@ static void check_twin(struct sim *sim, struct host *host, const struct raft_eve
     raft_step(sim->twin, event, &sim->twin_outputs);
     check_pure(sim->check, host->id, raft_state_hash(host->core), raft_state_hash(sim->twin));
     sim_mix(sim, raft_state_hash(host->core));
+    raft_trace_core(sim, host);
     if (event->type != RAFT_RECEIVE)
         return;
     struct raft_status first;
@@ -345,6 +348,7 @@ void host_step(struct sim *sim, struct host *host, struct raft_event *event, str
     check_step(sim->check, &step);
     if (sampled)
         check_twin(sim, host, event);
+    raft_trace_step(sim, host, event);
     observe_outputs(sim, host, &before);
     carry_out(sim, host, &(struct carrying){.event = event, .packet = packet});
     if (host->up)

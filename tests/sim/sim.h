@@ -13,17 +13,25 @@
 #include "tests/sim/net.h"
 #include "tests/sim/profile.h"
 #include "tests/sim/queue.h"
+#include "tests/sim/raft_trace.h"
 #include "tests/sim/rules.h"
 #include "tests/sim/workload.h"
 
 /* The true wall clock at virtual time zero. */
 #define SIM_EPOCH_MS UINT64_C(1700000000000)
 
+/* Nodes that are asked for nothing of the first compartment, so that clients send the same to nodes
+ * that are cleared for it and to nodes that are not (I33). Of a single node: none. */
+enum sim_apart { SIM_APART_NONE, SIM_APART_ONE, SIM_APART_ALL_BUT_ONE };
+
 struct sim_options {
     uint64_t seed;
     const char *profile; /* NULL: swarm */
     bool prevote;
     uint64_t trace_from; /* first event to print; UINT64_MAX: none */
+    enum sim_apart apart;
+    bool blind;   /* and those nodes have no key of it either */
+    bool telling; /* and what they pass by, they apply later: a bug, to see that it is noticed */
 };
 
 struct sim {
@@ -33,6 +41,7 @@ struct sim {
     uint64_t events;
     uint64_t steps;
     uint64_t trace; /* rolling hash of everything that happened */
+    uint64_t raft;  /* of what the cores were told, became and put out, and of their logs */
     struct queue queue;
     struct vg_prng network_chance;
     struct vg_prng disk_chance;
@@ -49,6 +58,7 @@ struct sim {
     struct check *check;
     struct model *rules;
     uint64_t verdicts; /* commands on which it agreed */
+    uint64_t passed_by;
     struct marks marks;
     uint64_t cells[MATRIX_CELLS]; /* messages received, by cell of the matrix */
     uint64_t leaderships;
@@ -76,6 +86,8 @@ struct sim_result {
     uint64_t leader_changes;
     uint64_t time_us;
     uint64_t trace;
+    uint64_t raft;
+    uint64_t passed_by; /* entries that blind nodes had no key of */
     struct marks marks;
     uint64_t cells[MATRIX_CELLS];
 };
@@ -101,6 +113,12 @@ static inline bool sim_traced(const struct sim *sim)
 
 /* Adds to the trace hash. */
 void sim_mix(struct sim *sim, uint64_t value);
+
+/* Whether the entries of this compartment are read by some nodes only. */
+bool sim_is_apart(const struct sim *sim, const vg_id *compartment);
+
+/* The first host that is asked for everything. */
+struct host *sim_witness(struct sim *sim);
 
 /* The host whose core leads in the highest term, or NULL. */
 struct host *sim_leader(struct sim *sim);

@@ -197,12 +197,23 @@ static void rest(struct sim *sim, uint32_t number, uint64_t delay_us)
     wake(sim, number, delay_us);
 }
 
+/* A random node, of those that are asked for what the client wants. */
+static uint32_t choose_host(struct sim *sim, const struct client *client)
+{
+    uint32_t to = (uint32_t)below(sim, sim->host_count);
+    bool asks =
+        !client->reading && sim_is_apart(sim, &history_get(&sim->history, client->op)->compartment);
+    while (asks && sim->hosts[to].apart)
+        to = (to + 1) % sim->host_count;
+    return to;
+}
+
 static void try(struct sim *sim, uint32_t number)
 {
     struct client *client = &sim->work.clients[number];
     client->attempt++;
     client->tries++;
-    uint32_t to = (uint32_t)below(sim, sim->host_count);
+    uint32_t to = choose_host(sim, client);
     struct packet *packet = packet_new(PACKET_REQUEST, number, to);
     packet->client = number;
     packet->attempt = client->attempt;
