@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/cipher.h"
 #include "common/crypto.h"
 #include "common/file.h"
 #include "common/identity.h"
@@ -407,4 +409,51 @@ Test(locked, memory_is_zeroed_aligned_and_its_own)
         vg_locked_free(memory);
     }
     vg_locked_free(NULL);
+}
+
+/* ---- chance ------------------------------------------------------------------------------------
+ */
+
+enum { CLONES = 4, DRAWS = 64 };
+
+typedef uint8_t nonces[DRAWS][VG_NONCE_SIZE];
+
+static void draw(nonces out)
+{
+    for (int i = 0; i < DRAWS; i++)
+        vg_random(out[i], sizeof out[i]);
+}
+
+static void draw_in_a_clone(nonces out)
+{
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        draw(out);
+        _exit(write(ends[1], out, sizeof(nonces)) == sizeof(nonces) ? 0 : 1);
+    }
+    close(ends[1]);
+    cr_assert_eq(read(ends[0], out, sizeof(nonces)), sizeof(nonces));
+    close(ends[0]);
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, VG_NONCE_SIZE);
+}
+
+/* As clones of a machine are: nothing that nonces are drawn from lies in the process. */
+Test(chance, clones_of_a_process_draw_other_nonces)
+{
+    static nonces drawn[CLONES + 1];
+    uint8_t(*all)[VG_NONCE_SIZE] = drawn[0];
+    vg_crypto_init();
+    draw(drawn[CLONES]);
+    for (int i = 0; i < CLONES; i++)
+        draw_in_a_clone(drawn[i]);
+    qsort(all, sizeof drawn / VG_NONCE_SIZE, VG_NONCE_SIZE, by_bytes);
+    for (size_t i = 1; i < sizeof drawn / VG_NONCE_SIZE; i++)
+        cr_assert_neq(memcmp(all[i - 1], all[i], VG_NONCE_SIZE), 0);
 }
