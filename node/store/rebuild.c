@@ -154,8 +154,8 @@ enum vg_code store_rebuild_finish(struct store_rebuild *rebuild, uint64_t index,
     struct store_position position;
     store_applier_close(rebuild->applier);
     rebuild->applier = NULL;
-    enum vg_code code = store_state_open(rebuild->path, &node->cluster, node->node,
-                                         &node->keys.state, &rebuild->state, &position, error);
+    enum vg_code code = store_state_open_read(rebuild->path, &node->cluster, node->node,
+                                              &node->keys.state, &rebuild->state, &position, error);
     if (code == VG_OK && position.index != index)
         code = vg_fail(error, VG_UNAVAILABLE,
                        "%s: it is as of entry %" PRIu64 ", and not yet of %" PRIu64, rebuild->path,

@@ -174,9 +174,9 @@ void store_state_forget_key(struct store_state *state, const vg_id *compartment)
     store_vault_forget(state->vault, compartment);
 }
 
-static void begin(struct store_state *state)
+static void begin(struct store_state *state, unsigned flags)
 {
-    state->txn = store_env_begin(&state->env, 0);
+    state->txn = store_env_begin(&state->env, flags);
     state->uncommitted = 0;
 }
 
@@ -225,12 +225,13 @@ static enum vg_code check_identity(struct store_state *state, vg_span record,
     return VG_OK;
 }
 
-static enum vg_code open_pairs(struct store_state *state, struct store_position *position,
-                               struct vg_error *error)
+static enum vg_code open_pairs(struct store_state *state, bool writes,
+                               struct store_position *position, struct vg_error *error)
 {
-    int rc = mdb_dbi_open(state->txn, "pairs", MDB_CREATE, &state->pairs);
+    const unsigned flags = writes ? MDB_CREATE : 0;
+    int rc = mdb_dbi_open(state->txn, "pairs", flags, &state->pairs);
     if (rc == MDB_SUCCESS)
-        rc = mdb_dbi_open(state->txn, "identity", MDB_CREATE, &state->identity);
+        rc = mdb_dbi_open(state->txn, "identity", flags, &state->identity);
     if (rc != MDB_SUCCESS)
         return store_state_refuse(state, mdb_strerror(rc), error);
     MDB_val key = val_of(identity_key);
@@ -239,7 +240,7 @@ static enum vg_code open_pairs(struct store_state *state, struct store_position 
         return check_identity(state, span_of(value), position, error);
     MDB_stat stat;
     store_env_must(&state->env, mdb_stat(state->txn, state->pairs, &stat), "look");
-    if (stat.ms_entries > 0)
+    if (stat.ms_entries > 0 || !writes)
         return store_state_refuse(state, "no identity record", error);
     *position = (struct store_position){.hash = state->cluster};
     put_identity(state, position);
@@ -286,9 +287,10 @@ static enum vg_code open_vault(struct store_state *state, const struct store_sta
     return state->vault != NULL ? VG_OK : VG_UNAVAILABLE;
 }
 
-enum vg_code store_state_open(const char *path, const vg_hash *cluster, vg_node_id node,
-                              const struct store_state_keys *keys, struct store_state **out,
-                              struct store_position *position, struct vg_error *error)
+static enum vg_code open_state(const char *path, const vg_hash *cluster, vg_node_id node,
+                               const struct store_state_keys *keys, bool writes,
+                               struct store_state **out, struct store_position *position,
+                               struct vg_error *error)
 {
     struct store_state *state = vg_alloc_zero(1, sizeof *state);
     struct store_env_config env = {.path = path, .name = "state", .remedy = remedy, .databases = 2};
@@ -302,19 +304,34 @@ enum vg_code store_state_open(const char *path, const vg_hash *cluster, vg_node_
     }
     state->cluster = *cluster;
     state->node = node;
-    begin(state);
-    code = open_pairs(state, position, error);
+    begin(state, writes ? 0 : MDB_RDONLY);
+    code = open_pairs(state, writes, position, error);
     if (code == VG_OK) {
         open_cursor(state);
         code = check_keys(state, error);
     }
-    if (code != VG_OK) {
+    if (code == VG_OK)
+        *out = state;
+    else
         store_state_close(state);
-        return code;
-    }
-    store_state_commit(state, position);
-    *out = state;
-    return VG_OK;
+    return code;
+}
+
+enum vg_code store_state_open(const char *path, const vg_hash *cluster, vg_node_id node,
+                              const struct store_state_keys *keys, struct store_state **out,
+                              struct store_position *position, struct vg_error *error)
+{
+    enum vg_code code = open_state(path, cluster, node, keys, true, out, position, error);
+    if (code == VG_OK)
+        store_state_commit(*out, position);
+    return code;
+}
+
+enum vg_code store_state_open_read(const char *path, const vg_hash *cluster, vg_node_id node,
+                                   const struct store_state_keys *keys, struct store_state **out,
+                                   struct store_position *position, struct vg_error *error)
+{
+    return open_state(path, cluster, node, keys, false, out, position, error);
 }
 
 uint64_t store_state_uncommitted(const struct store_state *state)
@@ -333,7 +350,7 @@ void store_state_commit(struct store_state *state, const struct store_position *
     mdb_cursor_close(state->cursor);
     state->cursor = NULL;
     store_env_must(&state->env, mdb_txn_commit(state->txn), "commit");
-    begin(state);
+    begin(state, 0);
     open_cursor(state);
 }
 

@@ -35,6 +35,13 @@ enum vg_code store_state_open(const char *path, const vg_hash *cluster, vg_node_
                               const struct store_state_keys *keys, struct store_state **out,
                               struct store_position *position, struct vg_error *error);
 
+/* Opens one that is closed, to read it on the calling thread: LMDB's lock of writers is not taken,
+ * so that this thread may hold another state's. Refused as store_state_open refuses, and if nothing
+ * was ever committed. Nothing may be put to it, nor committed. */
+enum vg_code store_state_open_read(const char *path, const vg_hash *cluster, vg_node_id node,
+                                   const struct store_state_keys *keys, struct store_state **out,
+                                   struct store_position *position, struct vg_error *error);
+
 /* The store as the state machine sees it: reads and writes go to the open transaction. What lies in
  * it is sealed (docs/state.md). A row that does not open, and a put to a compartment without a
  * state key, stop the process. */

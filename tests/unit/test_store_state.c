@@ -327,6 +327,7 @@ Test(store_state, drops_what_starts_alike_in_pieces)
     store_state_close(state);
 }
 
+/* From one that is open for reading alone. */
 Test(store_state, copies_what_starts_alike_in_pieces)
 {
     const vg_id b = compartment_of('b');
@@ -340,6 +341,12 @@ Test(store_state, copies_what_starts_alike_in_pieces)
     cr_assert_eq(store_state_open(beside, &cluster, (vg_node_id){1}, &keys, &other, &found, &error),
                  VG_OK);
     put_many(other);
+    store_state_commit(other, &(struct store_position){.index = 7, .hash = {{7}}});
+    store_state_close(other);
+    cr_assert_eq(
+        store_state_open_read(beside, &cluster, (vg_node_id){1}, &keys, &other, &found, &error),
+        VG_OK, "%s", error.text);
+    cr_assert_eq(found.index, 7);
     put_row(state, 'b', 50); /* stays */
     while (store_state_copy(state, other, vg_span_of(b.bytes, sizeof b.bytes), &last, 1000)) {
         store_state_commit(state, &found);
@@ -351,5 +358,9 @@ Test(store_state, copies_what_starts_alike_in_pieces)
     vg_buffer_free(&last);
     store_state_close(other);
     store_state_close(state);
+    snprintf(beside, sizeof beside, "%s/none", folder);
+    cr_assert_eq(
+        store_state_open_read(beside, &cluster, (vg_node_id){1}, &keys, &other, &found, &error),
+        VG_INTEGRITY);
     cr_expect_not(LEAKS_FOUND());
 }
