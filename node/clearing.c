@@ -91,8 +91,9 @@ static enum vg_code list_holders(const struct response_machine *machine, struct 
     enum vg_code code = VG_OK;
     for (*count = 0; code == VG_OK && *count <= query->ask.holder_count; (*count)++) {
         struct keyring_holder *holder = &out[*count];
-        holder->node =
-            *count == 0 ? (vg_node_id){COMPARTMENT_RECOVERY} : query->ask.holders[*count - 1];
+        holder->node.value = COMPARTMENT_RECOVERY;
+        if (*count > 0)
+            holder->node = query->ask.holders[*count - 1];
         code = unwrap_of(machine, query, in_force, holder->node, &holder->unwrap);
     }
     return code;

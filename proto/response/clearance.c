@@ -3,6 +3,7 @@
  * that was revoked. One way of judging, and a table of what each operation may change. */
 #include "proto/response/clearance.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -330,6 +331,7 @@ static bool is_offered(const struct response_call *call, const struct clearing *
     struct vg_unwrap_key offer = {.compartment = clearing->compartment, .key = wrap->unwrap};
     struct response_person node;
     const vg_id author = response_node_author(wrap->holder);
+    assert(signature != NULL); /* what adds nobody has no new holder */
     memcpy(offer.binding.bytes, signature, sizeof offer.binding.bytes);
     return response_author_get(call->machine, &author, &node) &&
            vg_unwrap_verify(call->machine->signer, &offer, wrap->holder, &node.keys.key);
