@@ -36,11 +36,13 @@ void node_clearing_offer(struct node_query *query)
     struct node *node = query->node;
     struct vg_unwrap_key offer;
     char compartment[VG_ID_TEXT];
-    enum vg_code code = keyring_offer(node->keyring, node->config->keyring, node->identity,
-                                      &query->ask.id, &offer, &query->error);
-    if (code != VG_OK)
+    const vg_id *id = &query->ask.id;
+    if (store_clearances_offers(store_applier_clearances(node->applier), id, &query->error) !=
+            VG_OK ||
+        keyring_offer(node->keyring, node->config->keyring, node->identity, id, &offer,
+                      &query->error) != VG_OK)
         return;
-    vg_id_format(&query->ask.id, compartment);
+    vg_id_format(id, compartment);
     vg_log(VG_LOG_INFO, "unwrap-key-offered", "compartment=%s", compartment);
     query->json = api_text(api_offer(node->self, &offer));
 }

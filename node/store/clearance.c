@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "common/text.h"
 
 struct store_clearances {
     bool in_clear; /* what has no epoch is readable by everybody */
@@ -119,6 +120,21 @@ bool store_clearances_level(void *context, const vg_id *compartment)
     bool level = found != NULL ? found->status == RESPONSE_LEVEL : all->in_clear;
     pthread_rwlock_unlock(&all->lock);
     return level;
+}
+
+enum vg_code store_clearances_offers(struct store_clearances *all, const vg_id *compartment,
+                                     struct vg_error *error)
+{
+    struct store_clearance one;
+    char id[VG_ID_TEXT];
+    if (!store_clearances_get(all, compartment, &one) || one.status != RESPONSE_REMOVING)
+        return VG_OK;
+    vg_id_format(compartment, id);
+    return vg_fail(error, VG_CONFLICT,
+                   "this node still removes compartment %s, and an unwrap key made now would be "
+                   "destroyed with it; ask again once vigil compartment show %s says that this "
+                   "node has attested",
+                   id, id);
 }
 
 void store_clearance_holders(const struct store_clearance *clearance, char *out, size_t size)

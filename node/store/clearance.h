@@ -46,6 +46,11 @@ bool store_clearances_next(struct store_clearances *all, struct store_clearance 
  * genesis allows that, is level. */
 bool store_clearances_level(void *all, const vg_id *compartment);
 
+/* Whether an unwrap key of the compartment that this node gives now stays: VG_CONFLICT, with the
+ * remedy, while the node removes the compartment, since its secret goes too. */
+enum vg_code store_clearances_offers(struct store_clearances *all, const vg_id *compartment,
+                                     struct vg_error *error);
+
 /* "node 1, node 2"; "no node". */
 void store_clearance_holders(const struct store_clearance *clearance, char *out, size_t size);
 

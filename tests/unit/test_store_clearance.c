@@ -202,6 +202,16 @@ static bool owes(struct peer *peer)
            one.owes && one.ended == story.epoch;
 }
 
+static enum vg_code offers(struct peer *peer)
+{
+    struct vg_error why = {0};
+    enum vg_code code =
+        store_clearances_offers(store_applier_clearances(peer->applier), &story.compartment, &why);
+    cr_assert_eq(code != VG_OK, strstr(why.text, "once vigil compartment show") != NULL, "%s",
+                 why.text);
+    return code;
+}
+
 /* ---- what it has -------------------------------------------------------------------------------
  */
 
@@ -299,6 +309,7 @@ Test(store_clearance, blind_granted_level_revoked_and_rid_of_it)
     cr_assert_eq(status_of(&two), RESPONSE_LEVEL);
     expect_nothing(ask(&one));
     cr_assert_eq(ask(&one).counters.blind, 41);
+    cr_assert_eq(offers(&one), VG_OK);
 
     cleared_grant(&story);
     cleared_tell(&story, 10, 100);
@@ -315,12 +326,14 @@ Test(store_clearance, blind_granted_level_revoked_and_rid_of_it)
     cleared_tell(&story, 3, 100);
     follow(&one);
     AWAIT(owes(&one));
+    cr_assert_eq(offers(&one), VG_CONFLICT);
     cr_assert_eq(atomic_load(&one.keys.destroyed), 1);
     cr_assert_not(atomic_load(&one.keys.secret));
     expect_nothing(ask(&one));
     cleared_attest(&story);
     follow(&one);
     AWAIT(status_of(&one) == RESPONSE_BLIND);
+    cr_assert_eq(offers(&one), VG_OK);
     follow(&two);
     cr_assert_eq(atomic_load(&one.stopped_at), 0);
     cr_assert(
