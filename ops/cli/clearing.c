@@ -198,13 +198,18 @@ static enum vg_code take_record(struct cli_call *call, const json_t *answer, uin
     const json_t *record = json_object_get(answer, "record");
     bool ok = vg_base64_parse(vg_span_of(json_string_value(record), json_string_length(record)),
                               &bytes) &&
-              compartment_epoch_decode(vg_buffer_span(&bytes), out, NULL) == VG_OK &&
-              is_as_asked(in_force, nodes, offers, out);
+              compartment_epoch_decode(vg_buffer_span(&bytes), out, NULL) == VG_OK;
     vg_buffer_free(&bytes);
-    return ok ? VG_OK
-              : vg_fail(&call->error, VG_INTEGRITY,
-                        "node %" PRIu64 " made another epoch than it was asked for; see its log",
-                        node);
+    if (ok && out->epoch != in_force->epoch + 1)
+        return vg_fail(&call->error, VG_CONFLICT,
+                       "epoch %" PRIu64 " is in force at node %" PRIu64 ", not epoch %" PRIu64
+                       ": somebody else has made another meanwhile; look at it, and try again",
+                       out->epoch - 1, node, in_force->epoch);
+    return ok && is_as_asked(in_force, nodes, offers, out)
+               ? VG_OK
+               : vg_fail(&call->error, VG_INTEGRITY,
+                         "node %" PRIu64 " made another epoch than it was asked for; see its log",
+                         node);
 }
 
 enum vg_code clearing_prepare(struct cli_call *call, const struct compartment_epoch *in_force,

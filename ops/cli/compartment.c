@@ -76,8 +76,8 @@ static void print_clearance(struct cli_call *call, const json_t *document)
     const json_t *revoked = json_object_get(document, "revoked");
     size_t i;
     json_t *region;
-    printf("\nat least %" PRIu64 " nodes must be cleared, of %s",
-           cli_json_number(document, "min_cleared"),
+    uint64_t least = cli_json_number(document, "min_cleared");
+    printf("\nat least %" PRIu64 " node%s must be cleared, of %s", least, least == 1 ? "" : "s",
            json_array_size(boundary) == 0 ? "any region" : "the regions");
     json_array_foreach(boundary, i, region)
         printf("%s%s", i == 0 ? " " : ", ", cli_json_text(region, ""));
@@ -271,6 +271,19 @@ static enum vg_code give_reason(struct cli_call *call, const json_t *document, c
     return code;
 }
 
+/* Whether a node is the only one that can read a compartment, and so can make its next epoch. */
+static bool is_last(const json_t *document, uint64_t node)
+{
+    size_t i;
+    json_t *holder;
+    bool others = false;
+    json_array_foreach(json_object_get(document, "holders"), i, holder) others |=
+        json_is_integer(json_object_get(holder, "node")) &&
+        cli_json_number(holder, "node") != node &&
+        !json_is_true(json_object_get(holder, "evicted"));
+    return !others;
+}
+
 static enum vg_code grant(struct cli_call *call, const json_t *document, const vg_id *request,
                           uint64_t node, json_t **answer)
 {
@@ -288,6 +301,11 @@ static enum vg_code revoke(struct cli_call *call, const json_t *document, const 
     const char *reason = cli_text(call, "override");
     if (!is_holder(document, node))
         return vg_fail(&call->error, VG_NOT_FOUND, "node %" PRIu64 " is not cleared for '%s'", node,
+                       cli_json_text(document, "name"));
+    if (is_last(document, node))
+        return vg_fail(&call->error, VG_FORBIDDEN,
+                       "'%s' would be left without a node that can read it; clear another one "
+                       "first: vigil compartment grant",
                        cli_json_text(document, "name"));
     enum vg_code code =
         reason != NULL ? give_reason(call, document, reason, &command.clearing.override_) : VG_OK;
@@ -388,8 +406,6 @@ static enum vg_code take_recovery(struct cli_call *call, vg_box_public *out)
     if (!found)
         return vg_fail(&call->error, VG_INTEGRITY,
                        "the node's directory is sealed for no recovery key; see its log");
-    fprintf(stderr, "vigil: note: its recovery key is the directory's; --recovery gives it one of "
-                    "its own\n");
     return VG_OK;
 }
 
@@ -520,6 +536,9 @@ static enum vg_code run_create(struct cli_call *call)
         code = create(call, &creation, &answer);
     if (code == VG_OK && !call->settings.dry_run)
         code = name_it(call, &creation.id, false);
+    if (code == VG_OK && cli_text(call, "recovery") == NULL)
+        fprintf(stderr, "vigil: note: its recovery key is the directory's; --recovery gives it one "
+                        "of its own\n");
     if (code == VG_OK)
         cli_change_print(call, answer);
     json_decref(answer);
