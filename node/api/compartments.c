@@ -8,8 +8,6 @@
 #include "node/api/api.h"
 #include "proto/response/epochs.h"
 
-static const char directory_name[] = "directory"; /* unless it is labelled otherwise */
-
 static bool listed(const struct api_compartments *list, const vg_id *id)
 {
     for (uint32_t i = 0; i < list->count; i++)
@@ -51,7 +49,7 @@ void api_compartment_name(const struct response_machine *machine, const vg_id *i
     if (response_name_get(machine, id, out))
         return;
     if (vg_id_equal(id, &machine->genesis->directory))
-        snprintf(out, VG_NAME_MAX + 1, "%s", directory_name);
+        snprintf(out, VG_NAME_MAX + 1, RESPONSE_DIRECTORY_NAME);
     else
         vg_id_format(id, out);
 }
@@ -66,7 +64,7 @@ enum vg_code api_compartment_find(const struct response_machine *machine, const 
     if (vg_id_parse(name, out) && (listed(&all, out) || response_epoch_in_force(machine, out) > 0))
         return VG_OK;
     *out = machine->genesis->directory;
-    if (strcmp(name, directory_name) == 0)
+    if (strcmp(name, RESPONSE_DIRECTORY_NAME) == 0)
         return VG_OK;
     return vg_fail(error, VG_NOT_FOUND,
                    "there is no compartment \"%s\"; see vigil compartment list", name);

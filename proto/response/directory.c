@@ -239,13 +239,22 @@ enum vg_code response_judge_person(struct response_call *call)
     return RESPONSE_REFUSE(call, NAME_TAKEN, text);
 }
 
+/* Which compartment has a name, or is the only one that may. */
+static bool find_named(const struct response_machine *machine, vg_span name, vg_id *out)
+{
+    if (!vg_span_equal(name, vg_span_text(RESPONSE_DIRECTORY_NAME)))
+        return find_name(machine, RESPONSE_KIND_LABEL, name, out);
+    *out = machine->genesis->directory;
+    return true;
+}
+
 enum vg_code response_judge_label(struct response_call *call)
 {
     const vg_id *compartment = &call->command.label.compartment;
     vg_id holder;
     char text[VG_ID_TEXT];
     call->outcome->id = *compartment;
-    if (!find_name(call->machine, RESPONSE_KIND_LABEL, call->command.label.name, &holder) ||
+    if (!find_named(call->machine, call->command.label.name, &holder) ||
         vg_id_equal(&holder, compartment))
         return VG_OK;
     vg_id_format(&holder, text);

@@ -8,6 +8,9 @@
 
 enum { RESPONSE_PEOPLE_MAX = 4096 }; /* enrolled beside those of the genesis */
 
+/* The directory's, unless it is labelled otherwise; no other compartment's in any case. */
+#define RESPONSE_DIRECTORY_NAME "directory"
+
 /* The name of a person or compartment into `out`; "" and false if not named. */
 bool response_name_get(const struct response_machine *machine, const vg_id *id,
                        char out[VG_NAME_MAX + 1]);

@@ -224,6 +224,8 @@ static struct model_refusal label_names(struct model_call *call)
     const vg_id *id = &call->command->label.compartment;
     struct model_name name = model_name_of(call->command->label.name);
     call->answer = *id;
+    if (strcmp(name.text, "directory") == 0 && !vg_id_equal(id, &call->model->directory))
+        return model_refuses(VG_EXISTS);
     for (uint32_t i = 0; i < call->model->compartments.count; i++) {
         const struct model_compartment *other = call->model->compartments.items[i];
         if (!vg_id_equal(&other->id, id) && model_name_equal(&other->name, &name))

@@ -354,6 +354,10 @@ Test(people, names_of_compartments_are_unique)
     play_must(&play, order);
     order.command.label.compartment = (vg_id){{0xc0, 2}};
     cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_LABEL_TAKEN));
+    order.command.label.name = vg_span_text("directory");
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_LABEL_TAKEN), "or rotate meant another");
+    order.command.label.compartment = play.desk->genesis.directory;
+    play_must(&play, order);
     play_free(&play);
 }
 
