@@ -9,12 +9,8 @@ from cluster import Cluster, bin_dir, refused, wait_for
 HOME, ASIDE = 1, 3  # a node that is cleared all along, and the one that comes and goes
 
 
-def standing(c, node):
-    return next(one["status"] for one in c.status(node)["compartments"] if one["name"] == "acme")
-
-
 def become(c, status):
-    wait_for(lambda: standing(c, ASIDE) == status, f"node {ASIDE} {status}")
+    wait_for(lambda: c.standing(ASIDE, "acme") == status, f"node {ASIDE} {status}")
 
 
 def check_level(c, id_):

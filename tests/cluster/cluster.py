@@ -157,8 +157,12 @@ class Cluster:
             return None
         return wait_for(find, "a leader")
 
-    def wait_equal(self):
-        """Waits until every node has applied the same index; returns the state hashes, asserted equal."""
+    def standing(self, node, compartment):
+        """How a node says it stands to a compartment."""
+        return next(one["status"] for one in self.status(node)["compartments"] if one["name"] == compartment)
+
+    def wait_settled(self):
+        """Waits until every node has applied the same index; returns what each says of itself."""
         def settled():
             figures = [self.status_at_once(node) for node in self.nodes]
             if None in figures:
@@ -166,12 +170,15 @@ class Cluster:
             applied = {f["applied_index"] for f in figures}
             commits = {f["commit_index"] for f in figures}
             return figures if len(applied) == 1 and applied == commits else None
+        return wait_for(settled, "all nodes at one index")
 
+    def wait_equal(self):
+        """Waits until every node has applied the same index; returns the state hashes, asserted equal."""
         def hashes(figures):
             return [json.dumps(f["state_hashes"], sort_keys=True) for f in figures]
-        figures = wait_for(settled, "all nodes at one index")
+        figures = self.wait_settled()
         while len(set(hashes(figures))) > 1:  # one has gone on while the others were asked; then the index has too
-            before, figures = figures, wait_for(settled, "all nodes at one index")
+            before, figures = figures, self.wait_settled()
             assert figures[0]["applied_index"] > before[0]["applied_index"], f"state hashes differ: {hashes(before)}"
         return figures[0]["state_hashes"]
 
