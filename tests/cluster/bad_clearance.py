@@ -126,7 +126,7 @@ def still_there(c, id_):
     blocked.mkdir()
     c.vigil("compartment", "revoke", *ACME, 2, "--override", "for a while")
     wait_for(lambda: c.standing(2, "acme") == "removing", "node 2 to remove")
-    fails(c, CONFLICT, "still removing", "grant", *ACME, 2)
+    fails(c, CONFLICT, "still removes", "grant", *ACME, 2)
     assert not shown(c)["revoked"][0]["attested"], shown(c)
     blocked.rmdir()
     wait_for(lambda: shown(c)["revoked"][0]["attested"], "node 2's word")
