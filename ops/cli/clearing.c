@@ -221,7 +221,7 @@ enum vg_code clearing_prepare(struct cli_call *call, const struct compartment_ep
     vg_fail(&call->error, VG_UNAVAILABLE,
             "no node that is cleared now is to be cleared after; clear another one first");
     for (uint32_t i = 0; answer == NULL && i < nodes->count; i++) {
-        struct cli_public member;
+        struct cli_public member = {.holder.node = {nodes->nodes[i]}};
         node = nodes->nodes[i];
         if (compartment_wrap_of(in_force, (vg_node_id){node}) == NULL ||
             find_member(call, node, &member) != VG_OK)

@@ -195,12 +195,13 @@ static json_t *ask_repeated(struct cli_call *call, const char *compartment)
 }
 
 static enum vg_code submit(struct cli_call *call, const vg_id *request,
-                           const struct compartment_epoch *next, struct response_command *command,
-                           json_t **answer)
+                           const struct compartment_epoch *next,
+                           const struct response_command *command, json_t **answer)
 {
     uint8_t record[COMPARTMENT_EPOCH_MAX];
-    struct cli_change change = {.request = *request, .command = command};
-    command->clearing.epoch = vg_span_of(record, compartment_epoch_encode(next, record));
+    struct response_command given = *command;
+    struct cli_change change = {.request = *request, .command = &given};
+    given.clearing.epoch = vg_span_of(record, compartment_epoch_encode(next, record));
     return cli_change_submit(call, &change, answer);
 }
 
@@ -210,9 +211,10 @@ static enum vg_code submit(struct cli_call *call, const vg_id *request,
 /* The next epoch of such a document as a command, for its holders with one node more, or one fewer;
  * 0: neither. */
 static enum vg_code go_on(struct cli_call *call, const json_t *document, const vg_id *request,
-                          struct response_command *command, uint64_t more, uint64_t fewer,
+                          const struct response_command *command, uint64_t more, uint64_t fewer,
                           json_t **answer)
 {
+    struct response_command given = *command;
     struct compartment_epoch in_force, next;
     struct clearing_offers offers = {.from.count = 0};
     struct clearing_nodes nodes, added = {.count = 0}, all;
@@ -232,9 +234,8 @@ static enum vg_code go_on(struct cli_call *call, const json_t *document, const v
     code = clearing_collect(call, &in_force.compartment, &added, &offers);
     if (code == VG_OK)
         code = clearing_prepare(call, &in_force, &nodes, &offers, &next);
-    command->clearing.offers =
-        vg_span_of(offers.signatures, (size_t)added.count * VG_SIGNATURE_SIZE);
-    return code == VG_OK ? submit(call, request, &next, command, answer) : code;
+    given.clearing.offers = vg_span_of(offers.signatures, (size_t)added.count * VG_SIGNATURE_SIZE);
+    return code == VG_OK ? submit(call, request, &next, &given, answer) : code;
 }
 
 enum vg_code compartment_rotate(struct cli_call *call, const json_t *document, const vg_id *request,
@@ -357,14 +358,14 @@ static enum vg_code node_of(struct cli_call *call, uint64_t *node)
 
 static enum vg_code run_grant(struct cli_call *call)
 {
-    uint64_t node;
+    uint64_t node = 0;
     enum vg_code code = node_of(call, &node);
     return code == VG_OK ? run_clearing(call, node, grant) : code;
 }
 
 static enum vg_code run_revoke(struct cli_call *call)
 {
-    uint64_t node;
+    uint64_t node = 0;
     enum vg_code code = node_of(call, &node);
     return code == VG_OK ? run_clearing(call, node, revoke) : code;
 }
