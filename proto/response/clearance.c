@@ -352,6 +352,7 @@ static enum vg_code judge_offers(struct response_call *call, struct clearing *cl
         const struct compartment_wrap *wrap = &clearing->next.wraps[i];
         if (!is_new(clearing, wrap))
             continue;
+        assert(at != NULL);
         snprintf(id, sizeof id, "%" PRIu64, wrap->holder.value);
         if (!is_offered(call, clearing, wrap, at))
             return RESPONSE_REFUSE(call, OFFER_UNSIGNED, id, clearing->text,
