@@ -226,7 +226,7 @@ static enum vg_code open_genesis(const char *path, const vg_box_secret *secret, 
     static struct cluster_file file;
     json_t *opened = json_array();
     enum vg_code code = cluster_file_read(path, NULL, &file, error);
-    for (int i = 0; code == VG_OK && i < LEDGER_FOUNDED; i++)
+    for (uint32_t i = 0; code == VG_OK && i < LEDGER_FOUNDED; i++)
         code = open_epoch(path, &file.genesis, i, secret, opened, error);
     json_object_set_new(document, "opens",
                         json_pack("{s:o, s:o}", "cluster_id",

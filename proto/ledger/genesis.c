@@ -204,7 +204,7 @@ enum vg_code ledger_genesis_decode(vg_span bytes, struct ledger_genesis *out,
     enum vg_code code = read_members(&reader, out, error);
     if (code == VG_OK)
         code = read_people(&reader, out, error);
-    for (int i = 0; code == VG_OK && i < LEDGER_FOUNDED; i++)
+    for (uint32_t i = 0; code == VG_OK && i < LEDGER_FOUNDED; i++)
         code = read_epoch(&reader, i, out, error);
     if (code == VG_OK && !vg_reader_done(&reader))
         code = field_error(error, reader.failed ? "cut short" : "bytes too many at the end");

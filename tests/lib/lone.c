@@ -42,7 +42,7 @@ static void seal_genesis(struct lone *lone)
     struct vg_error error;
     char path[128];
     vg_box_keypair(seeds[0], &unwraps[0], &recovery);
-    for (int i = 0; i < LEDGER_FOUNDED; i++) {
+    for (uint32_t i = 0; i < LEDGER_FOUNDED; i++) {
         vg_random(key.bytes, sizeof key.bytes);
         unwraps[1] = vg_keyring_add(&keyring, &lone->self, before[i])->key;
         must(ledger_genesis_seal(&lone->genesis, i, &key, unwraps, seeds, &error), &error);

@@ -154,7 +154,7 @@ Test(cli_dev, every_keyring_opens_the_keys_of_the_genesis_and_so_does_the_recove
     vg_box_secret recovery = read_recovery_key();
     vg_cipher_key first[LEDGER_FOUNDED], key;
     cr_assert_eq(genesis.flags, 0);
-    for (int which = 0; which < LEDGER_FOUNDED; which++) {
+    for (uint32_t which = 0; which < LEDGER_FOUNDED; which++) {
         first[which] = data_key_of(&cluster, &cluster.nodes[0], &genesis, which);
         for (uint32_t i = 1; i < 3; i++) {
             key = data_key_of(&cluster, &cluster.nodes[i], &genesis, which);

@@ -215,7 +215,7 @@ static struct ledger_genesis sealed_genesis(void)
     for (size_t i = 0; i < 4; i++)
         vg_box_keypair(seeds[i], &unwraps[i], &secret);
     genesis.flags = 0;
-    for (int i = 0; i < LEDGER_FOUNDED; i++)
+    for (uint32_t i = 0; i < LEDGER_FOUNDED; i++)
         cr_assert_eq(ledger_genesis_seal(&genesis, i, &keys[i], unwraps, seeds, NULL), VG_OK);
     return genesis;
 }

@@ -465,7 +465,7 @@ static struct store_clearance standing(struct life *life)
 static bool step(struct life *life, uint32_t count)
 {
     while (count > 0) {
-        int phase = life->clearing.phase;
+        int phase = (int)life->clearing.phase;
         bool rebuilds = life->clearing.rebuild != NULL;
         enum store_pace pace = store_clearing_step(&life->clearing);
         bool moved = pace == STORE_PACE_NOW || phase != (int)life->clearing.phase ||

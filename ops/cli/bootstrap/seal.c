@@ -23,7 +23,7 @@ enum vg_code bootstrap_seal(struct ledger_genesis *genesis, const struct bootstr
                             struct vg_error *error)
 {
     enum vg_code code = VG_OK;
-    for (int i = 0; code == VG_OK && i < LEDGER_FOUNDED; i++)
+    for (uint32_t i = 0; code == VG_OK && i < LEDGER_FOUNDED; i++)
         code = seal(genesis, i, holders, error);
     return code;
 }
