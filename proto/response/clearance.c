@@ -20,17 +20,9 @@ enum {
     REGIONS = 2, /* that holders are in, where there are as many */
 };
 
-static struct response_key clearance_key(const vg_id *compartment)
-{
-    struct response_key key = response_key_of(NULL, RESPONSE_KIND_CLEARANCE);
-    response_key_id(&key, compartment);
-    return key;
-}
-
 static struct response_key revoked_key(const vg_id *compartment, vg_node_id node)
 {
-    struct response_key key = response_key_of(NULL, RESPONSE_KIND_REVOKED);
-    response_key_id(&key, compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_REVOKED, compartment);
     response_key_u64(&key, node.value);
     return key;
 }
@@ -48,7 +40,7 @@ static struct response_key override_key(const struct response_machine *machine, 
 void response_clearance_get(const struct response_machine *machine, const vg_id *compartment,
                             struct response_clearance *out)
 {
-    struct response_key key = clearance_key(compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_CLEARANCE, compartment);
     vg_span value;
     *out = (struct response_clearance){.min_cleared = RESPONSE_MIN_CLEARED};
     if (!response_get(&machine->kv, &key, &value))
@@ -67,7 +59,7 @@ static void put_clearance(struct response_call *call, const vg_id *compartment,
                           const struct response_clearance *clearance)
 {
     uint8_t bytes[8 + sizeof(vg_id) + 1 + VG_NODES_MAX * (1 + VG_NAME_MAX)];
-    struct response_key key = clearance_key(compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_CLEARANCE, compartment);
     struct vg_writer writer = vg_writer_of(bytes, sizeof bytes);
     vg_write_u64(&writer, clearance->min_cleared);
     vg_write_bytes(&writer, clearance->override_.bytes, sizeof clearance->override_.bytes);

@@ -5,17 +5,9 @@
 
 #include "proto/response/call.h"
 
-static struct response_key in_force_key(const vg_id *compartment)
-{
-    struct response_key key = response_key_of(NULL, RESPONSE_KIND_IN_FORCE);
-    response_key_id(&key, compartment);
-    return key;
-}
-
 static struct response_key epoch_key(const vg_id *compartment, uint64_t epoch)
 {
-    struct response_key key = response_key_of(NULL, RESPONSE_KIND_EPOCH);
-    response_key_id(&key, compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_EPOCH, compartment);
     response_key_u64(&key, epoch);
     return key;
 }
@@ -25,7 +17,7 @@ static struct response_key epoch_key(const vg_id *compartment, uint64_t epoch)
 
 uint64_t response_epoch_in_force(const struct response_machine *machine, const vg_id *compartment)
 {
-    struct response_key key = in_force_key(compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_IN_FORCE, compartment);
     const struct compartment_epoch *first = ledger_genesis_epoch(machine->genesis, compartment);
     vg_span value;
     if (response_get(&machine->kv, &key, &value))
@@ -112,7 +104,7 @@ void response_keep_epoch(struct response_call *call, const struct compartment_ep
     struct vg_buffer value = {0};
     vg_span record = call->command.clearing.epoch;
     struct response_key at = epoch_key(&next->compartment, next->epoch);
-    struct response_key in_force = in_force_key(&next->compartment);
+    struct response_key in_force = response_key_control(RESPONSE_KIND_IN_FORCE, &next->compartment);
     vg_span since = response_u64_value(call->index, number);
     vg_buffer_append(&value, since.data, since.size);
     vg_buffer_append(&value, record.data, record.size);

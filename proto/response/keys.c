@@ -28,6 +28,13 @@ struct response_key response_key_of(const vg_id *compartment, enum response_kind
     return key;
 }
 
+struct response_key response_key_control(enum response_kind kind, const vg_id *id)
+{
+    struct response_key key = response_key_of(NULL, kind);
+    response_key_id(&key, id);
+    return key;
+}
+
 struct response_key response_key_in(const vg_id *compartment, const vg_id *incident,
                                     enum response_section section)
 {

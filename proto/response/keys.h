@@ -67,6 +67,9 @@ struct response_key {
 /* The start of a key; `compartment` NULL is the zero id. */
 struct response_key response_key_of(const vg_id *compartment, enum response_kind kind);
 
+/* The key of what control keeps of one compartment, person or node. */
+struct response_key response_key_control(enum response_kind kind, const vg_id *id);
+
 /* The start of a key in a section of an incident. */
 struct response_key response_key_in(const vg_id *compartment, const vg_id *incident,
                                     enum response_section section);

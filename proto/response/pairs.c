@@ -19,18 +19,11 @@ static struct response_sum pair_hash(vg_span key, vg_span value)
     return response_sum_of(&digest);
 }
 
-static struct response_key hash_key(const vg_id *compartment)
-{
-    struct response_key key = response_key_of(NULL, RESPONSE_KIND_HASH);
-    response_key_id(&key, compartment);
-    return key;
-}
-
 void response_pairs_open(struct response_pairs *pairs, const struct vg_kv *kv,
                          const vg_id *compartment)
 {
     *pairs = (struct response_pairs){.kv = kv, .compartment = *compartment};
-    struct response_key key = hash_key(compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_HASH, compartment);
     vg_span value;
     if (!response_get(kv, &key, &value))
         return;
@@ -42,7 +35,7 @@ void response_pairs_open(struct response_pairs *pairs, const struct vg_kv *kv,
 
 void response_pairs_close(struct response_pairs *pairs)
 {
-    struct response_key key = hash_key(&pairs->compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_HASH, &pairs->compartment);
     vg_hash digest = response_sum_digest(&pairs->sum);
     pairs->kv->put(pairs->kv->context, response_key_span(&key),
                    vg_span_of(digest.bytes, sizeof digest.bytes));

@@ -7,24 +7,18 @@
 #include "proto/response/call.h"
 #include "proto/response/nodes.h"
 
-static struct response_key key_under(enum response_kind kind, const vg_id *id)
-{
-    struct response_key key = response_key_of(NULL, kind);
-    response_key_id(&key, id);
-    return key;
-}
-
 static struct response_key person_key(const vg_id *person)
 {
-    return key_under(RESPONSE_KIND_KEY, person);
+    return response_key_control(RESPONSE_KIND_KEY, person);
 }
 
 /* Of a person, or of a node whose keys were replaced. */
 static struct response_key holder_key(const vg_id *holder)
 {
     vg_node_id node;
-    return response_is_node_author(holder, &node) ? key_under(RESPONSE_KIND_NODE_KEYS, holder)
-                                                  : person_key(holder);
+    return response_is_node_author(holder, &node)
+               ? response_key_control(RESPONSE_KIND_NODE_KEYS, holder)
+               : person_key(holder);
 }
 
 /* The keys a holder has: neither is ever given to another. */

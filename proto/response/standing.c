@@ -16,13 +16,6 @@ const char *response_status_name(enum response_status status)
     return names[status];
 }
 
-static struct response_key key_of(enum response_kind kind, const vg_id *compartment)
-{
-    struct response_key key = response_key_of(NULL, kind);
-    response_key_id(&key, compartment);
-    return key;
-}
-
 static enum response_status status_of(vg_span value)
 {
     assert(value.size == 1 && value.data[0] < RESPONSE_STATUSES);
@@ -32,7 +25,7 @@ static enum response_status status_of(vg_span value)
 struct response_standing response_standing_get(const struct response_machine *machine,
                                                const vg_id *compartment)
 {
-    struct response_key key = key_of(RESPONSE_KIND_STANDING, compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_STANDING, compartment);
     struct response_standing standing = {*compartment, RESPONSE_BLIND};
     vg_span value;
     if (response_get(&machine->kv, &key, &value))
@@ -43,7 +36,7 @@ struct response_standing response_standing_get(const struct response_machine *ma
 bool response_standing_next(const struct response_machine *machine, struct response_standing *out)
 {
     struct response_key prefix = response_key_of(NULL, RESPONSE_KIND_STANDING);
-    struct response_key from = key_of(RESPONSE_KIND_STANDING, &out->compartment);
+    struct response_key from = response_key_control(RESPONSE_KIND_STANDING, &out->compartment);
     vg_span key;
     vg_span value;
     if (!response_next(&machine->kv, &prefix, &from, &key, &value))
@@ -57,7 +50,7 @@ void response_standing_put(const struct response_machine *machine,
                            const struct response_standing *standing)
 {
     const struct vg_kv *kv = &machine->kv;
-    struct response_key key = key_of(RESPONSE_KIND_STANDING, &standing->compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_STANDING, &standing->compartment);
     const uint8_t status = (uint8_t)standing->status;
     if (standing->status == RESPONSE_BLIND)
         kv->del(kv->context, response_key_span(&key));
@@ -67,7 +60,7 @@ void response_standing_put(const struct response_machine *machine,
 
 bool response_state_forget(const struct response_machine *machine, const vg_id *compartment)
 {
-    struct response_key key = key_of(RESPONSE_KIND_HASH, compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_HASH, compartment);
     vg_span hash;
     bool known = response_get(&machine->kv, &key, &hash);
     machine->kv.del(machine->kv.context, response_key_span(&key));
@@ -77,7 +70,7 @@ bool response_state_forget(const struct response_machine *machine, const vg_id *
 void response_state_adopt(const struct response_machine *machine,
                           const struct response_machine *from, const vg_id *compartment)
 {
-    struct response_key key = key_of(RESPONSE_KIND_HASH, compartment);
+    struct response_key key = response_key_control(RESPONSE_KIND_HASH, compartment);
     vg_hash hash = response_state_hash(from, compartment);
     machine->kv.put(machine->kv.context, response_key_span(&key),
                     vg_span_of(hash.bytes, sizeof hash.bytes));
