@@ -54,8 +54,9 @@ static enum vg_code find_member(struct cli_call *call, uint64_t node, struct cli
     struct cli_author *author;
     size_t i;
     json_t *row;
-    if (cli_author_open(call, &author) != VG_OK)
-        return call->error.code;
+    enum vg_code code = cli_author_open(call, &author);
+    if (code != VG_OK)
+        return code;
     json_array_foreach(json_object_get(author->names, "nodes"), i, row)
     {
         if (cli_public_of(row, VG_IDENTITY_NODE, out) && out->holder.node.value == node)
