@@ -47,9 +47,10 @@ static void follow(const struct compartment_epoch *epoch)
     assert(compartment_epoch_follows(epoch, &next, NULL) == VG_OK);
     assert(compartment_epoch_follows(&next, epoch, NULL) != VG_OK);
     assert(compartment_epoch_follows(epoch, epoch, NULL) != VG_OK);
-    /* nothing here commits to this key */
-    assert(compartment_chain_open(&next, &cluster, &key, epoch, &cluster, &found, NULL) ==
-           VG_INTEGRITY);
+    enum vg_code code =
+        compartment_chain_open(&next, &cluster, &key, epoch, &cluster, &found, NULL);
+    /* libFuzzer sees what the commitment is compared with, and can make one to this key */
+    assert(code == VG_INTEGRITY || (code == VG_OK && memcmp(&found, &before, sizeof found) == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

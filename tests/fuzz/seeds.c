@@ -6,6 +6,7 @@
 
 #include "common/file.h"
 #include "node/store/record.h"
+#include "ops/cli/bootstrap/files.h"
 #include "proto/compartment/epoch.h"
 #include "proto/response/records.h"
 #include "proto/wire/client.h"
@@ -155,24 +156,102 @@ static void put_msgpack(struct vg_buffer *out)
     PUT("msgpack", "", out);
 }
 
-/* A record with the wraps of the recovery key and of node 1, and one with none. */
+static const uint8_t seed[VG_SEED_SIZE] = {4};
+
+static vg_box_public some_unwrap_key(void)
+{
+    vg_box_public unwrap;
+    vg_box_secret secret;
+    vg_box_keypair(seed, &unwrap, &secret);
+    return unwrap;
+}
+
+/* A record with no wrap, and one with those of the recovery key and of node 1. */
+static void put_epoch(struct vg_buffer *out, struct compartment_epoch *epoch,
+                      const vg_hash *cluster, const vg_cipher_key *key)
+{
+    const vg_box_public unwrap = some_unwrap_key();
+    out->size = compartment_epoch_encode(epoch, vg_buffer_extend(out, COMPARTMENT_EPOCH_MAX));
+    PUT("epoch", "", out);
+    for (uint64_t holder = COMPARTMENT_RECOVERY; holder <= 1; holder++)
+        compartment_epoch_wrap(epoch, cluster, key, (vg_node_id){holder}, &unwrap, seed, NULL);
+    out->size = compartment_epoch_encode(epoch, vg_buffer_extend(out, COMPARTMENT_EPOCH_MAX));
+    PUT("epoch", "", out);
+}
+
+/* A first epoch, and the one after it, which has its key. */
 static void put_epochs(struct vg_buffer *out)
 {
     static const vg_hash cluster = {{1}};
     static const vg_id compartment = {{2}};
-    static const vg_cipher_key key = {{3}};
-    static const uint8_t seed[VG_SEED_SIZE] = {4};
-    struct compartment_epoch epoch;
-    vg_box_public unwrap;
-    vg_box_secret secret;
-    vg_box_keypair(seed, &unwrap, &secret);
-    compartment_epoch_begin(&epoch, &cluster, &compartment, NULL, NULL, &key);
-    out->size = compartment_epoch_encode(&epoch, vg_buffer_extend(out, COMPARTMENT_EPOCH_MAX));
-    PUT("epoch", "", out);
-    for (uint64_t holder = COMPARTMENT_RECOVERY; holder <= 1; holder++)
-        compartment_epoch_wrap(&epoch, &cluster, &key, (vg_node_id){holder}, &unwrap, seed, NULL);
-    out->size = compartment_epoch_encode(&epoch, vg_buffer_extend(out, COMPARTMENT_EPOCH_MAX));
-    PUT("epoch", "", out);
+    static const vg_cipher_key keys[] = {{{3}}, {{5}}};
+    struct compartment_epoch first, second;
+    compartment_epoch_begin(&first, &cluster, &compartment, NULL, NULL, &keys[0]);
+    put_epoch(out, &first, &cluster, &keys[0]);
+    compartment_epoch_begin(&second, &cluster, &compartment, &first, &keys[0], &keys[1]);
+    put_epoch(out, &second, &cluster, &keys[1]);
+}
+
+/* ---- what a cluster begins with ----------------------------------------------------------------
+ */
+
+static struct vg_keys some_keys(const struct vg_holder *holder, uint8_t number)
+{
+    const uint8_t own[VG_SEED_SIZE] = {number};
+    struct vg_keys keys;
+    vg_secret_key secret;
+    vg_channel_secret channel;
+    vg_signer_ed25519.keypair(own, &keys.key, &secret);
+    vg_channel_keypair(own, &keys.channel, &channel);
+    vg_binding_sign(&vg_signer_ed25519, holder, &keys.channel, &secret, &keys.binding);
+    return keys;
+}
+
+/* Nothing of it in clear, each key bound: as a node starts from. */
+static void found(struct ledger_genesis *genesis)
+{
+    static const vg_cipher_key key = {{6}};
+    const vg_box_public unwraps[] = {some_unwrap_key(), some_unwrap_key()};
+    const uint8_t seeds[][VG_SEED_SIZE] = {{7}, {8}};
+    struct ledger_member *member = &genesis->members[0];
+    struct ledger_person *person = &genesis->people[0];
+    const struct vg_holder node = {.kind = VG_IDENTITY_NODE, .node = member->id};
+    const struct vg_holder who = {.kind = VG_IDENTITY_PERSON, .person = person->id};
+    genesis->flags = 0;
+    member->keys = some_keys(&node, 1);
+    person->keys = some_keys(&who, 2);
+    for (uint32_t i = 0; i < LEDGER_FOUNDED; i++)
+        ledger_genesis_seal(genesis, i, &key, unwraps, seeds, NULL);
+}
+
+static void put_genesis(struct vg_buffer *out, const struct ledger_genesis *genesis)
+{
+    out->size = ledger_genesis_encode(genesis, vg_buffer_extend(out, LEDGER_GENESIS_MAX));
+    PUT("genesis", "", out);
+}
+
+/* What its founder sends. */
+static void put_cluster_file(struct vg_buffer *out, const struct ledger_genesis *genesis)
+{
+    static struct cluster_file file;
+    char path[4096];
+    file.genesis = *genesis;
+    file.places[0] = (struct cluster_place){"tcp://127.0.0.1:1", "tcp://127.0.0.1:2"};
+    snprintf(path, sizeof path, "%s/cluster.json", folder);
+    if (cluster_file_write(path, &file, NULL) != VG_OK ||
+        vg_file_read(path, 1U << 20, out, NULL) != VG_OK)
+        exit(1);
+    remove(path);
+    PUT("bootstrap", "\1", out);
+}
+
+static void put_beginnings(struct vg_buffer *out, const struct ledger_genesis *in_clear)
+{
+    struct ledger_genesis sealed = *in_clear;
+    put_genesis(out, in_clear);
+    found(&sealed);
+    put_genesis(out, &sealed);
+    put_cluster_file(out, &sealed);
 }
 
 int main(int argc, char **argv)
@@ -202,8 +281,7 @@ int main(int argc, char **argv)
     put_msgpack(&out);
     vg_buffer_append(&out, signed_command.data, signed_command.size);
     PUT("signed_command", "", &out);
-    out.size = ledger_genesis_encode(&chain.genesis, vg_buffer_extend(&out, LEDGER_GENESIS_MAX));
-    PUT("genesis", "", &out);
+    put_beginnings(&out, &chain.genesis);
     vg_buffer_free(&out);
     vg_blob_unref(noop);
     vg_blob_unref(entry);
