@@ -297,15 +297,13 @@ def founded_for_another_keyring(machines):
     refuse(machines, "carol", join(fingerprint_of(machines, "other.json"), "other.json"), 4, "its first compartment for another unwrap key than that of node.keyring")
 
 
-def has_name(machines, who, part):
-    return NAME.encode() in (machines.home(who) / "data" / part / "data.mdb").read_bytes()
-
-
 def names_are_sealed(machines):
-    """A name of the directory is in no log; and in the state, so that the search can find it."""
+    """A name of the directory is known at every node, and on no disk."""
     for who in PEOPLE:
-        wait_for(lambda who=who: has_name(machines, who, "state"), f"{who}'s node knows of {NAME}")
-        assert not has_name(machines, who, "log"), who
+        code, said = machines.run(who, "vigil user list -o json")
+        assert code == 0 and NAME in {person["name"] for person in json.loads(said)}, said
+        for part in ("log", "state"):
+            assert NAME.encode() not in (machines.home(who) / "data" / part / "data.mdb").read_bytes(), (who, part)
     code, said = machines.run("ben", "vigil compartment show directory -o json")
     assert code == 0 and json.loads(said)["epoch"] == 1, said
 

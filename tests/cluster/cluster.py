@@ -173,14 +173,17 @@ class Cluster:
         return wait_for(settled, "all nodes at one index")
 
     def wait_equal(self):
-        """Waits until every node has applied the same index; returns the state hashes, asserted equal."""
+        """Waits until every node has applied the same index; returns each compartment's state hash, asserted equal where it is level."""
         def hashes(figures):
-            return [json.dumps(f["state_hashes"], sort_keys=True) for f in figures]
+            found = {}
+            for name, hash_ in (pair for f in figures for pair in f["state_hashes"].items()):
+                found.setdefault(name, set()).add(hash_)
+            return found
         figures = self.wait_settled()
-        while len(set(hashes(figures))) > 1:  # one has gone on while the others were asked; then the index has too
+        while any(len(each) > 1 for each in hashes(figures).values()):  # one has gone on while the others were asked; then the index has too
             before, figures = figures, self.wait_settled()
             assert figures[0]["applied_index"] > before[0]["applied_index"], f"state hashes differ: {hashes(before)}"
-        return figures[0]["state_hashes"]
+        return {name: each.pop() for name, each in hashes(figures).items()}
 
     def last_index(self, node=None):
         """The last entry that anybody can have been told of; a commit index is what one node knows of that."""

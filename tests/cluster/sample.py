@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 
-from cluster import PATIENT, Person, Refused, bodies, request_id
+from cluster import PATIENT, Person, Refused, bodies, request_id, wait_for
 from drilling import Drill
 
 SEED = 20261127
@@ -74,6 +74,15 @@ class Sample:
         Person(c, officers, 2).vigil("proposal", "approve", proposal, "--yes")
         self.refused(["exists"], c, "user", "rename", self.ben, self.mia)
         self.refused(["not-found"], c, "user", "rename", "nobody", "somebody")
+
+    def clearances(self):
+        """A compartment of two nodes: the third comes and goes, and one more goes by way of exception; both have removed what they had."""
+        c, name = self.c, self.say("acme")
+        c.vigil("compartment", "create", name, "--nodes", "1,2", "--boundary", "apac,emea,amer", "--min-cleared", 2)
+        c.vigil("compartment", "grant", name, "--node-id", 3)
+        c.vigil("compartment", "revoke", name, "--node-id", 3)
+        c.vigil("compartment", "revoke", name, "--node-id", 2, "--override", self.say("override"))
+        wait_for(lambda: all(one["attested"] for one in c.vigil("compartment", "show", name)["revoked"]), "their word")
 
     def repeats(self):
         """An integration's signal and its repeats, which its node counts; they wait for ten seconds."""
@@ -260,6 +269,7 @@ class Sample:
 
     def run(self):
         self.directory()
+        self.clearances()
         counted = self.repeats()
         incident, document = self.lives()
         self.drills()
