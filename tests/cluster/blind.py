@@ -49,10 +49,10 @@ def lead(c, node):
 
 
 def disk(c, node):
-    """All that a node has written: its folder, and what it has logged."""
+    """All that a node has written: its folder, and what it has logged; without the space that is kept for later."""
     for path in (c.dir / "dev" / f"node-{node}").rglob("*"):
         if path.is_file():
-            yield str(path.relative_to(c.dir)), path.read_bytes()
+            yield str(path.relative_to(c.dir)), path.read_bytes().replace(bytes(PAGE), b"")
 
 
 def memory(c, node):
@@ -93,15 +93,17 @@ class Scene:
         for name, canaries in self.canaries.items():
             Lives(self.c, name, canaries).lives()
 
-    def places(self, node, name):
-        yield from disk(self.c, node)
-        if node not in self.cleared[name]:
-            yield from memory(self.c, node)
+    def places(self, node):
+        """Where to look, and for which compartments: on disk for all, in memory for those that the node is not cleared for."""
+        blind = [name for name, cleared in self.cleared.items() if node not in cleared]
+        yield from ((where, content, self.canaries) for where, content in disk(self.c, node))
+        if blind:
+            yield from ((where, content, blind) for where, content in memory(self.c, node))
 
     def find(self):
         """Where something is that should not be: on any disk, and in the memory of nodes that are not cleared for it."""
-        return [(node, name, where, sorted(forms)) for node in self.c.nodes for name, canaries in self.canaries.items()
-                for where, content in self.places(node, name) if (forms := canaries.find(content))]
+        return [(node, name, where, sorted(forms)) for node in self.c.nodes for where, content, names in self.places(node)
+                for name in names if (forms := self.canaries[name].find(content))]
 
     def standing(self, node, name):
         return next((one["status"] for one in self.c.status(node)["compartments"] if one["name"] == name), None)

@@ -10,8 +10,10 @@
 
 #include "common/file.h"
 #include "common/identity.h"
+#include "common/keyring.h"
 #include "common/text.h"
 #include "node/store/log.h"
+#include "proto/compartment/body.h"
 #include "proto/ledger/genesis.h"
 #include "proto/ledger/tail.h"
 #include "proto/response/command.h"
@@ -29,6 +31,7 @@ struct writer {
     struct ledger_genesis genesis;
     vg_hash cluster;
     struct vg_identity person;
+    vg_cipher_key key; /* of the first compartment */
     struct store_log *log;
     struct ledger_tail *tail;
     uint64_t term;
@@ -86,11 +89,15 @@ static void seal(struct writer *writer, const struct ledger_command *command, vg
                                        .cluster = writer->cluster,
                                        .type = LEDGER_SEALED,
                                        .compartment = command->compartment,
+                                       .epoch = 1,
                                        .origin = {1},
                                        .id = command->request,
                                        .body_size = (uint32_t)size};
+    memcpy(envelope.nonce, command->request.bytes, sizeof command->request);
     envelope.commitment = ledger_body_build(salt, bytes, at + LEDGER_ENVELOPE_SIZE);
     ledger_envelope_encode(&envelope, at);
+    compartment_body_seal(&writer->key, envelope.nonce, vg_span_of(at, LEDGER_ENVELOPE_SIZE),
+                          at + LEDGER_ENVELOPE_SIZE, size);
     writer->batch[writer->batched++] = vg_blob_ref(ledger_tail_append_own(
         writer->tail, vg_buffer_span(&entry), writer->term, writer->time_ms));
     vg_buffer_free(&entry);
@@ -218,6 +225,24 @@ static void read_cluster(struct writer *writer, const char *folder)
     must(vg_identity_read(path, &writer->person, &error), &error);
 }
 
+/* The key that the node's entries are sealed under, as the node has it. */
+static void read_key(struct writer *writer, const char *folder)
+{
+    static struct vg_keyring keyring;
+    char path[PATH_MAX_SIZE];
+    struct vg_error error;
+    struct vg_identity node;
+    vg_hash place = ledger_genesis_place(&writer->genesis);
+    snprintf(path, sizeof path, "%s/node-1/key", folder);
+    must(vg_identity_read(path, &node, &error), &error);
+    snprintf(path, sizeof path, "%s/node-1/keyring", folder);
+    must(vg_keyring_read(path, &node, &keyring, &error), &error);
+    must(compartment_unwrap(&writer->genesis.epochs[LEDGER_FIRST], &place, node.node,
+                            &vg_keyring_find(&keyring, &vg_keyring_first)->secret, &writer->key,
+                            &error),
+         &error);
+}
+
 static void open_log(struct writer *writer, const char *folder)
 {
     char path[PATH_MAX_SIZE];
@@ -260,6 +285,7 @@ int main(int argc, char **argv)
     assert(open > 0 && open <= incidents && entries > FIXED_ENTRIES);
     vg_crypto_init();
     read_cluster(&writer, argv[1]);
+    read_key(&writer, argv[1]);
     open_log(&writer, argv[1]);
     for (uint64_t i = 0; i < incidents; i++)
         write_incident(&writer, i, i % (incidents / open) == 0, entries);

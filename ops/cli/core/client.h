@@ -2,8 +2,8 @@
  * The connection to a cluster, in a channel to each node that is asked. A request goes to one node;
  * when its answer is late, or it fails or is busy, the next node is asked too, with the same bytes,
  * and the first good answer counts. That is safe: a signed command has one request id, and what is
- * done once is answered again (DESIGN "Once"). A command goes only to nodes that have said that they
- * are level for its compartment. One thread at a time per client. */
+ * done once is answered again (DESIGN "Once"). A command goes only to nodes that have said that
+ * they are level for its compartment. One thread at a time per client. */
 #ifndef VIGIL_OPS_CLI_CORE_CLIENT_H
 #define VIGIL_OPS_CLI_CORE_CLIENT_H
 
