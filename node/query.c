@@ -287,6 +287,15 @@ static void confirm(struct node_query *query)
     node_read_start(query->node, &query->read);
 }
 
+/* What is so here already needs no look as of a read index. That a compartment is not level, or not
+ * known, does: this node may have been cleared for it, or it made, meanwhile. */
+static bool is_said_at_once(const struct node_query *query)
+{
+    struct vg_error ignored = {0};
+    return query->stale || (query->ask.name == API_COMPARTMENT_LEVEL &&
+                            node_require_level(query->node, &query->ask.id, &ignored) == VG_OK);
+}
+
 static void take_query(struct loop_task *task)
 {
     struct node_query *query = (struct node_query *)task;
@@ -319,7 +328,7 @@ static void take_query(struct loop_task *task)
         break;
     case API_FROM_STATE:
     case API_FROM_LOG:
-        if (!query->stale)
+        if (!is_said_at_once(query))
             confirm(query);
         else if (query->ask.source == API_FROM_LOG)
             ask_log(query, node_log_readable(node));

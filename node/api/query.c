@@ -176,7 +176,7 @@ static const struct question {
      API_COMPARTMENT_SHOW,
      API_FROM_STATE,
      {{"compartment", true, read_compartment}}},
-    {"compartment.level", API_COMPARTMENT_LEVEL, API_FROM_NODE, {{"id", true, read_id}}},
+    {"compartment.level", API_COMPARTMENT_LEVEL, API_FROM_STATE, {{"id", true, read_id}}},
     {"compartment.prepare",
      API_COMPARTMENT_PREPARE,
      API_FROM_STATE,
