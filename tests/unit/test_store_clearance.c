@@ -461,23 +461,23 @@ static struct store_clearance standing(struct life *life)
     return one;
 }
 
+/* One step; whether it did something, or all was done before. */
+static bool moves(struct life *life, enum store_pace *pace)
+{
+    int phase = (int)life->clearing.phase;
+    bool rebuilds = life->clearing.rebuild != NULL;
+    *pace = store_clearing_step(&life->clearing);
+    return *pace != STORE_PACE_SOON || phase != (int)life->clearing.phase ||
+           rebuilds != (life->clearing.rebuild != NULL);
+}
+
 /* So many steps that did something; false if all was done before. */
 static bool step(struct life *life, uint32_t count)
 {
-    while (count > 0) {
-        int phase = (int)life->clearing.phase;
-        bool rebuilds = life->clearing.rebuild != NULL;
-        enum store_pace pace = store_clearing_step(&life->clearing);
-        bool moved = pace == STORE_PACE_NOW || phase != (int)life->clearing.phase ||
-                     rebuilds != (life->clearing.rebuild != NULL);
-        if (pace == STORE_PACE_IDLE)
-            return false;
-        if (moved)
-            count--;
-        else
-            usleep(1000);
-    }
-    return true;
+    enum store_pace pace = STORE_PACE_NOW;
+    for (; count > 0 && pace != STORE_PACE_IDLE; count--)
+        AWAIT(moves(life, &pace));
+    return pace != STORE_PACE_IDLE;
 }
 
 /* Ends a life after every number of steps, and lets the next one finish. */
