@@ -51,7 +51,19 @@ class Canaries:
                 found.add("hex")
         for run in runs(content, IS_BASE64, BASE64_RUN, 4 * FRAGMENT // 3):
             for at in range(4):
-                whole = run[at:len(run) - (len(run) - at) % 4]
+                whole = run[at:] + b"A" * (-(len(run) - at) % 4)  # its last letters are in a group that was not full
                 if self.within(base64.b64decode(whole.translate(ONE_BASE64))):
                     found.add("base64")
         return found
+
+    def check(self, others):
+        """A canary, whole or any twelve letters of it, is found in every form wherever it begins; and nothing else is."""
+        for word in (self.say("a").split()[1], self.random.choice(self.said)[-FRAGMENT:]):
+            for raw in (word.encode(), word.upper().encode()):
+                for before in (b"", b"\0", b"\0\xff"):
+                    for form, content in (("raw", before + raw), ("hex", before + raw.hex().encode()), ("hex", before + raw.hex().upper().encode()),
+                                          ("utf-16", before + raw.decode().encode("utf-16-le")), ("base64", base64.b64encode(before + raw + before)),
+                                          ("base64", base64.urlsafe_b64encode(before + raw + before))):
+                        assert form in self.find(b"\xfe" * 9 + content + b"\xfe"), (form, content)
+        for content in (others.encode() * LENGTH, bytes(range(256)) * 16, others.encode().hex().encode() * LENGTH):
+            assert not self.find(content), content
