@@ -77,7 +77,9 @@ static void print_clearance(struct cli_call *call, const json_t *document)
     size_t i;
     json_t *region;
     uint64_t least = cli_json_number(document, "min_cleared");
-    printf("\nat least %" PRIu64 " node%s must be cleared, of %s", least, least == 1 ? "" : "s",
+    bool apart = least > 1 && json_array_size(boundary) != 1;
+    printf("\nat least %" PRIu64 " node%s must be cleared%s, of %s", least, least == 1 ? "" : "s",
+           apart ? ", in 2 regions if there are as many" : "",
            json_array_size(boundary) == 0 ? "any region" : "the regions");
     json_array_foreach(boundary, i, region)
         printf("%s%s", i == 0 ? " " : ", ", cli_json_text(region, ""));
