@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A three-region cluster of real processes for the tests beside this file, driven through `vigil` as a person would."""
+import contextlib
 import json
 import os
 import pathlib
 import pty
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -122,6 +124,17 @@ class Cluster:
     def wait_stopped(self, node):
         """Until the process of a node that ends by itself is gone, its last words are said, and its folder is free."""
         wait_for(lambda: self.described(node)["state"] == "stopped", f"node {node} to end")
+
+    def end(self, node):
+        """Ends a node in good order, so that all it has applied is on its disk."""
+        process = self.process(node)
+        os.kill(int(process.name), signal.SIGTERM)
+
+        def runs():
+            with contextlib.suppress(OSError):
+                return (process / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+            return False
+        wait_for(lambda: not runs(), f"node {node} to end")
 
     def process(self, node):
         """What /proc has of a node of the dev cluster."""

@@ -3,11 +3,9 @@
 """Disks that lost what they held: damaged bodies and metadata are fetched again from another node, counted, and never served;
 what cannot be had back is said to be; a node whose promises are damaged refuses to start while the others serve."""
 import contextlib
-import json
 import os
 import pathlib
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -92,25 +90,11 @@ def lines(c, node, event):
     return [line for line in pathlib.Path(c.nodes[node]["log"]).read_text().splitlines() if f" {event} " in line]
 
 
-def runs(pid):
-    with contextlib.suppress(OSError):
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    return False
-
-
-def end(c, node):
-    """Ends a node in good order, so that all it has applied is on its disk."""
-    known = json.loads((c.dir / "dev" / "cluster.json").read_text())
-    pid = next(n["pid"] for n in known["nodes"] if n["id"] == node)
-    os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not runs(pid), f"node {node} to end")
-
-
 @contextlib.contextmanager
 def down(c, *nodes, rebuild=True):
     """These nodes are down meanwhile; what they have applied is forgotten, so that they need every entry again."""
     for node in nodes:
-        end(c, node)
+        c.end(node)
     yield
     for node in nodes:
         if rebuild:
@@ -326,7 +310,7 @@ def pages_are_not_followed(c):
 def a_page_damaged_while_running(c, incident):
     """Nothing is written where it says; the process ends and names what to do; what `log verify` is told is no signal."""
     c.wait_equal()
-    end(c, 3)
+    c.end(3)
     path = data_file(c, 3)
     with open(c.dir / "node-3.err", "w+") as said:
         node = subprocess.Popen([c.bin / "vigild", "--config", str(home(c, 3) / "config.yaml")], stderr=said)

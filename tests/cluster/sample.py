@@ -240,7 +240,7 @@ class Sample:
         self.c.vigil("incident", "show", incident)
         lost = self.c.vigil("incident", "note", incident, "--text", self.say("lost"))["index"]
         self.c.wait_equal()
-        self.c.signal("kill", behind)
+        self.c.end(behind)  # applied, so that it is met by who looks for it alone
         disk = self.c.dir / "dev" / f"node-{behind}" / "data" / "log" / "data.mdb"
         with open(disk, "r+b") as file:
             for at, size in bodies(disk, lost):
