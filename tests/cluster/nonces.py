@@ -10,7 +10,7 @@ import struct
 import sys
 
 from cluster import Cluster, bin_dir
-from damage import data_file, end, home
+from damage import data_file, home
 
 WRITES = 4  # of one node between two events
 ROUNDS = 2
@@ -78,7 +78,7 @@ def killed(c, writer):
 
 def stop(c, nonces):
     for node in c.nodes:
-        end(c, node)
+        c.end(node)
     nonces.collect(c)
 
 

@@ -10,7 +10,7 @@ import struct
 import subprocess
 
 from cluster import WAIT_S, Cluster, bin_dir, wait_for
-from damage import end, home, lead, lines, note
+from damage import home, lead, lines, note
 
 SEED = 20261127
 KILLS = 24
@@ -99,14 +99,14 @@ def whole_folder_kept(c, node):
 def image_of_a_stopped_node(c, incident):
     """It has met the others since, which they keep on their disks."""
     image = c.dir / "image"
-    end(c, 3)
+    c.end(3)
     shutil.copytree(data(c, 3), image)
     restart(c, 3)
     c.wait_equal()
     note(c, incident, "after the image")
     c.wait_equal()
     wait_remembered(c, 3, image, (1, 2))
-    end(c, 3)
+    c.end(3)
     for other in (1, 2):  # who have nothing left but their disks
         c.signal("kill", other)
         restart(c, other)
@@ -168,13 +168,13 @@ def acknowledged_since(c, incident):
 def who_is_old_accuses_nobody(c, incident):
     """An old node beside one that is honest: only the old one ends."""
     image = c.dir / "image"
-    end(c, 1)
+    c.end(1)
     shutil.copytree(data(c, 1), image)
     restart(c, 1)
     c.wait_equal()
     wait_remembered(c, 1, image, (2, 3))
     for node in (1, 2):
-        end(c, node)
+        c.end(node)
     with whole_folder_kept(c, 1):
         before = alarms(c)
         put_back(c, 1, image)
