@@ -12,7 +12,8 @@ const char bench_about[] =
     "at a time, each waiting for its answer: a write is durable on a quorum and applied when it "
     "is\n"
     "answered, a read is linearizable. Commands are signed as they are sent. Clients are spread\n"
-    "over the nodes.";
+    "over the nodes. With --rate operations begin evenly, that many in a second, and the time of\n"
+    "one counts from when it was to begin, though all clients may still wait for others then.";
 
 const char bench_examples[] = "  vigil bench\n"
                               "  vigil bench --clients 64 --payload 1024 --seconds 30 -o json\n"
@@ -23,6 +24,7 @@ const struct cli_option bench_options[] = {
     {.name = "payload", .value = "BYTES", .help = "text of each note (256)"},
     {.name = "seconds", .value = "N", .help = "how long (10)"},
     {.name = "ops", .value = "N", .help = "this many operations instead of a time"},
+    {.name = "rate", .value = "N", .help = "begin so many in a second, instead of when answered"},
     {.name = "read-mix", .value = "PERCENT", .help = "how many of the operations read (0)"},
     {.name = "compartment", .value = "NAME", .help = "where the incidents are made"},
     {.name = NULL},
@@ -31,6 +33,7 @@ const struct cli_option bench_options[] = {
 static const struct cli_column run_columns[] = {
     {.title = "clients", .path = "clients"},
     {.title = "payload", .path = "payload"},
+    {.title = "offered per second", .path = "rate"},
     {.title = "seconds", .path = "seconds"},
     {.title = "operations", .path = "operations"},
     {.title = "errors", .path = "errors"},
@@ -55,7 +58,7 @@ static const struct cli_column latency_columns[] = {
 
 static enum vg_code read_plan(struct cli_call *call, struct bench_plan *plan)
 {
-    uint64_t clients, payload, seconds, operations, reads;
+    uint64_t clients, payload, seconds, operations, rate, reads;
     enum vg_code code = cli_number(call, "clients", 1, BENCH_CLIENTS_MAX, 16, &clients);
     if (code == VG_OK)
         code = cli_number(call, "payload", 1, VG_TEXT_MAX, 256, &payload);
@@ -63,6 +66,8 @@ static enum vg_code read_plan(struct cli_call *call, struct bench_plan *plan)
         code = cli_number(call, "ops", 1, 1000000000, 0, &operations);
     if (code == VG_OK)
         code = cli_number(call, "seconds", 1, 86400, operations > 0 ? 0 : 10, &seconds);
+    if (code == VG_OK)
+        code = cli_number(call, "rate", 1, 1000000, 0, &rate);
     if (code == VG_OK)
         code = cli_number(call, "read-mix", 0, 100, 0, &reads);
     if (code != VG_OK)
@@ -73,6 +78,7 @@ static enum vg_code read_plan(struct cli_call *call, struct bench_plan *plan)
                                 .payload = (uint32_t)payload,
                                 .seconds = (uint32_t)seconds,
                                 .operations = operations,
+                                .rate = (uint32_t)rate,
                                 .read_percent = (uint32_t)reads};
     return VG_OK;
 }
@@ -155,8 +161,9 @@ static enum vg_code measure(struct cli_call *call, const struct bench_plan *plan
     struct log_figures after = ask_figures(call);
     uint64_t operations = result.writes.total + result.reads.total;
     json_t *document = json_pack(
-        "{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:f, s:o, s:o, s:o?}", "clients",
-        (json_int_t)plan->clients, "payload", (json_int_t)plan->payload, "read_mix",
+        "{s:I, s:I, s:o?, s:I, s:f, s:I, s:I, s:I, s:f, s:o, s:o, s:o?}", "clients",
+        (json_int_t)plan->clients, "payload", (json_int_t)plan->payload, "rate",
+        plan->rate > 0 ? json_integer(plan->rate) : NULL, "read_mix",
         (json_int_t)plan->read_percent, "seconds", result.seconds, "operations",
         (json_int_t)operations, "errors", (json_int_t)result.errors, "repeats",
         (json_int_t)result.repeats, "throughput_per_s", (double)operations / result.seconds,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/bench/loop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "common/prng.h"
@@ -15,8 +17,8 @@ struct run {
     const struct bench_plan *plan;
     const struct cli_author *author;
     const struct cli_settings *settings;
-    atomic_uint_least64_t left; /* operations not yet begun */
-    uint64_t until_us;
+    atomic_uint_least64_t begun; /* operations */
+    uint64_t start_us;
 };
 
 /* One client; its own thread. */
@@ -80,24 +82,35 @@ static enum vg_code read_incident(struct worker *worker)
     return error.code;
 }
 
-static bool take_turn(struct run *run)
+static void wait_until(uint64_t us)
 {
-    if (run->plan->seconds > 0)
-        return vg_clock_system.monotonic_us() < run->until_us;
-    uint_least64_t left = atomic_load(&run->left);
-    while (left > 0)
-        if (atomic_compare_exchange_weak(&run->left, &left, left - 1))
-            return true;
-    return false;
+    struct timespec at = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000 * 1000)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR) {
+    }
+}
+
+/* When the next operation begins; false: there is none. One of a rate has its time whether those
+ * before it are answered or not, so what waits for a slow answer counts as slow too. */
+static bool take_turn(struct run *run, uint64_t *start_us)
+{
+    const struct bench_plan *plan = run->plan;
+    uint64_t number = atomic_fetch_add(&run->begun, 1);
+    *start_us = plan->rate > 0 ? run->start_us + number * 1000000 / plan->rate
+                               : vg_clock_system.monotonic_us();
+    if (plan->seconds > 0 ? *start_us >= run->start_us + (uint64_t)plan->seconds * 1000000
+                          : number >= plan->operations)
+        return false;
+    wait_until(*start_us);
+    return true;
 }
 
 static void *work(void *context)
 {
     struct worker *worker = context;
     struct bench_result *result = &worker->result;
-    while (take_turn(worker->run)) {
+    uint64_t start;
+    while (take_turn(worker->run, &start)) {
         bool reads = vg_prng_below(&worker->prng, 100) < worker->run->plan->read_percent;
-        uint64_t start = vg_clock_system.monotonic_us();
         enum vg_code code = reads ? read_incident(worker) : write_note(worker);
         uint64_t took = vg_clock_system.monotonic_us() - start;
         if (code == VG_OK)
@@ -156,8 +169,7 @@ static void worker_free(struct worker *worker)
 static void run_all(struct worker *workers, struct run *run, struct bench_result *out)
 {
     uint32_t started = 0;
-    uint64_t start = vg_clock_system.monotonic_us();
-    run->until_us = start + (uint64_t)run->plan->seconds * 1000000;
+    run->start_us = vg_clock_system.monotonic_us();
     for (; started < run->plan->clients; started++)
         if (pthread_create(&workers[started].thread, NULL, work, &workers[started]) != 0)
             break;
@@ -165,7 +177,7 @@ static void run_all(struct worker *workers, struct run *run, struct bench_result
         pthread_join(workers[i].thread, NULL);
         collect(&workers[i], out);
     }
-    out->seconds = (double)(vg_clock_system.monotonic_us() - start) / 1e6;
+    out->seconds = (double)(vg_clock_system.monotonic_us() - run->start_us) / 1e6;
     if (started < run->plan->clients)
         vg_fail(&out->first, VG_BUSY, "only %u threads could be started", started);
 }
@@ -176,7 +188,6 @@ enum vg_code bench_loop(struct cli_call *call, const struct bench_plan *plan,
     struct run run = {.plan = plan, .author = call->author, .settings = &call->settings};
     struct worker *workers = vg_alloc_zero(plan->clients, sizeof *workers);
     enum vg_code code = VG_OK;
-    atomic_store(&run.left, plan->operations);
     for (uint32_t i = 0; code == VG_OK && i < plan->clients; i++) {
         code = prepare(&workers[i], &run, i);
         if (code != VG_OK)

@@ -14,6 +14,7 @@ struct bench_plan {
     uint32_t payload;      /* bytes of text in each note */
     uint32_t seconds;      /* 0: until `operations` are done */
     uint64_t operations;   /* of all clients together; 0: until the time is up */
+    uint32_t rate;         /* operations begun in a second, evenly; 0: as they are answered */
     uint32_t read_percent; /* of the operations, linearizable reads */
     vg_id compartment;
 };

@@ -231,6 +231,8 @@ class Sample:
         c.vigil("cluster", "drill", "show", c.vigil("cluster", "drill", "list")[0]["id"])
         c.vigil("cluster", "transfer", "--to", next(node for node in c.nodes if node != c.leader()))
         c.vigil("bench", "--clients", 2, "--ops", 10)
+        run = c.vigil("bench", "--clients", 2, "--ops", 11, "--rate", 20)  # the last begins half a second after the first
+        assert run["operations"] == 11 and run["rate"] == 20 and run["seconds"] >= 0.5, run
         self.follow("incident", "timeline", incident, "--follow")
         self.follow("incident", "watch", "--from", 1)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""cost.py BUILD_DIR [--pairs N] [--turns N] [--seconds S] [--clients N] [--payload BYTES,...] [--against bin]: what the channel's
-cipher costs. Pairs of clusters of three, one with it and one without, are benched in turns in one run, so that both have the same
-machine, and several pairs, as who leads and what shares a transaction lasts as long as a cluster. Medians, ratios, and where the processors'
-time of a committed write goes. A last cluster measures its cryptography. Against `bin` it is the cipher against itself, which shows what
+"""cost.py BUILD_DIR [--pairs N] [--turns N] [--seconds S] [--clients N] [--rate N] [--payload BYTES,...] [--against VARIANT]: what the
+channel's cipher costs; against `leaky`, what sealing does. Pairs of clusters of three, one with it and one without, are benched in turns
+in one run, so that both have the same machine, and several pairs, as who leads and what shares a transaction lasts as long as a cluster.
+Medians, ratios, and where the processors' time of a committed write goes. A last cluster measures its cryptography. Against `bin` it is the cipher against itself, which shows what
 the machine does by itself (docs/channel.md, "Cost")."""
 import argparse
 import json
@@ -40,7 +40,8 @@ def spent_us(c):
 
 def bench(c, options, payload):
     before = spent_us(c)
-    run = c.vigil("bench", "--clients", options.clients, "--seconds", options.seconds, "--payload", payload)
+    rate = ["--rate", options.rate] if options.rate else []
+    run = c.vigil("bench", "--clients", options.clients, "--seconds", options.seconds, "--payload", payload, *rate)
     after = spent_us(c)
     assert run["errors"] == 0, run
     run["cpu"] = {part: (after[part] - before.get(part, 0)) / run["writes"]["count"] for part in after}
@@ -105,12 +106,14 @@ def main():
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--rate", type=int)
     parser.add_argument("--payload", default="256,16384")
     parser.add_argument("--against", default="clear")
     options = parser.parse_args()
     sane = True
     for payload in options.payload.split(","):
-        print(f"notes of {payload} bytes, {options.clients} clients, {options.pairs} pairs, {options.turns} turns of {options.seconds} s:")
+        offered = f" {options.rate} a second," if options.rate else ""
+        print(f"notes of {payload} bytes,{offered} {options.clients} clients, {options.pairs} pairs, {options.turns} turns of {options.seconds} s:")
         ratios = compare(take_turns(options, payload))
         with Cluster(options.build / "timed") as timed:
             measured = show_cryptography(timed, options, payload)
