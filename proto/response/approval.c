@@ -347,8 +347,10 @@ static void end_proposal(struct response_call *call, enum response_proposal_stat
  */
 static enum vg_code judge_carried(struct response_call *call)
 {
-    const struct response_proposal *proposal = &call->part.proposal;
+    struct response_proposal *proposal = &call->part.proposal;
     struct carried carried;
+    vg_buffer_append(&call->proposed, proposal->command.data, proposal->command.size);
+    proposal->command = vg_buffer_span(&call->proposed);
     if (check_signers(call) != VG_OK)
         return call->outcome->error.code;
     carried_begin(&carried, call, proposal, &proposal->signers[0].person);
@@ -399,15 +401,13 @@ enum vg_code response_judge_approve(struct response_call *call)
     return VG_OK;
 }
 
-/* Does what was proposed; `command` is a copy, since the record it lies in has been written anew.
- */
-static void carry(struct response_call *call, vg_span command)
+/* Does what was proposed. */
+static void carry(struct response_call *call)
 {
-    struct response_proposal proposal = call->part.proposal;
+    const struct response_proposal *proposal = &call->part.proposal;
     struct response_outcome *outcome = call->outcome;
     struct carried carried;
-    proposal.command = command;
-    carried_begin(&carried, call, &proposal, &proposal.signers[0].person);
+    carried_begin(&carried, call, proposal, &proposal->signers[0].person);
     enum vg_code code = carried_decode(&carried, call);
     if (code == VG_OK)
         code = carried_judge(&carried, call);
@@ -421,15 +421,11 @@ static void carry(struct response_call *call, vg_span command)
 
 void response_effect_approve(struct response_call *call)
 {
-    struct vg_buffer command = {0};
-    vg_span proposed = call->part.proposal.command;
-    vg_buffer_append(&command, proposed.data, proposed.size);
     put_proposal(call, &call->part.proposal);
     if (call->change_count > 0)
         response_record_changes(call);
     if (call->part.proposal.state == RESPONSE_PROPOSAL_CARRIED)
-        carry(call, vg_buffer_span(&command));
-    vg_buffer_free(&command);
+        carry(call);
 }
 
 enum vg_code response_judge_reject(struct response_call *call)

@@ -62,7 +62,8 @@ struct response_call {
     uint32_t rule_task_count;
     struct response_change changes[RESPONSE_CHANGES_MAX];
     uint32_t change_count;
-    struct vg_buffer text; /* of a change, where it is put together */
+    struct vg_buffer text;     /* of a change, where it is put together */
+    struct vg_buffer proposed; /* what is approved, kept while the store is walked */
     struct response_outcome *outcome;
     struct response_writing *writing; /* for effects */
 };
@@ -246,6 +247,11 @@ struct response_revision response_part_revision(const struct response_call *call
 
 /* ---- epochs --------------------------------------------------------------------------------- */
 
+/* A node that held a compartment's key is to attest that it has destroyed its own: since the entry
+ * of the call, by this epoch. */
+void response_owes_attestation(struct response_call *call, const vg_id *compartment,
+                               vg_node_id node, uint64_t epoch);
+
 /* Has the record of the call, as decoded, come into force. */
 void response_keep_epoch(struct response_call *call, const struct compartment_epoch *next);
 
@@ -299,6 +305,8 @@ bool response_is_owned(const struct response_call *call);
     DOES(rekey)                                                                                    \
     DOES(clearing)                                                                                 \
     DOES(destroyed)                                                                                \
+    DOES(shred)                                                                                    \
+    DOES(recovery_gone)                                                                            \
     DOES(override)                                                                                 \
     DOES(detect)                                                                                   \
     DOES(count)                                                                                    \

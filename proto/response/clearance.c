@@ -12,6 +12,7 @@
 #include "common/unwrap.h"
 #include "proto/response/call.h"
 #include "proto/response/nodes.h"
+#include "proto/response/shred.h"
 
 enum {
     NUMBER_TEXT = 24,
@@ -122,6 +123,13 @@ static void put_revoked(struct response_call *call, const vg_id *compartment,
     response_pairs_put(&call->writing->pairs, &key, vg_span_of(bytes, sizeof bytes));
 }
 
+void response_owes_attestation(struct response_call *call, const vg_id *compartment,
+                               vg_node_id node, uint64_t epoch)
+{
+    const struct response_revoked revoked = {.node = node, .epoch = epoch, .index = call->index};
+    put_revoked(call, compartment, &revoked);
+}
+
 bool response_override_get(const struct response_machine *machine, const vg_id *id,
                            struct response_override *out)
 {
@@ -211,6 +219,11 @@ static enum vg_code goes_on(struct response_call *call, struct clearing *clearin
     uint64_t in_force = response_epoch_in_force(call->machine, id);
     if (in_force == 0 || !response_epoch_get(call->machine, id, in_force, &clearing->now))
         return RESPONSE_REFUSE(call, IN_CLEAR, clearing->text);
+    uint64_t shredded = response_shredded_at(call->machine, id);
+    char entry[NUMBER_TEXT];
+    snprintf(entry, sizeof entry, "%" PRIu64, shredded);
+    if (shredded > 0)
+        return RESPONSE_REFUSE(call, SHREDDED, clearing->text, entry);
     bool narrows = clearing->kind->drops && is_directory(call, id);
     return narrows ? response_refuse(call, RESPONSE_REFUSED_DIRECTORY_IS_FOR_ALL) : VG_OK;
 }
@@ -530,10 +543,9 @@ static void keep_revoked(struct response_call *call, const struct clearing *clea
 {
     const struct compartment_epoch *now = &clearing->now.record;
     for (uint32_t i = 0; i < now->wrap_count; i++) {
-        const struct response_revoked revoked = {
-            .node = now->wraps[i].holder, .epoch = clearing->next.epoch, .index = call->index};
-        if (compartment_wrap_of(&clearing->next, revoked.node) == NULL)
-            put_revoked(call, &clearing->compartment, &revoked);
+        vg_node_id node = now->wraps[i].holder;
+        if (compartment_wrap_of(&clearing->next, node) == NULL)
+            response_owes_attestation(call, &clearing->compartment, node, clearing->next.epoch);
     }
     for (uint32_t i = 0; i < clearing->next.wrap_count; i++) {
         struct response_key key =

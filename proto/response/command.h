@@ -5,7 +5,7 @@
 #ifndef VIGIL_PROTO_RESPONSE_COMMAND_H
 #define VIGIL_PROTO_RESPONSE_COMMAND_H
 
-#include "common/crypto.h"
+#include "common/cipher.h"
 #include "common/error.h"
 #include "common/limits.h"
 #include "proto/response/words.h"
@@ -66,6 +66,9 @@ enum response_op {
     RESPONSE_OP_CLEAR = 74,     /* for more holders */
     RESPONSE_OP_REVOKE = 75,    /* for fewer */
     RESPONSE_OP_DESTROYED = 76, /* by a node: its unwrap key, of a compartment it is revoked from */
+    /* for good; by two people alone */
+    RESPONSE_OP_SHRED = 77,
+    RESPONSE_OP_RECOVERY_GONE = 79, /* the recovery key of one that is shredded */
 };
 
 enum {
@@ -375,6 +378,14 @@ struct response_command {
             vg_id compartment;
             uint64_t epoch; /* that revoked the node */
         } destroyed;
+        struct {
+            vg_id compartment;
+            uint64_t epoch; /* in force */
+        } shred;
+        struct {
+            vg_id compartment;
+            vg_box_public key;
+        } recovery_gone;
         struct {
             vg_id compartment;
             vg_span reason;

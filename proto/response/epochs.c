@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "proto/response/call.h"
+#include "proto/response/shred.h"
 
 static struct response_key epoch_key(const vg_id *compartment, uint64_t epoch)
 {
@@ -71,7 +72,8 @@ bool response_epoch_holds(const struct response_machine *machine, const vg_id *c
 {
     struct response_epoch epoch;
     uint64_t in_force = response_epoch_in_force(machine, compartment);
-    return in_force > 0 && response_epoch_get(machine, compartment, in_force, &epoch) &&
+    return in_force > 0 && response_shredded_at(machine, compartment) == 0 &&
+           response_epoch_get(machine, compartment, in_force, &epoch) &&
            compartment_wrap_of(&epoch.record, node) != NULL;
 }
 

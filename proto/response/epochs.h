@@ -14,7 +14,8 @@ struct response_epoch {
 /* The epoch in force for the entry after the last applied one; 0: the compartment is in clear. */
 uint64_t response_epoch_in_force(const struct response_machine *machine, const vg_id *compartment);
 
-/* Whether the node is cleared: the key of the epoch in force is wrapped for it. */
+/* Whether the node is cleared: the key of the epoch in force is wrapped for it, and the compartment
+ * is not shredded. */
 bool response_epoch_holds(const struct response_machine *machine, const vg_id *compartment,
                           vg_node_id node);
 

@@ -148,6 +148,16 @@ static const struct response_field destroyed_fields[] = {
     VALUE("epoch", NUMBER, destroyed.epoch, 1, INT64_MAX),
 };
 
+static const struct response_field shred_fields[] = {
+    ID("compartment", shred.compartment, 1, COMPARTMENT, 0),
+    VALUE("epoch", NUMBER, shred.epoch, 1, INT64_MAX),
+};
+
+static const struct response_field recovery_gone_fields[] = {
+    ID("compartment", recovery_gone.compartment, 1, COMPARTMENT, 0),
+    FIXED("key", recovery_gone.key, 1),
+};
+
 static const struct response_field override_fields[] = {
     ID("compartment", override_.compartment, 1, COMPARTMENT, 0),
     REASON(override_.reason),
@@ -480,6 +490,8 @@ static const struct layout layouts[] = {
     LAYOUT(CLEAR, "compartment-grant", clear_fields),
     LAYOUT(REVOKE, "compartment-revoke", revoke_fields),
     LAYOUT(DESTROYED, "compartment-attest", destroyed_fields),
+    LAYOUT(SHRED, "compartment-shred", shred_fields),
+    LAYOUT(RECOVERY_GONE, "recovery-attest", recovery_gone_fields),
 };
 
 static const struct layout *layout_of(uint64_t op)

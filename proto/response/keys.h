@@ -35,6 +35,7 @@ enum response_kind {
     RESPONSE_KIND_IN_FORCE = 'E',      /* compartment: epoch in force */
     RESPONSE_KIND_CLEARANCE = 'L',     /* compartment: who may be cleared for it, and must */
     RESPONSE_KIND_REVOKED = 'A',       /* compartment, node: since when, and when it attested */
+    RESPONSE_KIND_SHREDDED = 'X',      /* compartment: since when, and when its recovery key went */
     RESPONSE_KIND_NODE_KEYS = 'K',     /* node by its author id: the keys that replaced others */
     RESPONSE_KIND_EVICTED = 'N',       /* node: index and time of its eviction */
     /* and the machine's own, in no state hash */

@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "proto/response/call.h"
 #include "proto/response/epochs.h"
+#include "proto/response/shred.h"
 
 enum {
     RUNNERS = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER,
@@ -37,6 +38,13 @@ enum {
     {                                                                                              \
         RESPONSE_OP_##op, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,                 \
             RESPONSE_EXPECTLESS, response_judge_clearing, response_effect_clearing                 \
+    }
+/* What cannot be undone: any two key officers. */
+#define BY_KEY_OFFICERS(op, name)                                                                  \
+    {                                                                                              \
+        RESPONSE_OP_##op, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,                 \
+            RESPONSE_EXPECTLESS | RESPONSE_BY_TWO | RESPONSE_BY_ANY_TWO, response_judge_##name,    \
+            response_effect_##name                                                                 \
     }
 #define AMONG(op, name, roles, glass, flags)                                                       \
     {                                                                                              \
@@ -74,6 +82,8 @@ static const struct response_rule rules[] = {
     CLEARING(REVOKE),
     {RESPONSE_OP_DESTROYED, RESPONSE_IN_CONTROL, 0, 0, 0, 0, RESPONSE_EXPECTLESS | RESPONSE_BY_NODE,
      response_judge_destroyed, response_effect_destroyed},
+    BY_KEY_OFFICERS(SHRED, shred),
+    BY_KEY_OFFICERS(RECOVERY_GONE, recovery_gone),
     {RESPONSE_OP_OVERRIDE, RESPONSE_IN_DIRECTORY, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,
      RESPONSE_EXPECTLESS, response_judge_override, response_effect_override},
     DIRECTORY(PERSON, person),
@@ -158,6 +168,12 @@ static void call_begin(struct response_call *call, const struct response_machine
         .term = call->term,
         .time_ms = call->time_ms,
     };
+}
+
+static void call_end(struct response_call *call)
+{
+    vg_buffer_free(&call->text);
+    vg_buffer_free(&call->proposed);
 }
 
 enum response_where response_where_of(const struct response_call *call)
@@ -273,7 +289,7 @@ void response_check(struct response_machine *machine, const struct ledger_comman
     call_begin(&call, machine, command, outcome);
     if (response_admit(&call))
         judge(&call);
-    vg_buffer_free(&call.text);
+    call_end(&call);
 }
 
 static void carry_out(struct response_call *call)
@@ -286,7 +302,7 @@ static void carry_out(struct response_call *call)
         response_carry_out(call);
     response_remember(call);
     response_pairs_close(&call->writing->pairs);
-    vg_buffer_free(&call->text);
+    call_end(call);
 }
 
 /* ---- cursor and counters -----------------------------------------------------------------------
@@ -382,6 +398,10 @@ static enum response_applied apply_command(struct response_machine *machine,
 {
     const struct ledger_header *header = &entry->header;
     const struct ledger_envelope *envelope = &entry->envelope;
+    if (response_shredded_at(machine, &envelope->compartment) > 0) {
+        counters->voided++;
+        return RESPONSE_APPLIED_SHREDDED;
+    }
     if (envelope->epoch != response_epoch_in_force(machine, &envelope->compartment)) {
         counters->voided++;
         return RESPONSE_APPLIED_STALE;
@@ -413,6 +433,7 @@ bool response_lacks_key(const struct response_machine *machine, const struct led
     const struct ledger_envelope *envelope = &entry->envelope;
     return response_has_command(envelope->type) && opened->code == VG_UNAVAILABLE &&
            response_is_level(machine, &envelope->compartment) &&
+           response_shredded_at(machine, &envelope->compartment) == 0 &&
            envelope->epoch == response_epoch_in_force(machine, &envelope->compartment);
 }
 

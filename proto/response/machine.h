@@ -43,7 +43,8 @@ struct response_outcome {
     bool joined;   /* R3 */
     bool filtered; /* R10: counted at a filter */
     bool drills;   /* R32: starts a drill, whose victims take their fault; not kept either */
-    vg_id keyed;   /* whose standing or keys it has changed; zero: nobody's; not kept either */
+    vg_id keyed;   /* whose standing or keys it has changed: a person's, a node's, a compartment's;
+                      zero: nobody's; not kept either */
     struct response_revision revisions[RESPONSE_CHANGES_MAX]; /* of what the command changed */
     uint32_t revision_count;
     /* VG_CONFLICT: the aspect, both values, and who set the first when. */
@@ -136,6 +137,7 @@ enum response_applied {
     RESPONSE_APPLIED_OTHER, /* noop, config: no outcome */
     RESPONSE_APPLIED_VOID,  /* did not open; counted, no outcome */
     RESPONSE_APPLIED_STALE, /* void for its epoch: another is in force; its origin seals it anew */
+    RESPONSE_APPLIED_SHREDDED, /* void: its compartment is shredded; its origin is told so */
     RESPONSE_APPLIED_BLIND, /* passed by: its compartment is not level here; counted, no outcome */
     RESPONSE_APPLIED_OUTCOME,
 };

@@ -148,6 +148,28 @@
       "revoked")                                                                                   \
     X(OWES_NOTHING, NOT_FOUND, "",                                                                 \
       "node {0} was not revoked from compartment {1} with epoch {2}; see vigil compartment show")  \
+    X(SHREDDED, FORBIDDEN, "",                                                                     \
+      "compartment {0} was shredded with entry {1}: its key is no more made, given or taken; see " \
+      "vigil compartment show")                                                                    \
+    X(SHREDDED_ALREADY, EXISTS, "",                                                                \
+      "compartment {0} was shredded with entry {1}; vigil compartment show names who has still "   \
+      "to destroy a key")                                                                          \
+    X(SHREDS_DIRECTORY, FORBIDDEN, "",                                                             \
+      "the directory is never shredded: without it no node knows who may do anything; shred the "  \
+      "compartments that must go")                                                                 \
+    X(SHRED_BEHIND, CONFLICT, "",                                                                  \
+      "compartment {0} is at epoch {1}, and epoch {2} was to be shredded: its key was changed "    \
+      "meanwhile; look at it, and propose it anew: vigil compartment shred")                       \
+    X(NOT_SHREDDED, FORBIDDEN, "",                                                                 \
+      "compartment {0} is not shredded, and its recovery key is what is left when its nodes are "  \
+      "lost; keep it, or shred the compartment first: vigil compartment shred")                    \
+    X(OTHER_RECOVERY, INVALID, "",                                                                 \
+      "that is not the recovery key of compartment {0}; vigil compartment show has it, under -")   \
+    X(RECOVERY_GONE_ALREADY, EXISTS, "",                                                           \
+      "entry {1} says already that the recovery key of compartment {0} is destroyed")              \
+    X(RECOVERY_SHARED, FORBIDDEN, "",                                                              \
+      "the recovery key of compartment {0} is that of compartment {1} too, which is not "          \
+      "shredded: it still opens both, and nobody can say that it is destroyed")                    \
     /* drills */                                                                                   \
     X(DRILL_TARGET, INVALID, "",                                                                   \
       "a drill of kind {0} is of {1}, and of nothing else; say that alone: vigil cluster drill "   \

@@ -79,6 +79,7 @@ static bool is_text_kind(uint8_t kind)
     case RESPONSE_KIND_IN_FORCE:
     case RESPONSE_KIND_CLEARANCE:
     case RESPONSE_KIND_REVOKED:
+    case RESPONSE_KIND_SHREDDED:
     case RESPONSE_KIND_NODE_KEYS:
     case RESPONSE_KIND_EVICTED:
     case RESPONSE_KIND_CURSOR:

@@ -67,6 +67,7 @@ static struct ledger_genesis make_genesis(void)
     genesis.people[DESK_OPERATOR].bits = LEDGER_PERSON_OPERATOR;
     genesis.people[DESK_INTEGRATION].bits = LEDGER_PERSON_INTEGRATION;
     genesis.people[DESK_PRIVACY].bits = LEDGER_PERSON_KEY_OFFICER;
+    genesis.people[DESK_LEGAL].bits = LEDGER_PERSON_KEY_OFFICER;
     sealing_begin(&genesis);
     return genesis;
 }

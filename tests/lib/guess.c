@@ -79,6 +79,8 @@ static const struct choice {
     {RESPONSE_OP_DESTROYED, CONTROL, 14, {0}},
     {RESPONSE_OP_OVERRIDE, DIRECTORY, 4, {0}},
     {RESPONSE_OP_REKEY, CONTROL, 1, {0}},
+    {RESPONSE_OP_SHRED, CONTROL, 1, {0}},
+    {RESPONSE_OP_RECOVERY_GONE, CONTROL, 1, {0}},
     {RESPONSE_OP_PROPOSE, CONTROL, 12, {0}},
     {RESPONSE_OP_APPROVE, CONTROL, 30, {0}},
     {RESPONSE_OP_REJECT, CONTROL, 2, {0}},
@@ -616,6 +618,7 @@ static const struct {
     {RESPONSE_OP_ROTATE, guess_clearing},       {RESPONSE_OP_CREATE, guess_clearing},
     {RESPONSE_OP_CLEAR, guess_clearing},        {RESPONSE_OP_REVOKE, guess_clearing},
     {RESPONSE_OP_DESTROYED, guess_attestation}, {RESPONSE_OP_OVERRIDE, guess_override},
+    {RESPONSE_OP_SHRED, guess_shredding},       {RESPONSE_OP_RECOVERY_GONE, guess_shredding},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------
@@ -715,7 +718,8 @@ static enum vg_code choose_author(struct thought *thought, enum where where)
         out->author = (uint32_t)guess_below(thought, thought->genesis->person_count);
         if (where != HERE && !guess_once_in(thought, 5))
             out->author = 0;
-        if (where == CONTROL && signs && !guess_once_in(thought, 5))
+        if (where == CONTROL && (signs || out->command.op == RESPONSE_OP_PROPOSE) &&
+            !guess_once_in(thought, 5))
             out->author = guess_officer(thought);
         if (is_of_key_officers(out->command.op) && !guess_once_in(thought, 8))
             out->author = key_officer(thought->genesis);

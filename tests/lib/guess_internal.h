@@ -60,5 +60,6 @@ void guess_eviction(struct thought *thought);
 void guess_clearing(struct thought *thought);
 void guess_attestation(struct thought *thought);
 void guess_override(struct thought *thought);
+void guess_shredding(struct thought *thought);
 
 #endif

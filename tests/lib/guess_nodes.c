@@ -32,7 +32,7 @@ static unsigned holders_of(const struct compartment_epoch *epoch)
     unsigned holders = 0;
     for (uint32_t i = 0; i < epoch->wrap_count; i++)
         holders |= 1U << epoch->wraps[i].holder.value;
-    return holders;
+    return holders | (sealing_has_own_recovery(epoch) ? SEALING_OWN_RECOVERY : 0);
 }
 
 static unsigned without_evicted(const struct thought *thought, unsigned holders)
@@ -64,7 +64,8 @@ static unsigned next_holders(struct thought *thought, unsigned now)
     unsigned node = node_that(thought, now, thought->out->command.op == RESPONSE_OP_REVOKE);
     switch (thought->out->command.op) {
     case RESPONSE_OP_CREATE:
-        return 1 | node | 1U << some_node(thought) | 1U << some_node(thought);
+        return 1 | node | 1U << some_node(thought) | 1U << some_node(thought) |
+               (guess_once_in(thought, 3) ? 0 : SEALING_OWN_RECOVERY);
     case RESPONSE_OP_CLEAR:
         return now | node;
     case RESPONSE_OP_REVOKE:
@@ -181,4 +182,26 @@ void guess_attestation(struct thought *thought)
 void guess_override(struct thought *thought)
 {
     thought->out->command.override_.compartment = sealed_compartment(thought);
+}
+
+/* Seldom twice, or of one that is read; mostly at its epoch, or of its key. */
+void guess_shredding(struct thought *thought)
+{
+    enum { TRIES = 6 };
+    struct response_command *command = &thought->out->command;
+    bool gone = command->op == RESPONSE_OP_RECOVERY_GONE;
+    vg_id compartment = sealed_compartment(thought);
+    for (int i = 0; i < TRIES && model_shredded(thought->model, &compartment) != gone; i++)
+        compartment = sealed_compartment(thought);
+    const struct compartment_epoch *now = model_epoch(thought->model, &compartment);
+    struct compartment_epoch none = {.epoch = 0};
+    now = now != NULL ? now : &none;
+    if (gone) {
+        command->recovery_gone.compartment = compartment;
+        command->recovery_gone.key = sealing_recovery(now);
+        command->recovery_gone.key.bytes[0] ^= guess_once_in(thought, 12) ? 1 : 0;
+        return;
+    }
+    command->shred.compartment = compartment;
+    command->shred.epoch = now->epoch + (guess_once_in(thought, 12) || now->epoch == 0 ? 1 : 0);
 }

@@ -57,6 +57,18 @@ static struct response_command some_rekey(struct thought *thought)
     return command;
 }
 
+static struct response_command some_shredding(struct thought *thought)
+{
+    struct response_command before = thought->out->command;
+    memset(&thought->out->command, 0, sizeof thought->out->command);
+    thought->out->command.op =
+        guess_once_in(thought, 2) ? RESPONSE_OP_SHRED : RESPONSE_OP_RECOVERY_GONE;
+    guess_shredding(thought);
+    struct response_command made = thought->out->command;
+    thought->out->command = before;
+    return made;
+}
+
 /* What is proposed, of the incident or as a drill: nearly always the same words, so that who
  * approves can say what is signed. */
 static vg_span proposed_bytes(struct thought *thought, bool usual)
@@ -80,7 +92,7 @@ static vg_span proposed_bytes(struct thought *thought, bool usual)
         drill.drill.delay_ms = guess_once_in(thought, 2) ? 100 : 0;
     }
     if (guess_in_control(thought) != guess_once_in(thought, 40))
-        command = some_rekey(thought);
+        command = guess_once_in(thought, 2) ? some_shredding(thought) : some_rekey(thought);
     bool drills = guess_in_directory(thought) != guess_once_in(thought, 40);
     return encoded(drills ? &drill : &command, out->bytes, sizeof out->bytes);
 }

@@ -116,6 +116,9 @@ const struct compartment_epoch *model_epoch(const struct model *model, const vg_
 /* The epoch that revoked a node from a compartment; 0: it is a holder, or never was. */
 uint64_t model_revoked(const struct model *model, const vg_id *compartment, uint64_t node);
 
+/* Whether nothing of a compartment counts any more. */
+bool model_shredded(const struct model *model, const vg_id *compartment);
+
 /* Overrides that were given. */
 uint32_t model_override_count(const struct model *model);
 vg_id model_override_at(const struct model *model, uint32_t place, vg_id *compartment);

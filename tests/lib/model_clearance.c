@@ -54,6 +54,12 @@ uint64_t model_revoked(const struct model *model, const vg_id *compartment, uint
     return clearance != NULL && place < model->node_count ? clearance->revoked[place].epoch : 0;
 }
 
+bool model_shredded(const struct model *model, const vg_id *compartment)
+{
+    const struct model_clearance *clearance = clearance_of(model, compartment);
+    return clearance != NULL && clearance->shredded;
+}
+
 bool model_node_key(const struct model *model, uint64_t node, vg_public_key *out)
 {
     uint32_t place = model_node_place(model, node);
@@ -243,6 +249,8 @@ static struct model_refusal after_now(struct model_call *call, struct compartmen
     const struct compartment_epoch *now = model_epoch(call->model, &next->compartment);
     if (now == NULL)
         return model_refuses(VG_NOT_FOUND);
+    if (model_shredded(call->model, &next->compartment))
+        return model_refuses(VG_FORBIDDEN);
     if (call->command->op == RESPONSE_OP_REVOKE &&
         vg_id_equal(&next->compartment, &call->model->directory))
         return model_refuses(VG_FORBIDDEN);
@@ -406,7 +414,7 @@ static void come_into_force(struct model_call *call)
     clearance->epoch = next;
 }
 
-/* ---- attesting, overriding ---------------------------------------------------------------------
+/* ---- attesting ---------------------------------------------------------------------------------
  */
 
 static uint32_t author_place(const struct model_call *call)
@@ -428,7 +436,8 @@ static struct model_refusal destroyed_names(struct model_call *call)
     call->answer = *compartment;
     if (clearance == NULL)
         return model_refuses(VG_NOT_FOUND);
-    if (compartment_wrap_of(&clearance->epoch, call->model->nodes[place]) != NULL)
+    if (!clearance->shredded &&
+        compartment_wrap_of(&clearance->epoch, call->model->nodes[place]) != NULL)
         return model_refuses(VG_FORBIDDEN);
     if (clearance->revoked[place].epoch == 0 ||
         clearance->revoked[place].epoch != call->command->destroyed.epoch)
@@ -442,6 +451,77 @@ static void destroyed(struct model_call *call)
     const vg_id *compartment = &call->command->destroyed.compartment;
     clearance_of(call->model, compartment)->revoked[author_place(call)].attested = true;
 }
+
+/* ---- shredding ---------------------------------------------------------------------------------
+ */
+
+static struct model_refusal shred_names(struct model_call *call)
+{
+    const vg_id *compartment = &call->command->shred.compartment;
+    const struct model_clearance *clearance = clearance_of(call->model, compartment);
+    call->answer = *compartment;
+    if (vg_id_equal(compartment, &call->model->directory))
+        return model_refuses(VG_FORBIDDEN);
+    if (clearance == NULL)
+        return model_refuses(VG_NOT_FOUND);
+    if (clearance->shredded)
+        return model_refuses(VG_EXISTS);
+    return clearance->epoch.epoch == call->command->shred.epoch ? model_accepts()
+                                                                : model_refuses(VG_CONFLICT);
+}
+
+static void shred(struct model_call *call)
+{
+    struct model *model = call->model;
+    struct model_clearance *clearance = clearance_of(model, &call->command->shred.compartment);
+    clearance->shredded = true;
+    for (uint32_t i = 0; i < model->node_count; i++) {
+        if (compartment_wrap_of(&clearance->epoch, model->nodes[i]) == NULL)
+            continue;
+        clearance->revoked[i].epoch = clearance->epoch.epoch + 1;
+        clearance->revoked[i].attested = false;
+    }
+}
+
+/* Whether a key is the recovery key of a compartment that is read, beside this one. */
+static bool recovers_another(const struct model *model, const struct model_clearance *but,
+                             const vg_box_public *key)
+{
+    for (uint32_t i = 0; i < model->clearances.count; i++) {
+        const struct model_clearance *other = model->clearances.items[i];
+        const struct compartment_wrap *wrap = compartment_wrap_of(&other->epoch, recovery);
+        if (other != but && !other->shredded && wrap != NULL &&
+            memcmp(&wrap->unwrap, key, sizeof *key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct model_refusal recovery_gone_names(struct model_call *call)
+{
+    const struct response_command *command = call->command;
+    const struct model_clearance *clearance =
+        clearance_of(call->model, &command->recovery_gone.compartment);
+    const vg_box_public *key = &command->recovery_gone.key;
+    call->answer = command->recovery_gone.compartment;
+    if (clearance == NULL || !clearance->shredded)
+        return model_refuses(VG_FORBIDDEN);
+    const struct compartment_wrap *wrap = compartment_wrap_of(&clearance->epoch, recovery);
+    if (memcmp(&wrap->unwrap, key, sizeof *key) != 0)
+        return model_refuses(VG_INVALID);
+    if (clearance->recovery_gone)
+        return model_refuses(VG_EXISTS);
+    return recovers_another(call->model, clearance, key) ? model_refuses(VG_FORBIDDEN)
+                                                         : model_accepts();
+}
+
+static void recovery_gone(struct model_call *call)
+{
+    clearance_of(call->model, &call->command->recovery_gone.compartment)->recovery_gone = true;
+}
+
+/* ---- why there are fewer -----------------------------------------------------------------------
+ */
 
 static struct model_refusal override_names(struct model_call *call)
 {
@@ -463,6 +543,11 @@ static void override_(struct model_call *call)
 
 #define BY_KEY_OFFICERS(where)                                                                     \
     .place = (where), .roles = RESPONSE_ROLE_KEY_OFFICER, .expects_nothing = true
+#define BY_TWO_KEY_OFFICERS(symbol, name)                                                          \
+    {                                                                                              \
+        .op = RESPONSE_OP_##symbol, .place = IN_CONTROL, .signers = RESPONSE_ROLE_KEY_OFFICER,     \
+        .any_two = true, .expects_nothing = true, .names = name##_names, .effect = name            \
+    }
 #define CLEARING(symbol, found)                                                                    \
     {                                                                                              \
         .op = RESPONSE_OP_##symbol, BY_KEY_OFFICERS(IN_CONTROL), .names = found,                   \
@@ -480,6 +565,8 @@ const struct model_operation model_clearance_operations[] = {
      .expects_nothing = true,
      .names = destroyed_names,
      .effect = destroyed},
+    BY_TWO_KEY_OFFICERS(SHRED, shred),
+    BY_TWO_KEY_OFFICERS(RECOVERY_GONE, recovery_gone),
     {.op = RESPONSE_OP_OVERRIDE,
      BY_KEY_OFFICERS(IN_DIRECTORY),
      .names = override_names,

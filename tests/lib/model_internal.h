@@ -13,7 +13,7 @@
 
 enum {
     MODEL_ASPECTS = RESPONSE_ASPECT_FINDINGS + 1,
-    MODEL_OPS = RESPONSE_OP_DESTROYED + 1,
+    MODEL_OPS = RESPONSE_OP_RECOVERY_GONE + 1,
     MODEL_INCIDENT = MODEL_PROPOSAL + 1, /* what requests make, beside the parts */
     MODEL_SETS_MAX = 3,                  /* values that one operation sets */
 };
@@ -204,6 +204,8 @@ struct model_clearance {
         uint64_t epoch; /* that revoked the node; 0: it is a holder, or never was */
         bool attested;
     } revoked[VG_NODES_MAX]; /* by its place in struct model */
+    bool shredded;
+    bool recovery_gone;
 };
 
 /* Why one may have fewer holders than it should. */

@@ -34,6 +34,8 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_CREATE:
     case RESPONSE_OP_CLEAR:
     case RESPONSE_OP_REVOKE:
+    case RESPONSE_OP_SHRED:
+    case RESPONSE_OP_RECOVERY_GONE:
     case RESPONSE_OP_OVERRIDE:
         return DESK_PRIVACY;
     case RESPONSE_OP_COUNT:
@@ -500,20 +502,27 @@ vg_id play_drill(struct play *play, enum desk_person operator_)
     return play_must(play, play_approving_drill(play, &proposal));
 }
 
+/* By any two: what is proposed in control entries, and signed there. */
+static struct desk_order proposing_in_control(struct play *play, enum desk_person signer,
+                                              const struct response_command *command)
+{
+    struct desk_order order = play_proposing(play, signer, command);
+    order.control = true;
+    order.expectation_count = 0;
+    return order;
+}
+
 struct desk_order play_proposing_rekey(struct play *play, enum desk_person signer,
                                        enum desk_person person, uint8_t number)
 {
     struct desk_order rekey = play_order(play, RESPONSE_OP_REKEY);
     rekey.command.rekey.holder = desk_author(play->desk, person);
     rekey.command.rekey.keys = desk_new_keys(play->desk, person, number);
-    struct desk_order order = play_proposing(play, signer, &rekey.command);
-    order.control = true;
-    order.expectation_count = 0;
-    return order;
+    return proposing_in_control(play, signer, &rekey.command);
 }
 
-struct desk_order play_approving_rekey(const struct play *play, enum desk_person signer,
-                                       const vg_id *proposal)
+struct desk_order play_approving_in_control(const struct play *play, enum desk_person signer,
+                                            const vg_id *proposal)
 {
     static const vg_id control;
     struct desk_order order = approval_in(play, &control, signer, proposal);
@@ -522,10 +531,33 @@ struct desk_order play_approving_rekey(const struct play *play, enum desk_person
     return order;
 }
 
+struct desk_order play_proposing_shred(struct play *play, const vg_id *compartment, uint64_t epoch)
+{
+    struct response_command shred = {.op = RESPONSE_OP_SHRED};
+    shred.shred.compartment = *compartment;
+    shred.shred.epoch = epoch;
+    return proposing_in_control(play, DESK_PRIVACY, &shred);
+}
+
+struct desk_order play_proposing_recovery_gone(struct play *play, const vg_id *compartment,
+                                               const vg_box_public *key)
+{
+    struct response_command gone = {.op = RESPONSE_OP_RECOVERY_GONE};
+    gone.recovery_gone.compartment = *compartment;
+    gone.recovery_gone.key = *key;
+    return proposing_in_control(play, DESK_PRIVACY, &gone);
+}
+
+void play_shred(struct play *play, const vg_id *compartment, uint64_t epoch)
+{
+    vg_id proposal = play_must(play, play_proposing_shred(play, compartment, epoch));
+    play_must(play, play_approving_in_control(play, DESK_LEGAL, &proposal));
+}
+
 void play_rekey(struct play *play, enum desk_person person, uint8_t number)
 {
     vg_id proposal = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, person, number));
-    play_must(play, play_approving_rekey(play, DESK_PRIVACY, &proposal));
+    play_must(play, play_approving_in_control(play, DESK_PRIVACY, &proposal));
 }
 
 void play_third_officer(struct play *play)
@@ -541,8 +573,8 @@ struct desk_order play_approving_old_signature(struct play *play)
     vg_id old = play_must(play, play_proposing_rekey(play, DESK_PRIVACY, DESK_ANN, 1));
     play->desk->time_ms++;
     vg_id id = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, DESK_PRIVACY, 1));
-    play_must(play, play_approving_rekey(play, DESK_NEWCOMER, &id));
-    return play_approving_rekey(play, DESK_OPERATOR, &old);
+    play_must(play, play_approving_in_control(play, DESK_NEWCOMER, &id));
+    return play_approving_in_control(play, DESK_OPERATOR, &old);
 }
 
 /* ---- what became of it -------------------------------------------------------------------------

@@ -101,9 +101,16 @@ vg_id play_drill(struct play *play, enum desk_person operator_);
  * of one, and both, by operator and key officer. */
 struct desk_order play_proposing_rekey(struct play *play, enum desk_person signer,
                                        enum desk_person person, uint8_t number);
-struct desk_order play_approving_rekey(const struct play *play, enum desk_person signer,
-                                       const vg_id *proposal);
+struct desk_order play_approving_in_control(const struct play *play, enum desk_person signer,
+                                            const vg_id *proposal);
 void play_rekey(struct play *play, enum desk_person person, uint8_t number);
+
+/* Shredding a compartment at an epoch, and saying that its recovery key is destroyed: proposals by
+ * the privacy officer, who is a key officer as legal is; the first with both signatures. */
+struct desk_order play_proposing_shred(struct play *play, const vg_id *compartment, uint64_t epoch);
+struct desk_order play_proposing_recovery_gone(struct play *play, const vg_id *compartment,
+                                               const vg_box_public *key);
+void play_shred(struct play *play, const vg_id *compartment, uint64_t epoch);
 
 /* Enrolls the newcomer as key officer: a third who may sign for keys. */
 void play_third_officer(struct play *play);

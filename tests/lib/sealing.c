@@ -16,14 +16,16 @@ bool sealing_key(void *keyring, const vg_id *compartment, uint64_t epoch, vg_cip
     return true;
 }
 
-/* The unwrap key of a holder, in every compartment. */
-static vg_box_public unwrap_of(uint64_t holder, uint8_t seed[VG_SEED_SIZE])
+/* The unwrap key of a holder, in every compartment; or of one alone. */
+static vg_box_public unwrap_of(uint64_t holder, const vg_id *alone, uint8_t seed[VG_SEED_SIZE])
 {
     vg_box_public unwrap;
     vg_box_secret secret;
     memset(seed, 0, VG_SEED_SIZE);
     seed[0] = 0x5e;
     seed[1] = (uint8_t)holder;
+    if (alone != NULL)
+        memcpy(seed + 2, alone->bytes, sizeof alone->bytes);
     vg_box_keypair(seed, &unwrap, &secret);
     return unwrap;
 }
@@ -39,10 +41,10 @@ bool sealing_state_key(void *node, const vg_id *compartment, vg_cipher_key *key)
 }
 
 static void wrap(struct compartment_epoch *epoch, const vg_hash *place, const vg_cipher_key *key,
-                 uint64_t holder)
+                 uint64_t holder, bool own)
 {
     uint8_t seed[VG_SEED_SIZE];
-    vg_box_public unwrap = unwrap_of(holder, seed);
+    vg_box_public unwrap = unwrap_of(holder, own ? &epoch->compartment : NULL, seed);
     enum vg_code code =
         compartment_epoch_wrap(epoch, place, key, (vg_node_id){holder}, &unwrap, seed, NULL);
     assert(code == VG_OK);
@@ -51,7 +53,7 @@ static void wrap(struct compartment_epoch *epoch, const vg_hash *place, const vg
 vg_signature sealing_offer(const vg_id *compartment, uint64_t node, const vg_public_key *key)
 {
     uint8_t seed[VG_SEED_SIZE];
-    struct vg_unwrap_key offer = {.compartment = *compartment, .key = unwrap_of(node, seed)};
+    struct vg_unwrap_key offer = {.compartment = *compartment, .key = unwrap_of(node, NULL, seed)};
     vg_secret_key secret = {{0}};
     memcpy(secret.bytes + VG_SEED_SIZE, key->bytes, sizeof key->bytes);
     vg_unwrap_bind(&fast_signer, &offer, (vg_node_id){node}, &secret);
@@ -79,8 +81,24 @@ struct compartment_epoch sealing_epoch_for(const vg_id *compartment, uint64_t ep
                             &key);
     for (uint64_t holder = 0; holder < COMPARTMENT_WRAPS_MAX; holder++)
         if ((holders >> holder & 1) != 0)
-            wrap(&made, &place, &key, holder);
+            wrap(&made, &place, &key, holder,
+                 holder == COMPARTMENT_RECOVERY && (holders & SEALING_OWN_RECOVERY) != 0);
     return made;
+}
+
+vg_box_public sealing_recovery(const struct compartment_epoch *epoch)
+{
+    const vg_node_id recovery = {COMPARTMENT_RECOVERY};
+    const struct compartment_wrap *wrap = compartment_wrap_of(epoch, recovery);
+    return wrap != NULL ? wrap->unwrap : (vg_box_public){{0}};
+}
+
+bool sealing_has_own_recovery(const struct compartment_epoch *epoch)
+{
+    uint8_t seed[VG_SEED_SIZE];
+    vg_box_public own = unwrap_of(COMPARTMENT_RECOVERY, &epoch->compartment, seed);
+    vg_box_public recovery = sealing_recovery(epoch);
+    return memcmp(&own, &recovery, sizeof own) == 0;
 }
 
 void sealing_begin(struct ledger_genesis *genesis)

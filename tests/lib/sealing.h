@@ -14,9 +14,16 @@ void sealing_begin(struct ledger_genesis *genesis);
  * record of the number before. */
 struct compartment_epoch sealing_epoch(const vg_id *compartment, uint64_t epoch);
 
+/* Among holders: the recovery key is the compartment's own, and not that of all others. */
+enum { SEALING_OWN_RECOVERY = 1 << 15 };
+
 /* The same for these holders: bits by node, 1 the recovery key's. */
 struct compartment_epoch sealing_epoch_for(const vg_id *compartment, uint64_t epoch,
                                            unsigned holders);
+
+/* The recovery key of an epoch, and whether it is the compartment's own. */
+vg_box_public sealing_recovery(const struct compartment_epoch *epoch);
+bool sealing_has_own_recovery(const struct compartment_epoch *epoch);
 
 /* What the node whose key this is signs of its unwrap key in such an epoch, with fast_signer. */
 vg_signature sealing_offer(const vg_id *compartment, uint64_t node, const vg_public_key *key);

@@ -73,6 +73,74 @@ static void by_a_holder(struct play *play, struct desk_order *order)
     order->command.destroyed.compartment = play->desk->genesis.directory;
 }
 
+/* ---- shredding ---------------------------------------------------------------------------------
+ */
+
+/* A compartment of nodes 1 and 2, shredded. */
+static vg_id shredded(struct play *play, unsigned more)
+{
+    vg_id compartment = play_create(play, 0x7 | more);
+    play_shred(play, &compartment, 1);
+    return compartment;
+}
+
+static void of_a_shredded_one(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = shredded(play, 0);
+    *order = play_clearing(play, RESPONSE_OP_CLEAR, &compartment, 2, 0xf);
+}
+
+static void shred_twice(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = shredded(play, 0);
+    *order = play_proposing_shred(play, &compartment, 1);
+}
+BEND(shred_the_directory, *order = play_proposing_shred(play, &play->desk->genesis.directory, 1))
+
+static void shred_an_epoch_of_before(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = play_create(play, 0x7);
+    vg_id proposal = play_must(play, play_proposing_shred(play, &compartment, 1));
+    play_must(play, play_clearing(play, RESPONSE_OP_ROTATE, &compartment, 2, 0x7));
+    *order = play_approving_in_control(play, DESK_LEGAL, &proposal);
+}
+
+/* What is said of a compartment's recovery key. */
+static void recovery_gone(struct play *play, struct desk_order *order, const vg_id *compartment,
+                          unsigned holders)
+{
+    struct compartment_epoch epoch = sealing_epoch_for(compartment, 1, holders);
+    vg_box_public key = sealing_recovery(&epoch);
+    *order = play_proposing_recovery_gone(play, compartment, &key);
+}
+
+static void recovery_of_one_that_is_read(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = play_create(play, 0x7);
+    recovery_gone(play, order, &compartment, 0x7);
+}
+
+static void recovery_of_another(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = shredded(play, 0);
+    recovery_gone(play, order, &compartment, 0x7 | SEALING_OWN_RECOVERY);
+}
+
+static void recovery_that_is_the_directorys(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = shredded(play, 0);
+    recovery_gone(play, order, &compartment, 0x7);
+}
+
+static void recovery_gone_twice(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = shredded(play, SEALING_OWN_RECOVERY);
+    recovery_gone(play, order, &compartment, 0x7 | SEALING_OWN_RECOVERY);
+    vg_id proposal = play_must(play, *order);
+    play_must(play, play_approving_in_control(play, DESK_LEGAL, &proposal));
+    recovery_gone(play, order, &compartment, 0x7 | SEALING_OWN_RECOVERY);
+}
+
 static void by_one_that_never_held(struct play *play, struct desk_order *order)
 {
     order->command.destroyed.compartment = play_create(play, 0xd);

@@ -97,6 +97,8 @@ static const char *const layouts[] = {
     "74 compartment-grant epoch:o1-1340 offers:o1-576",
     "75 compartment-revoke epoch:o1-1340 override:i0",
     "76 compartment-attest compartment:i1 epoch:n1-9223372036854775807",
+    "77 compartment-shred compartment:i1 epoch:n1-9223372036854775807",
+    "79 recovery-attest compartment:i1 key:h1/32",
 };
 
 static void describe_field(const struct response_field *field, char *out, size_t size)

@@ -30,7 +30,7 @@ struct plan {
 struct tally {
     uint32_t codes[VG_INTEGRITY + 1];
     uint32_t refusals[RESPONSE_REFUSALS_END];
-    uint32_t ops[RESPONSE_OP_DESTROYED + 1]; /* accepted */
+    uint32_t ops[RESPONSE_OP_RECOVERY_GONE + 1]; /* accepted */
     uint32_t repeated, joined, filtered, carried, closed, rekeyed;
 };
 
@@ -502,5 +502,6 @@ Test(response_model, answers_as_a_second_machine_does, .timeout = 600)
     cr_assert_gt(tally->closed, 100);
     cr_assert_gt(tally->carried, 10);
     cr_assert_gt(tally->rekeyed, 100);
+    cr_assert_gt(tally->refusals[RESPONSE_REFUSED_SHREDDED], 30);
     free(tally);
 }

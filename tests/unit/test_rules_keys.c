@@ -111,7 +111,7 @@ Test(keys, what_was_found_ahead_is_judged_by_the_key_of_the_entrys_place)
         struct response_outcome outcome;
         const struct response_keys keys = {.find = response_key_find, .context = &desk->machine};
         vg_id proposal = play_must(&play, play_proposing_rekey(&play, DESK_OPERATOR, DESK_ANN, 1));
-        struct desk_order approval = play_approving_rekey(&play, DESK_PRIVACY, &proposal);
+        struct desk_order approval = play_approving_in_control(&play, DESK_PRIVACY, &proposal);
         struct vg_blob *rekey = desk_append(desk, &approval);
         struct desk_order note = desk_note(&play.incident, "ahead");
         struct vg_keys fresh = desk_new_keys(desk, DESK_ANN, 1);
@@ -148,7 +148,7 @@ Test(keys, any_two_sign_whatever_they_are_of_the_two)
         struct vg_keys after = desk_new_keys(play.desk, DESK_ANN, number);
         vg_id id = play_must(&play, play_proposing_rekey(&play, pairs[i][0], DESK_ANN, number));
         cr_assert(has_keys(&play, DESK_ANN, &before), "one alone changes nothing");
-        play_must(&play, play_approving_rekey(&play, pairs[i][1], &id));
+        play_must(&play, play_approving_in_control(&play, pairs[i][1], &id));
         cr_assert(has_keys(&play, DESK_ANN, &after));
     }
     play_free(&play);
@@ -161,7 +161,7 @@ Test(keys, nobody_replaces_keys_alone)
     struct desk_order alone = play_order(&play, RESPONSE_OP_REKEY);
     vg_id id = play_must(&play, play_proposing_rekey(&play, DESK_OPERATOR, DESK_ANN, 1));
     cr_assert(play_refuses(&play, alone, RESPONSE_REFUSED_NEEDS_TWO));
-    cr_assert(play_refuses(&play, play_approving_rekey(&play, DESK_OPERATOR, &id),
+    cr_assert(play_refuses(&play, play_approving_in_control(&play, DESK_OPERATOR, &id),
                            RESPONSE_REFUSED_SIGNED_ALREADY));
     cr_assert(has_keys(&play, DESK_ANN, &before));
     play_free(&play);
@@ -171,12 +171,12 @@ Test(keys, whose_keys_they_are_signs_neither_time)
 {
     struct play play = play_new(RESPONSE_DETECT);
     vg_id id = play_must(&play, play_proposing_rekey(&play, DESK_OPERATOR, DESK_PRIVACY, 1));
-    cr_assert(play_refuses(&play, play_approving_rekey(&play, DESK_PRIVACY, &id),
+    cr_assert(play_refuses(&play, play_approving_in_control(&play, DESK_PRIVACY, &id),
                            RESPONSE_REFUSED_OWN_KEY));
     cr_assert(play_refuses(&play, play_proposing_rekey(&play, DESK_PRIVACY, DESK_PRIVACY, 1),
                            RESPONSE_REFUSED_OWN_KEY));
     play_third_officer(&play);
-    play_must(&play, play_approving_rekey(&play, DESK_NEWCOMER, &id));
+    play_must(&play, play_approving_in_control(&play, DESK_NEWCOMER, &id));
     play_free(&play);
 }
 
@@ -187,8 +187,8 @@ Test(keys, operators_of_the_directory_alone_do_not_sign)
     play_grant_in_directory(&play, DESK_BEN, RESPONSE_ROLE_OPERATOR | RESPONSE_ROLE_KEY_OFFICER);
     cr_assert(play_refuses(&play, play_proposing_rekey(&play, DESK_BEN, DESK_ANN, 1),
                            RESPONSE_REFUSED_NO_ROLE));
-    cr_assert(
-        play_refuses(&play, play_approving_rekey(&play, DESK_BEN, &id), RESPONSE_REFUSED_NO_ROLE));
+    cr_assert(play_refuses(&play, play_approving_in_control(&play, DESK_BEN, &id),
+                           RESPONSE_REFUSED_NO_ROLE));
     play_free(&play);
 }
 
@@ -200,7 +200,7 @@ Test(keys, what_the_old_key_signed_counts_no_more)
     cr_assert(play_refuses(&play, stolen, RESPONSE_REFUSED_SIGNED_WITH_OLD_KEY));
     play.desk->time_ms++;
     vg_id anew = play_must(&play, play_proposing_rekey(&play, DESK_PRIVACY, DESK_ANN, 1));
-    play_must(&play, play_approving_rekey(&play, DESK_OPERATOR, &anew));
+    play_must(&play, play_approving_in_control(&play, DESK_OPERATOR, &anew));
     play_free(&play);
 }
 
@@ -289,7 +289,7 @@ Test(keys, they_are_judged_anew_with_the_second_signature)
     vg_binding_sign(&fast_signer, &holder, &order.command.enroll.keys.channel, &secret,
                     &order.command.enroll.keys.binding);
     play_must(&play, order);
-    cr_assert(play_refuses(&play, play_approving_rekey(&play, DESK_PRIVACY, &id),
+    cr_assert(play_refuses(&play, play_approving_in_control(&play, DESK_PRIVACY, &id),
                            RESPONSE_REFUSED_KEY_KNOWN));
     play_free(&play);
 }
@@ -355,7 +355,7 @@ Test(keys, a_node_that_was_evicted_stays_out)
     struct play play = play_new(RESPONSE_DETECT);
     vg_id id = play_must(&play, play_proposing_rekey(&play, DESK_OPERATOR, DESK_NODE, 1));
     play_evict(&play, 1);
-    cr_assert(play_refuses(&play, play_approving_rekey(&play, DESK_PRIVACY, &id),
+    cr_assert(play_refuses(&play, play_approving_in_control(&play, DESK_PRIVACY, &id),
                            RESPONSE_REFUSED_NODE_GONE));
     play_free(&play);
 }
@@ -367,13 +367,13 @@ Test(keys, no_words_are_written_into_control_entries)
 {
     struct play play = play_new(RESPONSE_DETECT);
     vg_id id = play_must(&play, play_proposing_rekey(&play, DESK_OPERATOR, DESK_ANN, 1));
-    struct desk_order reject = play_approving_rekey(&play, DESK_PRIVACY, &id);
+    struct desk_order reject = play_approving_in_control(&play, DESK_PRIVACY, &id);
     reject.command.op = RESPONSE_OP_REJECT;
     reject.command.reject.reason = vg_span_text("ann has it still");
     cr_assert(play_refuses(&play, reject, RESPONSE_REFUSED_REASON_IN_CLEAR));
     reject.command.reject.reason = vg_span_text(RESPONSE_NO_REASON);
     play_must(&play, reject);
-    cr_assert(play_refuses(&play, play_approving_rekey(&play, DESK_PRIVACY, &id),
+    cr_assert(play_refuses(&play, play_approving_in_control(&play, DESK_PRIVACY, &id),
                            RESPONSE_REFUSED_PROPOSAL_ENDED));
     play_free(&play);
 }

@@ -590,7 +590,7 @@ BEND(the_proposers_key_was_replaced, *order = play_approving_old_signature(play)
 static void with_words(struct play *play, struct desk_order *order)
 {
     vg_id id = play_must(play, play_proposing_rekey(play, DESK_OPERATOR, DESK_ANN, 1));
-    *order = play_approving_rekey(play, DESK_PRIVACY, &id);
+    *order = play_approving_in_control(play, DESK_PRIVACY, &id);
     order->command.approve.reason = vg_span_text("ann's laptop was stolen");
 }
 
@@ -667,6 +667,14 @@ static const struct row {
     ROW(NO_OVERRIDE, DETECT, REVOKE, for_a_reason_nobody_gave),
     ROW(HOLDS_STILL, DETECT, DESTROYED, by_a_holder),
     ROW(OWES_NOTHING, DETECT, DESTROYED, by_one_that_never_held),
+    ROW(SHREDDED, DETECT, CLEAR, of_a_shredded_one),
+    ROW(SHREDDED_ALREADY, DETECT, PROPOSE, shred_twice),
+    ROW(SHREDS_DIRECTORY, DETECT, PROPOSE, shred_the_directory),
+    ROW(SHRED_BEHIND, DETECT, PROPOSE, shred_an_epoch_of_before),
+    ROW(NOT_SHREDDED, DETECT, PROPOSE, recovery_of_one_that_is_read),
+    ROW(OTHER_RECOVERY, DETECT, PROPOSE, recovery_of_another),
+    ROW(RECOVERY_GONE_ALREADY, DETECT, PROPOSE, recovery_gone_twice),
+    ROW(RECOVERY_SHARED, DETECT, PROPOSE, recovery_that_is_the_directorys),
     ROW(DRILL_TARGET, DETECT, PROPOSE, a_leader_of_a_name),
     ROW(NO_NODE, DETECT, PROPOSE, a_node_of_nowhere),
     ROW(NO_DRILL, DETECT, DRILL_START, unapproved),
