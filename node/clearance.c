@@ -21,7 +21,10 @@ enum vg_code node_require_level(const struct node *node, const vg_id *compartmen
         store_clearances_level(all, compartment))
         return VG_OK;
     vg_id_format(compartment, id);
-    if (store_clearances_get(all, compartment, &one))
+    bool known = store_clearances_get(all, compartment, &one);
+    if (known && one.shredded > 0)
+        return api_is_shredded(id, one.shredded, error);
+    if (known)
         return api_not_level(id, one.holders, one.holder_count, error);
     return vg_fail(error, VG_NOT_FOUND, "there is no compartment %s; see vigil compartment list",
                    id);

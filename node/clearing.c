@@ -10,6 +10,7 @@
 #include "node/parts.h"
 #include "proto/response/epochs.h"
 #include "proto/response/nodes.h"
+#include "proto/response/shred.h"
 
 /* ---- who may ask -------------------------------------------------------------------------------
  */
@@ -116,7 +117,10 @@ static enum vg_code find_in_force(const struct response_machine *machine, struct
     const vg_id *id = &query->ask.id;
     char compartment[VG_ID_TEXT];
     uint64_t in_force = response_epoch_in_force(machine, id);
+    uint64_t shredded = response_shredded_at(machine, id);
     vg_id_format(id, compartment);
+    if (shredded > 0)
+        return api_is_shredded(compartment, shredded, &query->error);
     if (in_force == 0 || !response_epoch_get(machine, id, in_force, out))
         return vg_fail(&query->error, VG_NOT_FOUND, "compartment %s is in clear: it has no key",
                        compartment);

@@ -112,11 +112,32 @@ static enum vg_code link_before(struct node_query *query, uint64_t from, vg_hash
     return VG_OK;
 }
 
+/* What is there of a compartment that was asked for, and what of it opens with the keys of this
+ * node, whether it is to be read here or not. */
+struct sealed_count {
+    uint64_t entries, opened;
+};
+
+static void count_sealed(const struct node_query *query, const struct ledger_view *entry,
+                         struct sealed_count *count)
+{
+    const struct response_keys keys = {.data_key = keyring_data_key,
+                                       .keyring = query->node->keyring};
+    uint8_t *made;
+    vg_span body;
+    if (vg_id_is_zero(&query->ask.id) || !vg_id_equal(&entry->envelope.compartment, &query->ask.id))
+        return;
+    count->entries++;
+    count->opened += response_body(&keys, entry, &body, &made, NULL) == VG_OK;
+    response_body_free(made, entry);
+}
+
 static json_t *verify(struct node_query *query)
 {
     const struct api_query *ask = &query->ask;
     uint64_t from = ask->has_from ? ask->from : 1, at = from, previous_ms = 0;
     vg_hash previous = {{0}};
+    struct sealed_count sealed = {0};
     size_t size = 0;
     if (link_before(query, from, &previous, &previous_ms) != VG_OK)
         return NULL;
@@ -130,6 +151,7 @@ static json_t *verify(struct node_query *query)
         previous = view.hash;
         previous_ms = view.header.time_ms;
         size += bytes->size;
+        count_sealed(query, &view, &sealed);
         vg_blob_unref(bytes);
         if (!holds) {
             vg_fail(&query->error, VG_INTEGRITY,
@@ -139,8 +161,9 @@ static json_t *verify(struct node_query *query)
             return NULL;
         }
     }
-    return json_pack("{s:I, s:I, s:I, s:b}", "checked", (json_int_t)(at - from), "next",
-                     (json_int_t)at, "last", (json_int_t)query->last, "ok", 1);
+    return json_pack("{s:I, s:I, s:I, s:b, s:I, s:I}", "checked", (json_int_t)(at - from), "next",
+                     (json_int_t)at, "last", (json_int_t)query->last, "ok", 1, "sealed",
+                     (json_int_t)sealed.entries, "opened", (json_int_t)sealed.opened);
 }
 
 /* What there is nothing to repair of. */

@@ -361,7 +361,8 @@ void node_submit_stale(struct node *node, const vg_id *envelope_id)
     struct ledger_command command;
     if (submit == NULL || ledger_command_decode(submit->command, &command, NULL) != VG_OK)
         return;
-    if (seal(submit, &command) == VG_OK)
+    if (node_require_level(node, &command.compartment, &submit->error) == VG_OK &&
+        seal(submit, &command) == VG_OK)
         place(node, submit);
     else
         finish(node, submit, &submit->error);

@@ -151,6 +151,9 @@ char *api_text(json_t *document);
 enum vg_code api_not_level(const char *compartment, const vg_node_id *holders, uint32_t count,
                            struct vg_error *error);
 
+/* VG_FORBIDDEN: nothing of the compartment is read or written since this entry. */
+enum vg_code api_is_shredded(const char *compartment, uint64_t index, struct vg_error *error);
+
 /* How the node stands to a compartment. */
 struct api_clearance {
     vg_id compartment;

@@ -6,7 +6,7 @@
 
 #include "common/text.h"
 #include "node/api/api.h"
-#include "proto/response/epochs.h"
+#include "proto/response/shred.h"
 
 static bool listed(const struct api_compartments *list, const vg_id *id)
 {
@@ -88,6 +88,14 @@ enum vg_code api_not_level(const char *compartment, const vg_node_id *holders, u
         compartment, names);
 }
 
+enum vg_code api_is_shredded(const char *compartment, uint64_t index, struct vg_error *error)
+{
+    return vg_fail(error, VG_FORBIDDEN,
+                   "compartment %s was shredded with entry %" PRIu64
+                   ": nothing of it is read or written any more; see vigil compartment show",
+                   compartment, index);
+}
+
 static enum vg_code name_the_cleared(const struct response_machine *machine, const vg_id *id,
                                      struct vg_error *error)
 {
@@ -101,8 +109,10 @@ static enum vg_code name_the_cleared(const struct response_machine *machine, con
         if (epoch.record.wraps[i].holder.value != COMPARTMENT_RECOVERY)
             holders[count++] = epoch.record.wraps[i].holder;
     }
+    uint64_t shredded = response_shredded_at(machine, id);
     api_compartment_name(machine, id, name);
-    return api_not_level(name, holders, count, error);
+    return shredded > 0 ? api_is_shredded(name, shredded, error)
+                        : api_not_level(name, holders, count, error);
 }
 
 enum vg_code api_compartment_open(const struct response_machine *machine, const char *name,
@@ -111,6 +121,16 @@ enum vg_code api_compartment_open(const struct response_machine *machine, const 
     if (api_compartment_find(machine, name, out, error) != VG_OK)
         return error->code;
     return response_is_level(machine, out) ? VG_OK : name_the_cleared(machine, out, error);
+}
+
+/* Those of them that anybody can still read. */
+static uint32_t read_by_somebody(const struct response_machine *machine,
+                                 const struct api_compartments *all)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < all->count; i++)
+        count += response_shredded_at(machine, &all->ids[i]) == 0;
+    return count;
 }
 
 enum vg_code api_none_here(const struct response_machine *machine, const char *what,
@@ -122,8 +142,9 @@ enum vg_code api_none_here(const struct response_machine *machine, const char *w
     api_compartments_list(machine, &all);
     api_compartments_level(machine, &level);
     vg_id_format(id, text);
-    if (level.count == all.count)
-        return vg_fail(error, VG_NOT_FOUND, "there is no %s %s", what, text);
+    if (level.count == read_by_somebody(machine, &all))
+        return vg_fail(error, VG_NOT_FOUND, "there is no %s %s%s", what, text,
+                       level.count < all.count ? " that anybody can read" : "");
     return vg_fail(error, VG_UNAVAILABLE,
                    "there is no %s %s in the %u of %u compartments that this node serves; ask "
                    "another (--node); see vigil cluster status",

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "node/api/compartments.h"
+#include "node/api/epochs.h"
 #include "node/api/text.h"
 #include "proto/response/epochs.h"
 
@@ -87,6 +88,7 @@ static json_t *compartment_object(const struct response_machine *machine, const 
     api_set(out, "name", is_directory ? json_string(name) : name_or_null(machine, id));
     api_set(out, "procedure", json_string(procedure));
     api_set(out, "epoch", api_uint(response_epoch_in_force(machine, id)));
+    api_set(out, "shredding", api_shredding(machine, id));
     api_set(out, "served", json_boolean(response_is_level(machine, id)));
     return out;
 }

@@ -5,6 +5,7 @@
 #include "node/api/text.h"
 #include "proto/response/clearance.h"
 #include "proto/response/nodes.h"
+#include "proto/response/shred.h"
 
 static json_t *public_key(const vg_box_public *key)
 {
@@ -103,6 +104,48 @@ static void add_clearance(const struct response_machine *machine, const vg_id *c
     api_set(out, "revoked", revoked_of(machine, compartment));
 }
 
+/* Nodes that have still to attest. */
+static json_t *missing_of(const struct response_machine *machine, const vg_id *compartment)
+{
+    json_t *out = json_array();
+    struct response_revoked revoked = {.epoch = 0};
+    while (response_revoked_next(machine, compartment, &revoked)) {
+        if (revoked.attested == 0)
+            json_array_append_new(out, api_uint(revoked.node.value));
+    }
+    return out;
+}
+
+static json_t *recovery_of(const struct response_machine *machine, const vg_id *compartment,
+                           const struct response_shredded *shredded)
+{
+    json_t *out = json_object();
+    char name[VG_NAME_MAX + 1] = "";
+    vg_id other;
+    if (response_recovery_shared(machine, compartment, &shredded->recovery, &other))
+        api_compartment_name(machine, &other, name);
+    api_set(out, "unwrap_key", public_key(&shredded->recovery));
+    api_set(out, "attested",
+            shredded->recovery_gone > 0 ? api_uint(shredded->recovery_gone) : json_null());
+    api_set(out, "also_of", api_string(name));
+    return out;
+}
+
+json_t *api_shredding(const struct response_machine *machine, const vg_id *compartment)
+{
+    struct response_shredded shredded;
+    if (!response_shredded_get(machine, compartment, &shredded))
+        return json_null();
+    json_t *out = json_object();
+    uint64_t for_good = response_shredded_for_good(machine, compartment);
+    api_set(out, "state", json_string(for_good > 0 ? "shredded" : "shredding"));
+    api_set(out, "since", api_uint(shredded.index));
+    api_set(out, "for_good", for_good > 0 ? api_uint(for_good) : json_null());
+    api_set(out, "missing", missing_of(machine, compartment));
+    api_set(out, "recovery", recovery_of(machine, compartment, &shredded));
+    return out;
+}
+
 json_t *api_compartment_show(struct response_machine *machine, const struct api_query *query,
                              struct vg_error *error)
 {
@@ -123,6 +166,7 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
     api_set(out, "commitment", api_hash(&epoch.record.commitment));
     api_set(out, "holders", holders_of(machine, &epoch.record));
     add_clearance(machine, &id, out);
+    api_set(out, "shredding", api_shredding(machine, &id));
     api_set(out, "record", record_of(&epoch.record));
     return out;
 }

@@ -10,4 +10,8 @@
 json_t *api_compartment_show(struct response_machine *machine, const struct api_query *query,
                              struct vg_error *error);
 
+/* How far a compartment is shredded: since which entry, who has still to destroy a key; null if it
+ * is not to be. */
+json_t *api_shredding(const struct response_machine *machine, const vg_id *compartment);
+
 #endif

@@ -252,7 +252,7 @@ static const struct question {
     {"log.verify",
      API_LOG_VERIFY,
      API_FROM_LOG,
-     {{"from", false, read_from}, {"count", false, read_count}}},
+     {{"from", false, read_from}, {"count", false, read_count}, {"id", false, read_id}}},
     {"request.show",
      API_REQUEST_SHOW,
      API_FROM_STATE,

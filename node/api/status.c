@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "node/api/api.h"
 #include "node/api/compartments.h"
+#include "node/api/epochs.h"
 #include "node/api/text.h"
 #include "proto/response/epochs.h"
 #include "proto/response/nodes.h"
@@ -73,6 +74,7 @@ static json_t *compartments(const struct api_clearances *clearances,
         api_set(out, "epoch", api_uint(one->epoch));
         api_set(out, "applied_index", one->applied > 0 ? api_uint(one->applied) : json_null());
         api_set(out, "stopped", api_string(one->why));
+        api_set(out, "shredding", api_shredding(machine, &one->compartment));
         json_array_append_new(list, out);
     }
     return list;

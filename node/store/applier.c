@@ -283,12 +283,13 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
     if (entry->view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME) {
         learn_author(applier, &outcome.keyed);
         learn_compartment(applier, &outcome.id, index);
+        learn_compartment(applier, &outcome.keyed, index); /* by what two people have signed */
     }
     applier->applied = (struct store_position){index, entry->view.hash};
     atomic_store(&applier->cursor, index);
     applier->config.applied(applier->config.context, index,
                             result == RESPONSE_APPLIED_OUTCOME ? &outcome : NULL);
-    if (result == RESPONSE_APPLIED_STALE)
+    if (result == RESPONSE_APPLIED_STALE || result == RESPONSE_APPLIED_SHREDDED)
         applier->config.stale(applier->config.context, &entry->view.envelope);
 }
 

@@ -46,7 +46,8 @@ struct store_applier_config {
     /* On the apply thread, after the entry of `index` has been applied; `outcome` is NULL when it
      * has none. */
     void (*applied)(void *context, uint64_t index, const struct response_outcome *outcome);
-    /* On the apply thread: the entry of this envelope was void for its epoch (DESIGN section 7). */
+    /* On the apply thread: the entry of this envelope was void for its epoch (DESIGN section 7), or
+     * since its compartment is shredded. */
     void (*stale)(void *context, const struct ledger_envelope *envelope);
     /* On the apply thread: the cursor has stopped before the entry of `index`, with the reason and
      * the remedy. `damaged`: it is damaged in the log, and the cursor goes on once it is whole

@@ -127,9 +127,15 @@ enum vg_code store_clearances_offers(struct store_clearances *all, const vg_id *
 {
     struct store_clearance one;
     char id[VG_ID_TEXT];
-    if (!store_clearances_get(all, compartment, &one) || one.status != RESPONSE_REMOVING)
-        return VG_OK;
     vg_id_format(compartment, id);
+    bool known = store_clearances_get(all, compartment, &one);
+    if (known && one.shredded > 0)
+        return vg_fail(error, VG_FORBIDDEN,
+                       "compartment %s was shredded with entry %" PRIu64
+                       ": no key is made for it any more",
+                       id, one.shredded);
+    if (!known || one.status != RESPONSE_REMOVING)
+        return VG_OK;
     return vg_fail(error, VG_CONFLICT,
                    "this node still removes compartment %s, and an unwrap key made now would be "
                    "destroyed with it; ask again once vigil compartment show %s says that this "

@@ -14,10 +14,11 @@ enum { STORE_CLEARANCES_MAX = 1024 };
 struct store_clearance {
     vg_id compartment;
     enum response_status status;
-    uint64_t epoch;   /* in force */
-    uint64_t ended;   /* owes: the epoch that ended the clearance */
-    bool owes;        /* removing: nothing of it is here any more; the log has yet to say so */
-    uint64_t rebuilt; /* rebuilding: up to this index */
+    uint64_t epoch;    /* in force */
+    uint64_t shredded; /* index of the entry that shredded it; 0: it is not */
+    uint64_t ended;    /* owes: the epoch that ended the clearance */
+    bool owes;         /* removing: nothing of it is here any more; the log has yet to say so */
+    uint64_t rebuilt;  /* rebuilding: up to this index */
     vg_node_id holders[VG_NODES_MAX]; /* nodes that are cleared by the log */
     uint32_t holder_count;
     char why[VG_ERROR_TEXT]; /* stopped: for want of what; "" otherwise */
@@ -47,7 +48,8 @@ bool store_clearances_next(struct store_clearances *all, struct store_clearance 
 bool store_clearances_level(void *all, const vg_id *compartment);
 
 /* Whether an unwrap key of the compartment that this node gives now stays: VG_CONFLICT, with the
- * remedy, while the node removes the compartment, since its secret goes too. */
+ * remedy, while the node removes the compartment, since its secret goes too; VG_FORBIDDEN if the
+ * compartment is shredded. */
 enum vg_code store_clearances_offers(struct store_clearances *all, const vg_id *compartment,
                                      struct vg_error *error);
 

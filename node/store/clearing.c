@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "proto/response/clearance.h"
+#include "proto/response/shred.h"
 #include "proto/response/standing.h"
 
 enum {
@@ -84,7 +85,7 @@ static void keep(struct store_clearing *clearing, const struct store_clearance *
 
 static bool holds(const struct store_clearing *clearing, const struct compartment_epoch *epoch)
 {
-    return compartment_wrap_of(epoch, clearing->config->node) != NULL;
+    return response_epoch_holds(clearing->machine, &epoch->compartment, clearing->config->node);
 }
 
 /* Whoever opens and seals has the epoch's key from here on, unless it is not to be had. */
@@ -150,7 +151,9 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
     struct store_clearance one = {.compartment = *compartment, .epoch = in_force};
     bool has_key = learn(clearing, &epoch, &why) == VG_OK;
     one.status = judge(clearing, &epoch, note.status, has_key, index);
-    name_holders(&epoch.record, &one);
+    one.shredded = response_shredded_at(machine, compartment);
+    if (one.shredded == 0)
+        name_holders(&epoch.record, &one);
     if (one.status == RESPONSE_STOPPED)
         say_what_stops(&why, &one);
     if (one.status != RESPONSE_REBUILDING)
