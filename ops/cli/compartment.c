@@ -9,6 +9,7 @@
 #include "ops/cli/compartment.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
+#include "ops/cli/shred.h"
 #include "proto/compartment/epoch.h"
 
 enum { MIN_CLEARED = 2 };
@@ -20,6 +21,7 @@ static const struct cli_column list_columns[] = {
     {.title = "NAME", .path = "name"},
     {.title = "EPOCH", .path = "epoch"},
     {.title = "ID", .path = "id"},
+    {.title = "SHREDDED", .path = "shredding.state"},
     {.title = NULL},
 };
 
@@ -99,6 +101,8 @@ static void print_compartment(struct cli_call *call, const json_t *document)
         printf("in clear: every node reads it\n");
         return;
     }
+    if (shred_print(call, document))
+        return;
     printf("\nits key is wrapped for the recovery key (-) and these nodes:\n");
     cli_print_table(stdout, call->settings.output, json_object_get(document, "holders"),
                     holder_columns);
@@ -158,7 +162,7 @@ bool compartment_has_evicted(const json_t *document)
     bool any = false;
     json_array_foreach(json_object_get(document, "holders"), i, holder) any |=
         json_is_true(json_object_get(holder, "evicted"));
-    return any;
+    return any && !json_is_object(json_object_get(document, "shredding"));
 }
 
 /* Nodes that hold the epoch in force and are not evicted. */
@@ -336,6 +340,8 @@ static enum vg_code run_clearing(struct cli_call *call, uint64_t node,
         return call->error.code;
     json_t *answer = ask_repeated(call, cli_json_text(document, "id"));
     code = call->error.code;
+    if (answer == NULL && code == VG_OK)
+        code = shred_refuse(call, document);
     if (answer == NULL && code == VG_OK)
         code = clear(call, document, &request, node, &answer);
     if (code == VG_OK)
@@ -541,7 +547,7 @@ static enum vg_code run_create(struct cli_call *call)
         code = name_it(call, &creation.id, false);
     if (code == VG_OK && cli_text(call, "recovery") == NULL)
         fprintf(stderr, "vigil: note: its recovery key is the directory's; --recovery gives it one "
-                        "of its own\n");
+                        "of its own, without which it can never be shredded for good\n");
     if (code == VG_OK)
         cli_change_print(call, answer);
     json_decref(answer);
@@ -624,6 +630,32 @@ const struct cli_command compartment_commands[] = {
                  "  vigil compartment revoke acme --node-id 2 --override 'the site is lost'",
      .options = revoke_options,
      .run = run_revoke,
+     .flags = CLI_CHANGES},
+    {.name = "shred",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Propose that nobody ever reads a compartment again",
+     .about =
+         "For key officers, two of whom must sign: with the second signature it is done, and\n"
+         "cannot be undone. Every node that ever held its key destroys its own and attests it;\n"
+         "vigil compartment show lists who has still to. Its entries stay, unreadable.",
+     .examples = "  vigil compartment shred acme\n"
+                 "  vigil compartment shred acme --yes acme",
+     .options = shred_options,
+     .run = shred_compartment,
+     .flags = CLI_CHANGES},
+    {.name = "recovery-destroyed",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Propose to record that the recovery key of a shredded compartment is destroyed",
+     .about = "For key officers, two of whom must sign that its shares were destroyed. They name\n"
+              "the key by its public half. One that another compartment has too cannot be said\n"
+              "to be destroyed.",
+     .examples = "  vigil compartment recovery-destroyed acme --key HEX",
+     .options = shred_recovery_options,
+     .run = shred_recovery,
      .flags = CLI_CHANGES},
     {.name = "rotate",
      .words = "NAME",

@@ -10,7 +10,7 @@
 /* What a node says of a compartment, of the caller's; NULL: the call's error. */
 json_t *compartment_ask(struct cli_call *call, const char *name);
 
-/* Whether the key in force is wrapped for a node that is evicted. */
+/* Whether the key in force is wrapped for a node that is evicted; a shredded one has none. */
 bool compartment_has_evicted(const json_t *document);
 
 /* Makes the next epoch of such a document, for the same holders without those evicted. The answer

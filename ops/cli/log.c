@@ -5,6 +5,7 @@
 
 #include "ops/cli/commands.h"
 #include "ops/cli/core/change.h"
+#include "ops/cli/core/find.h"
 #include "ops/cli/core/output.h"
 
 enum { TAIL_COUNT = 10, TAIL_MAX = 500, VERIFY_COUNT = 2000, FOLLOW_PAUSE_MS = 200 };
@@ -144,6 +145,9 @@ static enum vg_code run_get(struct cli_call *call)
 
 static const struct cli_option verify_options[] = {
     {.name = "repair", .help = "have what is damaged fetched again from another node"},
+    {.name = "compartment",
+     .value = "NAME",
+     .help = "also count its entries, and those that open with the node's keys"},
     {.name = NULL},
 };
 
@@ -162,7 +166,10 @@ struct look {
     uint64_t checked;
     uint64_t repaired; /* the last entry that was */
     uint64_t left;     /* entries still damaged */
-    json_t *damaged;   /* what was met: index, repaired, from, why */
+    vg_id compartment; /* whose entries are counted; zero: none's */
+    uint64_t sealed;
+    uint64_t opened;
+    json_t *damaged; /* what was met: index, repaired, from, why */
     struct cli_progress progress;
 };
 
@@ -225,9 +232,13 @@ static enum vg_code meet_damage(struct look *look)
 static enum vg_code look_at_chunk(struct look *look)
 {
     struct cli_call *call = look->call;
-    json_t *answer =
-        cli_query(call, json_pack("{s:s, s:I, s:I}", "query", "log.verify", "from",
-                                  (json_int_t)look->next, "count", (json_int_t)VERIFY_COUNT));
+    json_t *question = json_pack("{s:s, s:I, s:I}", "query", "log.verify", "from",
+                                 (json_int_t)look->next, "count", (json_int_t)VERIFY_COUNT);
+    char id[VG_ID_TEXT];
+    vg_id_format(&look->compartment, id);
+    if (!vg_id_is_zero(&look->compartment))
+        json_object_set_new(question, "id", json_string(id));
+    json_t *answer = cli_query(call, question);
     if (call->client != NULL)
         cli_client_stay(call->client); /* another node's log is another */
     if (answer == NULL)
@@ -235,6 +246,8 @@ static enum vg_code look_at_chunk(struct look *look)
     uint64_t next = cli_json_number(answer, "next");
     bool ok = json_is_true(json_object_get(answer, "ok"));
     look->checked += cli_json_number(answer, "checked");
+    look->sealed += cli_json_number(answer, "sealed");
+    look->opened += cli_json_number(answer, "opened");
     look->last = cli_json_number(answer, "last");
     json_decref(answer);
     if (!ok || (next <= look->next && next <= look->last))
@@ -250,6 +263,10 @@ static void print_verified(const struct look *look)
     json_t *answer = json_pack("{s:b, s:I, s:I, s:O}", "ok", look->left == 0, "checked",
                                (json_int_t)look->checked, "last", (json_int_t)look->last, "damaged",
                                look->damaged);
+    if (!vg_id_is_zero(&look->compartment))
+        json_object_set_new(answer, "compartment",
+                            json_pack("{s:I, s:I}", "entries", (json_int_t)look->sealed, "opened",
+                                      (json_int_t)look->opened));
     if (cli_is_json(call->settings.output)) {
         cli_print_json(stdout, call->settings.output, answer);
     } else {
@@ -262,6 +279,10 @@ static void print_verified(const struct look *look)
         else
             printf("%llu %s\n", (unsigned long long)look->left,
                    call->settings.dry_run ? "would be fetched again" : "still damaged");
+        if (!vg_id_is_zero(&look->compartment))
+            printf("of %s: %llu entries are there, and %llu open with the keys of this node\n",
+                   cli_text(call, "compartment"), (unsigned long long)look->sealed,
+                   (unsigned long long)look->opened);
     }
     json_decref(answer);
 }
@@ -273,8 +294,11 @@ static enum vg_code run_verify(struct cli_call *call)
                         .last = UINT64_MAX, /* until the node says */
                         .damaged = json_array(),
                         .progress = cli_progress_start("verifying", 0)};
+    const char *compartment = cli_text(call, "compartment");
+    if (compartment != NULL)
+        cli_compartment_find(call, compartment, &look.compartment);
     do {
-        if (look_at_chunk(&look) != VG_OK)
+        if (call->error.code != VG_OK || look_at_chunk(&look) != VG_OK)
             break;
         look.progress.total = look.last == UINT64_MAX ? 0 : look.last;
         cli_progress_show(&look.progress, look.checked < look.last ? look.checked : look.last);

@@ -12,6 +12,7 @@
 #include "ops/cli/core/output.h"
 #include "ops/cli/incident.h"
 #include "ops/cli/rekey.h"
+#include "ops/cli/shred.h"
 #include "proto/response/fields.h"
 
 enum { PAGE = 500 };
@@ -159,6 +160,7 @@ static void print_proposal(struct cli_call *call, const struct proposal *proposa
     printf("expires       %s\n", cli_json_text(proposal->document, "expires_at"));
     if (proposal->command.op == RESPONSE_OP_REKEY)
         rekey_print(&proposal->command, people);
+    shred_print_proposed(call, &proposal->command);
     printf("what is signed\n");
     print_command(&proposal->command);
 }

@@ -10,8 +10,6 @@
 #include "ops/cli/core/public.h"
 #include "proto/response/machine.h"
 
-enum { EXPIRES_DEFAULT_MS = 24 * 3600 * 1000 };
-
 const struct cli_option rekey_options[] = {
     {.name = "public",
      .value = "FILE",
@@ -76,21 +74,6 @@ static enum vg_code read_keys(struct cli_call *call, enum vg_identity_kind kind,
                    path, vg_holder_format(&found.holder, theirs), call->words[0], remedy);
 }
 
-static enum vg_code propose(struct cli_call *call, const struct response_command *rekey,
-                            uint32_t expires_ms, json_t **answer)
-{
-    struct vg_buffer bytes = {0};
-    response_command_encode(rekey, &bytes);
-    struct response_command command = {.op = RESPONSE_OP_PROPOSE,
-                                       .propose.command = vg_buffer_span(&bytes)};
-    struct cli_change change = {.request = cli_request_of(call), .command = &command};
-    command.propose.expires_at = vg_uuid7_time_ms(&change.request) + expires_ms;
-    enum vg_code code = cli_change_submit(call, &change, answer);
-    cli_change_explain(call, &change);
-    vg_buffer_free(&bytes);
-    return code;
-}
-
 /* The person at the terminal reads this on stderr, whatever is asked for on stdout. */
 static void announce(const struct cli_call *call, const struct response_command *rekey,
                      const json_t *answer)
@@ -107,14 +90,10 @@ static void announce(const struct cli_call *call, const struct response_command 
 static enum vg_code rekey(struct cli_call *call, enum vg_identity_kind kind)
 {
     struct response_command command = {.op = RESPONSE_OP_REKEY};
-    const char *expires = cli_text(call, "expires");
-    uint32_t expires_ms = EXPIRES_DEFAULT_MS;
     json_t *answer = NULL;
     enum vg_code code = read_keys(call, kind, &command);
-    if (code == VG_OK && expires != NULL)
-        code = cli_duration_parse(expires, "--expires", &expires_ms, &call->error);
     if (code == VG_OK)
-        code = propose(call, &command, expires_ms, &answer);
+        code = cli_change_propose(call, &command, &answer);
     if (code == VG_OK)
         cli_change_print(call, answer);
     if (code == VG_OK && !call->settings.dry_run)

@@ -13,6 +13,8 @@
 #include "ops/cli/core/session.h"
 #include "proto/ledger/entry.h"
 
+enum { EXPIRES_DEFAULT_MS = 24 * 3600 * 1000 };
+
 const struct cli_access *cli_access(struct cli_call *call)
 {
     const struct cli_settings *settings = &call->settings;
@@ -274,6 +276,26 @@ enum vg_code cli_change_submit(struct cli_call *call, struct cli_change *change,
         json_object_set_new(*answer, "dry_run", json_true());
     else if (code == VG_OK)
         learn_own(call, change, *answer);
+    return code;
+}
+
+enum vg_code cli_change_propose(struct cli_call *call, const struct response_command *proposed,
+                                json_t **answer)
+{
+    const char *expires = cli_text(call, "expires");
+    uint32_t expires_ms = EXPIRES_DEFAULT_MS;
+    struct vg_buffer bytes = {0};
+    if (expires != NULL &&
+        cli_duration_parse(expires, "--expires", &expires_ms, &call->error) != VG_OK)
+        return call->error.code;
+    response_command_encode(proposed, &bytes);
+    struct response_command command = {.op = RESPONSE_OP_PROPOSE,
+                                       .propose.command = vg_buffer_span(&bytes)};
+    struct cli_change change = {.request = cli_request_of(call), .command = &command};
+    command.propose.expires_at = vg_uuid7_time_ms(&change.request) + expires_ms;
+    enum vg_code code = cli_change_submit(call, &change, answer);
+    cli_change_explain(call, &change);
+    vg_buffer_free(&bytes);
     return code;
 }
 

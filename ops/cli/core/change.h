@@ -78,6 +78,11 @@ enum vg_code cli_command_sign(const struct cli_author *author, const vg_id *comp
  * overruled. Remembers the revisions of the answer, which is the caller's. */
 enum vg_code cli_change_submit(struct cli_call *call, struct cli_change *change, json_t **answer);
 
+/* Proposes a control command that takes two people, open as long as --expires says (24h). The
+ * answer is the caller's. */
+enum vg_code cli_change_propose(struct cli_call *call, const struct response_command *proposed,
+                                json_t **answer);
+
 /* Where a change was not done now (exit code 3): adds to the call's error how to repeat it. */
 void cli_change_explain(struct cli_call *call, const struct cli_change *change);
 

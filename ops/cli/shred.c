@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/cli/shred.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/text.h"
+#include "ops/cli/compartment.h"
+#include "ops/cli/core/change.h"
+#include "ops/cli/core/output.h"
+
+const struct cli_option shred_options[] = {
+    {.name = "yes", .value = "NAME", .help = "do not ask: the compartment's name once more"},
+    {.name = "expires", .value = "TIME", .help = "how long the other may take (24h)"},
+    {.name = NULL},
+};
+
+const struct cli_option shred_recovery_options[] = {
+    {.name = "key", .value = "KEY", .help = "its public half, in hex, as the shares have it"},
+    {.name = "expires", .value = "TIME", .help = "how long the other may take (24h)"},
+    {.name = NULL},
+};
+
+/* ---- proposing ---------------------------------------------------------------------------------
+ */
+
+/* It cannot be undone, so whoever proposes it gives the name twice. */
+static enum vg_code confirm(struct cli_call *call, const char *name)
+{
+    char line[VG_NAME_MAX + 2] = "";
+    const char *given = cli_text(call, "yes");
+    if (call->settings.dry_run)
+        return VG_OK;
+    if (given == NULL && !isatty(STDIN_FILENO))
+        return vg_fail(&call->error, VG_USAGE,
+                       "there is no terminal to ask on, and shredding cannot be undone; give the "
+                       "name of the compartment once more: --yes NAME");
+    if (given == NULL) {
+        fprintf(stderr, "Nobody will ever read this compartment again, and nothing undoes that.\n"
+                        "Its name, to propose it: ");
+        fflush(stderr);
+        if (fgets(line, sizeof line, stdin) != NULL)
+            line[strcspn(line, "\n")] = '\0';
+        given = line;
+    }
+    if (strcmp(given, name) == 0)
+        return VG_OK;
+    return vg_fail(&call->error, VG_USAGE, "'%s' is not the name of '%s'; nothing was proposed",
+                   given, name);
+}
+
+static void announce(const struct cli_call *call, const json_t *answer)
+{
+    if (!call->settings.dry_run)
+        fprintf(stderr,
+                "proposed; another key officer reads it and signs:\n"
+                "  vigil proposal approve %s\n",
+                cli_json_text(answer, "id"));
+}
+
+static enum vg_code propose(struct cli_call *call, const struct response_command *command)
+{
+    json_t *answer = NULL;
+    enum vg_code code = cli_change_propose(call, command, &answer);
+    if (code == VG_OK) {
+        cli_change_print(call, answer);
+        announce(call, answer);
+    }
+    json_decref(answer);
+    return code;
+}
+
+enum vg_code shred_compartment(struct cli_call *call)
+{
+    struct response_command command = {.op = RESPONSE_OP_SHRED};
+    json_t *document = compartment_ask(call, call->words[0]);
+    if (document == NULL)
+        return call->error.code;
+    enum vg_code code = confirm(call, cli_json_text(document, "name"));
+    command.shred.epoch = cli_json_number(document, "epoch");
+    vg_id_parse(cli_json_text(document, "id"), &command.shred.compartment);
+    if (code == VG_OK && command.shred.epoch == 0)
+        code = vg_fail(&call->error, VG_NOT_FOUND, "compartment '%s' is in clear: it has no key",
+                       cli_json_text(document, "name"));
+    json_decref(document);
+    return code == VG_OK ? propose(call, &command) : code;
+}
+
+enum vg_code shred_recovery(struct cli_call *call)
+{
+    struct response_command command = {.op = RESPONSE_OP_RECOVERY_GONE};
+    vg_box_public *key = &command.recovery_gone.key;
+    const char *given;
+    if (cli_required(call, "key", &given) != VG_OK)
+        return call->error.code;
+    if (!vg_hex_parse(given, key->bytes, sizeof key->bytes))
+        return vg_fail(&call->error, VG_USAGE, "--key: 64 hex digits of a public key are needed");
+    json_t *document = compartment_ask(call, call->words[0]);
+    if (document == NULL)
+        return call->error.code;
+    vg_id_parse(cli_json_text(document, "id"), &command.recovery_gone.compartment);
+    json_decref(document);
+    return propose(call, &command);
+}
+
+enum vg_code shred_refuse(struct cli_call *call, const json_t *document)
+{
+    const json_t *shredding = json_object_get(document, "shredding");
+    if (!json_is_object(shredding))
+        return VG_OK;
+    return vg_fail(&call->error, VG_FORBIDDEN,
+                   "compartment '%s' was shredded with entry %" PRIu64
+                   ": its key is no more made, given or taken",
+                   cli_json_text(document, "name"), cli_json_number(shredding, "since"));
+}
+
+/* ---- showing -----------------------------------------------------------------------------------
+ */
+
+static const struct cli_column revoked_columns[] = {
+    {.title = "NODE", .path = "node"},
+    {.title = "ATTESTED WITH ENTRY", .path = "attested"},
+    {.title = "EVICTED", .path = "evicted"},
+    {.title = NULL},
+};
+
+static void print_missing(const json_t *shredding)
+{
+    const json_t *missing = json_object_get(shredding, "missing");
+    const json_t *recovery = json_object_get(shredding, "recovery");
+    bool gone = json_is_integer(json_object_get(recovery, "attested"));
+    const char *also = cli_json_text(recovery, "also_of");
+    size_t i;
+    json_t *node;
+    printf("missing      ");
+    json_array_foreach(missing, i, node)
+        printf("%snode %lld", i > 0 ? ", " : "", (long long)json_integer_value(node));
+    if (!gone)
+        printf("%sthe recovery key", json_array_size(missing) > 0 ? ", " : "");
+    printf("\n");
+    if (!gone && also[0] != '\0') {
+        printf("             the recovery key is that of ");
+        cli_print_inline(stdout, also);
+        printf(" too: it still opens this compartment's entries\n");
+    }
+}
+
+bool shred_print(const struct cli_call *call, const json_t *document)
+{
+    const json_t *shredding = json_object_get(document, "shredding");
+    const json_t *recovery = json_object_get(shredding, "recovery");
+    if (!json_is_object(shredding))
+        return false;
+    bool for_good = json_is_integer(json_object_get(shredding, "for_good"));
+    printf("\n%-12s since entry %" PRIu64 "%s\n", cli_json_text(shredding, "state"),
+           cli_json_number(shredding, "since"), for_good ? "; no holder has its key any more" : "");
+    if (!for_good)
+        print_missing(shredding);
+    printf("recovery key %s\n", cli_json_text(recovery, "unwrap_key"));
+    if (json_is_integer(json_object_get(recovery, "attested")))
+        printf("             destroyed, as entry %" PRIu64 " says\n",
+               cli_json_number(recovery, "attested"));
+    printf("\nthese held its key; one that has attested has destroyed it:\n");
+    cli_print_table(stdout, call->settings.output, json_object_get(document, "revoked"),
+                    revoked_columns);
+    return true;
+}
+
+void shred_print_proposed(struct cli_call *call, const struct response_command *command)
+{
+    const vg_id *compartment = command->op == RESPONSE_OP_SHRED
+                                   ? &command->shred.compartment
+                                   : &command->recovery_gone.compartment;
+    char id[VG_ID_TEXT];
+    if (command->op != RESPONSE_OP_SHRED && command->op != RESPONSE_OP_RECOVERY_GONE)
+        return;
+    vg_id_format(compartment, id);
+    json_t *document = compartment_ask(call, id);
+    const char *name = document != NULL ? cli_json_text(document, "name") : id;
+    printf("%s", command->op == RESPONSE_OP_SHRED ? "shreds        " : "recovery of   ");
+    cli_print_text(stdout, name, 14);
+    if (command->op == RESPONSE_OP_SHRED)
+        printf("              nobody reads it afterwards, and nothing undoes that\n");
+    json_decref(document);
+}
