@@ -71,7 +71,8 @@ class Sample:
         c.vigil("user", "add", officer, "--public", public, "--key-officer")
         public = self.c.identity("eve-again", "--id", id_)[1]
         proposal = c.vigil("user", "rekey", name, "--public", public)["id"]
-        Person(c, officers, 2).vigil("proposal", "approve", proposal, "--yes")
+        self.second = Person(c, officers, 2)
+        self.second.vigil("proposal", "approve", proposal, "--yes")
         self.refused(["exists"], c, "user", "rename", self.ben, self.mia)
         self.refused(["not-found"], c, "user", "rename", "nobody", "somebody")
 
@@ -83,6 +84,15 @@ class Sample:
         c.vigil("compartment", "revoke", name, "--node-id", 3)
         c.vigil("compartment", "revoke", name, "--node-id", 2, "--override", self.say("override"))
         wait_for(lambda: all(one["attested"] for one in c.vigil("compartment", "show", name)["revoked"]), "their word")
+
+    def shredded(self):
+        """A compartment that two people end, and say of its recovery key that it is destroyed."""
+        c, name, key = self.c, self.say("gone"), "09" + "00" * 31
+        c.vigil("compartment", "create", name, "--nodes", "1,2", "--recovery", key)
+        for words in (("shred", name, "--yes", name), ("recovery-destroyed", name, "--key", key)):
+            self.second.vigil("proposal", "approve", c.vigil("compartment", *words)["id"], "--yes")
+        wait_for(lambda: c.vigil("compartment", "show", name)["shredding"]["state"] == "shredded", "both nodes' word")
+        c.vigil("log", "verify", "--compartment", name)
 
     def repeats(self):
         """An integration's signal and its repeats, which its node counts; they wait for ten seconds."""
@@ -272,6 +282,7 @@ class Sample:
     def run(self):
         self.directory()
         self.clearances()
+        self.shredded()
         counted = self.repeats()
         incident, document = self.lives()
         self.drills()
@@ -290,6 +301,8 @@ class Sample:
         """What takes two people is in the log inside a proposal, and told by what came of it."""
         events = self.c.vigil("incident", "timeline", self.incidents[0])
         return [{"op": "drill", **drill} for drill in self.c.vigil("cluster", "drill", "list")] + \
+            [{"op": op, "compartment": one["id"]} for one in self.c.vigil("compartment", "list") if one["shredding"]
+             for op in ("compartment-shred", "recovery-attest")] + \
             [{"op": "rekey", "key": one["public_key"]} for one in self.c.vigil("user", "list") if one["keyed_at"]] + \
             [{"op": "withdraw", "reason": event["text"]} for event in events if event["kind"] == "withdraw"]
 
