@@ -167,16 +167,19 @@ static const struct clearing_kind {
     enum response_op op;
     bool begins; /* a compartment */
     bool adds, drops;
+    bool renews; /* whoever holds it next has signed an unwrap key for it, a new one perhaps */
     const char *command; /* of `vigil compartment` */
     const char *wanted;  /* in the sentence of a refusal */
 } kinds[] = {
-    {RESPONSE_OP_ROTATE, false, false, false, "rotate",
+    {RESPONSE_OP_ROTATE, false, false, false, false, "rotate",
      "the holders and unwrap keys of the one in force, without nodes that are evicted"},
-    {RESPONSE_OP_CREATE, true, true, false, "create", "the recovery key and some nodes"},
-    {RESPONSE_OP_CLEAR, false, true, false, "grant",
+    {RESPONSE_OP_CREATE, true, true, false, false, "create", "the recovery key and some nodes"},
+    {RESPONSE_OP_CLEAR, false, true, false, false, "grant",
      "those of the one in force without nodes that are evicted, and at least one more"},
-    {RESPONSE_OP_REVOKE, false, false, true, "revoke",
+    {RESPONSE_OP_REVOKE, false, false, true, false, "revoke",
      "those of the one in force without nodes that are evicted, and at least one fewer"},
+    {RESPONSE_OP_RECOVER, false, true, true, true, "recover",
+     "the recovery key that it has and nodes that are not evicted"},
 };
 
 static const struct clearing_kind *kind_of(enum response_op op)
@@ -224,6 +227,8 @@ static enum vg_code goes_on(struct response_call *call, struct clearing *clearin
     snprintf(entry, sizeof entry, "%" PRIu64, shredded);
     if (shredded > 0)
         return RESPONSE_REFUSE(call, SHREDDED, clearing->text, entry);
+    if (clearing->kind->renews && is_directory(call, id))
+        return response_refuse(call, RESPONSE_REFUSED_RECOVERS_DIRECTORY);
     bool narrows = clearing->kind->drops && is_directory(call, id);
     return narrows ? response_refuse(call, RESPONSE_REFUSED_DIRECTORY_IS_FOR_ALL) : VG_OK;
 }
@@ -270,15 +275,17 @@ static enum vg_code judge_kept(struct response_call *call, struct clearing *clea
         bool evicted = response_node_evicted(call->machine, holder, &eviction);
         bool same =
             next != NULL && memcmp(&now->wraps[i].unwrap, &next->unwrap, sizeof next->unwrap) == 0;
-        bool may_go = evicted || (clearing->kind->drops && holder.value != COMPARTMENT_RECOVERY);
-        if (evicted ? next != NULL : (next != NULL || !may_go) && !same)
+        bool is_node = holder.value != COMPARTMENT_RECOVERY;
+        bool may_go = evicted || (clearing->kind->drops && is_node);
+        bool renewed = clearing->kind->renews && is_node;
+        if (evicted ? next != NULL : (next != NULL || !may_go) && !renewed && !same)
             return refuse_holders(call, clearing);
         clearing->dropped += !evicted && next == NULL;
     }
     return VG_OK;
 }
 
-/* One that was not a holder before. */
+/* One that was not a holder before, or is one with an unwrap key of now. */
 static enum vg_code judge_new(struct response_call *call, struct clearing *clearing,
                               vg_node_id node)
 {
@@ -304,7 +311,8 @@ static enum vg_code judge_new(struct response_call *call, struct clearing *clear
 static bool is_new(const struct clearing *clearing, const struct compartment_wrap *wrap)
 {
     return wrap->holder.value != COMPARTMENT_RECOVERY &&
-           compartment_wrap_of(&clearing->now.record, wrap->holder) == NULL;
+           (clearing->kind->renews ||
+            compartment_wrap_of(&clearing->now.record, wrap->holder) == NULL);
 }
 
 static enum vg_code judge_holders(struct response_call *call, struct clearing *clearing)
@@ -571,6 +579,8 @@ void response_effect_clearing(struct response_call *call)
     put_clearance(call, &clearing.compartment, &clearing.clearance);
     keep_revoked(call, &clearing);
     response_keep_epoch(call, &clearing.next);
+    if (call->carries != NULL)
+        call->outcome->keyed = clearing.compartment;
 }
 
 /* ---- what a node has destroyed -----------------------------------------------------------------

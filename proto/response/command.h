@@ -66,8 +66,9 @@ enum response_op {
     RESPONSE_OP_CLEAR = 74,     /* for more holders */
     RESPONSE_OP_REVOKE = 75,    /* for fewer */
     RESPONSE_OP_DESTROYED = 76, /* by a node: its unwrap key, of a compartment it is revoked from */
-    /* for good; by two people alone */
+    /* by two people alone */
     RESPONSE_OP_SHRED = 77,
+    RESPONSE_OP_RECOVER = 78,       /* a new epoch, made by the holders of the recovery key */
     RESPONSE_OP_RECOVERY_GONE = 79, /* the recovery key of one that is shredded */
 };
 
@@ -373,7 +374,7 @@ struct response_command {
             vg_id override_; /* that has the reason to go below min_cleared */
             uint64_t min_cleared;
             struct response_lines boundary; /* regions; none: all */
-        } clearing;                         /* rotate, create, clear, revoke */
+        } clearing;                         /* rotate, create, clear, revoke, recover */
         struct {
             vg_id compartment;
             uint64_t epoch; /* that revoked the node */

@@ -143,6 +143,12 @@ static const struct response_field revoke_fields[] = {
     ID("override", clearing.override_, 0, NOTHING, 0),
 };
 
+static const struct response_field recover_fields[] = {
+    EPOCH,
+    OFFERS,
+    ID("override", clearing.override_, 0, NOTHING, 0),
+};
+
 static const struct response_field destroyed_fields[] = {
     ID("compartment", destroyed.compartment, 1, COMPARTMENT, 0),
     VALUE("epoch", NUMBER, destroyed.epoch, 1, INT64_MAX),
@@ -491,6 +497,7 @@ static const struct layout layouts[] = {
     LAYOUT(REVOKE, "compartment-revoke", revoke_fields),
     LAYOUT(DESTROYED, "compartment-attest", destroyed_fields),
     LAYOUT(SHRED, "compartment-shred", shred_fields),
+    LAYOUT(RECOVER, "compartment-recover", recover_fields),
     LAYOUT(RECOVERY_GONE, "recovery-attest", recovery_gone_fields),
 };
 

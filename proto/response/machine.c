@@ -39,7 +39,7 @@ enum {
         RESPONSE_OP_##op, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,                 \
             RESPONSE_EXPECTLESS, response_judge_clearing, response_effect_clearing                 \
     }
-/* What cannot be undone: any two key officers. */
+/* What cannot be undone, or needs no node's consent: any two key officers. */
 #define BY_KEY_OFFICERS(op, name)                                                                  \
     {                                                                                              \
         RESPONSE_OP_##op, RESPONSE_IN_CONTROL, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,                 \
@@ -83,6 +83,7 @@ static const struct response_rule rules[] = {
     {RESPONSE_OP_DESTROYED, RESPONSE_IN_CONTROL, 0, 0, 0, 0, RESPONSE_EXPECTLESS | RESPONSE_BY_NODE,
      response_judge_destroyed, response_effect_destroyed},
     BY_KEY_OFFICERS(SHRED, shred),
+    BY_KEY_OFFICERS(RECOVER, clearing),
     BY_KEY_OFFICERS(RECOVERY_GONE, recovery_gone),
     {RESPONSE_OP_OVERRIDE, RESPONSE_IN_DIRECTORY, RESPONSE_ROLE_KEY_OFFICER, 0, 0, 0,
      RESPONSE_EXPECTLESS, response_judge_override, response_effect_override},

@@ -160,6 +160,9 @@
     X(SHRED_BEHIND, CONFLICT, "",                                                                  \
       "compartment {0} is at epoch {1}, and epoch {2} was to be shredded: its key was changed "    \
       "meanwhile; look at it, and propose it anew: vigil compartment shred")                       \
+    X(RECOVERS_DIRECTORY, FORBIDDEN, "",                                                           \
+      "the directory is not recovered: without its key no node knows who may sign that; put a "    \
+      "keyring back on one node, or read the log with the recovery key and begin a new cluster")   \
     X(NOT_SHREDDED, FORBIDDEN, "",                                                                 \
       "compartment {0} is not shredded, and its recovery key is what is left when its nodes are "  \
       "lost; keep it, or shred the compartment first: vigil compartment shred")                    \

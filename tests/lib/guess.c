@@ -80,6 +80,7 @@ static const struct choice {
     {RESPONSE_OP_OVERRIDE, DIRECTORY, 4, {0}},
     {RESPONSE_OP_REKEY, CONTROL, 1, {0}},
     {RESPONSE_OP_SHRED, CONTROL, 1, {0}},
+    {RESPONSE_OP_RECOVER, CONTROL, 1, {0}},
     {RESPONSE_OP_RECOVERY_GONE, CONTROL, 1, {0}},
     {RESPONSE_OP_PROPOSE, CONTROL, 12, {0}},
     {RESPONSE_OP_APPROVE, CONTROL, 30, {0}},
@@ -619,6 +620,7 @@ static const struct {
     {RESPONSE_OP_CLEAR, guess_clearing},        {RESPONSE_OP_REVOKE, guess_clearing},
     {RESPONSE_OP_DESTROYED, guess_attestation}, {RESPONSE_OP_OVERRIDE, guess_override},
     {RESPONSE_OP_SHRED, guess_shredding},       {RESPONSE_OP_RECOVERY_GONE, guess_shredding},
+    {RESPONSE_OP_RECOVER, guess_clearing},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------

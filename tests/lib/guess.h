@@ -19,7 +19,7 @@ struct guess {
     uint16_t expectation_count;
     struct response_command command;
     char text[8][GUESS_TEXT];
-    uint8_t bytes[COMPARTMENT_EPOCH_MAX]; /* of contents, proposed commands, signals, records */
+    uint8_t bytes[2 * COMPARTMENT_EPOCH_MAX]; /* of contents, proposed commands, signals, records */
     uint8_t offers[RESPONSE_OFFERS_SIZE];
 };
 

@@ -70,6 +70,8 @@ static unsigned next_holders(struct thought *thought, unsigned now)
         return now | node;
     case RESPONSE_OP_REVOKE:
         return now & ~node;
+    case RESPONSE_OP_RECOVER:
+        return (now & (1 | SEALING_OWN_RECOVERY)) | node | 1U << some_node(thought);
     default:
         return now;
     }
@@ -153,11 +155,13 @@ void guess_clearing(struct thought *thought)
                                    (guess_once_in(thought, 20) ? 1 : 0));
     if (out->command.op == RESPONSE_OP_CREATE || out->command.op == RESPONSE_OP_CLEAR)
         sign_offers(thought, &epoch, before);
+    if (out->command.op == RESPONSE_OP_RECOVER)
+        sign_offers(thought, &epoch, 0);
     if (out->command.op == RESPONSE_OP_CREATE)
         out->command.clearing.min_cleared = 1 + guess_below(thought, 3);
     if (out->command.op == RESPONSE_OP_CREATE)
         bound(thought);
-    if (out->command.op == RESPONSE_OP_REVOKE)
+    if (out->command.op == RESPONSE_OP_REVOKE || out->command.op == RESPONSE_OP_RECOVER)
         out->command.clearing.override_ =
             guess_once_in(thought, 2) ? some_override(thought) : (vg_id){{0}};
     if (out->command.op == RESPONSE_OP_CREATE && guess_once_in(thought, 20))

@@ -57,13 +57,18 @@ static struct response_command some_rekey(struct thought *thought)
     return command;
 }
 
-static struct response_command some_shredding(struct thought *thought)
+/* The end of a compartment, or its recovery, whose record lies in `out->bytes`. */
+static struct response_command some_ending(struct thought *thought)
 {
+    static const enum response_op ops[] = {RESPONSE_OP_SHRED, RESPONSE_OP_RECOVERY_GONE,
+                                           RESPONSE_OP_RECOVER, RESPONSE_OP_RECOVER};
     struct response_command before = thought->out->command;
     memset(&thought->out->command, 0, sizeof thought->out->command);
-    thought->out->command.op =
-        guess_once_in(thought, 2) ? RESPONSE_OP_SHRED : RESPONSE_OP_RECOVERY_GONE;
-    guess_shredding(thought);
+    thought->out->command.op = ops[guess_below(thought, sizeof ops / sizeof ops[0])];
+    if (thought->out->command.op == RESPONSE_OP_RECOVER)
+        guess_clearing(thought);
+    else
+        guess_shredding(thought);
     struct response_command made = thought->out->command;
     thought->out->command = before;
     return made;
@@ -92,7 +97,7 @@ static vg_span proposed_bytes(struct thought *thought, bool usual)
         drill.drill.delay_ms = guess_once_in(thought, 2) ? 100 : 0;
     }
     if (guess_in_control(thought) != guess_once_in(thought, 40))
-        command = guess_once_in(thought, 2) ? some_shredding(thought) : some_rekey(thought);
+        command = guess_once_in(thought, 2) ? some_ending(thought) : some_rekey(thought);
     bool drills = guess_in_directory(thought) != guess_once_in(thought, 40);
     return encoded(drills ? &drill : &command, out->bytes, sizeof out->bytes);
 }

@@ -106,13 +106,15 @@ static uint32_t nodes_in(const struct compartment_epoch *epoch)
 /* Whether nobody who stays has another unwrap key, nobody is there who has gone, and nobody is
  * missing where none may be. */
 static bool keeps(const struct model *model, const struct compartment_epoch *now,
-                  const struct compartment_epoch *next, bool may_drop, uint32_t *dropped)
+                  const struct compartment_epoch *next, bool may_drop, bool may_renew,
+                  uint32_t *dropped)
 {
     *dropped = 0;
     for (uint32_t i = 0; i < now->wrap_count; i++) {
         const struct compartment_wrap *wrap = compartment_wrap_of(next, now->wraps[i].holder);
         bool gone = model_node_gone(model, now->wraps[i].holder.value);
-        if (wrap != NULL && (gone || !same_unwrap(wrap, &now->wraps[i])))
+        bool renewed = may_renew && now->wraps[i].holder.value != COMPARTMENT_RECOVERY;
+        if (wrap != NULL && (gone || (!renewed && !same_unwrap(wrap, &now->wraps[i]))))
             return false;
         if (wrap == NULL && !gone && !may_drop)
             return false;
@@ -251,8 +253,9 @@ static struct model_refusal after_now(struct model_call *call, struct compartmen
         return model_refuses(VG_NOT_FOUND);
     if (model_shredded(call->model, &next->compartment))
         return model_refuses(VG_FORBIDDEN);
-    if (call->command->op == RESPONSE_OP_REVOKE &&
-        vg_id_equal(&next->compartment, &call->model->directory))
+    bool narrows =
+        call->command->op == RESPONSE_OP_REVOKE || call->command->op == RESPONSE_OP_RECOVER;
+    if (narrows && vg_id_equal(&next->compartment, &call->model->directory))
         return model_refuses(VG_FORBIDDEN);
     return follows(now, next);
 }
@@ -265,7 +268,7 @@ static struct model_refusal rotate_names(struct model_call *call)
     if (refusal.code != VG_OK)
         return refusal;
     const struct compartment_epoch *now = model_epoch(call->model, &next.compartment);
-    if (!keeps(call->model, now, &next, false, &dropped))
+    if (!keeps(call->model, now, &next, false, false, &dropped))
         return model_refuses(VG_INVALID);
     for (uint32_t i = 0; i < next.wrap_count; i++)
         if (compartment_wrap_of(now, next.wraps[i].holder) == NULL)
@@ -335,7 +338,7 @@ static struct model_refusal clear_names(struct model_call *call)
     if (refusal.code != VG_OK)
         return refusal;
     const struct compartment_epoch *now = model_epoch(model, &next.compartment);
-    if (!keeps(model, now, &next, false, &dropped))
+    if (!keeps(model, now, &next, false, false, &dropped))
         return model_refuses(VG_INVALID);
     refusal = new_holders(model, now, &next, nodes, &count);
     if (refusal.code == VG_OK && nodes_in(&next) == 0)
@@ -355,9 +358,11 @@ static struct model_refusal enough(const struct model_call *call,
 {
     const vg_id *id = &call->command->clearing.override_;
     const struct model_override *given = override_of(call->model, id);
+    const vg_id *author =
+        call->carries != NULL ? &call->carries->proposal->signers[0].person : &call->order->author;
     if (!vg_id_is_zero(id))
         return given != NULL && vg_id_equal(&given->compartment, &next->compartment) &&
-                       vg_id_equal(&given->author, &call->order->author)
+                       vg_id_equal(&given->author, author)
                    ? model_accepts()
                    : model_refuses(VG_NOT_FOUND);
     const struct model_clearance *clearance = clearance_of(call->model, &next->compartment);
@@ -375,7 +380,7 @@ static struct model_refusal revoke_names(struct model_call *call)
     if (refusal.code != VG_OK)
         return refusal;
     const struct compartment_epoch *now = model_epoch(call->model, &next.compartment);
-    if (!keeps(call->model, now, &next, true, &dropped))
+    if (!keeps(call->model, now, &next, true, false, &dropped))
         return model_refuses(VG_INVALID);
     for (uint32_t i = 0; i < next.wrap_count; i++)
         if (compartment_wrap_of(now, next.wraps[i].holder) == NULL)
@@ -383,6 +388,30 @@ static struct model_refusal revoke_names(struct model_call *call)
     if (nodes_in(&next) == 0)
         return model_refuses(VG_FORBIDDEN);
     return dropped > 0 ? enough(call, &next) : model_refuses(VG_INVALID);
+}
+
+/* For nodes that all sign anew. */
+static struct model_refusal recover_names(struct model_call *call)
+{
+    static const struct compartment_epoch none;
+    const struct model *model = call->model;
+    struct compartment_epoch next;
+    uint64_t nodes[COMPARTMENT_WRAPS_MAX];
+    uint32_t count, dropped;
+    struct model_refusal refusal = after_now(call, &next);
+    if (refusal.code != VG_OK)
+        return refusal;
+    if (!keeps(model, model_epoch(model, &next.compartment), &next, true, true, &dropped))
+        return model_refuses(VG_INVALID);
+    refusal = new_holders(model, &none, &next, nodes, &count);
+    if (refusal.code == VG_OK && count == 0)
+        refusal = model_refuses(VG_FORBIDDEN);
+    struct response_lines boundary = boundary_of(clearance_of(model, &next.compartment));
+    if (refusal.code == VG_OK)
+        refusal = inside(model, &boundary, nodes, count);
+    if (refusal.code == VG_OK)
+        refusal = signed_by(model, &next, nodes, count, call->command->clearing.offers);
+    return refusal.code == VG_OK ? enough(call, &next) : refusal;
 }
 
 static void come_into_force(struct model_call *call)
@@ -543,10 +572,10 @@ static void override_(struct model_call *call)
 
 #define BY_KEY_OFFICERS(where)                                                                     \
     .place = (where), .roles = RESPONSE_ROLE_KEY_OFFICER, .expects_nothing = true
-#define BY_TWO_KEY_OFFICERS(symbol, name)                                                          \
+#define BY_TWO_KEY_OFFICERS(symbol, found, does)                                                   \
     {                                                                                              \
         .op = RESPONSE_OP_##symbol, .place = IN_CONTROL, .signers = RESPONSE_ROLE_KEY_OFFICER,     \
-        .any_two = true, .expects_nothing = true, .names = name##_names, .effect = name            \
+        .any_two = true, .expects_nothing = true, .names = found, .effect = does                   \
     }
 #define CLEARING(symbol, found)                                                                    \
     {                                                                                              \
@@ -565,8 +594,9 @@ const struct model_operation model_clearance_operations[] = {
      .expects_nothing = true,
      .names = destroyed_names,
      .effect = destroyed},
-    BY_TWO_KEY_OFFICERS(SHRED, shred),
-    BY_TWO_KEY_OFFICERS(RECOVERY_GONE, recovery_gone),
+    BY_TWO_KEY_OFFICERS(SHRED, shred_names, shred),
+    BY_TWO_KEY_OFFICERS(RECOVERY_GONE, recovery_gone_names, recovery_gone),
+    BY_TWO_KEY_OFFICERS(RECOVER, recover_names, come_into_force),
     {.op = RESPONSE_OP_OVERRIDE,
      BY_KEY_OFFICERS(IN_DIRECTORY),
      .names = override_names,

@@ -35,6 +35,7 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_CLEAR:
     case RESPONSE_OP_REVOKE:
     case RESPONSE_OP_SHRED:
+    case RESPONSE_OP_RECOVER:
     case RESPONSE_OP_RECOVERY_GONE:
     case RESPONSE_OP_OVERRIDE:
         return DESK_PRIVACY;
@@ -66,8 +67,8 @@ static bool holds(const struct compartment_epoch *epoch, uint64_t node)
     return epoch != NULL && compartment_wrap_of(epoch, (vg_node_id){node}) != NULL;
 }
 
-/* The signatures of those in `next` who are not in the epoch in force. */
-static vg_span offers_of(const struct play *play, const struct compartment_epoch *next)
+/* The signatures of those in `next` who are not in the epoch in force; or of all of them. */
+static vg_span offers_of(const struct play *play, const struct compartment_epoch *next, bool all)
 {
     static uint8_t offers[RESPONSE_OFFERS_SIZE];
     const struct response_machine *machine = &play->desk->machine;
@@ -79,7 +80,7 @@ static vg_span offers_of(const struct play *play, const struct compartment_epoch
         uint64_t node = next->wraps[i].holder.value;
         const vg_id author = response_node_author(next->wraps[i].holder);
         struct response_person keys = {.first = false};
-        if (node == COMPARTMENT_RECOVERY || holds(&now.record, node))
+        if (node == COMPARTMENT_RECOVERY || (!all && holds(&now.record, node)))
             continue;
         response_author_get(machine, &author, &keys);
         vg_signature offer = sealing_offer(&next->compartment, node, &keys.keys.key);
@@ -97,8 +98,8 @@ struct desk_order play_clearing(const struct play *play, enum response_op op,
     struct desk_order order = {.person = person_for(op), .control = true, .command = {.op = op}};
     order.command.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&next, record));
     order.command.clearing.min_cleared = 2;
-    if (op == RESPONSE_OP_CREATE || op == RESPONSE_OP_CLEAR)
-        order.command.clearing.offers = offers_of(play, &next);
+    if (op == RESPONSE_OP_CREATE || op == RESPONSE_OP_CLEAR || op == RESPONSE_OP_RECOVER)
+        order.command.clearing.offers = offers_of(play, &next, op == RESPONSE_OP_RECOVER);
     if (op == RESPONSE_OP_CREATE)
         order.request = *compartment;
     return order;
@@ -132,7 +133,7 @@ struct desk_order play_order(const struct play *play, enum response_op op)
 {
     struct desk_order order = {.person = person_for(op), .command = {.op = op}};
     uint32_t count;
-    if (op >= RESPONSE_OP_ROTATE && op <= RESPONSE_OP_REVOKE)
+    if ((op >= RESPONSE_OP_ROTATE && op <= RESPONSE_OP_REVOKE) || op == RESPONSE_OP_RECOVER)
         return least_clearing(play, op);
     const struct response_field *fields = response_fields(op, &count);
     for (uint32_t i = 0; i < count; i++) {
@@ -537,6 +538,19 @@ struct desk_order play_proposing_shred(struct play *play, const vg_id *compartme
     shred.shred.compartment = *compartment;
     shred.shred.epoch = epoch;
     return proposing_in_control(play, DESK_PRIVACY, &shred);
+}
+
+struct desk_order play_proposing_recover(struct play *play, const vg_id *compartment,
+                                         uint64_t epoch, unsigned holders)
+{
+    struct desk_order order = play_clearing(play, RESPONSE_OP_RECOVER, compartment, epoch, holders);
+    return proposing_in_control(play, DESK_PRIVACY, &order.command);
+}
+
+void play_recover(struct play *play, const vg_id *compartment, uint64_t epoch, unsigned holders)
+{
+    vg_id proposal = play_must(play, play_proposing_recover(play, compartment, epoch, holders));
+    play_must(play, play_approving_in_control(play, DESK_LEGAL, &proposal));
 }
 
 struct desk_order play_proposing_recovery_gone(struct play *play, const vg_id *compartment,

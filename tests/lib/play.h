@@ -110,6 +110,10 @@ void play_rekey(struct play *play, enum desk_person person, uint8_t number);
 struct desk_order play_proposing_shred(struct play *play, const vg_id *compartment, uint64_t epoch);
 struct desk_order play_proposing_recovery_gone(struct play *play, const vg_id *compartment,
                                                const vg_box_public *key);
+/* Recovering a compartment for these holders, likewise. */
+struct desk_order play_proposing_recover(struct play *play, const vg_id *compartment,
+                                         uint64_t epoch, unsigned holders);
+void play_recover(struct play *play, const vg_id *compartment, uint64_t epoch, unsigned holders);
 void play_shred(struct play *play, const vg_id *compartment, uint64_t epoch);
 
 /* Enrolls the newcomer as key officer: a third who may sign for keys. */

@@ -97,6 +97,9 @@ static void shred_twice(struct play *play, struct desk_order *order)
 }
 BEND(shred_the_directory, *order = play_proposing_shred(play, &play->desk->genesis.directory, 1))
 
+BEND(recover_the_directory,
+     *order = play_proposing_recover(play, &play->desk->genesis.directory, 2, 0x7))
+
 static void shred_an_epoch_of_before(struct play *play, struct desk_order *order)
 {
     vg_id compartment = play_create(play, 0x7);

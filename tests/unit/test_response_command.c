@@ -98,6 +98,7 @@ static const char *const layouts[] = {
     "75 compartment-revoke epoch:o1-1340 override:i0",
     "76 compartment-attest compartment:i1 epoch:n1-9223372036854775807",
     "77 compartment-shred compartment:i1 epoch:n1-9223372036854775807",
+    "78 compartment-recover epoch:o1-1340 offers:o1-576 override:i0",
     "79 recovery-attest compartment:i1 key:h1/32",
 };
 

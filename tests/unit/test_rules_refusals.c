@@ -671,6 +671,7 @@ static const struct row {
     ROW(SHREDDED_ALREADY, DETECT, PROPOSE, shred_twice),
     ROW(SHREDS_DIRECTORY, DETECT, PROPOSE, shred_the_directory),
     ROW(SHRED_BEHIND, DETECT, PROPOSE, shred_an_epoch_of_before),
+    ROW(RECOVERS_DIRECTORY, DETECT, PROPOSE, recover_the_directory),
     ROW(NOT_SHREDDED, DETECT, PROPOSE, recovery_of_one_that_is_read),
     ROW(OTHER_RECOVERY, DETECT, PROPOSE, recovery_of_another),
     ROW(RECOVERY_GONE_ALREADY, DETECT, PROPOSE, recovery_gone_twice),
