@@ -167,6 +167,8 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
     api_set(out, "holders", holders_of(machine, &epoch.record));
     add_clearance(machine, &id, out);
     api_set(out, "shredding", api_shredding(machine, &id));
+    vg_hash place = response_epoch_place(machine, &epoch);
+    api_set(out, "place", api_hash(&place));
     api_set(out, "record", record_of(&epoch.record));
     return out;
 }

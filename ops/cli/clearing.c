@@ -66,6 +66,15 @@ static enum vg_code find_member(struct cli_call *call, uint64_t node, struct cli
                    "the cluster has no node %" PRIu64 "; see vigil cluster status", node);
 }
 
+enum vg_code clearing_key_of(struct cli_call *call, uint64_t node, vg_public_key *out)
+{
+    struct cli_public member;
+    enum vg_code code = find_member(call, node, &member);
+    if (code == VG_OK)
+        *out = member.keys.key;
+    return code;
+}
+
 /* Where it is: the place of the context that is known by its channel key. */
 static const struct cli_node *place_of(struct cli_call *call, const struct cli_public *node)
 {

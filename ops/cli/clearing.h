@@ -33,6 +33,9 @@ bool clearing_nodes_add(struct clearing_nodes *nodes, uint64_t node);
 enum vg_code clearing_collect(struct cli_call *call, const vg_id *compartment,
                               const struct clearing_nodes *nodes, struct clearing_offers *out);
 
+/* The key that a node signs with, as the cluster knows it. */
+enum vg_code clearing_key_of(struct cli_call *call, uint64_t node, vg_public_key *out);
+
 /* Has a node that holds the epoch in force, and is to hold the next, make the next for these nodes
  * and the recovery key; asks one after the other until one does. VG_INTEGRITY: what came is not the
  * epoch that was asked for. */

@@ -9,6 +9,7 @@
 #include "ops/cli/compartment.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
+#include "ops/cli/recover.h"
 #include "ops/cli/shred.h"
 #include "proto/compartment/epoch.h"
 
@@ -125,8 +126,8 @@ static enum vg_code run_show(struct cli_call *call)
 /* ---- rotate ------------------------------------------------------------------------------------
  */
 
-static enum vg_code read_epoch(struct cli_call *call, const json_t *document,
-                               struct compartment_epoch *out)
+enum vg_code compartment_read_epoch(struct cli_call *call, const json_t *document,
+                                    struct compartment_epoch *out)
 {
     struct vg_buffer bytes = {0};
     const json_t *record = json_object_get(document, "record");
@@ -227,7 +228,7 @@ static enum vg_code go_on(struct cli_call *call, const json_t *document, const v
     struct cli_author *author;
     enum vg_code code = cli_author_open(call, &author);
     if (code == VG_OK)
-        code = read_epoch(call, document, &in_force);
+        code = compartment_read_epoch(call, document, &in_force);
     if (code != VG_OK)
         return code;
     list_holders(document, &in_force, &all);
@@ -261,10 +262,8 @@ static bool is_holder(const json_t *document, uint64_t node)
     return found;
 }
 
-/* Why there may be fewer nodes than there should be: a reason is sealed in the directory, and the
- * command, which is in clear on every node, has its id. */
-static enum vg_code give_reason(struct cli_call *call, const json_t *document, const char *reason,
-                                vg_id *out)
+enum vg_code compartment_give_reason(struct cli_call *call, const json_t *document,
+                                     const char *reason, vg_id *out)
 {
     struct response_command command = {.op = RESPONSE_OP_OVERRIDE,
                                        .override_.reason = vg_span_text(reason)};
@@ -314,9 +313,25 @@ static enum vg_code revoke(struct cli_call *call, const json_t *document, const 
                        "'%s' would be left without a node that can read it; clear another one "
                        "first: vigil compartment grant",
                        cli_json_text(document, "name"));
-    enum vg_code code =
-        reason != NULL ? give_reason(call, document, reason, &command.clearing.override_) : VG_OK;
+    enum vg_code code = reason != NULL ? compartment_give_reason(call, document, reason,
+                                                                 &command.clearing.override_)
+                                       : VG_OK;
     return code == VG_OK ? go_on(call, document, request, &command, 0, node, answer) : code;
+}
+
+enum vg_code compartment_propose(struct cli_call *call, const struct response_command *command)
+{
+    json_t *answer = NULL;
+    enum vg_code code = cli_change_propose(call, command, &answer);
+    if (code == VG_OK)
+        cli_change_print(call, answer);
+    if (code == VG_OK && !call->settings.dry_run)
+        fprintf(stderr,
+                "proposed; another key officer reads it and signs:\n"
+                "  vigil proposal approve %s\n",
+                cli_json_text(answer, "id"));
+    json_decref(answer);
+    return code;
 }
 
 static enum vg_code rotate(struct cli_call *call, const json_t *document, const vg_id *request,
@@ -644,6 +659,18 @@ const struct cli_command compartment_commands[] = {
                  "  vigil compartment shred acme --yes acme",
      .options = shred_options,
      .run = shred_compartment,
+     .flags = CLI_CHANGES},
+    {.name = "recover",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Propose an epoch that the holders of the recovery key have made",
+     .about = "For key officers, two of whom must sign: for a compartment that no node can read.\n"
+              "vigil recovery request begins it, and the holders' shares make the epoch on a\n"
+              "machine without a network: vigil recovery open.",
+     .examples = "  vigil compartment recover acme --record next.json",
+     .options = recover_options,
+     .run = recover_compartment,
      .flags = CLI_CHANGES},
     {.name = "recovery-destroyed",
      .words = "NAME",

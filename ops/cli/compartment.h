@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "ops/cli/core/command.h"
+#include "proto/compartment/epoch.h"
 
 /* What a node says of a compartment, of the caller's; NULL: the call's error. */
 json_t *compartment_ask(struct cli_call *call, const char *name);
@@ -17,5 +18,17 @@ bool compartment_has_evicted(const json_t *document);
  * is the caller's. */
 enum vg_code compartment_rotate(struct cli_call *call, const json_t *document, const vg_id *request,
                                 json_t **answer);
+
+/* The record in force of such a document. VG_NOT_FOUND: it is in clear. */
+enum vg_code compartment_read_epoch(struct cli_call *call, const json_t *document,
+                                    struct compartment_epoch *out);
+
+/* Why there may be fewer nodes than there should be: a reason is sealed in the directory, and the
+ * command, which is in clear on every node, has its id. */
+enum vg_code compartment_give_reason(struct cli_call *call, const json_t *document,
+                                     const char *reason, vg_id *out);
+
+/* Proposes a command that another key officer signs too, and says how. */
+enum vg_code compartment_propose(struct cli_call *call, const struct response_command *command);
 
 #endif

@@ -12,6 +12,7 @@
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/place.h"
 #include "ops/cli/core/public.h"
+#include "ops/cli/recover.h"
 
 static const struct cli_option new_options[] = {
     {.name = "holder", .value = "NAME", .help = "who keeps a share", .repeats = true},
@@ -278,6 +279,30 @@ const struct cli_command recovery_commands[] = {
                  "--dir /media/usb",
      .options = new_options,
      .run = run_new,
+     .flags = CLI_CHANGES | CLI_LOCAL},
+    {.name = "request",
+     .words = "NAME",
+     .words_min = 1,
+     .words_max = 1,
+     .summary = "Ask nodes what a compartment's next key is to be wrapped for",
+     .about = "For key officers, where no node can read the compartment any more. What is written\n"
+              "goes to a machine without a network, and its fingerprint by voice.",
+     .examples = "  vigil recovery request acme --nodes 3,1 --out request.json",
+     .options = recover_request_options,
+     .run = recover_request,
+     .flags = CLI_CHANGES},
+    {.name = "open",
+     .words = "REQUEST SHARE...",
+     .words_min = 2,
+     .words_max = 1 + SHARES_MAX,
+     .summary = "Make a compartment's next epoch with the shares of its recovery key",
+     .about =
+         "On a machine without a network, with the holders present. The key is put together\n"
+         "in memory and wiped; what is written has no secret in it: vigil compartment recover.",
+     .examples = "  vigil recovery open request.json share-1.txt share-3.txt \\\n"
+                 "      --fingerprint 'a1b2 c3d4 ...' --out next.json",
+     .options = recover_open_options,
+     .run = recover_open,
      .flags = CLI_CHANGES | CLI_LOCAL},
     {.name = "check",
      .words = "SHARE...",

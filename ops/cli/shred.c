@@ -9,6 +9,7 @@
 #include "ops/cli/compartment.h"
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
+#include "proto/compartment/epoch.h"
 
 const struct cli_option shred_options[] = {
     {.name = "yes", .value = "NAME", .help = "do not ask: the compartment's name once more"},
@@ -50,27 +51,6 @@ static enum vg_code confirm(struct cli_call *call, const char *name)
                    given, name);
 }
 
-static void announce(const struct cli_call *call, const json_t *answer)
-{
-    if (!call->settings.dry_run)
-        fprintf(stderr,
-                "proposed; another key officer reads it and signs:\n"
-                "  vigil proposal approve %s\n",
-                cli_json_text(answer, "id"));
-}
-
-static enum vg_code propose(struct cli_call *call, const struct response_command *command)
-{
-    json_t *answer = NULL;
-    enum vg_code code = cli_change_propose(call, command, &answer);
-    if (code == VG_OK) {
-        cli_change_print(call, answer);
-        announce(call, answer);
-    }
-    json_decref(answer);
-    return code;
-}
-
 enum vg_code shred_compartment(struct cli_call *call)
 {
     struct response_command command = {.op = RESPONSE_OP_SHRED};
@@ -84,7 +64,7 @@ enum vg_code shred_compartment(struct cli_call *call)
         code = vg_fail(&call->error, VG_NOT_FOUND, "compartment '%s' is in clear: it has no key",
                        cli_json_text(document, "name"));
     json_decref(document);
-    return code == VG_OK ? propose(call, &command) : code;
+    return code == VG_OK ? compartment_propose(call, &command) : code;
 }
 
 enum vg_code shred_recovery(struct cli_call *call)
@@ -101,7 +81,7 @@ enum vg_code shred_recovery(struct cli_call *call)
         return call->error.code;
     vg_id_parse(cli_json_text(document, "id"), &command.recovery_gone.compartment);
     json_decref(document);
-    return propose(call, &command);
+    return compartment_propose(call, &command);
 }
 
 enum vg_code shred_refuse(struct cli_call *call, const json_t *document)
@@ -167,20 +147,47 @@ bool shred_print(const struct cli_call *call, const json_t *document)
     return true;
 }
 
-void shred_print_proposed(struct cli_call *call, const struct response_command *command)
+static const vg_id *compartment_of(const struct response_command *command)
 {
-    const vg_id *compartment = command->op == RESPONSE_OP_SHRED
-                                   ? &command->shred.compartment
-                                   : &command->recovery_gone.compartment;
+    return command->op == RESPONSE_OP_SHRED ? &command->shred.compartment
+                                            : &command->recovery_gone.compartment;
+}
+
+static void print_about(struct cli_call *call, const char *what, const vg_id *compartment)
+{
     char id[VG_ID_TEXT];
-    if (command->op != RESPONSE_OP_SHRED && command->op != RESPONSE_OP_RECOVERY_GONE)
-        return;
     vg_id_format(compartment, id);
     json_t *document = compartment_ask(call, id);
-    const char *name = document != NULL ? cli_json_text(document, "name") : id;
-    printf("%s", command->op == RESPONSE_OP_SHRED ? "shreds        " : "recovery of   ");
-    cli_print_text(stdout, name, 14);
-    if (command->op == RESPONSE_OP_SHRED)
-        printf("              nobody reads it afterwards, and nothing undoes that\n");
+    printf("%-13s ", what);
+    cli_print_text(stdout, document != NULL ? cli_json_text(document, "name") : id, 14);
     json_decref(document);
+}
+
+/* Of a recovery: for whom the next epoch is. */
+static void print_recovery(struct cli_call *call, const struct response_command *command)
+{
+    struct compartment_epoch epoch;
+    const char *between = "for nodes     ";
+    if (compartment_epoch_decode(command->clearing.epoch, &epoch, NULL) != VG_OK)
+        return;
+    print_about(call, "recovers", &epoch.compartment);
+    for (uint32_t i = 0; i < epoch.wrap_count; i++) {
+        if (epoch.wraps[i].holder.value == COMPARTMENT_RECOVERY)
+            continue;
+        printf("%s%" PRIu64, between, epoch.wraps[i].holder.value);
+        between = ", ";
+    }
+    printf("\n");
+}
+
+void shred_print_proposed(struct cli_call *call, const struct response_command *command)
+{
+    if (command->op == RESPONSE_OP_RECOVER)
+        print_recovery(call, command);
+    if (command->op == RESPONSE_OP_RECOVERY_GONE)
+        print_about(call, "recovery of", compartment_of(command));
+    if (command->op != RESPONSE_OP_SHRED)
+        return;
+    print_about(call, "shreds", compartment_of(command));
+    printf("              nobody reads it afterwards, and nothing undoes that\n");
 }

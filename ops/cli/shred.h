@@ -19,7 +19,8 @@ enum vg_code shred_refuse(struct cli_call *call, const json_t *document);
 /* Says how far the compartment of such a document is shredded; false if it is not to be. */
 bool shred_print(const struct cli_call *call, const json_t *document);
 
-/* Says of a proposal of either which compartment it is about; nothing of any other. */
+/* Says of a proposal of either, or of a recovery, which compartment it is about; nothing of any
+ * other. */
 void shred_print_proposed(struct cli_call *call, const struct response_command *command);
 
 #endif

@@ -85,11 +85,17 @@ class Sample:
         c.vigil("compartment", "revoke", name, "--node-id", 2, "--override", self.say("override"))
         wait_for(lambda: all(one["attested"] for one in c.vigil("compartment", "show", name)["revoked"]), "their word")
 
-    def shredded(self):
-        """A compartment that two people end, and say of its recovery key that it is destroyed."""
-        c, name, key = self.c, self.say("gone"), "09" + "00" * 31
+    def ended(self):
+        """A compartment that the holder of its recovery key gives to other nodes, and that two people end, with that key."""
+        c, name, share = self.c, self.say("gone"), self.c.dir / "share-1.txt"
+        made = c.run("-o", "json", "recovery", "new", "--holder", "ann", "--dir", c.dir)
+        key = json.loads(made.stdout)["public_key"]
         c.vigil("compartment", "create", name, "--nodes", "1,2", "--recovery", key)
-        for words in (("shred", name, "--yes", name), ("recovery-destroyed", name, "--key", key)):
+        request, record = c.dir / "request.json", c.dir / "record.json"
+        told = c.vigil("recovery", "request", name, "--nodes", "2", "--out", request)["fingerprint"]
+        assert c.run("recovery", "open", request, share, "--fingerprint", told, "--out", record).returncode == 0
+        for words in (("recover", name, "--record", record, "--override", self.say("override")), ("shred", name, "--yes", name),
+                      ("recovery-destroyed", name, "--key", key)):
             self.second.vigil("proposal", "approve", c.vigil("compartment", *words)["id"], "--yes")
         wait_for(lambda: c.vigil("compartment", "show", name)["shredding"]["state"] == "shredded", "both nodes' word")
         c.vigil("log", "verify", "--compartment", name)
@@ -282,7 +288,7 @@ class Sample:
     def run(self):
         self.directory()
         self.clearances()
-        self.shredded()
+        self.ended()
         counted = self.repeats()
         incident, document = self.lives()
         self.drills()
@@ -302,7 +308,7 @@ class Sample:
         events = self.c.vigil("incident", "timeline", self.incidents[0])
         return [{"op": "drill", **drill} for drill in self.c.vigil("cluster", "drill", "list")] + \
             [{"op": op, "compartment": one["id"]} for one in self.c.vigil("compartment", "list") if one["shredding"]
-             for op in ("compartment-shred", "recovery-attest")] + \
+             for op in ("compartment-recover", "compartment-shred", "recovery-attest")] + \
             [{"op": "rekey", "key": one["public_key"]} for one in self.c.vigil("user", "list") if one["keyed_at"]] + \
             [{"op": "withdraw", "reason": event["text"]} for event in events if event["kind"] == "withdraw"]
 
