@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What people send each other before there is a cluster; the first byte chooses: a public half, the
- * cluster file, a share of the recovery key, its public half. What is taken is bound, checked,
- * within its bounds. */
+ * cluster file, a share of the recovery key, its public half, the files of a recovery. What is
+ * taken is bound, checked, within its bounds. */
 #include "ops/cli/bootstrap/files.h"
+#include "ops/cli/bootstrap/paper.h"
 #include "ops/cli/bootstrap/share.h"
 #include "ops/cli/core/public.h"
 #include "tests/fuzz/fuzz.h"
@@ -49,10 +50,20 @@ static enum vg_code read_recovery(const char *path, struct vg_error *error)
     return recovery_public_read(path, &read, error);
 }
 
+static enum vg_code read_paper(const char *path, struct vg_error *error)
+{
+    struct recovery_paper read;
+    enum vg_code code = recovery_paper_read(path, RECOVERY_REQUEST, NULL, &read, error);
+    for (uint32_t i = 0; code == VG_OK && i < read.count; i++)
+        assert(vg_unwrap_verify(&vg_signer_ed25519, &read.offers[i].unwrap, read.offers[i].node,
+                                &read.offers[i].key));
+    return code;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static enum vg_code (*const readers[])(const char *path, struct vg_error *error) = {
-        read_public, read_cluster, read_share, read_recovery};
+        read_public, read_cluster, read_share, read_recovery, read_paper};
     struct vg_reader input = vg_reader_of(vg_span_of(data, size));
     struct vg_error error = {0};
     uint64_t choice = fuzz_below(&input, sizeof readers / sizeof readers[0]);
