@@ -12,8 +12,8 @@ import re
 import sys
 import tempfile
 
-from canary import Canaries
-from cluster import Cluster, Refused, wait_for
+from canary import PAGE, Canaries, disk
+from cluster import Cluster, wait_for
 from sample import Sample
 from tcpdump import Tcpdump
 
@@ -23,7 +23,6 @@ ROLES = ("reporter", "responder", "incident-manager", "executive-incident-manage
 SEED = 20261127
 LEADER = 4  # and blind
 WIDEST = 1 << 32  # of a mapping that is looked at
-PAGE = os.sysconf("SC_PAGE_SIZE")
 PRESENT = bytes(byte >> 7 for byte in range(256))
 
 
@@ -36,23 +35,6 @@ class Lives(Sample):
 
     def say(self, word):
         return self.canary.say(word)
-
-
-def lead(c, node):
-    def leads():
-        try:
-            c.vigil("cluster", "transfer", "--to", node)
-        except Refused:
-            pass  # leads already, or is not asked just now
-        return c.leader() == node
-    wait_for(leads, f"node {node} to lead")
-
-
-def disk(c, node):
-    """All that a node has written: its folder, and what it has logged; without the space that is kept for later."""
-    for path in (c.dir / "dev" / f"node-{node}").rglob("*"):
-        if path.is_file():
-            yield str(path.relative_to(c.dir)), path.read_bytes().replace(bytes(PAGE), b"")
 
 
 def memory(c, node):
@@ -87,7 +69,7 @@ class Scene:
             c.vigil("compartment", "create", name, "--nodes", ",".join(map(str, sorted(nodes))))
             for number in (1, 2, 3):
                 c.vigil("user", "grant", f"person-{number}", *ROLES, "--compartment", name)
-        lead(c, LEADER)
+        c.lead(LEADER)
 
     def write(self):
         for name, canaries in self.canaries.items():

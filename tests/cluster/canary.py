@@ -2,8 +2,11 @@
 """Texts that are nowhere else, and the search for them: as they are, in UTF-16, hex and base64, whole or any twelve letters of them.
 Each set of canaries is written in an alphabet of its own, in which nothing else is, so that one pass finds every piece of every one."""
 import base64
+import contextlib
+import os
 import re
 
+PAGE = os.sysconf("SC_PAGE_SIZE")
 FRAGMENT = 12  # so many letters in a row betray one
 LENGTH = 24
 HEX_RUN = re.compile(rb"[0-9a-fA-F]{%d,}" % (2 * FRAGMENT))
@@ -23,6 +26,14 @@ def runs(content, members, pattern, least):
     """The runs of these bytes, if there are any: a pattern alone would take its time with those that begin everywhere."""
     if b"\1" * least in content.translate(members):
         yield from (match.group() for match in pattern.finditer(content))
+
+
+def disk(c, node):
+    """All that a node has written: its folder, and what it has logged; without the space that is kept for later."""
+    for path in (c.dir / "dev" / f"node-{node}").rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+            if path.is_file():
+                yield str(path.relative_to(c.dir)), path.read_bytes().replace(bytes(PAGE), b"")
 
 
 class Canaries:

@@ -170,6 +170,14 @@ class Cluster:
             return None
         return wait_for(find, "a leader")
 
+    def lead(self, node):
+        """Has a node lead."""
+        def leads():
+            with contextlib.suppress(Refused):  # leads already, or is not asked just now
+                self.vigil("cluster", "transfer", "--to", node)
+            return self.leader() == node
+        wait_for(leads, f"node {node} to lead")
+
     def standing(self, node, compartment):
         """How a node says it stands to a compartment."""
         return next(one["status"] for one in self.status(node)["compartments"] if one["name"] == compartment)
