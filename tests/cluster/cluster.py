@@ -125,6 +125,16 @@ class Cluster:
         """Until the process of a node that ends by itself is gone, its last words are said, and its folder is free."""
         wait_for(lambda: self.described(node)["state"] == "stopped", f"node {node} to end")
 
+    def exchange(self, node, programs, **environment):
+        """Kills what runs as a node, if it has not ended by itself, and starts the vigild of another folder in its place, with these variables."""
+        before = self.bin, self.environment
+        self.signal("kill", node, check=False)
+        try:
+            self.bin, self.environment = pathlib.Path(programs), dict(self.environment, **environment)
+            self.signal("restart", node)
+        finally:
+            self.bin, self.environment = before
+
     def end(self, node):
         """Ends a node in good order, so that all it has applied is on its disk."""
         process = self.process(node)
