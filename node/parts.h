@@ -222,7 +222,7 @@ void node_submit_answered(struct node *node, const struct wire_forward_resp *ans
  * need not wake the loop. Any thread. */
 bool node_submit_waits(struct node *node, const vg_id *request);
 /* The entry of this envelope id was void for its epoch: seals the command anew, under the epoch in
- * force. */
+ * force, if that is later than the one it was sealed under here. */
 void node_submit_stale(struct node *node, const vg_id *envelope_id);
 /* The entry `index` was applied here, with this outcome. */
 void node_submit_applied(struct node *node, uint64_t index, const struct response_outcome *outcome);

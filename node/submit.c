@@ -355,11 +355,23 @@ static struct node_submit *find_envelope(struct node *node, const vg_id *envelop
     return submit;
 }
 
+/* An epoch has come since it was sealed; else what was applied is not as it was sealed here, and
+ * sealed anew it would be altered again. */
+static bool epoch_has_moved(const struct node *node, const struct node_submit *submit)
+{
+    struct ledger_envelope sealed;
+    vg_span head = vg_span_of(submit->envelope->data, LEDGER_ENVELOPE_SIZE);
+    enum vg_code code = ledger_envelope_decode(head, &sealed, NULL);
+    assert(code == VG_OK);
+    return keyring_epoch(node->keyring, &sealed.compartment) > sealed.epoch;
+}
+
 void node_submit_stale(struct node *node, const vg_id *envelope_id)
 {
     struct node_submit *submit = find_envelope(node, envelope_id);
     struct ledger_command command;
-    if (submit == NULL || ledger_command_decode(submit->command, &command, NULL) != VG_OK)
+    if (submit == NULL || !epoch_has_moved(node, submit) ||
+        ledger_command_decode(submit->command, &command, NULL) != VG_OK)
         return;
     if (node_require_level(node, &command.compartment, &submit->error) == VG_OK &&
         seal(submit, &command) == VG_OK)
