@@ -121,12 +121,15 @@ static void name_holders(const struct compartment_epoch *epoch, struct store_cle
     }
 }
 
+/* A wrap that does not open, or to another key, is whose who made the epoch; else the key is not
+ * here. */
 static void say_what_stops(const struct vg_error *why, struct store_clearance *one)
 {
-    snprintf(one->why, sizeof one->why,
-             "this node has no key for it: %.300s; put this node's keyring back, or let a key "
-             "officer grant it again",
-             why->text);
+    const char *remedy = why->code == VG_INTEGRITY
+                             ? "let a key officer rotate it, and see which node made this epoch"
+                             : "put this node's keyring back, or let a key officer grant it again";
+    snprintf(one->why, sizeof one->why, "this node has no key for it: %.300s; %s", why->text,
+             remedy);
 }
 
 /* A rebuild that is for nothing any more. */
