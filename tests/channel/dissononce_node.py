@@ -85,8 +85,8 @@ def ask(channel, question):
     return json.loads(stream[start:4 + struct.unpack("<I", stream[:4])[0]])
 
 
-def person_asks(c, question):
-    channel = Node(c, 1, CLIENTS).connect(keys_of(c.dir / "dev" / "person-1.identity"))
+def person_asks(c, question, node=1):
+    channel = Node(c, node, CLIENTS).connect(keys_of(c.dir / "dev" / "person-1.identity"))
     channel.dial(os.urandom(16))
     return ask(channel, question)
 

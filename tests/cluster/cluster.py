@@ -67,11 +67,19 @@ class Cluster:
         return subprocess.run([self.bin / "vigil", *patient, *map(str, args)], env=self.environment, capture_output=True,
                               text=True, **options)
 
+    def where(self, node):
+        """The words that say where to: one node, if given."""
+        where = ["--context", self.context] if hasattr(self, "context") else []
+        return where if node is None else [*where, "--node", self.nodes[node]["client"]]
+
+    def start(self, *args, node=None):
+        """`vigil -o json` with these words, in the background."""
+        return subprocess.Popen([self.bin / "vigil", "-o", "json", *PATIENT, *self.where(node), *map(str, args)], env=self.environment,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
     def vigil(self, *args, node=None):
         """`vigil -o json` with these words, at one node if given; its answer, or Refused."""
-        where = ["--context", self.context] if hasattr(self, "context") else []
-        if node is not None:
-            where += ["--node", self.nodes[node]["client"]]
+        where = self.where(node)
         done = self.run("-o", "json", *where, *args)
         if done.returncode != 0:
             try:

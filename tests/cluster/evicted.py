@@ -15,7 +15,7 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "channel"))
 from cluster import WAIT_S, Cluster, Person, bin_dir, refused, wait_for  # noqa: E402
 from damage import home  # noqa: E402
-from dissononce_node import RESPONSE, WIRE_VERSION, Node, ask, keys_of  # noqa: E402
+from dissononce_node import RESPONSE, WIRE_VERSION, Node, keys_of, person_asks  # noqa: E402
 from dissononce_side import CLIENTS, PEERS, Closed  # noqa: E402
 
 TRIES = 5
@@ -47,9 +47,7 @@ def starts_and_ends(c, node):
 
 
 def figures(c, node):
-    channel = Node(c, node, CLIENTS).connect(keys_of(c.dir / "dev" / "person-1.identity"))
-    channel.dial(os.urandom(16))
-    return ask(channel, "node.figures")
+    return person_asks(c, "node.figures", node)
 
 
 def frame_of(channel):

@@ -12,11 +12,10 @@ import pathlib
 import random
 import re
 import signal
-import subprocess
 import sys
 
 from canary import Canaries, disk
-from cluster import PATIENT, Cluster, is_long, request_id, wait_for
+from cluster import Cluster, is_long, request_id, wait_for
 from opening import down, everything, home, nothing, opened
 
 SEED = 20261127
@@ -89,10 +88,7 @@ class Scene:
     # ---- the change ----
 
     def command(self, node, words, id_):
-        person = self.c.person(1, node)
-        return subprocess.Popen([self.c.bin / "vigil", "-o", "json", *PATIENT, "--context", self.c.context, *person.words(), "--request-id", id_,
-                                 "compartment", *map(str, words)],
-                                env=self.c.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        return self.c.start(*self.c.person(1, node).words(), "--request-id", id_, "compartment", *words)
 
     def is_done(self, name, before):
         shown = self.c.vigil("compartment", "show", "acme")
