@@ -45,6 +45,22 @@ CHANGES = {
 }
 
 
+def log(c, node):
+    return pathlib.Path(c.nodes[node]["log"]).read_text()
+
+
+def arm(c, node, stepwise, where):
+    """Has the program that ends there run as the node; gives where its log begins."""
+    c.exchange(node, stepwise, VIGIL_STEPWISE=where)
+    if node == LEADER:
+        c.lead(node)
+    c.wait_settled()
+    begins = len(log(c, node))
+    os.kill(int(c.process(node).name), signal.SIGUSR1)
+    wait_for(lambda: ARMED in log(c, node)[begins:], "the signal")
+    return begins
+
+
 class Scene:
     """The cluster, and what is written in it."""
 
@@ -63,29 +79,13 @@ class Scene:
     def note(self, name, node):
         self.c.vigil("incident", "note", self.incidents[name], "--text", self.canaries.say("note"), node=node)
 
-    # ---- programs ----
-
-    def log(self, node):
-        return pathlib.Path(self.c.nodes[node]["log"]).read_text()
-
-    def arm(self, node, where):
-        """The program that ends there; gives where its log begins."""
-        self.c.exchange(node, self.stepwise, VIGIL_STEPWISE=where)
-        if node == LEADER:
-            self.c.lead(node)
-        self.c.wait_settled()
-        begins = len(self.log(node))
-        os.kill(int(self.c.process(node).name), signal.SIGUSR1)
-        wait_for(lambda: ARMED in self.log(node)[begins:], "the signal")
-        return begins
+    # ---- the change ----
 
     def steps(self, node, begins):
-        return re.findall(r" step n=\d+ name=([a-z-]+)\n", self.log(node)[begins:])
+        return re.findall(r" step n=\d+ name=([a-z-]+)\n", log(self.c, node)[begins:])
 
     def has_ended(self, node):
         return self.c.described(node)["state"] == "stopped"
-
-    # ---- the change ----
 
     def command(self, node, words, id_):
         return self.c.start(*self.c.person(1, node).words(), "--request-id", id_, "compartment", *words)
@@ -105,7 +105,7 @@ class Scene:
 
     def once(self, name, node, where):
         """One change, with this node to end there. The steps that it took, and whether it has ended."""
-        begins, before = self.arm(node, where), self.c.vigil("compartment", "show", "acme")["epoch"]
+        begins, before = arm(self.c, node, self.stepwise, where), self.c.vigil("compartment", "show", "acme")["epoch"]
         id_ = request_id(self.random)
         command = self.command(node if node != LEADER else ORIGIN, CHANGES[name].words, id_)
         wait_for(lambda: self.has_ended(node) or command.poll() not in (None, 0) or command.poll() == 0 and self.is_over(name, node, begins),
@@ -222,4 +222,5 @@ def main():
     print(f"ended {scene.killed.total()} times at {len(scene.killed)} kinds of steps, each change done: 1 passed, 0 failed")
 
 
-main()
+if __name__ == "__main__":
+    main()
