@@ -151,6 +151,11 @@ bool response_is_remembered(const struct response_call *call, const vg_id *reque
 void response_remember_answer(struct response_call *call, const vg_id *request, const vg_id *author,
                               const vg_hash *request_hash, const struct response_outcome *outcome);
 
+/* ---- checkpoints --------------------------------------------------------------------------- */
+
+/* Once all of the entry is written: counts it, and keeps a mark where one is due. */
+void response_mark_after(struct response_call *call);
+
 /* ---- the directory ------------------------------------------------------------------------- */
 
 /* The compartment of the call keeps the latest of a kind, whose keys end in an id: forgets the
@@ -310,6 +315,7 @@ bool response_is_owned(const struct response_call *call);
     DOES(override)                                                                                 \
     DOES(detect)                                                                                   \
     DOES(count)                                                                                    \
+    DOES(checkpoint)                                                                               \
     DOES(import)                                                                                   \
     DOES(stage)                                                                                    \
     DOES(assess)                                                                                   \

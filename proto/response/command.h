@@ -51,7 +51,8 @@ enum response_op {
     RESPONSE_OP_STEP_MOVE = 39,
     RESPONSE_OP_EVIDENCE = 40,
     RESPONSE_OP_CUSTODY = 41,
-    RESPONSE_OP_COUNT = 42, /* repeats of an integration's signal, by a node (R3) */
+    RESPONSE_OP_COUNT = 42,      /* repeats of an integration's signal, by a node (R3) */
+    RESPONSE_OP_CHECKPOINT = 45, /* a node's state hash at a mark */
     RESPONSE_OP_PROPOSE = 48,
     RESPONSE_OP_APPROVE = 49,
     RESPONSE_OP_REJECT = 50,
@@ -338,6 +339,12 @@ struct response_command {
             uint64_t first_at; /* when the first of them was received */
             vg_span signals;   /* RESPONSE_SIGNAL_SIZE each */
         } count;
+        struct {
+            uint64_t mark; /* index of its entry */
+            vg_hash hash;  /* of the state as of that entry */
+            uint64_t accepted;
+            uint64_t refused;
+        } checkpoint;
         struct {
             vg_span command; /* an encoded one */
             uint32_t role;   /* the proposer signs as; 0: the first that fits */

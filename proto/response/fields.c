@@ -213,6 +213,13 @@ static const struct response_field count_fields[] = {
           RESPONSE_SIGNAL_SIZE *RESPONSE_SIGNALS_MAX),
 };
 
+static const struct response_field checkpoint_fields[] = {
+    VALUE("mark", NUMBER, checkpoint.mark, 1, INT64_MAX),
+    FIXED("hash", checkpoint.hash, 1),
+    VALUE("accepted", NUMBER, checkpoint.accepted, 0, INT64_MAX),
+    VALUE("refused", NUMBER, checkpoint.refused, 0, INT64_MAX),
+};
+
 static const struct response_field note_fields[] = {
     INCIDENT(note.incident),
     WORD("kind", note.kind, 1, response_note_kinds, 0),
@@ -484,6 +491,7 @@ static const struct layout layouts[] = {
     LAYOUT(EVIDENCE, "evidence", evidence_fields),
     LAYOUT(CUSTODY, "custody", custody_fields),
     LAYOUT(COUNT, "count", count_fields),
+    LAYOUT(CHECKPOINT, "checkpoint", checkpoint_fields),
     LAYOUT(PROPOSE, "propose", propose_fields),
     LAYOUT(APPROVE, "approve", approve_fields),
     LAYOUT(REJECT, "reject", reject_fields),

@@ -16,6 +16,9 @@ enum response_kind {
     RESPONSE_KIND_NATURAL = 'n',  /* namespace, key: imported incident */
     RESPONSE_KIND_REQUEST = 'r',  /* request, author: request hash and outcome */
     RESPONSE_KIND_SENTENCE = 's', /* request, author: a refusal's sentence; not in the state hash */
+    RESPONSE_KIND_CHECKPOINT = 'h', /* mark, node: what that node found there (checkpoint.h) */
+    RESPONSE_KIND_MARK = 'M',       /* mark: what is here there; 0: what came since the latest; not
+                                       in the state hash */
     /* in the directory compartment alone */
     RESPONSE_KIND_PERSON = 'p',      /* person: name */
     RESPONSE_KIND_PERSON_NAME = 'm', /* name: person */

@@ -100,6 +100,7 @@ static const struct response_rule rules[] = {
     DIRECTORY(DRILL_END, drill_end),
     AMONG(DETECT, detect, STAFF | RESPONSE_ROLE_REPORTER, 0, RESPONSE_EXPECTLESS | ANYWHERE),
     AMONG(COUNT, count, 0, 0, RESPONSE_EXPECTLESS | ANYWHERE | RESPONSE_BY_NODE),
+    AMONG(CHECKPOINT, checkpoint, 0, 0, RESPONSE_EXPECTLESS | ANYWHERE | RESPONSE_BY_NODE),
     AMONG(IMPORT, import, RUNNERS, 0, RESPONSE_EXPECTLESS | ANYWHERE),
     SETS(NOTE, note, STAFF, 0, ANYWHERE),
     AMONG(STAGE, stage, RUNNERS, 0, RESPONSE_WHEN_CLOSED),
@@ -303,6 +304,7 @@ static void carry_out(struct response_call *call)
         response_carry_out(call);
     response_remember(call);
     response_pairs_close(&call->writing->pairs);
+    response_mark_after(call);
     call_end(call);
 }
 

@@ -43,6 +43,7 @@ struct response_outcome {
     bool joined;   /* R3 */
     bool filtered; /* R10: counted at a filter */
     bool drills;   /* R32: starts a drill, whose victims take their fault; not kept either */
+    bool checks;   /* a mark, or a checkpoint, is new (checkpoint.h); not kept either */
     vg_id keyed;   /* whose standing or keys it has changed: a person's, a node's, a compartment's;
                       zero: nobody's; not kept either */
     struct response_revision revisions[RESPONSE_CHANGES_MAX]; /* of what the command changed */

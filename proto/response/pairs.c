@@ -8,7 +8,7 @@
 static bool is_hashed(vg_span key)
 {
     static const char apart[] = {RESPONSE_KIND_SENTENCE, RESPONSE_KIND_CURSOR, RESPONSE_KIND_HASH,
-                                 RESPONSE_KIND_STANDING};
+                                 RESPONSE_KIND_STANDING, RESPONSE_KIND_MARK};
     return memchr(apart, key.data[sizeof(vg_id)], sizeof apart) == NULL;
 }
 

@@ -173,6 +173,11 @@
     X(RECOVERY_SHARED, FORBIDDEN, "",                                                              \
       "the recovery key of compartment {0} is that of compartment {1} too, which is not "          \
       "shredded: it still opens both, and nobody can say that it is destroyed")                    \
+    X(NOT_CLEARED, FORBIDDEN, "",                                                                  \
+      "node {0} is not cleared for compartment {1}, so that it has no state of it; see vigil "     \
+      "compartment show")                                                                          \
+    X(NO_MARK, NOT_FOUND, "",                                                                      \
+      "entry {0} is none of the latest marks of compartment {1}; a checkpoint is of one of them")  \
     /* drills */                                                                                   \
     X(DRILL_TARGET, INVALID, "",                                                                   \
       "a drill of kind {0} is of {1}, and of nothing else; say that alone: vigil cluster drill "   \

@@ -64,6 +64,8 @@ static bool is_text_kind(uint8_t kind)
     case RESPONSE_KIND_PROPOSAL:
     case RESPONSE_KIND_REQUEST:
     case RESPONSE_KIND_SENTENCE:
+    case RESPONSE_KIND_CHECKPOINT:
+    case RESPONSE_KIND_MARK:
     case RESPONSE_KIND_PERSON:
     case RESPONSE_KIND_COMPARTMENT:
     case RESPONSE_KIND_GRANT:

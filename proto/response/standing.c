@@ -10,7 +10,7 @@ const char *response_status_name(enum response_status status)
     static const char *const names[RESPONSE_STATUSES] = {
         [RESPONSE_BLIND] = "blind",       [RESPONSE_REBUILDING] = "rebuilding",
         [RESPONSE_LEVEL] = "level",       [RESPONSE_STOPPED] = "stopped",
-        [RESPONSE_REMOVING] = "removing",
+        [RESPONSE_REMOVING] = "removing", [RESPONSE_DIVERGED] = "diverged",
     };
     assert(status < RESPONSE_STATUSES);
     return names[status];
@@ -56,6 +56,12 @@ void response_standing_put(const struct response_machine *machine,
         kv->del(kv->context, response_key_span(&key));
     else
         kv->put(kv->context, response_key_span(&key), vg_span_of(&status, 1));
+}
+
+bool response_is_served(const struct response_machine *machine, const vg_id *compartment)
+{
+    return response_is_level(machine, compartment) &&
+           response_standing_get(machine, compartment).status != RESPONSE_DIVERGED;
 }
 
 bool response_state_forget(const struct response_machine *machine, const vg_id *compartment)

@@ -13,6 +13,7 @@ enum response_status {
     RESPONSE_LEVEL,      /* cleared, and its state is that of the cursor */
     RESPONSE_STOPPED,    /* cleared by the log, and the key is not to be had here */
     RESPONSE_REMOVING,   /* cleared no longer, and not yet rid of all that was here */
+    RESPONSE_DIVERGED,   /* cleared, its entries are applied, and its state is not the others' */
     RESPONSE_STATUSES
 };
 
@@ -34,6 +35,10 @@ bool response_standing_next(const struct response_machine *machine, struct respo
 /* Notes it, instead of what was noted before. */
 void response_standing_put(const struct response_machine *machine,
                            const struct response_standing *standing);
+
+/* Whether the compartment's questions are answered here, and writes in it begin here: it is level,
+ * and not diverged. */
+bool response_is_served(const struct response_machine *machine, const vg_id *compartment);
 
 /* Forgets the state hash of a compartment whose pairs are all gone; false if there was none. */
 bool response_state_forget(const struct response_machine *machine, const vg_id *compartment);

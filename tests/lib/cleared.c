@@ -125,6 +125,18 @@ void cleared_attest(struct cleared *story)
     add(story, chain_give_by(&story->chain, &node, &story->node_secrets[0], &control, 0, &command));
 }
 
+void cleared_checkpoint(struct cleared *story, uint64_t node, const struct response_mark *mark)
+{
+    const vg_id author = response_node_author((vg_node_id){node});
+    struct response_command command = {.op = RESPONSE_OP_CHECKPOINT};
+    command.checkpoint.mark = mark->index;
+    command.checkpoint.hash = mark->hash;
+    command.checkpoint.accepted = mark->accepted;
+    command.checkpoint.refused = mark->refused;
+    add(story, chain_give_by(&story->chain, &author, &story->node_secrets[node - 1],
+                             &story->compartment, story->epoch, &command));
+}
+
 void cleared_tell(struct cleared *story, uint32_t count, uint32_t size)
 {
     char *text = vg_alloc(size);

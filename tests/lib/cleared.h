@@ -5,6 +5,7 @@
 #ifndef VIGIL_TESTS_LIB_CLEARED_H
 #define VIGIL_TESTS_LIB_CLEARED_H
 
+#include "proto/response/checkpoint.h"
 #include "tests/lib/chain.h"
 
 enum { CLEARED_ENTRIES_MAX = 256 };
@@ -30,6 +31,8 @@ void cleared_grant(struct cleared *story);
 void cleared_revoke(struct cleared *story);
 /* Node 1's word that it has removed it. */
 void cleared_attest(struct cleared *story);
+/* As if a node had said that it has this at a mark. */
+void cleared_checkpoint(struct cleared *story, uint64_t node, const struct response_mark *mark);
 /* So many notes of `size` bytes on the incident, and as many names in the directory. */
 void cleared_tell(struct cleared *story, uint32_t count, uint32_t size);
 

@@ -184,13 +184,19 @@ vg_id desk_request(struct desk *desk, uint64_t time_ms)
 }
 
 /* The preamble; its body borrows `buffer` or the order. */
+static vg_id author_of(const struct desk *desk, const struct desk_order *order)
+{
+    return order->node.value != 0 ? response_node_author(order->node)
+                                  : desk_author(desk, order->person);
+}
+
 static struct ledger_command preamble_of(struct desk *desk, const struct desk_order *order,
                                          struct vg_buffer *buffer)
 {
     struct ledger_command command = {
         .cluster = desk->cluster,
         .compartment = order->compartment,
-        .author = desk_author(desk, order->person),
+        .author = author_of(desk, order),
         .request = order->request,
         .expectation_count = order->expectation_count,
         .body = order->body,
@@ -235,7 +241,7 @@ static vg_secret_key secret_of(const struct desk *desk, const struct desk_order 
 {
     struct response_machine machine = desk->machine;
     vg_secret_key secret = desk->secrets[order->person];
-    vg_id author = desk_author(desk, order->person);
+    vg_id author = author_of(desk, order);
     vg_public_key now;
     if (!order->outdated && response_key_find(&machine, &author, &now))
         memcpy(secret.bytes + VG_SEED_SIZE, now.bytes, sizeof now.bytes);

@@ -60,7 +60,8 @@ struct desk_order {
     struct ledger_expectation expectations[VG_EXPECTATIONS_MAX];
     uint16_t expectation_count;
     struct response_command command;
-    bool outdated; /* signed with the key that the person began with */
+    bool outdated;   /* signed with the key that the person began with */
+    vg_node_id node; /* DESK_NODE: this one of the genesis; 0: the first */
 };
 
 /* Orders of DESK_ANN in the first compartment, to be changed before they are sent. `expected` is a

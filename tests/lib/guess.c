@@ -26,6 +26,7 @@ static const struct choice {
 } choices[] = {
     {RESPONSE_OP_DETECT, HERE, 60, {0}},
     {RESPONSE_OP_COUNT, HERE, 25, {0}},
+    {RESPONSE_OP_CHECKPOINT, HERE, 12, {0}},
     {RESPONSE_OP_IMPORT, HERE, 6, {0}},
     {RESPONSE_OP_NOTE, HERE, 40, {0}},
     {RESPONSE_OP_STAGE, HERE, 220, {RESPONSE_ASPECT_STAGE, RESPONSE_ASPECT_DETECTION}},
@@ -621,6 +622,7 @@ static const struct {
     {RESPONSE_OP_DESTROYED, guess_attestation}, {RESPONSE_OP_OVERRIDE, guess_override},
     {RESPONSE_OP_SHRED, guess_shredding},       {RESPONSE_OP_RECOVERY_GONE, guess_shredding},
     {RESPONSE_OP_RECOVER, guess_clearing},
+    {RESPONSE_OP_CHECKPOINT, guess_checkpoint},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------
@@ -713,8 +715,9 @@ static enum vg_code choose_author(struct thought *thought, enum where where)
     enum vg_code code = VG_FORBIDDEN;
     bool signs =
         out->command.op == RESPONSE_OP_APPROVE || out->command.op == RESPONSE_OP_DRILL_START;
-    bool is_nodes =
-        out->command.op == RESPONSE_OP_COUNT || out->command.op == RESPONSE_OP_DESTROYED;
+    bool is_nodes = out->command.op == RESPONSE_OP_COUNT ||
+                    out->command.op == RESPONSE_OP_CHECKPOINT ||
+                    out->command.op == RESPONSE_OP_DESTROYED;
     bool by_node = is_nodes ? !guess_once_in(thought, 15) : guess_once_in(thought, 400);
     for (int i = 0; i < TRIES && code == VG_FORBIDDEN; i++) {
         out->author = (uint32_t)guess_below(thought, thought->genesis->person_count);

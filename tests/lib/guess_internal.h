@@ -61,5 +61,6 @@ void guess_clearing(struct thought *thought);
 void guess_attestation(struct thought *thought);
 void guess_override(struct thought *thought);
 void guess_shredding(struct thought *thought);
+void guess_checkpoint(struct thought *thought);
 
 #endif

@@ -209,3 +209,16 @@ void guess_shredding(struct thought *thought)
     command->shred.compartment = compartment;
     command->shred.epoch = now->epoch + (guess_once_in(thought, 12) || now->epoch == 0 ? 1 : 0);
 }
+
+/* Mostly of one of the last marks, and of one of two states. */
+void guess_checkpoint(struct thought *thought)
+{
+    enum { BACK = 12 };
+    struct guess *out = thought->out;
+    uint32_t back = (uint32_t)(guess_once_in(thought, 3) ? guess_below(thought, BACK) : 0);
+    uint64_t mark = model_mark(thought->model, &out->compartment, back);
+    out->command.checkpoint.mark = mark > 0 && !guess_once_in(thought, 20) ? mark : 1;
+    out->command.checkpoint.hash = (vg_hash){{0xcc, (uint8_t)(guess_once_in(thought, 4) ? 1 : 0)}};
+    out->command.checkpoint.accepted = guess_once_in(thought, 30) ? 1 : 0;
+    out->command.checkpoint.refused = guess_once_in(thought, 30) ? 1 : 0;
+}

@@ -47,6 +47,7 @@ struct model *model_new(const struct ledger_genesis *genesis, const struct vg_si
     learn_operations(model, model_proposal_operations);
     learn_operations(model, model_drill_operations);
     learn_operations(model, model_clearance_operations);
+    learn_operations(model, model_checkpoint_operations);
     return model;
 }
 
@@ -162,6 +163,7 @@ void model_apply(struct model *model, const struct model_order *order, struct mo
         return;
     if (decide(model, home, order, &call, out))
         call.operation->effect(&call);
+    model_count(model, home, order);
     model_remember(home, &order->request, &order->author, &order->content, out);
     model_forget(home, order->time_ms);
 }

@@ -119,6 +119,9 @@ uint64_t model_revoked(const struct model *model, const vg_id *compartment, uint
 /* Whether nothing of a compartment counts any more. */
 bool model_shredded(const struct model *model, const vg_id *compartment);
 
+/* The n-th mark from the last one of a compartment, 0 the last; 0 if there is none. */
+uint64_t model_mark(const struct model *model, const vg_id *compartment, uint32_t back);
+
 /* Overrides that were given. */
 uint32_t model_override_count(const struct model *model);
 vg_id model_override_at(const struct model *model, uint32_t place, vg_id *compartment);

@@ -183,8 +183,21 @@ struct model_case {
     struct model_list links;                     /* struct model_link */
 };
 
+/* A point of the log at which nodes keep what state they have, and which nodes have said what. */
+struct model_mark {
+    uint64_t index;
+    struct model_said {
+        vg_hash hash;
+        uint64_t accepted, refused;
+        bool given;
+    } said[VG_NODES_MAX]; /* by place in struct model */
+};
+
 struct model_compartment {
     vg_id id;
+    struct model_list marks; /* struct model_mark, by index */
+    uint32_t commands;       /* since the last of them */
+    uint64_t counted_from;   /* log time of it; before the first, of the first command */
     struct model_name name;
     struct model_list incidents; /* struct model_case, in the order they were made */
     struct model_thing *things;
@@ -309,6 +322,7 @@ extern const struct model_operation model_part_operations[];
 extern const struct model_operation model_proposal_operations[];
 extern const struct model_operation model_drill_operations[];
 extern const struct model_operation model_clearance_operations[];
+extern const struct model_operation model_checkpoint_operations[];
 
 static inline struct model_refusal model_accepts(void)
 {
@@ -337,6 +351,9 @@ struct model_refusal model_holds(const struct model_call *call, const struct mod
 struct model_refusal model_judge(struct model_call *call);
 /* The same after standing, for what was proposed. */
 struct model_refusal model_judge_case(struct model_call *call);
+/* Counts what was judged in a compartment, but checkpoints, and makes a mark where one is due. */
+void model_count(struct model *model, struct model_compartment *home,
+                 const struct model_order *order);
 /* No part is made under the id of another of its kind; an incident holds only so much. */
 struct model_refusal model_has_room(const struct model_call *call);
 /* Goes back to the stage it was closed from; attestations lapse. */

@@ -355,6 +355,9 @@ void model_compartment_free(struct model_compartment *compartment)
         HASH_DEL(compartment->imports, import);
         free(import);
     }
+    for (uint32_t i = 0; i < compartment->marks.count; i++)
+        free(compartment->marks.items[i]);
+    free(compartment->marks.items);
     while (compartment->oldest.count > 0)
         drop_oldest(compartment);
     free(compartment->oldest.items);

@@ -40,6 +40,7 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_OVERRIDE:
         return DESK_PRIVACY;
     case RESPONSE_OP_COUNT:
+    case RESPONSE_OP_CHECKPOINT:
     case RESPONSE_OP_DESTROYED:
         return DESK_NODE;
     default:
@@ -315,10 +316,10 @@ void play_free(struct play *play)
 /* ---- refusals ----------------------------------------------------------------------------------
  */
 
-/* The next pair that is neither a request's nor a cursor or hash of the machine's. */
+/* The next pair that is neither a request's nor a cursor, hash or mark of the machine's. */
 static bool next_fact(const struct vg_kv *kv, vg_span *key, vg_span *value)
 {
-    static const char not_facts[] = "rsCH"; /* kinds of proto/response/keys.h */
+    static const char not_facts[] = "rsCHM"; /* kinds of proto/response/keys.h */
     const vg_span all = vg_span_text("");
     while (kv->next(kv->context, all, *key, true, key, value)) {
         if (memchr(not_facts, key->data[sizeof(vg_id)], sizeof not_facts - 1) == NULL)

@@ -85,6 +85,8 @@ static const char *const layouts[] = {
     "size:n1-9223372036854775807 collected-at:t content:o0-1048576",
     "41 custody incident:i1 evidence:i1 action:w2-7 to:i0 hash:h0/32 text:x0-65536",
     "42 count key:l1-128 first-at:t signals:s64-65536",
+    "45 checkpoint mark:n1-9223372036854775807 hash:h1/32 accepted:n0-9223372036854775807 "
+    "refused:n0-9223372036854775807",
     "48 propose command:o1-131072 as:w0-4096 expires-at:t",
     "49 approve proposal:i1 hash:h1/32 as:w0-4096 reason:x1-65536",
     "50 reject proposal:i1 reason:x1-65536",

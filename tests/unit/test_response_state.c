@@ -267,8 +267,11 @@ Test(state, a_damaged_pair_shows_in_the_scan)
     struct desk *desk = desk_new();
     struct vg_kv kv = memkv_kv(desk->store);
     story_tell(desk);
-    vg_span prefix = vg_span_of(desk->genesis.first.bytes, 16);
+    uint8_t bytes[17];
     vg_span key, value;
+    memcpy(bytes, desk->genesis.first.bytes, 16);
+    bytes[16] = 'i';
+    vg_span prefix = vg_span_of(bytes, sizeof bytes);
     cr_assert(kv.next(kv.context, prefix, prefix, false, &key, &value));
     kv.put(kv.context, key, vg_span_text("damaged"));
     vg_hash kept = response_state_hash(&desk->machine, &desk->genesis.first);

@@ -594,6 +594,18 @@ static void with_words(struct play *play, struct desk_order *order)
     order->command.approve.reason = vg_span_text("ann's laptop was stolen");
 }
 
+/* The node that gives commands here is none of its holders. */
+static void of_a_compartment_of_others(struct play *play, struct desk_order *order)
+{
+    enum { TWO_AND_THREE = 0xd };
+    struct desk_order label = play_order(play, RESPONSE_OP_LABEL);
+    order->compartment = play_create(play, TWO_AND_THREE);
+    label.person = DESK_PRIVACY;
+    label.command.label.compartment = order->compartment;
+    label.command.label.name = vg_span_text("others");
+    play_must(play, label);
+}
+
 /* ---- the rows ----------------------------------------------------------------------------------
  */
 
@@ -676,6 +688,8 @@ static const struct row {
     ROW(OTHER_RECOVERY, DETECT, PROPOSE, recovery_of_another),
     ROW(RECOVERY_GONE_ALREADY, DETECT, PROPOSE, recovery_gone_twice),
     ROW(RECOVERY_SHARED, DETECT, PROPOSE, recovery_that_is_the_directorys),
+    ROW(NOT_CLEARED, DETECT, CHECKPOINT, of_a_compartment_of_others),
+    ROW(NO_MARK, DETECT, CHECKPOINT, NULL),
     ROW(DRILL_TARGET, DETECT, PROPOSE, a_leader_of_a_name),
     ROW(NO_NODE, DETECT, PROPOSE, a_node_of_nowhere),
     ROW(NO_DRILL, DETECT, DRILL_START, unapproved),
