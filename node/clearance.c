@@ -18,7 +18,7 @@ enum vg_code node_require_level(const struct node *node, const vg_id *compartmen
     struct store_clearance one;
     char id[VG_ID_TEXT];
     if (vg_id_is_zero(compartment) || vg_id_equal(compartment, &node->genesis.directory) ||
-        store_clearances_level(all, compartment))
+        store_clearances_served(all, compartment))
         return VG_OK;
     vg_id_format(compartment, id);
     bool known = store_clearances_get(all, compartment, &one);
@@ -28,6 +28,13 @@ enum vg_code node_require_level(const struct node *node, const vg_id *compartmen
         return api_not_level(id, one.holders, one.holder_count, error);
     return vg_fail(error, VG_NOT_FOUND, "there is no compartment %s; see vigil compartment list",
                    id);
+}
+
+bool node_is_diverged(const struct node *node, const vg_id *compartment, struct vg_error *why)
+{
+    struct store_clearance one;
+    return store_clearances_get(store_applier_clearances(node->applier), compartment, &one) &&
+           one.status == RESPONSE_DIVERGED && node_require_level(node, compartment, why) != VG_OK;
 }
 
 void node_clearance_fill(struct node *node, struct api_clearances *out)

@@ -385,6 +385,7 @@ static void sweep(struct node *node, uint64_t now_us)
     node_repairs_sweep(node, now_us);
     node_clocks_sweep(node);
     node_attest_sweep(node, now_us);
+    node_checkpoint_sweep(node, now_us);
 }
 
 static void on_alarm(void *context)
@@ -593,6 +594,7 @@ void node_close(struct node *node)
     node_held_free(node);
     node_drill_free(node);
     node_proposals_free(node);
+    node_checkpoints_free(node);
     if (node->tail != NULL)
         ledger_tail_free(node->tail);
     vg_buffer_free(&node->frame);

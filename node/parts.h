@@ -281,6 +281,9 @@ void node_signals_end(struct node *node, const struct vg_error *why);
  * cleared; VG_NOT_FOUND: none of that id, as far as this node knows. Any thread. */
 enum vg_code node_require_level(const struct node *node, const vg_id *compartment,
                                 struct vg_error *error);
+/* Whether the compartment has diverged here, so that no outcome in it is anybody's answer, with
+ * what is answered instead. Any thread. */
+bool node_is_diverged(const struct node *node, const vg_id *compartment, struct vg_error *why);
 /* store_applier_config.wanted; its thread. */
 void node_rebuild_wants(void *context, uint64_t index);
 /* Every compartment whose key has epochs, as of what is applied, into out->all, to be freed. Any
@@ -290,6 +293,22 @@ void node_clearance_fill(struct node *node, struct api_clearances *out);
  * it.
  */
 void node_attest_sweep(struct node *node, uint64_t now_us);
+
+/* ---- checkpoint.c: what this node has at a mark (docs/compartments.md, "Checkpoints") -----------
+ */
+
+/* One compartment of which this node owes a checkpoint. */
+struct node_owed {
+    UT_hash_handle hh;
+    vg_id compartment;
+    uint64_t said; /* the latest mark with a checkpoint, while it waits; another: it waits anew */
+    uint64_t since_us; /* it waits */
+    uint64_t again_us; /* one was given, and is given again from then on */
+};
+
+/* Gives those that are due. */
+void node_checkpoint_sweep(struct node *node, uint64_t now_us);
+void node_checkpoints_free(struct node *node);
 
 /* ---- query.c: questions of clients -------------------------------------------------------------
  */
@@ -615,6 +634,8 @@ struct node {
 
     uint64_t next_sweep_us;
     uint64_t next_attest_us;
+    uint64_t next_checkpoint_us;
+    struct node_owed *owed;
     bool said_evicted[VG_NODES_MAX]; /* by member of the genesis: says that this node is */
     bool ending;                     /* asked to stop: nothing new is taken */
     bool handing_over;               /* ending, and a successor is asked */

@@ -556,9 +556,11 @@ void node_submit_applied(struct node *node, uint64_t index, const struct respons
     HASH_FIND(by_key, node->submits.by_key, &key, sizeof key, submit);
     if (submit == NULL || !same_command(node, submit, index))
         return;
-    char *json = api_outcome_text(outcome);
+    struct vg_error why = {0};
+    bool diverged = node_is_diverged(node, &key.compartment, &why);
+    char *json = diverged ? NULL : api_outcome_text(outcome);
     remove_submit(node, submit);
-    node_submit_answer(submit, &outcome->error, json);
+    node_submit_answer(submit, diverged ? &why : &outcome->error, json);
     free(json);
 }
 

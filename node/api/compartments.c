@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "node/api/api.h"
 #include "proto/response/shred.h"
+#include "proto/response/standing.h"
 
 static bool listed(const struct api_compartments *list, const vg_id *id)
 {
@@ -38,7 +39,7 @@ void api_compartments_level(const struct response_machine *machine, struct api_c
     api_compartments_list(machine, &all);
     out->count = 0;
     for (uint32_t i = 0; i < all.count; i++) {
-        if (response_is_level(machine, &all.ids[i]))
+        if (response_is_served(machine, &all.ids[i]))
             out->ids[out->count++] = all.ids[i];
     }
 }
@@ -120,7 +121,7 @@ enum vg_code api_compartment_open(const struct response_machine *machine, const 
 {
     if (api_compartment_find(machine, name, out, error) != VG_OK)
         return error->code;
-    return response_is_level(machine, out) ? VG_OK : name_the_cleared(machine, out, error);
+    return response_is_served(machine, out) ? VG_OK : name_the_cleared(machine, out, error);
 }
 
 /* Those of them that anybody can still read. */

@@ -16,7 +16,7 @@ struct api_compartments {
 /* The directory, the first compartment, and every other the directory names. */
 void api_compartments_list(const struct response_machine *machine, struct api_compartments *out);
 
-/* Those of them that are level here. */
+/* Those of them that are level here, and have not diverged. */
 void api_compartments_level(const struct response_machine *machine, struct api_compartments *out);
 
 /* Its name in the directory, "directory" for that one, else its id. */

@@ -7,6 +7,7 @@
 #include "node/api/epochs.h"
 #include "node/api/text.h"
 #include "proto/response/epochs.h"
+#include "proto/response/standing.h"
 
 static json_t *name_or_null(const struct response_machine *machine, const vg_id *id)
 {
@@ -89,7 +90,7 @@ static json_t *compartment_object(const struct response_machine *machine, const 
     api_set(out, "procedure", json_string(procedure));
     api_set(out, "epoch", api_uint(response_epoch_in_force(machine, id)));
     api_set(out, "shredding", api_shredding(machine, id));
-    api_set(out, "served", json_boolean(response_is_level(machine, id)));
+    api_set(out, "served", json_boolean(response_is_served(machine, id)));
     return out;
 }
 

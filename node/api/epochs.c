@@ -3,6 +3,7 @@
 
 #include "node/api/compartments.h"
 #include "node/api/text.h"
+#include "proto/response/checkpoint.h"
 #include "proto/response/clearance.h"
 #include "proto/response/nodes.h"
 #include "proto/response/shred.h"
@@ -146,6 +147,44 @@ json_t *api_shredding(const struct response_machine *machine, const vg_id *compa
     return out;
 }
 
+/* Each node that has said what it has at the mark, and whether that is the state that counts. */
+static json_t *said_of(const struct response_machine *machine, const vg_id *compartment,
+                       const struct response_accord *accord)
+{
+    struct response_checkpoint one = {.mark.index = accord->mark};
+    json_t *out = json_array();
+    while (response_checkpoint_next(machine, compartment, &one) && one.mark.index == accord->mark) {
+        json_t *row = json_object();
+        api_set(row, "node", api_uint(one.node.value));
+        api_set(row, "index", api_uint(one.index));
+        api_set(row, "at", api_time(one.time_ms));
+        api_set(row, "state_hash", api_hash(&one.mark.hash));
+        api_set(row, "agrees", json_boolean(response_mark_equal(&one.mark, &accord->counts.mark)));
+        json_array_append_new(out, row);
+    }
+    return out;
+}
+
+/* The latest, where its compartment can be read at all. */
+static json_t *checkpoint_of(const struct response_machine *machine, const vg_id *compartment)
+{
+    struct response_accord accord = {.mark = 0};
+    if (response_is_level(machine, compartment))
+        response_accord_get(machine, compartment, &accord);
+    if (accord.mark == 0)
+        return json_null();
+    json_t *out = json_object();
+    const struct response_checkpoint *counts = &accord.counts;
+    api_set(out, "mark", api_uint(accord.mark));
+    api_set(out, "state_hash", api_hash(&counts->mark.hash));
+    api_set(out, "accepted", api_uint(counts->mark.accepted));
+    api_set(out, "refused", api_uint(counts->mark.refused));
+    api_set(out, "agree", api_uint(accord.agree));
+    api_set(out, "differ", api_uint(accord.differ));
+    api_set(out, "said", said_of(machine, compartment, &accord));
+    return out;
+}
+
 json_t *api_compartment_show(struct response_machine *machine, const struct api_query *query,
                              struct vg_error *error)
 {
@@ -169,6 +208,7 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
     api_set(out, "shredding", api_shredding(machine, &id));
     vg_hash place = response_epoch_place(machine, &epoch);
     api_set(out, "place", api_hash(&place));
+    api_set(out, "checkpoint", checkpoint_of(machine, &id));
     api_set(out, "record", record_of(&epoch.record));
     return out;
 }

@@ -10,6 +10,7 @@
 #include "node/api/text.h"
 #include "proto/response/epochs.h"
 #include "proto/response/nodes.h"
+#include "proto/response/standing.h"
 
 void api_status_figure(struct api_status *status, const char *name, uint64_t value)
 {
@@ -40,7 +41,7 @@ static bool reads(const struct response_machine *machine, const struct api_node_
                   const vg_id *compartment)
 {
     if (node->self || response_epoch_in_force(machine, compartment) == 0)
-        return response_is_level(machine, compartment);
+        return response_is_served(machine, compartment);
     return response_epoch_holds(machine, compartment, node->id);
 }
 

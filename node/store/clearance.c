@@ -110,16 +110,29 @@ bool store_clearances_next(struct store_clearances *all, struct store_clearance 
     return found;
 }
 
-bool store_clearances_level(void *context, const vg_id *compartment)
+/* In the second status too, if it is another. */
+static bool is_level_or(struct store_clearances *all, const vg_id *compartment,
+                        enum response_status second)
 {
-    struct store_clearances *all = context;
     if (all->fixed)
         return vg_id_equal(&all->only, compartment);
     pthread_rwlock_rdlock(&all->lock);
     const struct store_clearance *found = find(all, compartment);
-    bool level = found != NULL ? found->status == RESPONSE_LEVEL : all->in_clear;
+    bool level = all->in_clear;
+    if (found != NULL)
+        level = found->status == RESPONSE_LEVEL || found->status == second;
     pthread_rwlock_unlock(&all->lock);
     return level;
+}
+
+bool store_clearances_level(void *context, const vg_id *compartment)
+{
+    return is_level_or(context, compartment, RESPONSE_DIVERGED);
+}
+
+bool store_clearances_served(struct store_clearances *all, const vg_id *compartment)
+{
+    return is_level_or(all, compartment, RESPONSE_LEVEL);
 }
 
 enum vg_code store_clearances_offers(struct store_clearances *all, const vg_id *compartment,

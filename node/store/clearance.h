@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "proto/ledger/genesis.h"
+#include "proto/response/checkpoint.h"
 #include "proto/response/standing.h"
 
 enum { STORE_CLEARANCES_MAX = 1024 };
@@ -21,7 +22,12 @@ struct store_clearance {
     uint64_t rebuilt;  /* rebuilding: up to this index */
     vg_node_id holders[VG_NODES_MAX]; /* nodes that are cleared by the log */
     uint32_t holder_count;
-    char why[VG_ERROR_TEXT]; /* stopped: for want of what; "" otherwise */
+    char why[VG_ERROR_TEXT];          /* stopped: for want of what; diverged: how; "" otherwise */
+    struct response_mark due;         /* that this node owes a checkpoint of; index 0: none */
+    uint64_t said;                    /* the latest mark that has a checkpoint; 0: none */
+    bool due_at_once;                 /* whatever others do; else one of these gives it first: */
+    vg_node_id earlier[VG_NODES_MAX]; /* cleared, of a lower id, and not at odds with the others */
+    uint32_t earlier_count;
 };
 
 struct store_clearances;
@@ -44,8 +50,11 @@ bool store_clearances_get(struct store_clearances *all, const vg_id *compartment
 bool store_clearances_next(struct store_clearances *all, struct store_clearance *out);
 
 /* As struct response_machine has it; `all` is the table. A compartment that is in clear, where the
- * genesis allows that, is level. */
+ * genesis allows that, is level; so is one that has diverged, as its entries are applied. */
 bool store_clearances_level(void *all, const vg_id *compartment);
+
+/* Whether its questions are answered here, and writes in it begin here: level, and not diverged. */
+bool store_clearances_served(struct store_clearances *all, const vg_id *compartment);
 
 /* Whether an unwrap key of the compartment that this node gives now stays: VG_CONFLICT, with the
  * remedy, while the node removes the compartment, since its secret goes too; VG_FORBIDDEN if the

@@ -52,11 +52,19 @@ static void count_open(struct store_clearing *clearing)
 static void tell(const struct store_clearance *one)
 {
     char id[VG_ID_TEXT];
+    enum vg_log_level level = VG_LOG_INFO;
+    const char *event = "clearance";
     vg_id_format(&one->compartment, id);
-    bool stopped = one->status == RESPONSE_STOPPED;
-    vg_log(stopped ? VG_LOG_WARN : VG_LOG_INFO, stopped ? "key-missing" : "clearance",
-           "compartment=%s epoch=%" PRIu64 " status=%s%s%s", id, one->epoch,
-           response_status_name(one->status), stopped ? " " : "", one->why);
+    if (one->status == RESPONSE_STOPPED) {
+        level = VG_LOG_WARN;
+        event = "key-missing";
+    }
+    if (one->status == RESPONSE_DIVERGED) {
+        level = VG_LOG_ERROR;
+        event = "diverged";
+    }
+    vg_log(level, event, "compartment=%s epoch=%" PRIu64 " status=%s%s%s", id, one->epoch,
+           response_status_name(one->status), one->why[0] != '\0' ? " " : "", one->why);
 }
 
 /* Notes it in the state and for other threads; says what is new since `before`. */
@@ -108,7 +116,7 @@ static enum response_status judge(const struct store_clearing *clearing,
         return before == RESPONSE_BLIND ? before : RESPONSE_REMOVING;
     if (!has_key)
         return RESPONSE_STOPPED;
-    if (first || before == RESPONSE_LEVEL)
+    if (first || before == RESPONSE_LEVEL || before == RESPONSE_DIVERGED)
         return RESPONSE_LEVEL;
     return RESPONSE_REBUILDING; /* entries were passed by */
 }
@@ -130,6 +138,52 @@ static void say_what_stops(const struct vg_error *why, struct store_clearance *o
                              : "put this node's keyring back, or let a key officer grant it again";
     snprintf(one->why, sizeof one->why, "this node has no key for it: %.300s; %s", why->text,
              remedy);
+}
+
+static void say_how_it_differs(const struct response_accord *accord, struct store_clearance *one)
+{
+    char here[VG_HASH_TEXT], there[VG_HASH_TEXT];
+    vg_hex_format(vg_span_of(accord->own.hash.bytes, sizeof(vg_hash)), here);
+    vg_hex_format(vg_span_of(accord->counts.mark.hash.bytes, sizeof(vg_hash)), there);
+    snprintf(one->why, sizeof one->why,
+             "as of entry %" PRIu64 " its state hash is %s here, and %s at node %" PRIu64
+             " (%" PRIu32 " of %" PRIu32 " checkpoints); stop this node, remove the folder "
+             "\"state\" in its data folder, start it again: the state is made anew from the log",
+             accord->mark, here, there, accord->counts.node.value, accord->agree,
+             accord->agree + accord->differ);
+}
+
+static void name_earlier(const struct store_clearing *clearing,
+                         const struct response_accord *accord, struct store_clearance *one)
+{
+    for (uint32_t i = 0; i < one->holder_count; i++) {
+        vg_node_id holder = one->holders[i];
+        if (holder.value < clearing->config->node.value &&
+            !response_accord_differs(clearing->machine, &one->compartment, accord, holder))
+            one->earlier[one->earlier_count++] = holder;
+    }
+}
+
+/* What is level is diverged where its checkpoints say so, and the other way round. */
+static void compare(const struct store_clearing *clearing, struct store_clearance *one)
+{
+    struct response_accord accord;
+    const vg_id *id = &one->compartment;
+    one->due.index = one->earlier_count = 0;
+    if (is_directory(clearing, id) ||
+        (one->status != RESPONSE_LEVEL && one->status != RESPONSE_DIVERGED))
+        return;
+    response_accord_get(clearing->machine, id, &accord);
+    one->said = accord.mark;
+    one->status = accord.astray ? RESPONSE_DIVERGED : RESPONSE_LEVEL;
+    one->why[0] = '\0';
+    if (accord.astray)
+        say_how_it_differs(&accord, one);
+    if (response_checkpoint_due(clearing->machine, id, clearing->config->node, &one->due,
+                                &one->due_at_once))
+        name_earlier(clearing, &accord, one);
+    else
+        one->due.index = 0;
 }
 
 /* A rebuild that is for nothing any more. */
@@ -161,7 +215,18 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
         say_what_stops(&why, &one);
     if (one.status != RESPONSE_REBUILDING)
         drop_rebuild(clearing, compartment);
+    compare(clearing, &one);
     keep(clearing, &one, note.status);
+}
+
+void store_clearing_check(struct store_clearing *clearing, const vg_id *compartment)
+{
+    struct store_clearance one;
+    if (!store_clearances_get(clearing->table, compartment, &one))
+        return; /* in clear */
+    enum response_status before = one.status;
+    compare(clearing, &one);
+    keep(clearing, &one, before);
 }
 
 void store_clearing_stop(struct store_clearing *clearing, const vg_id *compartment,
@@ -325,6 +390,7 @@ static enum store_pace copy_some(struct store_clearing *clearing, struct store_c
     response_state_adopt(clearing->machine, &rebuilt, id);
     one->status = RESPONSE_LEVEL;
     one->rebuilt = 0;
+    compare(clearing, one);
     clearing->phase = STORE_REBUILD_DONE;
     keep(clearing, one, RESPONSE_REBUILDING);
     return done_some(clearing);

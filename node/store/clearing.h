@@ -50,6 +50,10 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
 void store_clearing_stop(struct store_clearing *clearing, const vg_id *compartment,
                          const struct vg_error *why);
 
+/* The entry just applied has made a mark, or given a checkpoint, of a compartment: whether this
+ * node's state of it is the one that counts, and what it owes. */
+void store_clearing_check(struct store_clearing *clearing, const vg_id *compartment);
+
 /* Does a little of what is to be done. */
 enum store_pace store_clearing_step(struct store_clearing *clearing);
 

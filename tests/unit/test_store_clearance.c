@@ -381,6 +381,100 @@ Test(store_clearance, a_holder_without_its_key_stops_alone_and_is_rebuilt_when_i
     storebox_close(&box);
 }
 
+/* ---- checkpoints -------------------------------------------------------------------------------
+ */
+
+static struct store_clearance clearance_of(struct peer *peer)
+{
+    struct store_clearance one = {.epoch = 0};
+    cr_assert(
+        store_clearances_get(store_applier_clearances(peer->applier), &story.compartment, &one));
+    return one;
+}
+
+/* With the next note there is a mark, which both owe a checkpoint of. */
+static struct response_mark make_mark(struct peer *one, struct peer *two)
+{
+    story.chain.time_ms += RESPONSE_MARK_MS;
+    cleared_tell(&story, 1, 100);
+    follow(one);
+    follow(two);
+    struct store_clearance ours = clearance_of(one), theirs = clearance_of(two);
+    cr_assert(response_mark_equal(&ours.due, &theirs.due));
+    cr_assert_eq(ours.due.index, story.chain.last - 1);
+    cr_assert_not(ours.due_at_once || theirs.due_at_once);
+    cr_assert_eq(ours.earlier_count, 0);
+    cr_assert_eq(theirs.earlier_count, 1);
+    cr_assert_eq(theirs.earlier[0].value, 1);
+    return ours.due;
+}
+
+static bool served(struct peer *peer)
+{
+    struct store_clearances *all = store_applier_clearances(peer->applier);
+    cr_assert(store_clearances_level(all, &story.compartment), "its entries are applied");
+    return store_clearances_served(all, &story.compartment);
+}
+
+static void restart(struct peer *peer)
+{
+    store_applier_close(peer->applier);
+    start(peer);
+    follow(peer);
+}
+
+Test(store_clearance, who_differs_at_a_mark_stops_serving_and_goes_on_once_it_is_outvoted)
+{
+    static struct peer one, two;
+    prepare(&one, 1);
+    prepare(&two, 2);
+    start(&one);
+    start(&two);
+    cleared_create(&story);
+    cleared_tell(&story, 5, 100);
+    cleared_grant(&story);
+    follow(&one);
+    follow(&two);
+    AWAIT(status_of(&one) == RESPONSE_LEVEL);
+    struct response_mark mark = make_mark(&one, &two), wrong = mark;
+    cleared_checkpoint(&story, 1, &mark);
+    follow(&two);
+    cr_assert_eq(clearance_of(&two).due.index, 0);
+    cr_assert(served(&two));
+
+    mark = wrong = make_mark(&one, &two);
+    wrong.hash.bytes[0] ^= 1;
+    cleared_checkpoint(&story, 1, &wrong);
+    follow(&two);
+    cr_assert_eq(status_of(&two), RESPONSE_DIVERGED);
+    cr_assert_not(served(&two));
+    cr_assert(clearance_of(&two).due_at_once);
+    cr_assert(response_mark_equal(&(struct response_mark[]){clearance_of(&two).due}[0], &mark));
+    cr_assert_not_null(strstr(clearance_of(&two).why, "at node 1 (1 of 1 checkpoints)"), "%s",
+                       clearance_of(&two).why);
+    restart(&two);
+    cr_assert_eq(status_of(&two), RESPONSE_DIVERGED);
+    cr_assert(clearance_of(&two).due_at_once);
+
+    cleared_checkpoint(&story, 2, &mark);
+    cleared_tell(&story, 3, 100);
+    follow(&two);
+    cr_assert_eq(status_of(&two), RESPONSE_DIVERGED, "of as many the first");
+    cr_assert_eq(clearance_of(&two).due.index, 0);
+    cleared_checkpoint(&story, 1, &mark);
+    follow(&one);
+    follow(&two);
+    cr_assert_eq(status_of(&two), RESPONSE_LEVEL);
+    cr_assert_str_eq(clearance_of(&two).why, "");
+    cr_assert(served(&two));
+    restart(&two);
+    cr_assert_eq(status_of(&two), RESPONSE_LEVEL);
+    expect_equal(ask(&one), ask(&two));
+    store_applier_close(one.applier);
+    store_applier_close(two.applier);
+    storebox_close(&box);
+}
+
 /* ---- killed after every step -------------------------------------------------------------------
  */
 

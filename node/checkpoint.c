@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * This node's checkpoints: given by the lowest of those that are cleared and up, by the next if
+ * that gives none, and at once by whoever is at odds with the others. What is owed is seen from the
+ * state; here is only when. */
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "node/parts.h"
+
+enum {
+    LOOK_US = 200 * 1000,
+    AGAIN_US = 5 * 1000 * 1000,
+    LATER_US = 3 * 1000 * 1000, /* than each that comes before and is up */
+};
+
+static bool is_up(const struct net_stats *net, vg_node_id id)
+{
+    for (uint32_t i = 0; i < net->peer_count; i++)
+        if (vg_node_equal(net->peers[i].node, id))
+            return net->peers[i].up && net->peers[i].receiving;
+    return false;
+}
+
+/* When it is this node's turn. */
+static uint64_t turn_us(const struct store_clearance *one, const struct net_stats *net,
+                        const struct node_owed *owed)
+{
+    uint64_t before = 0;
+    for (uint32_t i = 0; !one->due_at_once && i < one->earlier_count; i++)
+        before += is_up(net, one->earlier[i]);
+    return owed->since_us + before * LATER_US;
+}
+
+static void give(struct node *node, const struct store_clearance *one, uint64_t now_us)
+{
+    struct response_command word = {.op = RESPONSE_OP_CHECKPOINT};
+    word.checkpoint.mark = one->due.index;
+    word.checkpoint.hash = one->due.hash;
+    word.checkpoint.accepted = one->due.accepted;
+    word.checkpoint.refused = one->due.refused;
+    struct node_submit *own = node_submit_by_node(node, &one->compartment, &word);
+    own->deadline_us = now_us + AGAIN_US;
+    node_submit_own(node, own);
+}
+
+/* Time counts from the latest checkpoint on that anybody gave: marks may come faster than they do.
+ */
+static struct node_owed *owed_of(struct node *node, const struct store_clearance *one,
+                                 uint64_t now_us)
+{
+    struct node_owed *owed;
+    HASH_FIND(hh, node->owed, &one->compartment, sizeof one->compartment, owed);
+    if (owed != NULL && owed->said == one->said)
+        return owed;
+    if (owed == NULL) {
+        owed = vg_alloc(sizeof *owed);
+        *owed = (struct node_owed){.compartment = one->compartment};
+        HASH_ADD(hh, node->owed, compartment, sizeof owed->compartment, owed);
+    }
+    owed->said = one->said;
+    owed->since_us = now_us;
+    owed->again_us = 0;
+    return owed;
+}
+
+static void forget(struct node *node, const vg_id *compartment)
+{
+    struct node_owed *owed;
+    HASH_FIND(hh, node->owed, compartment, sizeof *compartment, owed);
+    if (owed == NULL)
+        return;
+    HASH_DEL(node->owed, owed);
+    free(owed);
+}
+
+void node_checkpoint_sweep(struct node *node, uint64_t now_us)
+{
+    struct store_clearances *all = store_applier_clearances(node->applier);
+    struct store_clearance one = {.epoch = 0};
+    struct net_stats net;
+    if (now_us < node->next_checkpoint_us || node->ending || node->leader.value == 0)
+        return;
+    node->next_checkpoint_us = now_us + LOOK_US;
+    net_stats_read(node->net, &net);
+    while (store_clearances_next(all, &one)) {
+        if (one.due.index == 0) {
+            forget(node, &one.compartment);
+            continue;
+        }
+        struct node_owed *owed = owed_of(node, &one, now_us);
+        if (now_us < owed->again_us || now_us < turn_us(&one, &net, owed))
+            continue;
+        owed->again_us = now_us + AGAIN_US;
+        give(node, &one, now_us);
+    }
+}
+
+void node_checkpoints_free(struct node *node)
+{
+    struct node_owed *owed;
+    struct node_owed *next;
+    HASH_ITER(hh, node->owed, owed, next)
+    {
+        HASH_DEL(node->owed, owed);
+        free(owed);
+    }
+}
