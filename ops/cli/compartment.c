@@ -51,6 +51,23 @@ static const struct cli_column override_columns[] = {
     {.title = NULL},
 };
 
+static const struct cli_column checkpoint_columns[] = {
+    {.title = "last checkpoint, of entry", .path = "mark"},
+    {.title = "state hash", .path = "state_hash"},
+    {.title = "commands accepted", .path = "accepted"},
+    {.title = "and refused", .path = "refused"},
+    {.title = NULL},
+};
+
+static const struct cli_column said_columns[] = {
+    {.title = "NODE", .path = "node"},
+    {.title = "WITH ENTRY", .path = "index"},
+    {.title = "AT", .path = "at"},
+    {.title = "AGREES", .path = "agrees"},
+    {.title = "STATE HASH", .path = "state_hash"},
+    {.title = NULL},
+};
+
 json_t *compartment_ask(struct cli_call *call, const char *name)
 {
     return cli_query(call,
@@ -95,6 +112,19 @@ static void print_clearance(struct cli_call *call, const json_t *document)
     cli_print_table(stdout, call->settings.output, revoked, revoked_columns);
 }
 
+static void print_checkpoint(struct cli_call *call, const json_t *document)
+{
+    const json_t *checkpoint = json_object_get(document, "checkpoint");
+    if (!json_is_object(checkpoint))
+        return;
+    printf("\n");
+    cli_print_fields(stdout, checkpoint, checkpoint_columns);
+    printf("\nsaid by these nodes; one that is cleared and says nothing has the same, or is "
+           "behind:\n");
+    cli_print_table(stdout, call->settings.output, json_object_get(checkpoint, "said"),
+                    said_columns);
+}
+
 static void print_compartment(struct cli_call *call, const json_t *document)
 {
     cli_print_fields(stdout, document, show_columns);
@@ -108,6 +138,7 @@ static void print_compartment(struct cli_call *call, const json_t *document)
     cli_print_table(stdout, call->settings.output, json_object_get(document, "holders"),
                     holder_columns);
     print_clearance(call, document);
+    print_checkpoint(call, document);
 }
 
 static enum vg_code run_show(struct cli_call *call)

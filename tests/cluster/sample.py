@@ -246,7 +246,7 @@ class Sample:
             assert done.returncode == 0, done
         c.vigil("cluster", "drill", "show", c.vigil("cluster", "drill", "list")[0]["id"])
         c.vigil("cluster", "transfer", "--to", next(node for node in c.nodes if node != c.leader()))
-        c.vigil("bench", "--clients", 2, "--ops", 10)
+        c.vigil("bench", "--clients", 8, "--ops", 300)  # enough for a mark
         run = c.vigil("bench", "--clients", 2, "--ops", 11, "--rate", 20)  # the last begins half a second after the first
         assert run["operations"] == 11 and run["rate"] == 20 and run["seconds"] >= 0.5, run
         self.follow("incident", "timeline", incident, "--follow")
