@@ -438,9 +438,8 @@ struct creation {
 };
 
 /* That of the directory, unless one is given. */
-static enum vg_code take_recovery(struct cli_call *call, vg_box_public *out)
+static enum vg_code take_recovery(struct cli_call *call, const char *given, vg_box_public *out)
 {
-    const char *given = cli_text(call, "recovery");
     size_t i;
     json_t *holder;
     bool found = given != NULL && vg_hex_parse(given, out->bytes, sizeof out->bytes);
@@ -495,7 +494,7 @@ static enum vg_code take_creation(struct cli_call *call, struct creation *out)
     if (code == VG_OK)
         code = take_boundary(call, out);
     if (code == VG_OK)
-        code = take_recovery(call, &out->recovery);
+        code = take_recovery(call, cli_text(call, "recovery"), &out->recovery);
     if (code == VG_OK)
         out->command.clearing.min_cleared = min_cleared;
     return code;
@@ -528,9 +527,7 @@ static enum vg_code create(struct cli_call *call, struct creation *creation, jso
 {
     struct compartment_epoch first;
     struct clearing_offers *offers = &creation->offers;
-    enum vg_code code = take_creation(call, creation);
-    if (code == VG_OK)
-        code = clearing_collect(call, &creation->id, &creation->nodes, offers);
+    enum vg_code code = clearing_collect(call, &creation->id, &creation->nodes, offers);
     if (code == VG_OK)
         code = make_first(call, creation, &first);
     creation->command.clearing.offers =
@@ -540,11 +537,10 @@ static enum vg_code create(struct cli_call *call, struct creation *creation, jso
 
 /* Its name is sealed in the directory: another entry, given again by whoever repeats the request.
  */
-static enum vg_code name_it(struct cli_call *call, const vg_id *id, bool dry_run)
+static enum vg_code name_it(struct cli_call *call, const vg_id *id, const char *name, bool dry_run)
 {
-    struct response_command command = {
-        .op = RESPONSE_OP_LABEL,
-        .label = {.compartment = *id, .name = vg_span_text(call->words[0])}};
+    struct response_command command = {.op = RESPONSE_OP_LABEL,
+                                       .label = {.compartment = *id, .name = vg_span_text(name)}};
     struct cli_change change = {
         .request = cli_request_make(), .compartment = call->author->directory, .command = &command};
     json_t *answer = NULL;
@@ -580,7 +576,7 @@ static enum vg_code run_create(struct cli_call *call)
     vg_id_format(&creation.id, id);
     enum vg_code code = cli_author_open(call, &author);
     if (code == VG_OK) /* a name that is taken is found before there is anything to name */
-        code = name_it(call, &creation.id, true);
+        code = name_it(call, &creation.id, call->words[0], true);
     if (code == VG_OK) {
         answer = ask_repeated(call, id);
         code = call->error.code;
@@ -588,14 +584,33 @@ static enum vg_code run_create(struct cli_call *call)
     if (answer != NULL)
         code = is_same_name(call, id);
     if (code == VG_OK && answer == NULL)
+        code = take_creation(call, &creation);
+    if (code == VG_OK && answer == NULL)
         code = create(call, &creation, &answer);
     if (code == VG_OK && !call->settings.dry_run)
-        code = name_it(call, &creation.id, false);
+        code = name_it(call, &creation.id, call->words[0], false);
     if (code == VG_OK && cli_text(call, "recovery") == NULL)
         fprintf(stderr, "vigil: note: its recovery key is the directory's; --recovery gives it one "
                         "of its own, without which it can never be shredded for good\n");
     if (code == VG_OK)
         cli_change_print(call, answer);
+    json_decref(answer);
+    return code;
+}
+
+enum vg_code compartment_create(struct cli_call *call, const char *name,
+                                const struct clearing_nodes *nodes, vg_id *out)
+{
+    struct creation creation = {.id = cli_request_make(), .nodes = *nodes};
+    json_t *answer = NULL;
+    creation.command.op = RESPONSE_OP_CREATE;
+    creation.command.clearing.min_cleared = 1;
+    *out = creation.id;
+    enum vg_code code = take_recovery(call, NULL, &creation.recovery);
+    if (code == VG_OK)
+        code = create(call, &creation, &answer);
+    if (code == VG_OK)
+        code = name_it(call, &creation.id, name, false);
     json_decref(answer);
     return code;
 }

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "ops/cli/core/command.h"
+#include "ops/cli/clearing.h"
 #include "proto/compartment/epoch.h"
 
 /* What a node says of a compartment, of the caller's; NULL: the call's error. */
@@ -30,5 +30,10 @@ enum vg_code compartment_give_reason(struct cli_call *call, const json_t *docume
 
 /* Proposes a command that another key officer signs too, and says how. */
 enum vg_code compartment_propose(struct cli_call *call, const struct response_command *command);
+
+/* Makes a compartment of a name that is not taken, for exactly these nodes, however few (its
+ * min_cleared is 1), with the directory's recovery key. The author of the call is open. */
+enum vg_code compartment_create(struct cli_call *call, const char *name,
+                                const struct clearing_nodes *nodes, vg_id *out);
 
 #endif

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ops/cli/compartment.h"
+#include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
+#include "ops/dev/clear.h"
 #include "ops/dev/node.h"
 #include "ops/dev/setup.h"
 
@@ -21,6 +24,10 @@ static const struct cli_option up_options[] = {
     {.name = "nodes", .value = "N", .help = "how many nodes (3)"},
     {.name = "people", .value = "N", .help = "how many people have keys (1)"},
     {.name = "regions", .value = "NAME,...", .help = "their regions (apac,emea,amer)"},
+    {.name = "clear",
+     .value = "NODE=NAME,...",
+     .help = "compartments beside default, and who is cleared for them: 1=acme,bolt,2=acme",
+     .repeats = true},
     {.name = "election-timeout-ms", .value = "MS", .help = "shortest election timeout (300)"},
     {.name = NULL},
 };
@@ -76,6 +83,16 @@ static enum vg_code check_regions(struct cli_call *call, const char *regions)
     }
 }
 
+static enum vg_code read_clear(struct cli_call *call, uint32_t nodes, struct dev_clear *out)
+{
+    enum vg_code code = VG_OK;
+    out->count = 0;
+    for (int i = 0; code == VG_OK && i < call->value_count; i++)
+        if (strcmp(call->values[i].option->name, "clear") == 0)
+            code = dev_clear_parse(call->values[i].text, nodes, out, &call->error);
+    return code;
+}
+
 static enum vg_code read_plan(struct cli_call *call, struct dev_plan *plan)
 {
     uint64_t nodes, people, timeout_ms;
@@ -113,17 +130,25 @@ static enum vg_code check_plan(struct cli_call *call, const struct dev_plan *pla
     return VG_OK;
 }
 
-static enum vg_code open_or_make(struct cli_call *call, struct dev_cluster *cluster)
+static enum vg_code open_or_make(struct cli_call *call, struct dev_cluster *cluster,
+                                 struct dev_clear *clear)
 {
     struct dev_plan plan;
     enum vg_code code = read_plan(call, &plan);
     if (code != VG_OK)
         return code;
     code = dev_cluster_open(dir_of(call), cluster, &call->error);
-    if (code == VG_NOT_FOUND)
-        return dev_cluster_make(dir_of(call), &plan, cluster, &call->error);
-    if (code != VG_OK)
+    bool is_new = code == VG_NOT_FOUND;
+    if (code != VG_OK && !is_new)
         return code;
+    /* what is wrong in it is said before anything is made */
+    if (read_clear(call, is_new ? plan.nodes : cluster->node_count, clear) != VG_OK) {
+        if (!is_new)
+            dev_cluster_close(cluster);
+        return call->error.code;
+    }
+    if (is_new)
+        return dev_cluster_make(dir_of(call), &plan, cluster, &call->error);
     code = check_plan(call, &plan, cluster);
     if (code != VG_OK)
         dev_cluster_close(cluster);
@@ -145,18 +170,82 @@ static enum vg_code start_all(struct cli_call *call, struct dev_cluster *cluster
     return code == VG_OK ? saved : code;
 }
 
+/* ---- compartments beside `default` -------------------------------------------------------------
+ */
+
+/* Whether a compartment that is there is for exactly these nodes; else another cluster is asked
+ * for. */
+static enum vg_code check_cleared(struct cli_call *call, const struct dev_cluster *cluster,
+                                  const struct dev_cleared *one)
+{
+    json_t *document = compartment_ask(call, one->name);
+    if (document == NULL)
+        return call->error.code;
+    size_t i;
+    json_t *holder;
+    uint32_t found = 0, others = 0;
+    json_array_foreach(json_object_get(document, "holders"), i, holder)
+    {
+        uint64_t node = cli_json_number(holder, "node");
+        bool wanted = false;
+        for (uint32_t k = 0; k < one->node_count; k++)
+            wanted = wanted || one->nodes[k] == node;
+        found += wanted;
+        others += node != 0 && !wanted;
+    }
+    json_decref(document);
+    return found == one->node_count && others == 0
+               ? VG_OK
+               : vg_fail(&call->error, VG_EXISTS,
+                         "the cluster in %s has a compartment \"%s\" for other nodes; change it "
+                         "with vigil compartment grant and revoke, or give another --dir",
+                         cluster->dir, one->name);
+}
+
+/* The id of a compartment by its name, as the directory had it when the call began. */
+static bool find_named(const struct cli_call *call, const char *name, vg_id *out)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(call->author->names, "compartments"), i, entry)
+    {
+        if (strcmp(cli_json_text(entry, "name"), name) == 0)
+            return vg_id_parse(cli_json_text(entry, "id"), out);
+    }
+    return false;
+}
+
+static enum vg_code clear_all(struct cli_call *call, const struct dev_cluster *cluster,
+                              const struct dev_clear *clear)
+{
+    enum vg_code code = VG_OK;
+    for (uint32_t i = 0; code == VG_OK && i < clear->count; i++) {
+        const struct dev_cleared *one = &clear->all[i];
+        struct clearing_nodes nodes = {.count = 0};
+        vg_id id;
+        for (uint32_t k = 0; k < one->node_count; k++)
+            clearing_nodes_add(&nodes, one->nodes[k]);
+        code = find_named(call, one->name, &id) ? check_cleared(call, cluster, one)
+                                                : compartment_create(call, one->name, &nodes, &id);
+        if (code == VG_OK)
+            code = dev_fill_compartment(call, cluster, &id);
+    }
+    return code;
+}
+
 static enum vg_code run_up(struct cli_call *call)
 {
     struct dev_cluster cluster;
+    struct dev_clear clear;
     if (call->settings.dry_run) {
         struct dev_plan plan;
-        if (read_plan(call, &plan) != VG_OK)
+        if (read_plan(call, &plan) != VG_OK || read_clear(call, plan.nodes, &clear) != VG_OK)
             return call->error.code;
         cli_print_would(call->settings.output, "start %u nodes in %s and write contexts",
                         plan.nodes, dir_of(call));
         return VG_OK;
     }
-    enum vg_code code = open_or_make(call, &cluster);
+    enum vg_code code = open_or_make(call, &cluster, &clear);
     if (code != VG_OK)
         return code;
     dev_point_call(call, &cluster);
@@ -165,6 +254,8 @@ static enum vg_code run_up(struct cli_call *call)
         code = dev_await_leader(call, &cluster);
     if (code == VG_OK)
         code = dev_fill_directory(call, &cluster);
+    if (code == VG_OK)
+        code = clear_all(call, &cluster, &clear);
     if (code == VG_OK)
         code = dev_write_contexts(call, &cluster);
     if (code == VG_OK)
@@ -273,9 +364,11 @@ const struct cli_command dev_commands[] = {
          "Makes keys, a genesis and configurations in the folder, starts the nodes on free\n"
          "loopback ports, and returns when a leader serves. The first person has every role;\n"
          "the others respond and manage, and all are on call. Each has a context, whose first\n"
-         "node is in another region; that of the first person becomes current.",
+         "node is in another region; that of the first person becomes current. --clear makes\n"
+         "further compartments, for exactly the nodes it names, so that the others are blind.",
      .examples = "  vigil dev up\n"
-                 "  vigil dev up --dir /tmp/c5 --nodes 5 --people 3 -o json",
+                 "  vigil dev up --dir /tmp/c5 --nodes 5 --people 3 -o json\n"
+                 "  vigil dev up --clear 1=acme,bolt,2=acme",
      .options = up_options,
      .run = run_up,
      .flags = CLI_CHANGES | CLI_LOCAL},

@@ -100,26 +100,41 @@ enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_
     return code;
 }
 
-static enum vg_code add_person(struct cli_call *call, const struct dev_cluster *cluster,
-                               uint32_t number, const vg_id *first)
+enum { NAME_TEXT = 32 };
+
+static enum vg_code find_person(struct cli_call *call, const struct dev_cluster *cluster,
+                                uint32_t number, char name[NAME_TEXT], struct setup_person *out)
 {
     /* the first person has every role; the others do the work, and second drills */
     static const uint32_t others =
         RESPONSE_ROLE_REPORTER | RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER;
     uint32_t every = response_all_bits(response_roles);
     char path[DEV_PATH_MAX];
-    char name[32];
     struct vg_identity identity;
     dev_person_path(cluster, number, path);
-    snprintf(name, sizeof name, "person-%u", number);
+    snprintf(name, NAME_TEXT, "person-%u", number);
     enum vg_code code = vg_identity_read_public(path, &identity, &call->error);
-    struct setup_person person = {.id = identity.id,
-                                  .name = name,
-                                  .directory_roles =
-                                      number == 1 ? every : RESPONSE_ROLE_INCIDENT_MANAGER,
-                                  .roles = number == 1 ? every : others,
-                                  .on_call = true};
-    return code == VG_OK ? setup_person(call, first, &person) : code;
+    *out = (struct setup_person){.id = identity.id,
+                                 .name = name,
+                                 .directory_roles =
+                                     number == 1 ? every : RESPONSE_ROLE_INCIDENT_MANAGER,
+                                 .roles = number == 1 ? every : others,
+                                 .on_call = true};
+    return code;
+}
+
+enum vg_code dev_fill_compartment(struct cli_call *call, const struct dev_cluster *cluster,
+                                  const vg_id *compartment)
+{
+    enum vg_code code = VG_OK;
+    for (uint32_t i = 1; code == VG_OK && i <= cluster->people; i++) {
+        struct setup_person person;
+        char name[NAME_TEXT];
+        code = find_person(call, cluster, i, name, &person);
+        if (code == VG_OK)
+            code = setup_roles(call, compartment, &person);
+    }
+    return code;
 }
 
 enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster *cluster)
@@ -132,8 +147,13 @@ enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster 
         code = setup_first_find(call, &first, &named);
     if (code != VG_OK || named)
         return code;
-    for (uint32_t i = 1; code == VG_OK && i <= cluster->people; i++)
-        code = add_person(call, cluster, i, &first);
+    for (uint32_t i = 1; code == VG_OK && i <= cluster->people; i++) {
+        struct setup_person person;
+        char name[NAME_TEXT];
+        code = find_person(call, cluster, i, name, &person);
+        if (code == VG_OK)
+            code = setup_person(call, &first, &person);
+    }
     return code == VG_OK ? setup_first_name(call, &first, compartment_name) : code;
 }
 

@@ -20,6 +20,10 @@ enum vg_code dev_await_node(const struct dev_cluster *cluster, const struct dev_
  * where they are there already. */
 enum vg_code dev_fill_directory(struct cli_call *call, const struct dev_cluster *cluster);
 
+/* Gives everybody the roles in a compartment that they have in `default`. */
+enum vg_code dev_fill_compartment(struct cli_call *call, const struct dev_cluster *cluster,
+                                  const vg_id *compartment);
+
 /* Writes a context for each person, in a region each, and makes the first person's the current one;
  * its name is put into the cluster. */
 enum vg_code dev_write_contexts(struct cli_call *call, struct dev_cluster *cluster);

@@ -14,6 +14,7 @@
 #include "node/config.h"
 #include "ops/cli/core/process.h"
 #include "ops/cli/core/public.h"
+#include "ops/dev/clear.h"
 #include "ops/dev/make.h"
 #include "ops/dev/node.h"
 #include "proto/ledger/genesis.h"
@@ -269,4 +270,57 @@ Test(cli_dev, a_stranger_with_the_id_of_a_node_is_left_alone)
     cr_expect(cli_process_look(node.pid).alive);
     close(end);
     waitpid(node.pid, NULL, 0);
+}
+
+/* ---- --clear -----------------------------------------------------------------------------------
+ */
+
+static void expect_cleared(const struct dev_clear *clear, uint32_t place, const char *name,
+                           const uint64_t *nodes, uint32_t count)
+{
+    const struct dev_cleared *one = &clear->all[place];
+    cr_assert_lt(place, clear->count);
+    cr_expect_str_eq(one->name, name);
+    cr_assert_eq(one->node_count, count, "%s", name);
+    for (uint32_t i = 0; i < count; i++)
+        cr_expect_eq(one->nodes[i], nodes[i], "%s", name);
+}
+
+Test(cli_dev, clear_says_who_is_cleared_for_what)
+{
+    struct dev_clear clear = {.count = 0};
+    struct vg_error error = {.text = ""};
+    cr_assert_eq(dev_clear_parse("1=acme,bolt,2=acme,2=acme", 3, &clear, &error), VG_OK);
+    cr_assert_eq(dev_clear_parse("3=two words", 3, &clear, &error), VG_OK);
+    cr_assert_eq(clear.count, 3);
+    expect_cleared(&clear, 0, "acme", (const uint64_t[]){1, 2}, 2);
+    expect_cleared(&clear, 1, "bolt", (const uint64_t[]){1}, 1);
+    expect_cleared(&clear, 2, "two words", (const uint64_t[]){3}, 1);
+}
+
+Test(cli_dev, clear_names_what_is_wrong)
+{
+    static const struct {
+        const char *text, *says;
+    } wrong[] = {
+        {"4=acme", "\"4\" is no node"},
+        {"0=acme", "\"0\" is no node"},
+        {"18446744073709551617=acme", "is no node"},
+        {"x=acme", "\"x\" is no node"},
+        {"=acme", "\"\" is no node"},
+        {"acme", "does not begin with NODE="},
+        {"", "does not begin with NODE="},
+        {"1=", "1 to 128 bytes"},
+        {"1=acme,,2=acme", "1 to 128 bytes"},
+        {"1=default", "every node is cleared for \"default\""},
+        {"1=acme,directory", "every node is cleared for \"directory\""},
+        {"1=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct dev_clear clear = {.count = 0};
+        struct vg_error error = {.text = ""};
+        cr_expect_eq(dev_clear_parse(wrong[i].text, 3, &clear, &error), VG_USAGE, "%s",
+                     wrong[i].text);
+        cr_expect_not_null(strstr(error.text, wrong[i].says), "%s: %s", wrong[i].text, error.text);
+    }
 }

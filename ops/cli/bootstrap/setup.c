@@ -48,6 +48,17 @@ enum vg_code setup_first_find(struct cli_call *call, vg_id *first, bool *named)
     return vg_fail(&call->error, VG_INTEGRITY, "the directory names no first compartment");
 }
 
+enum vg_code setup_roles(struct cli_call *call, const vg_id *compartment,
+                         const struct setup_person *person)
+{
+    enum vg_code code = VG_OK;
+    if (person->roles != 0)
+        code = grant(call, &person->id, compartment, person->roles);
+    if (code == VG_OK && person->on_call)
+        code = put_on_call(call, &person->id, compartment);
+    return code;
+}
+
 enum vg_code setup_person(struct cli_call *call, const vg_id *first,
                           const struct setup_person *person)
 {
@@ -57,11 +68,7 @@ enum vg_code setup_person(struct cli_call *call, const vg_id *first,
     enum vg_code code = give(call, &command);
     if (code == VG_OK && person->directory_roles != 0)
         code = grant(call, &person->id, &call->author->directory, person->directory_roles);
-    if (code == VG_OK && person->roles != 0)
-        code = grant(call, &person->id, first, person->roles);
-    if (code == VG_OK && person->on_call)
-        code = put_on_call(call, &person->id, first);
-    return code;
+    return code == VG_OK ? setup_roles(call, first, person) : code;
 }
 
 enum vg_code setup_first_name(struct cli_call *call, const vg_id *first, const char *name)
