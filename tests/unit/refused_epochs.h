@@ -149,4 +149,16 @@ static void by_one_that_never_held(struct play *play, struct desk_order *order)
     order->command.destroyed.compartment = play_create(play, 0xd);
 }
 
+/* The node that gives commands here is none of its holders. */
+static void of_a_compartment_of_others(struct play *play, struct desk_order *order)
+{
+    enum { TWO_AND_THREE = 0xd };
+    struct desk_order label = play_order(play, RESPONSE_OP_LABEL);
+    order->compartment = play_create(play, TWO_AND_THREE);
+    label.person = DESK_PRIVACY;
+    label.command.label.compartment = order->compartment;
+    label.command.label.name = vg_span_text("others");
+    play_must(play, label);
+}
+
 #endif
