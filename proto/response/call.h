@@ -71,6 +71,14 @@ struct response_call {
 /* Which compartments an operation belongs in. */
 enum response_where { RESPONSE_IN_CONTROL, RESPONSE_IN_DIRECTORY, RESPONSE_AMONG_INCIDENTS };
 
+/* Who works on incidents (docs/process.md, "Operations"). */
+enum {
+    RESPONSE_RUNNERS = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER,
+    RESPONSE_STAFF = RESPONSE_RUNNERS | RESPONSE_ROLE_EXECUTIVE | RESPONSE_ROLE_LEGAL |
+                     RESPONSE_ROLE_PRIVACY_OFFICER | RESPONSE_ROLE_COMMUNICATIONS |
+                     RESPONSE_ROLE_SERVICE_TEAM | RESPONSE_ROLE_SUPPORT,
+};
+
 /* What an operation is, beside its fields. `effect` may be NULL: the changes are all there is. */
 struct response_rule {
     enum response_op op;
@@ -95,7 +103,9 @@ enum {
 
 const struct response_rule *response_rule_of(enum response_op op);
 
-/* Where the request is given. */
+/* Which sort of compartment one is; where the request is given. */
+enum response_where response_where_is(const struct response_machine *machine,
+                                      const vg_id *compartment);
 enum response_where response_where_of(const struct response_call *call);
 
 /* Roles that may give the operation where the request is given, if that is beside the place it is
@@ -168,6 +178,11 @@ void response_keep_latest(struct response_call *call, enum response_kind kind, u
 /* The directory's name of a person, or the id of one who has none. */
 void response_person_words(const struct response_machine *machine, const vg_id *person,
                            char out[VG_NAME_MAX + 1]);
+
+/* The same for the call's author, to whom somebody who never had a role in its compartment is an id:
+ * a name is not to be had by naming ids. */
+void response_colleague_words(const struct response_call *call, const vg_id *person,
+                              char out[VG_NAME_MAX + 1]);
 
 /* VG_NOT_FOUND unless the person is in the cluster, and has not gone. */
 enum vg_code response_require_person(struct response_call *call, const vg_id *id);

@@ -24,7 +24,7 @@ static vg_span describe_class(struct response_call *call)
     response_describe_evidence(call, &call->command.classify.evidence, &call->text);
     for (uint8_t i = 0; i < participants->count; i++) {
         char name[VG_NAME_MAX + 1];
-        response_person_words(call->machine, &participants->ids[i], name);
+        response_colleague_words(call, &participants->ids[i], name);
         response_append_text(&call->text, i == 0 ? "\nwith " : ", ");
         response_append_text(&call->text, name);
     }
@@ -72,7 +72,7 @@ static enum vg_code check_filter(struct response_call *call)
 static vg_span describe_answer(struct response_call *call)
 {
     char name[VG_NAME_MAX + 1];
-    response_person_words(call->machine, &call->command.answer.owner, name);
+    response_colleague_words(call, &call->command.answer.owner, name);
     append_part(&call->text, "root cause: ", call->command.answer.cause);
     append_part(&call->text, "filter: ", call->command.answer.match);
     append_part(&call->text, "change to the detector: ", call->command.answer.change);

@@ -63,6 +63,19 @@ void response_person_words(const struct response_machine *machine, const vg_id *
         vg_id_format(person, out);
 }
 
+/* Colleagues know each other by name. */
+void response_colleague_words(const struct response_call *call, const vg_id *person,
+                              char out[VG_NAME_MAX + 1])
+{
+    const struct ledger_command *request = call->request;
+    bool known = vg_id_equal(person, &request->author) ||
+                 response_belongs(call->machine, person, &request->compartment);
+    if (known)
+        response_person_words(call->machine, person, out);
+    else
+        vg_id_format(person, out);
+}
+
 static bool find_name(const struct response_machine *machine, enum response_kind kind, vg_span name,
                       vg_id *out)
 {
@@ -133,6 +146,12 @@ uint32_t response_roles_of(const struct response_machine *machine, const vg_id *
         (vg_id_is_zero(compartment) || vg_id_equal(compartment, &machine->genesis->directory)))
         own |= RESPONSE_ROLE_KEY_OFFICER; /* in control entries and the directory alone */
     return own | granted(machine, person, compartment);
+}
+
+bool response_belongs(const struct response_machine *machine, const vg_id *person,
+                      const vg_id *compartment)
+{
+    return granted(machine, person, compartment) != 0;
 }
 
 bool response_on_call(const struct response_machine *machine, const vg_id *compartment,

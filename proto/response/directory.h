@@ -32,6 +32,10 @@ bool response_compartment_known(const struct response_machine *machine, const vg
 uint32_t response_roles_of(const struct response_machine *machine, const vg_id *person,
                            const vg_id *compartment);
 
+/* Whether a person, here or gone, has a role that was granted in the compartment. */
+bool response_belongs(const struct response_machine *machine, const vg_id *person,
+                      const vg_id *compartment);
+
 /* Whether a person is on the roster of a compartment (R4). */
 bool response_on_call(const struct response_machine *machine, const vg_id *compartment,
                       const vg_id *person);

@@ -144,7 +144,7 @@ static void say_action(const struct response_call *call, char out[RESPONSE_VALUE
     char name[VG_NAME_MAX + 1] = "";
     bool same = vg_hash_equal(&call->command.custody.hash, &call->part.evidence.hash);
     if (action == RESPONSE_OFFER)
-        response_person_words(call->machine, &call->command.custody.to, name);
+        response_colleague_words(call, &call->command.custody.to, name);
     const char *more = action == RESPONSE_OFFER    ? " to "
                        : action != RESPONSE_VERIFY ? ""
                        : same                      ? ": the hash is the same"

@@ -304,7 +304,7 @@ static bool owner_is_runner(const struct response_call *call)
 static enum vg_code refuse_owner(struct response_call *call)
 {
     char name[VG_NAME_MAX + 1];
-    response_person_words(call->machine, owner_to_be(call), name);
+    response_colleague_words(call, owner_to_be(call), name);
     return RESPONSE_REFUSE(call, NOT_AN_OWNER, name);
 }
 

@@ -10,10 +10,9 @@
 #include "proto/response/shred.h"
 
 enum {
-    RUNNERS = RESPONSE_ROLE_RESPONDER | RESPONSE_ROLE_INCIDENT_MANAGER,
+    RUNNERS = RESPONSE_RUNNERS,
     MANAGERS = RESPONSE_ROLE_INCIDENT_MANAGER | RESPONSE_ROLE_EXECUTIVE,
-    STAFF = RUNNERS | MANAGERS | RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_PRIVACY_OFFICER |
-            RESPONSE_ROLE_COMMUNICATIONS | RESPONSE_ROLE_SERVICE_TEAM | RESPONSE_ROLE_SUPPORT,
+    STAFF = RESPONSE_STAFF,
     SERVICE = RUNNERS | RESPONSE_ROLE_SERVICE_TEAM,
     SIGNERS = RESPONSE_ROLE_LEGAL | RESPONSE_ROLE_EXECUTIVE,
     OPERATOR = RESPONSE_ROLE_OPERATOR,
@@ -178,13 +177,18 @@ static void call_end(struct response_call *call)
     vg_buffer_free(&call->proposed);
 }
 
-enum response_where response_where_of(const struct response_call *call)
+enum response_where response_where_is(const struct response_machine *machine,
+                                      const vg_id *compartment)
 {
-    const vg_id *compartment = &call->request->compartment;
     if (vg_id_is_zero(compartment))
         return RESPONSE_IN_CONTROL;
-    return vg_id_equal(compartment, &call->machine->genesis->directory) ? RESPONSE_IN_DIRECTORY
-                                                                        : RESPONSE_AMONG_INCIDENTS;
+    return vg_id_equal(compartment, &machine->genesis->directory) ? RESPONSE_IN_DIRECTORY
+                                                                  : RESPONSE_AMONG_INCIDENTS;
+}
+
+enum response_where response_where_of(const struct response_call *call)
+{
+    return response_where_is(call->machine, &call->request->compartment);
 }
 
 uint32_t response_roles_beside(const struct response_call *call, const struct response_rule *rule)

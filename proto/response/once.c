@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "proto/response/call.h"
+#include "proto/response/readers.h"
 
 /* Each applied command forgets up to this many: more than it adds, so the table shrinks to its
  * window, and few enough that no command pays for all. */
@@ -104,6 +105,18 @@ static bool recall(struct response_call *call)
     return true;
 }
 
+/* Whom it is no matter of. Who has gone is told so, in whatever compartment. */
+static bool is_outsider(const struct response_call *call)
+{
+    const struct ledger_command *request = call->request;
+    struct response_person author;
+    bool gone = response_person_get(call->machine, &request->author, &author) == VG_OK &&
+                author.expelled_at != 0;
+    vg_node_id node;
+    return !response_is_node_author(&request->author, &node) && !gone &&
+           !response_knows_compartment(call->machine, &request->author, &request->compartment);
+}
+
 bool response_admit(struct response_call *call)
 {
     const struct ledger_command *request = call->request;
@@ -111,7 +124,7 @@ bool response_admit(struct response_call *call)
         response_refuse(call, RESPONSE_REFUSED_NOT_UUID7);
         return false;
     }
-    if (!response_compartment_known(call->machine, &request->compartment)) {
+    if (is_outsider(call) || !response_compartment_known(call->machine, &request->compartment)) {
         char text[VG_ID_TEXT];
         vg_id_format(&request->compartment, text);
         RESPONSE_REFUSE(call, NO_COMPARTMENT, text);

@@ -12,7 +12,8 @@
     /* once */                                                                                     \
     X(NOT_UUID7, INVALID, "", "the request id is not a UUIDv7; leave it out and one is made")      \
     X(NO_COMPARTMENT, NOT_FOUND, "",                                                               \
-      "the cluster has no compartment {0}; check its name, or let an operator label it")           \
+      "there is no compartment {0} in which you have a role; check its id, or let an operator "    \
+      "give you one: vigil user grant")                                                            \
     X(TOO_OLD, EXPIRED, "",                                                                        \
       "the request was issued at {0}, {2} behind log time {1}, and 7 days are the most; look "     \
       "whether it was done, then send it anew if not, from a machine whose clock is right")        \

@@ -103,15 +103,26 @@ bool model_is_in_time(const vg_id *request, uint64_t now_ms)
     return issued_ms + VG_REQUEST_PAST_MS >= now_ms && issued_ms <= now_ms + VG_REQUEST_AHEAD_MS;
 }
 
+/* Somebody who is here and has no role of the compartment: it is nothing to them, unless they manage
+ * compartments. */
+static bool is_outsider(const struct model *model, const struct model_compartment *home,
+                        const vg_id *author)
+{
+    uint32_t managing = RESPONSE_ROLE_OPERATOR | RESPONSE_ROLE_KEY_OFFICER;
+    return !vg_id_is_zero(&home->id) && !vg_id_equal(&home->id, &model->directory) &&
+           model_is_here(model, author) && model_roles_of(model, author, &home->id) == 0 &&
+           (model_roles_of(model, author, &model->directory) & managing) == 0;
+}
+
 /* Whether the request is new; else `out` is its answer, not to be remembered. */
-static bool admit(const struct model_compartment *home, const struct model_order *order,
-                  struct model_verdict *out)
+static bool admit(const struct model *model, const struct model_compartment *home,
+                  const struct model_order *order, struct model_verdict *out)
 {
     if (!vg_uuid7_valid(&order->request)) {
         *out = refused(VG_INVALID);
         return false;
     }
-    if (home == NULL) {
+    if (home == NULL || is_outsider(model, home, &order->author)) {
         *out = refused(VG_NOT_FOUND);
         return false;
     }
@@ -159,7 +170,7 @@ void model_apply(struct model *model, const struct model_order *order, struct mo
 {
     struct model_call call;
     struct model_compartment *home = model_compartment_of(model, &order->compartment);
-    if (!admit(home, order, out))
+    if (!admit(model, home, order, out))
         return;
     if (decide(model, home, order, &call, out))
         call.operation->effect(&call);
@@ -173,7 +184,7 @@ void model_check(const struct model *model, const struct model_order *order,
 {
     struct model_call call;
     struct model_compartment *home = model_compartment_of(model, &order->compartment);
-    if (admit(home, order, out))
+    if (admit(model, home, order, out))
         decide((struct model *)(uintptr_t)model, home, order, &call, out);
 }
 

@@ -8,7 +8,8 @@
 /* A compartment that they label, beside the genesis' first. */
 extern const vg_id story_second;
 
-/* Incidents in two compartments: labels, a name, signals, refusals, repeats, an import. */
+/* Incidents of one compartment, and what an outsider tries in a second: labels, a name, signals,
+ * refusals, repeats, an import. */
 void story_tell(struct desk *desk);
 
 /* The same, and then every operation once, accepted; free with play_free. */

@@ -244,7 +244,11 @@ static void try_as(enum response_op op, uint32_t role)
     prepare(&play, op, role);
     struct desk_order order = lawful(&play, op, &other);
     order.person = author_with(&play, &order, role);
-    if (has(row, 1, "a node")) {
+    bool among_incidents =
+        !order.control && !vg_id_equal(&order.compartment, &play.desk->genesis.directory);
+    if (role == 0 && among_incidents) {
+        cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NO_COMPARTMENT));
+    } else if (has(row, 1, "a node")) {
         cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_FOR_NODES));
     } else if (has(row, 1, "two people")) {
         cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NEEDS_TWO));

@@ -68,7 +68,8 @@ Test(people, a_person_exists_once_an_enrolment_has_a_key_for_the_id)
     cr_assert_eq(person.expelled_at, 0);
     cr_assert_eq(person.bits, LEDGER_PERSON_INTEGRATION);
     cr_assert_not(person.first);
-    cr_assert(play_refuses(&play, note, RESPONSE_REFUSED_NO_ROLE), "with a key, without a role");
+    cr_assert(play_refuses(&play, note, RESPONSE_REFUSED_NO_COMPARTMENT),
+              "with a key, without a role");
     play_grant(&play, DESK_NEWCOMER, RESPONSE_ROLE_SUPPORT, 0);
     play_must(&play, note);
     play_free(&play);

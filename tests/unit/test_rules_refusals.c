@@ -63,7 +63,7 @@ static void one_who_has_gone(struct play *play, struct desk_order *order)
 }
 BEND(a_person, order->person = DESK_ANN)
 BEND(a_node, order->person = DESK_NODE)
-BEND(the_stranger, order->person = DESK_STRANGER)
+BEND(the_reporter, order->person = DESK_REPORTER)
 BEND(legal_alone, order->person = DESK_LEGAL)
 BEND(glass_without_emergency, order->person = DESK_LEGAL;
      order->command.step.break_glass = vg_span_text("nobody answers"))
@@ -620,7 +620,7 @@ static const struct row {
     ROW(FOR_NODES, DETECT, COUNT, a_person),
     ROW(FOR_PEOPLE, DETECT, NOTE, a_node),
     ROW(NEEDS_TWO, DETECT, WITHDRAW, legal_alone),
-    ROW(NO_ROLE, DETECT, NOTE, the_stranger),
+    ROW(NO_ROLE, DETECT, NOTE, the_reporter),
     ROW(GLASS_IS_FOR_EMERGENCIES, ASSESS, STEP, glass_without_emergency),
     ROW(EXPECTS_NOTHING, DETECT, DETECT, expects_a_stage),
     ROW(NO_ASPECT, DETECT, NOTE, expects_what_there_is_not),
