@@ -26,8 +26,50 @@ enum vg_code node_require_level(const struct node *node, const vg_id *compartmen
         return api_is_shredded(id, one.shredded, error);
     if (known)
         return api_not_level(id, one.holders, one.holder_count, error);
-    return vg_fail(error, VG_NOT_FOUND, "there is no compartment %s; see vigil compartment list",
-                   id);
+    return node_no_compartment(compartment, error);
+}
+
+enum vg_code node_no_compartment(const vg_id *compartment, struct vg_error *error)
+{
+    char id[VG_ID_TEXT];
+    vg_id_format(compartment, id);
+    return response_refusal_say(RESPONSE_REFUSED_NO_COMPARTMENT, (const char *const[]){id, NULL},
+                                error);
+}
+
+/* ---- whom a compartment concerns ---------------------------------------------------------------
+ */
+
+/* The last bytes of ids are random, or differ. */
+static size_t slot_of(const vg_id *person, const vg_id *compartment)
+{
+    size_t slot = 0;
+    for (size_t i = sizeof person->bytes - 4; i < sizeof person->bytes; i++)
+        slot = slot * 31 + person->bytes[i] * 7u + compartment->bytes[i];
+    return slot % NODE_CONCERNED_MAX;
+}
+
+void node_concern_note(struct node *node, const vg_id *person, const vg_id *compartment)
+{
+    struct node_concerned *concerned = &node->concerned;
+    size_t slot = slot_of(person, compartment);
+    pthread_mutex_lock(&concerned->lock);
+    concerned->pairs[slot].person = *person;
+    concerned->pairs[slot].compartment = *compartment;
+    pthread_mutex_unlock(&concerned->lock);
+}
+
+bool node_concerns(struct node *node, const vg_id *person, const vg_id *compartment)
+{
+    struct node_concerned *concerned = &node->concerned;
+    size_t slot = slot_of(person, compartment);
+    if (vg_id_is_zero(compartment) || vg_id_equal(compartment, &node->genesis.directory))
+        return true;
+    pthread_mutex_lock(&concerned->lock);
+    bool noted = vg_id_equal(&concerned->pairs[slot].person, person) &&
+                 vg_id_equal(&concerned->pairs[slot].compartment, compartment);
+    pthread_mutex_unlock(&concerned->lock);
+    return noted;
 }
 
 bool node_is_diverged(const struct node *node, const vg_id *compartment, struct vg_error *why)

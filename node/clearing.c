@@ -17,12 +17,9 @@
 
 enum vg_code node_clearing_admit(struct node_query *query)
 {
-    struct node *node = query->node;
-    vg_channel_public theirs;
     struct response_person person;
-    bool known = node->clients != NULL && net_clients_who(node->clients, query->session, &theirs) &&
-                 store_people_channel(store_applier_people(node->applier), &theirs, &person);
-    if (known && person.expelled_at == 0 && (person.bits & LEDGER_PERSON_KEY_OFFICER) != 0)
+    if (node_query_asker(query, &person) && person.expelled_at == 0 &&
+        (person.bits & LEDGER_PERSON_KEY_OFFICER) != 0)
         return VG_OK;
     return vg_fail(&query->error, VG_FORBIDDEN,
                    "keys are offered and made for key officers alone; vigil user list shows who is "

@@ -24,14 +24,16 @@ static enum vg_code read_entry(struct node_query *query, uint64_t index, struct 
     return code;
 }
 
-/* The entry with its body in clear, where this node can open it; else as it is. Ends with
- * response_body_free. */
+/* The entry with its body in clear, where this node can open it and the asker may see any of it;
+ * else as it is. Ends with response_body_free. */
 static struct ledger_view in_clear(const struct node_query *query, const struct ledger_view *entry,
-                                   uint8_t **made)
+                                   enum response_sight sight, uint8_t **made)
 {
     struct ledger_view clear = *entry;
     vg_span body;
-    if (response_body(&query->node->keys, entry, &body, made, NULL) == VG_OK)
+    *made = NULL;
+    if (sight > RESPONSE_SEES_NOTHING &&
+        response_body(&query->node->keys, entry, &body, made, NULL) == VG_OK)
         clear.body = body;
     return clear;
 }
@@ -39,8 +41,9 @@ static struct ledger_view in_clear(const struct node_query *query, const struct 
 static json_t *show(const struct node_query *query, const struct ledger_view *entry)
 {
     uint8_t *made;
-    struct ledger_view clear = in_clear(query, entry, &made);
-    json_t *out = api_entry(&clear);
+    enum response_sight sight = api_body_sight(&query->seen_by_asker, entry);
+    struct ledger_view clear = in_clear(query, entry, sight, &made);
+    json_t *out = api_entry(&clear, sight, &query->ask.asker);
     response_body_free(made, entry);
     return out;
 }
@@ -63,8 +66,9 @@ static json_t *content(struct node_query *query)
     if (read_entry(query, query->ask.index, &bytes, &view) != VG_OK)
         return NULL;
     uint8_t *made;
-    struct ledger_view clear = in_clear(query, &view, &made);
-    json_t *kept = api_content(&clear, &query->error);
+    enum response_sight sight = api_body_sight(&query->seen_by_asker, &view);
+    struct ledger_view clear = in_clear(query, &view, sight, &made);
+    json_t *kept = api_content(&clear, sight, &query->error);
     response_body_free(made, &view);
     vg_blob_unref(bytes);
     return kept;

@@ -260,6 +260,7 @@ static enum vg_code open_log(struct node *node, struct vg_error *error)
                                       .incarnation = found.incarnation};
     vg_random(node->hello.run.bytes, sizeof node->hello.run.bytes);
     node_memory_init(node, &found);
+    pthread_mutex_init(&node->concerned.lock, NULL);
     node->drill.old_until = found.last;
     start_core(node, &found);
     vg_log(VG_LOG_INFO, "log-open", "path=%s last=%" PRIu64 " term=%" PRIu64, path, found.last,
@@ -589,8 +590,10 @@ void node_close(struct node *node)
         store_log_close(node->log);
     if (node->loop != NULL)
         loop_close(node->loop);
-    if (node->log != NULL)
+    if (node->log != NULL) {
         node_memory_end(node);
+        pthread_mutex_destroy(&node->concerned.lock);
+    }
     node_held_free(node);
     node_drill_free(node);
     node_proposals_free(node);

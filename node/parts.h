@@ -34,6 +34,7 @@ enum {
     NODE_WAITING = 4096,                  /* counters of the filter below; a power of two */
     NODE_WATCHES_MAX = 1024,              /* questions parked until something comes */
     NODE_REPAIRS_MAX = 16,                /* damaged entries being fetched again */
+    NODE_CONCERNED_MAX = 1024,            /* people and compartments remembered; a power of two */
 };
 
 /* ---- held.c: messages that wait for a disk write ----------------------------------------------
@@ -187,8 +188,9 @@ struct node_submit {
     vg_hash request_hash; /* of such a one */
     struct node_signals *counts; /* the submit is this node's own: a count of those (signals.c) */
     bool doubtful;  /* the author is not known here, or has gone, as far as this node knows, or the
-                       compartment is not level here */
-    bool confirmed; /* and that was as of a read index */
+                       compartment is not level here, or not known to be a matter of the author's */
+    bool confirmed; /* and that was as of a read index, */
+    bool concerned; /* as of which the author knows of the compartment */
     struct node_read read;
     bool unanswered;   /* handed to the leader, which has not said yet */
     bool acknowledged; /* the leader has appended it */
@@ -284,6 +286,12 @@ enum vg_code node_require_level(const struct node *node, const vg_id *compartmen
 /* Whether the compartment has diverged here, so that no outcome in it is anybody's answer, with
  * what is answered instead. Any thread. */
 bool node_is_diverged(const struct node *node, const vg_id *compartment, struct vg_error *why);
+/* There is no such compartment, to somebody to whom it would be no matter if there were. */
+enum vg_code node_no_compartment(const vg_id *compartment, struct vg_error *error);
+/* Notes that a compartment concerns somebody, who once knew of it; and whether that was noted, of
+ * late. Any thread. */
+void node_concern_note(struct node *node, const vg_id *person, const vg_id *compartment);
+bool node_concerns(struct node *node, const vg_id *person, const vg_id *compartment);
 /* store_applier_config.wanted; its thread. */
 void node_rebuild_wants(void *context, uint64_t index);
 /* Every compartment whose key has epochs, as of what is applied, into out->all, to be freed. Any
@@ -310,6 +318,15 @@ struct node_owed {
 void node_checkpoint_sweep(struct node *node, uint64_t now_us);
 void node_checkpoints_free(struct node *node);
 
+/* Who was found to know of which compartment: a command of theirs goes on without a look at the
+ * state. Whoever is in here by mistake or of old is refused when the entry is applied. */
+struct node_concerned {
+    pthread_mutex_t lock;
+    struct {
+        vg_id person, compartment;
+    } pairs[NODE_CONCERNED_MAX];
+};
+
 /* ---- query.c: questions of clients -------------------------------------------------------------
  */
 
@@ -324,10 +341,13 @@ struct node_query {
     bool stale;
     uint64_t last;    /* log questions: the last entry that may be shown */
     uint64_t damaged; /* and the one that could not be, for its damage; 0: none */
+    bool looked;      /* compartment.level: the state was asked already, before a read index */
     bool parks;       /* its answer is empty, and may wait */
     uint64_t wait_until_us;
     uint64_t seen; /* the index its empty answer is as of */
     struct api_query ask;
+    struct api_compartments
+        seen_by_asker;           /* log questions that show bodies, as of the read index */
     struct api_status status;    /* filled on the loop, for those that need it */
     struct node_submit *checked; /* a dry run's command; owned */
     char *json;                  /* the answer or an error's details, to free */
@@ -340,6 +360,10 @@ struct node_query {
 enum vg_code node_clearing_admit(struct node_query *query);
 void node_clearing_offer(struct node_query *query);
 void node_clearing_prepare(struct node_query *query, const struct response_machine *machine);
+
+/* Whose channel the question came by, a person's or, under its author id, a node's; false: nobody's
+ * any more. The loop. */
+bool node_query_asker(const struct node_query *query, struct response_person *out);
 
 /* net_clients_callbacks.request; NNG's threads. */
 void node_request_received(void *context, uint64_t session, struct vg_blob *payload);
@@ -619,6 +643,7 @@ struct node {
     struct node_proposals proposals;
     struct node_submits submits;
     struct node_gathered gathered;
+    struct node_concerned concerned;
     struct node_reads reads;
     struct node_watches watches;
     struct node_repairs repairs;

@@ -41,11 +41,41 @@ static void answer(struct node_query *query)
     free(query);
 }
 
+/* Where an answer from the state goes on. */
+static void confirm(struct node_query *query);
+static void ask_log(struct node_query *query);
+
+/* What is so here already needs no look as of a read index. That a compartment is not level, or not
+ * one for who asks, does: this node may have been cleared for it, or they given a role, meanwhile.
+ * One that is not there is asked for twice like one that they may not know of. */
+static bool is_to_confirm(struct node_query *query)
+{
+    bool first = query->looked && query->error.code != VG_OK && !query->node->closed;
+    query->looked = false;
+    if (first)
+        query->error = (struct vg_error){.code = VG_OK};
+    return first;
+}
+
+/* The log can be read where the state stands still; whose entries are for whom is not known then,
+ * and no body is shown. */
+static bool is_for_log(struct node_query *query)
+{
+    if (query->ask.source != API_FROM_LOG || query->node->closed || query->error.code == VG_BUSY)
+        return false;
+    query->error = (struct vg_error){.code = VG_OK};
+    return true;
+}
+
 static void take_answer(struct loop_task *task)
 {
     struct node_query *query = (struct node_query *)task;
     query->node->working--;
-    if (!query->parks || !node_watch_park(query->node, query))
+    if (is_to_confirm(query))
+        confirm(query);
+    else if (is_for_log(query))
+        ask_log(query);
+    else if (!query->parks || !node_watch_park(query->node, query))
         answer(query);
 }
 
@@ -85,14 +115,18 @@ static void answer_status(struct node_query *query, struct response_machine *mac
 {
     struct api_clearances clearances = {.count = 0};
     node_clearance_fill(query->node, &clearances);
-    query->json = api_text(api_status_answer(&query->status, &clearances, machine));
+    query->json =
+        api_text(api_status_answer(&query->status, &clearances, machine, &query->ask.asker));
     free(clearances.all);
 }
 
-/* Whether commands of the compartment may be sent here. */
-static void answer_level(struct node_query *query)
+/* Whether commands of the compartment may be sent here, by somebody whom it concerns. */
+static void answer_level(struct node_query *query, const struct response_machine *machine)
 {
-    if (node_require_level(query->node, &query->ask.id, &query->error) == VG_OK)
+    const vg_id *compartment = &query->ask.id;
+    if (!response_knows_compartment(machine, &query->ask.asker, compartment))
+        node_no_compartment(compartment, &query->error);
+    else if (node_require_level(query->node, compartment, &query->error) == VG_OK)
         query->json = api_text(json_pack("{s:b}", "level", true));
 }
 
@@ -104,11 +138,13 @@ static void answer_from_machine(void *context, struct response_machine *machine)
     else if (query->ask.name == API_CLUSTER_STATUS)
         answer_status(query, machine);
     else if (query->ask.name == API_COMPARTMENT_LEVEL)
-        answer_level(query);
+        answer_level(query, machine);
+    else if (query->ask.source == API_FROM_LOG)
+        api_compartments_seen(machine, &query->ask.asker, &query->seen_by_asker);
     else if (query->ask.name == API_COMPARTMENT_PREPARE)
         node_clearing_prepare(query, machine);
     else if (query->ask.name == API_NODE_FIGURES)
-        query->json = api_text(api_figures_answer(&query->status, machine));
+        query->json = api_text(api_figures_answer(&query->status, machine, &query->ask.asker));
     else
         answer_from_state(query, machine);
     hand_back(query);
@@ -162,10 +198,9 @@ static void log_was_read(void *context)
     }
 }
 
-static void ask_log(struct node_query *query, uint64_t last)
+static void ask_log(struct node_query *query)
 {
     query->node->working++;
-    query->last = last;
     loop_work(query->node->loop, read_log, log_was_read, query);
 }
 
@@ -263,11 +298,21 @@ static struct node_query *query_of(struct node_read *read)
     return (struct node_query *)((char *)read - offsetof(struct node_query, read));
 }
 
+/* The log up to an entry; what it shows of bodies is as roles are by then. */
+static void begin_log(struct node_query *query, uint64_t last, uint64_t roles_at)
+{
+    query->last = last;
+    if (api_shows_bodies(query->ask.name))
+        ask_machine(query, roles_at);
+    else
+        ask_log(query);
+}
+
 static void read_confirmed(struct node_read *read, uint64_t index)
 {
     struct node_query *query = query_of(read);
     if (query->ask.source == API_FROM_LOG)
-        ask_log(query, index);
+        begin_log(query, index, index);
     else
         ask_machine(query, index);
 }
@@ -287,13 +332,31 @@ static void confirm(struct node_query *query)
     node_read_start(query->node, &query->read);
 }
 
-/* What is so here already needs no look as of a read index. That a compartment is not level, or not
- * known, does: this node may have been cleared for it, or it made, meanwhile. */
-static bool is_said_at_once(const struct node_query *query)
+bool node_query_asker(const struct node_query *query, struct response_person *out)
 {
-    struct vg_error ignored = {0};
-    return query->stale || (query->ask.name == API_COMPARTMENT_LEVEL &&
-                            node_require_level(query->node, &query->ask.id, &ignored) == VG_OK);
+    struct node *node = query->node;
+    vg_channel_public theirs;
+    return node->clients != NULL && net_clients_who(node->clients, query->session, &theirs) &&
+           store_people_channel(store_applier_people(node->applier), &theirs, out);
+}
+
+static void fill_asker(struct node_query *query)
+{
+    struct response_person asker;
+    if (node_query_asker(query, &asker))
+        query->ask.asker = asker.id;
+}
+
+/* From the state or the log as they are here, or as of a read index. */
+static void start(struct node_query *query)
+{
+    query->looked = !query->stale && query->ask.name == API_COMPARTMENT_LEVEL;
+    if (!query->stale && !query->looked)
+        confirm(query);
+    else if (query->ask.source == API_FROM_LOG)
+        begin_log(query, node_log_readable(query->node), 0);
+    else
+        ask_machine(query, 0);
 }
 
 static void take_query(struct loop_task *task)
@@ -311,6 +374,7 @@ static void take_query(struct loop_task *task)
         answer(query);
         return;
     }
+    fill_asker(query);
     query->ask.regions = node->regions;
     query->ask.region_count = node->region_count;
     query->ask.now_ms = node_time_ms(node);
@@ -328,12 +392,7 @@ static void take_query(struct loop_task *task)
         break;
     case API_FROM_STATE:
     case API_FROM_LOG:
-        if (!is_said_at_once(query))
-            confirm(query);
-        else if (query->ask.source == API_FROM_LOG)
-            ask_log(query, node_log_readable(node));
-        else
-            ask_machine(query, 0);
+        start(query);
         break;
     }
 }

@@ -105,13 +105,20 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
     return VG_OK;
 }
 
-/* Nor does a refusal count before such a look where this node may have been cleared, or the
- * compartment made, meanwhile. */
+/* Nor does a refusal count before such a look where this node may have been cleared, the
+ * compartment made, or a role in it given, meanwhile. Whom it does not concern is answered as if
+ * there were none, at the same place and after the same look. */
 static enum vg_code check_compartment(struct node_submit *submit,
                                       const struct ledger_command *command)
 {
-    submit->doubtful =
-        node_require_level(submit->node, &command->compartment, &submit->error) != VG_OK;
+    const vg_id *compartment = &command->compartment;
+    bool concerned =
+        submit->concerned || node_concerns(submit->node, &command->author, compartment);
+    if (!concerned)
+        node_no_compartment(compartment, &submit->error);
+    else
+        node_require_level(submit->node, compartment, &submit->error);
+    submit->doubtful = submit->error.code != VG_OK;
     return submit->error.code;
 }
 
@@ -410,7 +417,11 @@ static void check_again(struct loop_task *task)
 static void people_known(void *context, struct response_machine *machine)
 {
     struct node_submit *submit = context;
-    (void)machine;
+    struct ledger_command command;
+    submit->concerned = ledger_command_decode(submit->command, &command, NULL) == VG_OK &&
+                        response_knows_compartment(machine, &command.author, &command.compartment);
+    if (submit->concerned)
+        node_concern_note(submit->node, &command.author, &command.compartment);
     submit->task.run = check_again;
     loop_post(submit->node->loop, &submit->task);
 }

@@ -8,8 +8,8 @@
 
 #include "common/unwrap.h"
 #include "proto/ledger/entry.h"
-#include "proto/response/directory.h"
 #include "proto/response/incident.h"
+#include "proto/response/readers.h"
 
 enum {
     API_PAGE_MAX = 500,           /* items of one answer */
@@ -17,6 +17,7 @@ enum {
                                      one item is always given */
     API_VERIFY_MAX = 4096,        /* entries of one log.verify */
     API_WAIT_MAX_MS = 30000,      /* that an empty answer may be held back */
+    API_COMPARTMENTS_MAX = 256,
 };
 
 /* ---- questions ---------------------------------------------------------------------------------
@@ -104,6 +105,8 @@ struct api_query {
     uint32_t holder_count;
     struct api_offer offers[VG_NODES_MAX];
     uint32_t offer_count;
+    vg_id
+        asker; /* whose channel it came by, not the question's; zero: nobody's, who sees nothing */
     const struct api_region *regions; /* the node's, not the question's */
     uint32_t region_count;
     uint64_t now_ms; /* what the node takes log time for: what is over by now */
@@ -112,6 +115,19 @@ struct api_query {
 /* Strict: JSON object, no key twice, no unknown question or argument, right types and bounds.
  * VG_INVALID names what is wrong and what it may be. */
 enum vg_code api_query_parse(vg_span json, struct api_query *out, struct vg_error *error);
+
+/* Compartments, and what somebody sees of each. */
+struct api_compartments {
+    vg_id ids[API_COMPARTMENTS_MAX];
+    enum response_sight sights[API_COMPARTMENTS_MAX];
+    uint32_t count;
+};
+
+/* Those the asker knows of; those of which they may see something. */
+void api_compartments_known(const struct response_machine *machine, const vg_id *asker,
+                            struct api_compartments *out);
+void api_compartments_seen(const struct response_machine *machine, const vg_id *asker,
+                           struct api_compartments *out);
 
 /* ---- answers: each returns a new reference or, as `text`, a string to free ---------------------
  */
@@ -127,19 +143,29 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
 /* Whether an answer has nothing yet, and may be held back for wait_ms until it has. */
 bool api_is_to_wait(const struct api_query *query, const json_t *answer);
 
-/* What became of a request: its `answer`, null if nothing has, and of a refused one `error_code`
- * and `error_text`. */
+/* What became of a request: its `answer`, null if nothing has, or it is not the asker's to know,
+ * and of a refused one `error_code` and `error_text`. */
 json_t *api_request_show(struct response_machine *machine, const struct api_query *query,
                          struct vg_error *error);
 
 /* The answer to an accepted command; the details of a refused one, or NULL if it has none. */
 char *api_outcome_text(const struct response_outcome *outcome);
 
-/* The evidence that an entry keeps; NULL with `error` set. */
-json_t *api_content(const struct ledger_view *entry, struct vg_error *error);
+/* Whether the answer depends on what the asker sees of the compartments of entries. */
+bool api_shows_bodies(enum api_name name);
 
-/* One log entry; command and author if its body is in clear. */
-json_t *api_entry(const struct ledger_view *entry);
+/* What the asker sees of an entry's body: of control entries all, as they are in clear. */
+enum response_sight api_body_sight(const struct api_compartments *seen,
+                                   const struct ledger_view *entry);
+
+/* The evidence that an entry keeps; NULL with `error` set. Of one whose content is not for the
+ * asker it is as if it kept none. */
+json_t *api_content(const struct ledger_view *entry, enum response_sight sight,
+                    struct vg_error *error);
+
+/* One log entry; command and author if its body is in clear and the asker may see it, or sees what
+ * is theirs, and this is. */
+json_t *api_entry(const struct ledger_view *entry, enum response_sight sight, const vg_id *asker);
 
 /* The text of a document, whose reference it takes. NULL stays NULL. */
 char *api_text(json_t *document);
@@ -223,11 +249,12 @@ struct api_status {
 /* Adds a figure and copies its name; asserts that there is room. */
 void api_status_figure(struct api_status *status, const char *name, uint64_t value);
 
-/* cluster.status. */
+/* cluster.status. Compartments that the asker does not know of are ids. */
 json_t *api_status_answer(const struct api_status *status, const struct api_clearances *clearances,
-                          struct response_machine *machine);
+                          struct response_machine *machine, const vg_id *asker);
 
-/* node.figures. */
-json_t *api_figures_answer(const struct api_status *status, struct response_machine *machine);
+/* node.figures. What became of commands is counted for those who manage compartments. */
+json_t *api_figures_answer(const struct api_status *status, struct response_machine *machine,
+                           const vg_id *asker);
 
 #endif

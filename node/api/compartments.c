@@ -23,7 +23,7 @@ static void add(struct api_compartments *list, const vg_id *id)
         list->ids[list->count++] = *id;
 }
 
-void api_compartments_list(const struct response_machine *machine, struct api_compartments *out)
+void api_compartments_all(const struct response_machine *machine, struct api_compartments *out)
 {
     vg_id id = {{0}};
     out->count = 0;
@@ -33,15 +33,64 @@ void api_compartments_list(const struct response_machine *machine, struct api_co
         add(out, &id);
 }
 
-void api_compartments_level(const struct response_machine *machine, struct api_compartments *out)
+/* Keeps those that `wanted` wants, with what the asker sees of each. */
+static void keep(const struct response_machine *machine, const vg_id *asker,
+                 struct api_compartments *list,
+                 bool (*wanted)(const struct response_machine *machine, const vg_id *asker,
+                                const vg_id *id, enum response_sight sight))
 {
-    struct api_compartments all;
-    api_compartments_list(machine, &all);
-    out->count = 0;
-    for (uint32_t i = 0; i < all.count; i++) {
-        if (response_is_served(machine, &all.ids[i]))
-            out->ids[out->count++] = all.ids[i];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        enum response_sight sight = response_sight_of(machine, asker, &list->ids[i]);
+        if (!wanted(machine, asker, &list->ids[i], sight))
+            continue;
+        list->ids[count] = list->ids[i];
+        list->sights[count++] = sight;
     }
+    list->count = count;
+}
+
+static bool is_known(const struct response_machine *machine, const vg_id *asker, const vg_id *id,
+                     enum response_sight sight)
+{
+    (void)sight;
+    return response_knows_compartment(machine, asker, id);
+}
+
+static bool is_seen(const struct response_machine *machine, const vg_id *asker, const vg_id *id,
+                    enum response_sight sight)
+{
+    (void)machine;
+    (void)asker;
+    (void)id;
+    return sight > RESPONSE_SEES_NOTHING;
+}
+
+static bool is_seen_here(const struct response_machine *machine, const vg_id *asker,
+                         const vg_id *id, enum response_sight sight)
+{
+    return is_seen(machine, asker, id, sight) && response_is_served(machine, id);
+}
+
+void api_compartments_known(const struct response_machine *machine, const vg_id *asker,
+                            struct api_compartments *out)
+{
+    api_compartments_all(machine, out);
+    keep(machine, asker, out, is_known);
+}
+
+void api_compartments_seen(const struct response_machine *machine, const vg_id *asker,
+                           struct api_compartments *out)
+{
+    api_compartments_all(machine, out);
+    keep(machine, asker, out, is_seen);
+}
+
+void api_compartments_level(const struct response_machine *machine, const vg_id *asker,
+                            struct api_compartments *out)
+{
+    api_compartments_all(machine, out);
+    keep(machine, asker, out, is_seen_here);
 }
 
 void api_compartment_name(const struct response_machine *machine, const vg_id *id,
@@ -55,20 +104,49 @@ void api_compartment_name(const struct response_machine *machine, const vg_id *i
         vg_id_format(id, out);
 }
 
-enum vg_code api_compartment_find(const struct response_machine *machine, const char *name,
-                                  vg_id *out, struct vg_error *error)
+void api_compartment_name_for(const struct response_machine *machine, const vg_id *asker,
+                              const vg_id *id, char out[VG_NAME_MAX + 1])
 {
-    struct api_compartments all;
-    if (response_compartment_find(machine, name, out))
-        return VG_OK;
-    api_compartments_list(machine, &all);
-    if (vg_id_parse(name, out) && (listed(&all, out) || response_epoch_in_force(machine, out) > 0))
+    if (response_knows_compartment(machine, asker, id))
+        api_compartment_name(machine, id, out);
+    else
+        vg_id_format(id, out);
+}
+
+static bool find_name(const struct response_machine *machine, const struct api_compartments *known,
+                      const char *name, vg_id *out)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < known->count && !found; i++) {
+        char own[VG_NAME_MAX + 1];
+        api_compartment_name(machine, &known->ids[i], own);
+        found = strcmp(own, name) == 0;
+        *out = known->ids[i];
+    }
+    return found;
+}
+
+/* One that has a key and no name yet is known to who is about to name it. */
+static bool is_sealed(const struct response_machine *machine, const vg_id *asker, const vg_id *id)
+{
+    return response_manages(machine, asker) && response_epoch_in_force(machine, id) > 0;
+}
+
+enum vg_code api_compartment_find(const struct response_machine *machine, const vg_id *asker,
+                                  const char *name, vg_id *out, struct vg_error *error)
+{
+    struct api_compartments known;
+    api_compartments_known(machine, asker, &known);
+    if (find_name(machine, &known, name, out) ||
+        (vg_id_parse(name, out) && (listed(&known, out) || is_sealed(machine, asker, out))))
         return VG_OK;
     *out = machine->genesis->directory;
     if (strcmp(name, RESPONSE_DIRECTORY_NAME) == 0)
         return VG_OK;
     return vg_fail(error, VG_NOT_FOUND,
-                   "there is no compartment \"%s\"; see vigil compartment list", name);
+                   "there is no compartment \"%s\" in which you have a role; see vigil compartment "
+                   "list",
+                   name);
 }
 
 /* ---- reading -----------------------------------------------------------------------------------
@@ -116,11 +194,17 @@ static enum vg_code name_the_cleared(const struct response_machine *machine, con
                         : api_not_level(name, holders, count, error);
 }
 
-enum vg_code api_compartment_open(const struct response_machine *machine, const char *name,
-                                  vg_id *out, struct vg_error *error)
+enum vg_code api_compartment_open(const struct response_machine *machine, const vg_id *asker,
+                                  const char *name, enum response_sight least, vg_id *out,
+                                  struct vg_error *error)
 {
-    if (api_compartment_find(machine, name, out, error) != VG_OK)
+    if (api_compartment_find(machine, asker, name, out, error) != VG_OK)
         return error->code;
+    if (response_sight_of(machine, asker, out) < least)
+        return vg_fail(error, VG_FORBIDDEN,
+                       "you have no role that reads this of compartment %s; an operator can give "
+                       "you one: vigil user grant",
+                       name);
     return response_is_served(machine, out) ? VG_OK : name_the_cleared(machine, out, error);
 }
 
@@ -134,20 +218,20 @@ static uint32_t read_by_somebody(const struct response_machine *machine,
     return count;
 }
 
-enum vg_code api_none_here(const struct response_machine *machine, const char *what,
-                           const vg_id *id, struct vg_error *error)
+enum vg_code api_none_here(const struct response_machine *machine, const vg_id *asker,
+                           const char *what, const vg_id *id, struct vg_error *error)
 {
-    struct api_compartments all;
+    struct api_compartments seen;
     struct api_compartments level;
     char text[VG_ID_TEXT];
-    api_compartments_list(machine, &all);
-    api_compartments_level(machine, &level);
+    api_compartments_seen(machine, asker, &seen);
+    api_compartments_level(machine, asker, &level);
     vg_id_format(id, text);
-    if (level.count == read_by_somebody(machine, &all))
+    if (level.count == read_by_somebody(machine, &seen))
         return vg_fail(error, VG_NOT_FOUND, "there is no %s %s%s", what, text,
-                       level.count < all.count ? " that anybody can read" : "");
+                       level.count < seen.count ? " that anybody can read" : "");
     return vg_fail(error, VG_UNAVAILABLE,
-                   "there is no %s %s in the %u of %u compartments that this node serves; ask "
+                   "there is no %s %s in the %u of your %u compartments that this node serves; ask "
                    "another (--node); see vigil cluster status",
-                   what, text, level.count, all.count);
+                   what, text, level.count, seen.count);
 }

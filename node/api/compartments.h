@@ -1,41 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Compartments, and which of them this node can read, for the files of node/api alone. */
+ * Compartments, what who asks may see of them, and which of them this node can read, for the files
+ * of node/api alone. Who asks is looked up first, and a compartment only among those that are known
+ * to them: an answer about another one is made by the same reads as one about none. */
 #ifndef VIGIL_NODE_API_COMPARTMENTS_H
 #define VIGIL_NODE_API_COMPARTMENTS_H
 
 #include "common/error.h"
-#include "proto/response/directory.h"
+#include "node/api/api.h"
 
-enum { API_COMPARTMENTS_MAX = 256 };
+/* Every compartment there is: the directory, the first one, and those that the directory names. */
+void api_compartments_all(const struct response_machine *machine, struct api_compartments *out);
 
-struct api_compartments {
-    vg_id ids[API_COMPARTMENTS_MAX];
-    uint32_t count;
-};
-
-/* The directory, the first compartment, and every other the directory names. */
-void api_compartments_list(const struct response_machine *machine, struct api_compartments *out);
-
-/* Those of them that are level here, and have not diverged. */
-void api_compartments_level(const struct response_machine *machine, struct api_compartments *out);
+/* Those of which the asker may see something and that are level here, and have not diverged. */
+void api_compartments_level(const struct response_machine *machine, const vg_id *asker,
+                            struct api_compartments *out);
 
 /* Its name in the directory, "directory" for that one, else its id. */
 void api_compartment_name(const struct response_machine *machine, const vg_id *id,
                           char out[VG_NAME_MAX + 1]);
 
-/* Of a name or an id. VG_NOT_FOUND. */
-enum vg_code api_compartment_find(const struct response_machine *machine, const char *name,
-                                  vg_id *out, struct vg_error *error);
+/* The same for an asker, to whom a compartment that they do not know is an id. */
+void api_compartment_name_for(const struct response_machine *machine, const vg_id *asker,
+                              const vg_id *id, char out[VG_NAME_MAX + 1]);
 
-/* The same of one that is to be read: VG_UNAVAILABLE if it is not level here, naming who is
- * cleared.
- */
-enum vg_code api_compartment_open(const struct response_machine *machine, const char *name,
-                                  vg_id *out, struct vg_error *error);
+/* Of a name or an id, among those the asker knows. VG_NOT_FOUND. */
+enum vg_code api_compartment_find(const struct response_machine *machine, const vg_id *asker,
+                                  const char *name, vg_id *out, struct vg_error *error);
 
-/* Nothing of the kind is in any compartment that is level here: VG_NOT_FOUND, or VG_UNAVAILABLE if
- * it may be in another. */
-enum vg_code api_none_here(const struct response_machine *machine, const char *what,
-                           const vg_id *id, struct vg_error *error);
+/* The same of one that is to be read: VG_FORBIDDEN if the asker has no role that sees this much of
+ * it, VG_UNAVAILABLE if it is not level here, naming who is cleared. */
+enum vg_code api_compartment_open(const struct response_machine *machine, const vg_id *asker,
+                                  const char *name, enum response_sight least, vg_id *out,
+                                  struct vg_error *error);
+
+/* Nothing of the kind is in any compartment that is level here and the asker's: VG_NOT_FOUND, or
+ * VG_UNAVAILABLE if it may be in another one of theirs. */
+enum vg_code api_none_here(const struct response_machine *machine, const vg_id *asker,
+                           const char *what, const vg_id *id, struct vg_error *error);
 
 #endif

@@ -82,13 +82,22 @@ static json_t *object_of(const struct response_drill *drill, uint64_t now_ms)
     return out;
 }
 
+/* Drills are the directory's. */
+static bool are_shown(const struct response_machine *machine, const struct api_query *query)
+{
+    return response_sight_of(machine, &query->asker, &machine->genesis->directory) ==
+           RESPONSE_SEES_CONTENT;
+}
+
 json_t *api_drills(struct response_machine *machine, const struct api_query *query,
                    struct vg_error *error)
 {
     struct response_drill drill = {.id = query->after_id};
     json_t *page = json_array();
+    bool shown = are_shown(machine, query);
     (void)error;
-    while (json_array_size(page) < query->limit && response_drill_next(machine, &drill.id, &drill))
+    while (shown && json_array_size(page) < query->limit &&
+           response_drill_next(machine, &drill.id, &drill))
         json_array_append_new(page, object_of(&drill, query->now_ms));
     return page;
 }
@@ -97,7 +106,7 @@ static enum vg_code find(struct response_machine *machine, const struct api_quer
                          struct response_drill *out, struct vg_error *error)
 {
     char text[VG_ID_TEXT];
-    if (response_drill_get(machine, &query->id, out) == VG_OK)
+    if (are_shown(machine, query) && response_drill_get(machine, &query->id, out) == VG_OK)
         return VG_OK;
     vg_id_format(&query->id, text);
     return vg_fail(error, VG_NOT_FOUND, "there is no drill %s; see vigil cluster drill list", text);

@@ -92,20 +92,40 @@ static bool open_body(const struct ledger_view *entry, struct ledger_command *ou
            ledger_command_decode(bytes, out, NULL) == VG_OK;
 }
 
-static void set_body(json_t *out, const struct ledger_view *entry)
+static void set_body(json_t *out, const struct ledger_view *entry, enum response_sight sight,
+                     const vg_id *asker)
 {
     struct ledger_command command;
-    if (!open_body(entry, &command))
+    if (sight == RESPONSE_SEES_NOTHING || !open_body(entry, &command) ||
+        (sight == RESPONSE_SEES_OWN && !vg_id_equal(&command.author, asker)))
         return;
     api_set(out, "author", api_id(&command.author));
     api_set(out, "command", command_object(&command));
 }
 
-json_t *api_content(const struct ledger_view *entry, struct vg_error *error)
+bool api_shows_bodies(enum api_name name)
+{
+    return name == API_LOG_GET || name == API_LOG_TAIL || name == API_LOG_CONTENT;
+}
+
+enum response_sight api_body_sight(const struct api_compartments *seen,
+                                   const struct ledger_view *entry)
+{
+    enum response_sight sight =
+        entry->envelope.type == LEDGER_CONTROL ? RESPONSE_SEES_CONTENT : RESPONSE_SEES_NOTHING;
+    for (uint32_t i = 0; i < seen->count; i++) {
+        if (vg_id_equal(&seen->ids[i], &entry->envelope.compartment))
+            sight = seen->sights[i];
+    }
+    return sight;
+}
+
+json_t *api_content(const struct ledger_view *entry, enum response_sight sight,
+                    struct vg_error *error)
 {
     struct ledger_command signed_command;
     struct response_command command;
-    bool has_content = open_body(entry, &signed_command) &&
+    bool has_content = sight == RESPONSE_SEES_CONTENT && open_body(entry, &signed_command) &&
                        response_command_decode(signed_command.body, &command, NULL) == VG_OK &&
                        command.op == RESPONSE_OP_EVIDENCE && command.evidence.content.size > 0;
     if (!has_content) {
@@ -120,7 +140,7 @@ json_t *api_content(const struct ledger_view *entry, struct vg_error *error)
     return out;
 }
 
-json_t *api_entry(const struct ledger_view *entry)
+json_t *api_entry(const struct ledger_view *entry, enum response_sight sight, const vg_id *asker)
 {
     json_t *out = json_object();
     size_t size = entry->header_bytes.size + entry->envelope_bytes.size + entry->body.size;
@@ -133,6 +153,6 @@ json_t *api_entry(const struct ledger_view *entry)
     api_set(out, "key_epoch", api_uint(entry->envelope.epoch));
     api_set(out, "size", api_uint(size));
     api_set(out, "hash", api_hash(&entry->hash));
-    set_body(out, entry);
+    set_body(out, entry, sight, asker);
     return out;
 }

@@ -191,7 +191,7 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
     char name[VG_NAME_MAX + 1];
     struct response_epoch epoch;
     vg_id id;
-    if (api_compartment_find(machine, query->compartment, &id, error) != VG_OK)
+    if (api_compartment_find(machine, &query->asker, query->compartment, &id, error) != VG_OK)
         return NULL;
     json_t *out = json_object();
     uint64_t in_force = response_epoch_in_force(machine, &id);

@@ -33,16 +33,26 @@ static json_t *conflict(const struct response_outcome *outcome)
     return details;
 }
 
+/* Their own, or those of what they may read. */
+static bool may_recall(const struct response_machine *machine, const struct api_query *query,
+                       const vg_id *compartment)
+{
+    return vg_id_equal(&query->author, &query->asker) ||
+           response_sight_of(machine, &query->asker, compartment) == RESPONSE_SEES_CONTENT;
+}
+
 json_t *api_request_show(struct response_machine *machine, const struct api_query *query,
                          struct vg_error *error)
 {
-    struct response_outcome outcome;
+    struct response_outcome outcome = {.index = 0};
     vg_id compartment = {{0}}; /* the control stream */
     if (query->compartment[0] != '\0' &&
-        api_compartment_open(machine, query->compartment, &compartment, error) != VG_OK)
+        api_compartment_open(machine, &query->asker, query->compartment, RESPONSE_SEES_NOTHING,
+                             &compartment, error) != VG_OK)
         return NULL;
     json_t *out = json_object();
-    bool known = response_recall(machine, &compartment, &query->id, &query->author, &outcome);
+    bool known = may_recall(machine, query, &compartment) &&
+                 response_recall(machine, &compartment, &query->id, &query->author, &outcome);
     api_set(out, "answer", known ? accepted(&outcome) : json_null());
     api_set(out, "error_code", api_uint(outcome.error.code));
     api_set(out, "error_text", api_string(outcome.error.text));

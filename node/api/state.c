@@ -15,25 +15,46 @@
 /* ---- finding -----------------------------------------------------------------------------------
  */
 
+static bool is_shown(const struct response_machine *machine, const vg_id *asker,
+                     enum response_sight sight, const struct response_incident *incident)
+{
+    return sight == RESPONSE_SEES_CONTENT ||
+           response_is_own(machine, asker, &incident->compartment, &incident->id);
+}
+
 static enum vg_code find(struct response_machine *machine, const struct api_query *query,
                          struct response_incident *out, struct vg_error *error)
 {
     struct api_compartments list;
-    api_compartments_level(machine, &list);
-    for (uint32_t i = 0; i < list.count; i++)
-        if (response_incident_get(machine, &list.ids[i], &query->id, out) == VG_OK)
+    api_compartments_level(machine, &query->asker, &list);
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (response_incident_get(machine, &list.ids[i], &query->id, out) == VG_OK &&
+            is_shown(machine, &query->asker, list.sights[i], out))
             return VG_OK;
-    return api_none_here(machine, "incident", &query->id, error);
+    }
+    return api_none_here(machine, &query->asker, "incident", &query->id, error);
+}
+
+/* The next incident of a compartment that is the asker's to see. */
+static bool next_in(const struct response_machine *machine, const struct api_query *query,
+                    const struct api_compartments *list, uint32_t place, bool all,
+                    const vg_id *after, struct response_incident *out)
+{
+    bool found = response_incident_next(machine, &list->ids[place], after, all, out);
+    while (found && !is_shown(machine, &query->asker, list->sights[place], out))
+        found = response_incident_next(machine, &list->ids[place], &out->id, all, out);
+    return found;
 }
 
 /* The next incident of several compartments in id order: the least of each one's next. */
-static bool next_of(const struct response_machine *machine, const struct api_compartments *list,
-                    bool all, const vg_id *after, struct response_incident *out)
+static bool next_of(const struct response_machine *machine, const struct api_query *query,
+                    const struct api_compartments *list, bool all, const vg_id *after,
+                    struct response_incident *out)
 {
     struct response_incident candidate;
     bool found = false;
     for (uint32_t i = 0; i < list->count; i++) {
-        if (!response_incident_next(machine, &list->ids[i], after, all, &candidate))
+        if (!next_in(machine, query, list, i, all, after, &candidate))
             continue;
         if (found && memcmp(candidate.id.bytes, out->id.bytes, sizeof out->id.bytes) >= 0)
             continue;
@@ -46,21 +67,32 @@ static bool next_of(const struct response_machine *machine, const struct api_com
 /* ---- list, show, page, parts -------------------------------------------------------------------
  */
 
+/* The one compartment that the question names, to be read; false with the error set. */
+static bool open_one(const struct response_machine *machine, const struct api_query *query,
+                     enum response_sight least, struct api_compartments *out,
+                     struct vg_error *error)
+{
+    out->count = 1;
+    if (api_compartment_open(machine, &query->asker, query->compartment, least, &out->ids[0],
+                             error) != VG_OK)
+        return false;
+    out->sights[0] = response_sight_of(machine, &query->asker, &out->ids[0]);
+    return true;
+}
+
 static json_t *answer_list(struct response_machine *machine, const struct api_query *query,
                            struct vg_error *error)
 {
     struct api_compartments list;
     struct response_incident incident;
     vg_id after = query->after_id;
-    api_compartments_level(machine, &list);
-    if (query->compartment[0] != '\0') {
-        list.count = 1;
-        if (api_compartment_open(machine, query->compartment, &list.ids[0], error) != VG_OK)
-            return NULL;
-    }
+    if (query->compartment[0] == '\0')
+        api_compartments_level(machine, &query->asker, &list);
+    else if (!open_one(machine, query, RESPONSE_SEES_OWN, &list, error))
+        return NULL;
     json_t *page = json_array();
     while (json_array_size(page) < query->limit &&
-           next_of(machine, &list, query->all, &after, &incident)) {
+           next_of(machine, query, &list, query->all, &after, &incident)) {
         after = incident.id;
         if (query->stage == 0 || query->stage == incident.stage)
             json_array_append_new(page, api_incident(machine, query, &incident));
@@ -166,7 +198,8 @@ static json_t *answer_watch(struct response_machine *machine, const struct api_q
     size_t bytes = 0;
     vg_id compartment;
     vg_id incident;
-    if (api_compartment_open(machine, query->compartment, &compartment, error) != VG_OK)
+    if (api_compartment_open(machine, &query->asker, query->compartment, RESPONSE_SEES_CONTENT,
+                             &compartment, error) != VG_OK)
         return NULL;
     if (!query->has_after)
         place = (struct response_place){response_cursor(machine), UINT32_MAX};
@@ -216,13 +249,13 @@ static json_t *milestones(const struct response_machine *machine, const struct a
 static json_t *answer_milestones(struct response_machine *machine, const struct api_query *query,
                                  struct vg_error *error)
 {
-    struct api_compartments one = {.count = 1};
+    struct api_compartments one;
     struct response_incident incident = {.id = query->after_id};
-    if (api_compartment_open(machine, query->compartment, &one.ids[0], error) != VG_OK)
+    if (!open_one(machine, query, RESPONSE_SEES_CONTENT, &one, error))
         return NULL;
     json_t *page = json_array();
     while (json_array_size(page) < query->limit &&
-           next_of(machine, &one, true, &incident.id, &incident))
+           next_of(machine, query, &one, true, &incident.id, &incident))
         json_array_append_new(page, milestones(machine, query, &incident));
     return page;
 }
@@ -230,16 +263,23 @@ static json_t *answer_milestones(struct response_machine *machine, const struct 
 /* ---- proposals, filters ------------------------------------------------------------------------
  */
 
+static const vg_id control;
+
 /* Of a compartment, or "control" for control entries, unless one is labelled so. */
-static enum vg_code find_place(const struct response_machine *machine, const char *name, vg_id *out,
-                               struct vg_error *error)
+static enum vg_code find_place(const struct response_machine *machine,
+                               const struct api_query *query, vg_id *out, struct vg_error *error)
 {
-    enum vg_code code = api_compartment_open(machine, name, out, error);
-    if (code != VG_NOT_FOUND || strcmp(name, "control") != 0)
+    enum vg_code code = api_compartment_open(machine, &query->asker, query->compartment,
+                                             RESPONSE_SEES_CONTENT, out, error);
+    if (code != VG_NOT_FOUND || strcmp(query->compartment, "control") != 0)
         return code;
     *error = (struct vg_error){.code = VG_OK};
-    *out = (vg_id){{0}};
-    return VG_OK;
+    *out = control;
+    if (response_sight_of(machine, &query->asker, &control) == RESPONSE_SEES_CONTENT)
+        return VG_OK;
+    return vg_fail(error, VG_FORBIDDEN,
+                   "proposals of control entries are shown to operators and "
+                   "key officers");
 }
 
 static json_t *answer_proposals(struct response_machine *machine, const struct api_query *query,
@@ -248,7 +288,7 @@ static json_t *answer_proposals(struct response_machine *machine, const struct a
     struct response_proposal proposal = {.id = query->after_id};
     size_t bytes = 0;
     vg_id compartment;
-    if (find_place(machine, query->compartment, &compartment, error) != VG_OK)
+    if (find_place(machine, query, &compartment, error) != VG_OK)
         return NULL;
     json_t *page = json_array();
     while (json_array_size(page) < query->limit && bytes < API_PAGE_BYTES &&
@@ -266,15 +306,16 @@ static json_t *answer_proposal(struct response_machine *machine, const struct ap
     struct response_proposal proposal;
     struct response_incident about;
     char name[VG_NAME_MAX + 1];
-    static const vg_id control;
-    if (response_proposal_get(machine, &control, &query->id, &proposal) == VG_OK) {
+    if (response_sight_of(machine, &query->asker, &control) == RESPONSE_SEES_CONTENT &&
+        response_proposal_get(machine, &control, &query->id, &proposal) == VG_OK) {
         json_t *out = api_proposal(&proposal);
         api_set(out, "compartment", json_null());
         return out;
     }
-    api_compartments_level(machine, &list);
+    api_compartments_level(machine, &query->asker, &list);
     for (uint32_t i = 0; i < list.count; i++) {
-        if (response_proposal_get(machine, &list.ids[i], &query->id, &proposal) != VG_OK)
+        if (list.sights[i] != RESPONSE_SEES_CONTENT ||
+            response_proposal_get(machine, &list.ids[i], &query->id, &proposal) != VG_OK)
             continue;
         json_t *out = api_proposal(&proposal);
         api_compartment_name(machine, &list.ids[i], name);
@@ -283,7 +324,7 @@ static json_t *answer_proposal(struct response_machine *machine, const struct ap
             api_set(out, "title", json_string(about.title));
         return out;
     }
-    api_none_here(machine, "proposal", &query->id, error);
+    api_none_here(machine, &query->asker, "proposal", &query->id, error);
     return NULL;
 }
 
@@ -312,7 +353,8 @@ static json_t *answer_filters(struct response_machine *machine, const struct api
 {
     struct response_filter filters[API_PAGE_MAX];
     vg_id compartment;
-    if (api_compartment_open(machine, query->compartment, &compartment, error) != VG_OK)
+    if (api_compartment_open(machine, &query->asker, query->compartment, RESPONSE_SEES_CONTENT,
+                             &compartment, error) != VG_OK)
         return NULL;
     uint32_t count =
         first_filters(machine, &compartment, query->after_text, filters, (uint32_t)query->limit);

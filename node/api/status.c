@@ -20,16 +20,18 @@ void api_status_figure(struct api_status *status, const char *name, uint64_t val
     snprintf(figure->name, sizeof figure->name, "%s", name);
 }
 
-/* Of what is level here. */
-static json_t *state_hashes(struct response_machine *machine)
+/* Of what is level here and known to the asker. */
+static json_t *state_hashes(struct response_machine *machine, const vg_id *asker)
 {
     json_t *hashes = json_object();
-    struct api_compartments all;
-    api_compartments_level(machine, &all);
-    for (uint32_t i = 0; i < all.count; i++) {
+    struct api_compartments known;
+    api_compartments_known(machine, asker, &known);
+    for (uint32_t i = 0; i < known.count; i++) {
         char name[VG_NAME_MAX + 1];
-        vg_hash hash = response_state_hash(machine, &all.ids[i]);
-        api_compartment_name(machine, &all.ids[i], name);
+        if (!response_is_level(machine, &known.ids[i]))
+            continue;
+        vg_hash hash = response_state_hash(machine, &known.ids[i]);
+        api_compartment_name(machine, &known.ids[i], name);
         api_set(hashes, name, api_hash(&hash));
     }
     return hashes;
@@ -45,14 +47,15 @@ static bool reads(const struct response_machine *machine, const struct api_node_
     return response_epoch_holds(machine, compartment, node->id);
 }
 
-static json_t *clearance(struct response_machine *machine, const struct api_node_status *node)
+static json_t *clearance(struct response_machine *machine, const vg_id *asker,
+                         const struct api_node_status *node)
 {
     json_t *names = json_array();
     struct api_compartments all;
-    api_compartments_list(machine, &all);
+    api_compartments_all(machine, &all);
     for (uint32_t i = 0; i < all.count; i++) {
         char name[VG_NAME_MAX + 1];
-        api_compartment_name(machine, &all.ids[i], name);
+        api_compartment_name_for(machine, asker, &all.ids[i], name);
         if (reads(machine, node, &all.ids[i]))
             json_array_append_new(names, json_string(name));
     }
@@ -61,14 +64,14 @@ static json_t *clearance(struct response_machine *machine, const struct api_node
 
 /* How the node that answers stands to each compartment. */
 static json_t *compartments(const struct api_clearances *clearances,
-                            const struct response_machine *machine)
+                            const struct response_machine *machine, const vg_id *asker)
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < clearances->count; i++) {
         const struct api_clearance *one = &clearances->all[i];
         json_t *out = json_object();
         char name[VG_NAME_MAX + 1];
-        api_compartment_name(machine, &one->compartment, name);
+        api_compartment_name_for(machine, asker, &one->compartment, name);
         api_set(out, "id", api_id(&one->compartment));
         api_set(out, "name", json_string(name));
         api_set(out, "status", json_string(one->status));
@@ -118,7 +121,7 @@ static const char *role_of(const struct api_node_status *node, struct response_m
 }
 
 static json_t *one_node(const struct api_status *status, const struct api_node_status *node,
-                        struct response_machine *machine)
+                        struct response_machine *machine, const vg_id *asker)
 {
     json_t *out = json_object();
     uint64_t known = node->self ? node->last : node->match;
@@ -143,7 +146,7 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     api_set(out, "clock", clock_words(node));
     bool has_rtt = node->rtt_us > 0;
     api_set(out, "rtt_ms", has_rtt ? json_real((double)node->rtt_us / 1000) : json_null());
-    api_set(out, "clearance", clearance(machine, node));
+    api_set(out, "clearance", clearance(machine, asker, node));
     bool drills = node->self && !vg_id_is_zero(&status->drill);
     api_set(out, "drill", drills ? drill(status) : json_null());
     api_set(out, "version", node->self ? json_string(VIGIL_VERSION) : json_null());
@@ -151,12 +154,12 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
 }
 
 json_t *api_status_answer(const struct api_status *status, const struct api_clearances *clearances,
-                          struct response_machine *machine)
+                          struct response_machine *machine, const vg_id *asker)
 {
     json_t *out = json_object();
     json_t *nodes = json_array();
     for (uint32_t i = 0; i < status->node_count; i++)
-        json_array_append_new(nodes, one_node(status, &status->nodes[i], machine));
+        json_array_append_new(nodes, one_node(status, &status->nodes[i], machine, asker));
     api_set(out, "cluster_id", api_hash(&status->cluster));
     api_set(out, "answered_by", api_uint(status->self.value));
     api_set(out, "leader", uint_if(status->leader.value != 0, status->leader.value));
@@ -168,16 +171,29 @@ json_t *api_status_answer(const struct api_status *status, const struct api_clea
     api_set(out, "stopped", api_string(status->stopped));
     api_set(out, "on_duty_region", json_null());
     api_set(out, "nodes", nodes);
-    api_set(out, "compartments", compartments(clearances, machine));
-    api_set(out, "state_hashes", state_hashes(machine));
+    api_set(out, "compartments", compartments(clearances, machine, asker));
+    api_set(out, "state_hashes", state_hashes(machine, asker));
     return out;
 }
 
-json_t *api_figures_answer(const struct api_status *status, struct response_machine *machine)
+/* Whether a command was refused is known to who may read it alone; how many were, all compartments
+ * together, to those who keep the cluster running. */
+static void set_counters(json_t *out, const struct response_machine *machine, const vg_id *asker)
+{
+    struct response_counters counters;
+    bool shown = response_manages(machine, asker);
+    response_counters_get(machine, &counters);
+    api_set(out, "commands_accepted", uint_if(shown, counters.accepted));
+    api_set(out, "commands_refused", uint_if(shown, counters.refused));
+    api_set(out, "commands_repeated", uint_if(shown, counters.repeated));
+    api_set(out, "entries_void", uint_if(shown, counters.voided));
+    api_set(out, "entries_blind", uint_if(shown, counters.blind));
+}
+
+json_t *api_figures_answer(const struct api_status *status, struct response_machine *machine,
+                           const vg_id *asker)
 {
     json_t *out = json_object();
-    struct response_counters counters;
-    response_counters_get(machine, &counters);
     api_set(out, "node", api_uint(status->self.value));
     api_set(out, "role", json_string(status->role));
     api_set(out, "term", api_uint(status->term));
@@ -186,11 +202,7 @@ json_t *api_figures_answer(const struct api_status *status, struct response_mach
     api_set(out, "applied_index", api_uint(response_cursor(machine)));
     for (uint32_t i = 0; i < status->figure_count; i++)
         api_set(out, status->figures[i].name, api_uint(status->figures[i].value));
-    api_set(out, "commands_accepted", api_uint(counters.accepted));
-    api_set(out, "commands_refused", api_uint(counters.refused));
-    api_set(out, "commands_repeated", api_uint(counters.repeated));
-    api_set(out, "entries_void", api_uint(counters.voided));
-    api_set(out, "entries_blind", api_uint(counters.blind));
-    api_set(out, "state_hashes", state_hashes(machine));
+    set_counters(out, machine, asker);
+    api_set(out, "state_hashes", state_hashes(machine, asker));
     return out;
 }

@@ -135,7 +135,8 @@ static void print_list(struct cli_call *call, json_t *incidents)
     cli_print_table(stdout, call->settings.output, incidents, list_columns);
 }
 
-/* A list over all compartments is one of those that the node asked can read. */
+/* A list over all compartments is one of those that the node asked can read; to who may not read
+ * one it leaves out nothing. */
 static void say_what_is_left_out(struct cli_call *call)
 {
     json_t *directory = NULL;
@@ -145,7 +146,8 @@ static void say_what_is_left_out(struct cli_call *call)
         directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
     json_array_foreach(json_object_get(directory, "compartments"), i, one)
     {
-        if (!json_is_false(json_object_get(one, "served")))
+        if (!json_is_false(json_object_get(one, "served")) ||
+            !json_is_string(json_object_get(one, "reads")))
             continue;
         const char *name = cli_json_text(one, "name");
         fprintf(stderr, "vigil: note: left out, since the node asked does not serve it: ");

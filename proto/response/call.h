@@ -179,8 +179,8 @@ void response_keep_latest(struct response_call *call, enum response_kind kind, u
 void response_person_words(const struct response_machine *machine, const vg_id *person,
                            char out[VG_NAME_MAX + 1]);
 
-/* The same for the call's author, to whom somebody who never had a role in its compartment is an id:
- * a name is not to be had by naming ids. */
+/* The same for the call's author, to whom somebody who never had a role in its compartment is an
+ * id: a name is not to be had by naming ids. */
 void response_colleague_words(const struct response_call *call, const vg_id *person,
                               char out[VG_NAME_MAX + 1]);
 

@@ -31,11 +31,12 @@ def enrolment(c, incident):
     assert listed["eve"]["roles"]["default"] == ["responder"] and listed["eve"]["removed_at"] is None, listed["eve"]
 
     c.vigil("user", "revoke", "eve", "responder", node=2)
-    said = refused(1, "forbidden", note(eve, incident, "without a role"))["message"]
-    assert "one of the roles" in said and "eve" in said, said
+    said = refused(1, "not-found", note(eve, incident, "without a role"))["message"]
+    assert said == f"there is no incident {incident}", said
     c.vigil("user", "grant", "eve", "support", node=1)
     note(eve, incident, "with another")()
-    refused(1, "forbidden", lambda: eve.vigil("incident", "risk", incident, "none", "--reason", "x"))
+    said = refused(1, "forbidden", lambda: eve.vigil("incident", "risk", incident, "none", "--reason", "x"))["message"]
+    assert "one of the roles" in said and "eve" in said, said
 
     follows = subprocess.Popen([c.bin / "vigil", *PATIENT, *eve.words(), "incident", "timeline", incident, "--follow"], env=c.environment,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

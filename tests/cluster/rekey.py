@@ -46,7 +46,7 @@ def stolen(c, incident, officer, old, new, public):
     thief.vigil("incident", "note", incident, "--text", "still mine")
     refused(1, "forbidden", lambda: Person(c, new, 1).vigil("incident", "note", incident, "--text", "too early"))
     assert "two different people" in refused(1, "rule", lambda: c.vigil("proposal", "approve", proposal, "--yes"))["message"]
-    refused(1, "forbidden", lambda: thief.vigil("proposal", "approve", proposal, "--yes"))
+    refused(1, "not-found", lambda: thief.vigil("proposal", "approve", proposal, "--yes"))
     worded = officer.run("proposal", "approve", proposal, "--yes", "--reason", "ada's laptop was stolen")
     assert worded.returncode == 2 and "leave out --reason" in worded.stderr, worded
 

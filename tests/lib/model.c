@@ -103,8 +103,8 @@ bool model_is_in_time(const vg_id *request, uint64_t now_ms)
     return issued_ms + VG_REQUEST_PAST_MS >= now_ms && issued_ms <= now_ms + VG_REQUEST_AHEAD_MS;
 }
 
-/* Somebody who is here and has no role of the compartment: it is nothing to them, unless they manage
- * compartments. */
+/* Somebody who is here and has no role of the compartment: it is nothing to them, unless they
+ * manage compartments. */
 static bool is_outsider(const struct model *model, const struct model_compartment *home,
                         const vg_id *author)
 {

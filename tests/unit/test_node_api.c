@@ -17,6 +17,7 @@ static json_t *ask(struct desk *desk, const char *text, struct vg_error *error)
 {
     struct api_query query;
     cr_assert_eq(parse(text, &query, error), VG_OK, "%s: %s", text, error->text);
+    query.asker = desk_author(desk, DESK_ANN);
     return api_state_answer(&desk->machine, &query, error);
 }
 
@@ -364,7 +365,8 @@ Test(api_entry, shows_a_command_and_its_author)
     struct ledger_view view;
     struct vg_error error;
     cr_assert_eq(ledger_parse(vg_blob_span(bytes), &view, &error), VG_OK, "%s", error.text);
-    json_t *entry = api_entry(&view);
+    vg_id ann = desk_author(desk, DESK_ANN);
+    json_t *entry = api_entry(&view, RESPONSE_SEES_CONTENT, &ann);
     cr_expect_str_eq(text_of(entry, "type"), "sealed");
     cr_expect_not_null(text_of(entry, "author"));
     json_t *command = json_object_get(entry, "command");
@@ -386,8 +388,9 @@ Test(api_status, has_the_keys_of_the_command_line)
     status.nodes[0] = (struct api_node_status){.id = {1}, .self = true, .last = 4};
     status.nodes[1] = (struct api_node_status){.id = {2}};
     api_status_figure(&status, "log_transactions", 12);
-    json_t *answer =
-        api_status_answer(&status, &(struct api_clearances){.count = 0}, &desk->machine);
+    vg_id operator_ = desk_author(desk, DESK_OPERATOR);
+    json_t *answer = api_status_answer(&status, &(struct api_clearances){.count = 0},
+                                       &desk->machine, &operator_);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         cr_expect_not_null(json_object_get(answer, keys[i]), "%s", keys[i]);
     json_t *other = json_array_get(json_object_get(answer, "nodes"), 1);
@@ -396,7 +399,7 @@ Test(api_status, has_the_keys_of_the_command_line)
     cr_expect(json_is_null(json_object_get(answer, "leader")));
     cr_expect(json_is_null(json_object_get(other, "match_index")));
     json_decref(answer);
-    json_t *figures = api_figures_answer(&status, &desk->machine);
+    json_t *figures = api_figures_answer(&status, &desk->machine, &operator_);
     cr_expect_eq(json_integer_value(json_object_get(figures, "log_transactions")), 12);
     json_decref(figures);
     desk_free(desk);

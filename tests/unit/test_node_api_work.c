@@ -32,6 +32,7 @@ static json_t *ask(const struct play *play, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     cr_assert_eq(api_query_parse(vg_span_text(text), &query, &error), VG_OK, "%s", error.text);
+    query.asker = desk_author(play->desk, DESK_ANN);
     json_t *answer = api_state_answer(&play->desk->machine, &query, &error);
     cr_assert_not_null(answer, "%s: %s", text, error.text);
     return answer;

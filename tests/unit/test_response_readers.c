@@ -171,7 +171,8 @@ Test(readers, an_outsiders_command_is_refused_as_where_there_is_no_compartment)
         cr_assert_eq(real.error.code, fake.error.code);
         cr_assert_eq(real.refusal, fake.refusal);
         cr_assert(vg_id_is_zero(&real.id) && real.revision_count == 0);
-        cr_assert_str_eq(strstr(real.error.text, " in which"), strstr(fake.error.text, " in which"));
+        cr_assert_str_eq(strstr(real.error.text, " in which"),
+                         strstr(fake.error.text, " in which"));
         play_free(&play);
     }
 }

@@ -84,8 +84,8 @@ Test(r3, a_count_is_signed_by_a_node_and_by_no_person)
     struct desk_order count = count_of(&counting);
     for (int person = 0; person < DESK_PEOPLE; person++) {
         count.person = (enum desk_person)person;
-        enum response_refusal refusal = person == DESK_STRANGER ? RESPONSE_REFUSED_NO_COMPARTMENT
-                                                                : RESPONSE_REFUSED_FOR_NODES;
+        enum response_refusal refusal =
+            person == DESK_STRANGER ? RESPONSE_REFUSED_NO_COMPARTMENT : RESPONSE_REFUSED_FOR_NODES;
         cr_assert(play_refuses(&play, count, refusal), "person %d", person);
     }
     count.person = DESK_NODE;

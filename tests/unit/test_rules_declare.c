@@ -191,8 +191,8 @@ Test(r11, it_is_an_incident_managers_to_give)
     for (int person = 0; person < DESK_PEOPLE; person++) {
         struct desk_order order = declaration(&play);
         order.person = (enum desk_person)person;
-        enum response_refusal refusal = person == DESK_STRANGER ? RESPONSE_REFUSED_NO_COMPARTMENT
-                                                                : RESPONSE_REFUSED_NO_ROLE;
+        enum response_refusal refusal =
+            person == DESK_STRANGER ? RESPONSE_REFUSED_NO_COMPARTMENT : RESPONSE_REFUSED_NO_ROLE;
         if (person != DESK_MANAGER)
             cr_assert(play_refuses(&play, order, refusal), "person %d", person);
     }

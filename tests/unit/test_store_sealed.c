@@ -112,6 +112,7 @@ static json_t *ask(struct desk *desk, const char *text)
     struct api_query query;
     struct vg_error error;
     cr_assert_eq(api_query_parse(vg_span_text(text), &query, &error), VG_OK, "%s", error.text);
+    query.asker = desk_author(desk, DESK_ANN);
     json_t *answer = api_state_answer(&desk->machine, &query, &error);
     cr_assert_not_null(answer, "%s: %s", text, error.text);
     return answer;
