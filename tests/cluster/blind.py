@@ -14,7 +14,7 @@ import tempfile
 
 from canary import PAGE, Canaries, disk
 from cluster import Cluster, wait_for
-from sample import Sample
+from sample import Lives
 from tcpdump import Tcpdump
 
 CLEARED = {"acme": {1, 2}, "bolt": {2, 3}}
@@ -24,17 +24,6 @@ SEED = 20261127
 LEADER = 4  # and blind
 WIDEST = 1 << 32  # of a mapping that is looked at
 PRESENT = bytes(byte >> 7 for byte in range(256))
-
-
-class Lives(Sample):
-    """What becomes of incidents in one compartment."""
-
-    def __init__(self, c, name, canaries):
-        super().__init__(c, ("--compartment", name))
-        self.canary, self.ben, self.mia = canaries, "person-2", "person-3"
-
-    def say(self, word):
-        return self.canary.say(word)
 
 
 def memory(c, node):

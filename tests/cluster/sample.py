@@ -313,6 +313,17 @@ class Sample:
             [{"op": "withdraw", "reason": event["text"]} for event in events if event["kind"] == "withdraw"]
 
 
+class Lives(Sample):
+    """What becomes of incidents in one compartment; its texts are canaries of a set."""
+
+    def __init__(self, c, name, canaries):
+        super().__init__(c, ("--compartment", name))
+        self.canary, self.ben, self.mia = canaries, "person-2", "person-3"
+
+    def say(self, word):
+        return self.canary.say(word)
+
+
 def operations():
     """All there are, of a page that a test holds to the program (unit/test_rules_operations)."""
     rows = re.findall(r"^\| ((?:`[a-z-]+`)[^|]*)\|", (DOCS / "process.md").read_text().split("| operation |")[1].split("\n\n")[0], re.M)
