@@ -91,6 +91,42 @@ static json_t *revoked_of(const struct response_machine *machine, const vg_id *c
     return out;
 }
 
+static json_t *nodes_of(const struct response_machine *machine, const vg_id *compartment)
+{
+    json_t *out = json_array();
+    struct response_epoch epoch;
+    uint64_t in_force = response_epoch_in_force(machine, compartment);
+    bool known = in_force > 0 && response_epoch_get(machine, compartment, in_force, &epoch);
+    for (uint32_t i = 0; known && i < epoch.record.wrap_count; i++) {
+        if (epoch.record.wraps[i].holder.value != COMPARTMENT_RECOVERY)
+            json_array_append_new(out, api_uint(epoch.record.wraps[i].holder.value));
+    }
+    return out;
+}
+
+static json_t *unattested_of(const struct response_machine *machine, const vg_id *compartment)
+{
+    json_t *out = json_array();
+    struct response_revoked revoked = {.epoch = 0};
+    while (response_revoked_next(machine, compartment, &revoked)) {
+        if (revoked.attested == 0)
+            json_array_append_new(out, api_uint(revoked.node.value));
+    }
+    return out;
+}
+
+void api_set_clearance(json_t *out, const struct response_machine *machine, const vg_id *asker,
+                       const vg_id *compartment)
+{
+    struct response_clearance clearance;
+    bool known = response_knows_compartment(machine, asker, compartment);
+    response_clearance_get(machine, compartment, &clearance);
+    api_set(out, "holders", nodes_of(machine, compartment));
+    api_set(out, "min_cleared", api_uint(clearance.min_cleared));
+    api_set(out, "override", known ? override_of(machine, &clearance.override_) : json_null());
+    api_set(out, "unattested", unattested_of(machine, compartment));
+}
+
 static void add_clearance(const struct response_machine *machine, const vg_id *compartment,
                           json_t *out)
 {

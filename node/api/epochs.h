@@ -14,4 +14,10 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
  * is not to be. */
 json_t *api_shredding(const struct response_machine *machine, const vg_id *compartment);
 
+/* Sets what the log says of a compartment's clearance: `holders`, `min_cleared`, `override`, whose
+ * reason is for who knows of the compartment, and `unattested`, who was revoked and has not said
+ * yet that its key is destroyed. */
+void api_set_clearance(json_t *out, const struct response_machine *machine, const vg_id *asker,
+                       const vg_id *compartment);
+
 #endif

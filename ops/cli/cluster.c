@@ -8,6 +8,7 @@
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/rekey.h"
+#include "ops/cli/view/clearances.h"
 
 static const struct cli_column summary_columns[] = {
     {.title = "cluster", .path = "cluster_id"},
@@ -31,6 +32,15 @@ static const struct cli_column node_columns[] = {
     {.title = "MATCH", .path = "match_index", .wide = true, .number = true},
     {.title = "CLEARANCE", .path = "clearance", .wide = true},
     {.title = "VERSION", .path = "version", .wide = true},
+    {.title = NULL},
+};
+
+static const struct cli_column clearance_columns[] = {
+    {.title = "COMPARTMENT", .path = "name"},
+    {.title = "CLEARED", .path = "cleared", .number = true},
+    {.title = "LEAST", .path = "least", .number = true},
+    {.title = "NODES", .path = "nodes"},
+    {.title = "NOTE", .path = "note"},
     {.title = NULL},
 };
 
@@ -131,32 +141,36 @@ static json_t *ask_status(struct cli_call *call)
     return cli_query(call, json_pack("{s:s}", "query", "cluster.status"));
 }
 
-/* What a node is to be level for and is not, or is to be rid of: a line each. */
-static void print_compartments(const json_t *node, unsigned long long commit)
+/* Who is cleared for each compartment, and how they stand. */
+static void print_clearances(const struct cli_call *call, const json_t *status)
+{
+    json_t *rows = view_clearances(status);
+    if (json_array_size(rows) > 0) {
+        fputc('\n', stdout);
+        cli_print_table(stdout, call->settings.output, rows, clearance_columns);
+    }
+    json_decref(rows);
+}
+
+/* Why a node does not go on with a compartment: a line each. */
+static void print_stopped(const json_t *node)
 {
     size_t i;
     const json_t *one;
     json_array_foreach(json_object_get(node, "compartments"), i, one)
     {
-        const char *how = cli_json_text(one, "status");
-        unsigned long long applied = cli_json_number(one, "applied_index");
-        if (strcmp(how, "level") == 0 || strcmp(how, "blind") == 0)
+        if (*cli_json_text(one, "stopped") == '\0')
             continue;
         printf("node %llu: compartment ", (unsigned long long)cli_json_number(node, "id"));
         cli_print_inline(stdout, cli_json_text(one, "name"));
-        printf(": %s", how);
-        if (applied > 0)
-            printf(", at entry %llu of %llu", applied, commit);
-        if (*cli_json_text(one, "stopped") != '\0') {
-            printf(": ");
-            cli_print_inline(stdout, cli_json_text(one, "stopped"));
-        }
+        printf(": %s: ", cli_json_text(one, "status"));
+        cli_print_inline(stdout, cli_json_text(one, "stopped"));
         putchar('\n');
     }
 }
 
 /* What a node found wrong with its own log, and what it waits for, in lines below the table. */
-static void print_damage(const json_t *nodes, unsigned long long commit)
+static void print_damage(const json_t *nodes)
 {
     size_t i;
     const json_t *node;
@@ -177,7 +191,7 @@ static void print_damage(const json_t *nodes, unsigned long long commit)
             cli_print_inline(stdout, why);
             putchar('\n');
         }
-        print_compartments(node, commit);
+        print_stopped(node);
     }
 }
 
@@ -193,7 +207,8 @@ static enum vg_code run_status(struct cli_call *call)
         fputc('\n', stdout);
         cli_print_table(stdout, call->settings.output, json_object_get(status, "nodes"),
                         node_columns);
-        print_damage(json_object_get(status, "nodes"), cli_json_number(status, "commit_index"));
+        print_clearances(call, status);
+        print_damage(json_object_get(status, "nodes"));
     }
     json_decref(status);
     return VG_OK;

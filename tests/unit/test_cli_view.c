@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ops/cli/core/output.h"
+#include "ops/cli/view/clearances.h"
 #include "ops/cli/view/event.h"
 #include "ops/cli/view/figures.h"
 #include "ops/cli/view/page.h"
@@ -211,4 +212,54 @@ Test(cli_view, what_was_detected_before_is_left_out)
     cr_expect_eq(cli_json_number(figures, "historical"), 0);
     json_decref(figures);
     json_decref(all);
+}
+
+/* ---- clearances --------------------------------------------------------------------------------
+ */
+
+Test(cli_view, a_compartment_has_its_holders_how_they_stand_and_what_is_amiss)
+{
+    static const struct {
+        const char *one, *nodes; /* of the compartment in the answer; of the nodes */
+        int cleared;
+        const char *shown, *note; /* NULL: nothing is amiss */
+    } cases[] = {
+        {"\"holders\":[1,2],\"min_cleared\":2,\"unattested\":[]",
+         "{\"id\":1,\"compartments\":[{\"id\":\"c\",\"status\":\"level\"}]},"
+         "{\"id\":2,\"compartments\":[{\"id\":\"c\",\"status\":\"level\"}]},"
+         "{\"id\":3,\"compartments\":[{\"id\":\"c\",\"status\":\"blind\"}]}",
+         2, "1, 2", NULL},
+        {"\"holders\":[1,2,3],\"min_cleared\":2,\"unattested\":[]",
+         "{\"id\":1},{\"id\":2,\"compartments\":[{\"id\":\"c\",\"status\":\"rebuilding\","
+         "\"applied_index\":30}]},"
+         "{\"id\":3,\"compartments\":[{\"id\":\"c\",\"status\":\"stopped\"}]}",
+         3, "1 (no answer), 2 (rebuilding, 60%), 3 (stopped)", NULL},
+        {"\"holders\":[1],\"min_cleared\":2,\"unattested\":[3],\"override\":{\"reason\":\"in "
+         "repair\"}",
+         "{\"id\":1,\"compartments\":[{\"id\":\"c\",\"status\":\"level\"}]},"
+         "{\"id\":3,\"compartments\":[{\"id\":\"c\",\"status\":\"removing\"}]}",
+         1, "1, 3 (removing)", "fewer than the least: in repair; node 3 has not attested yet"},
+        {"\"holders\":[1,2],\"min_cleared\":2,\"unattested\":[],\"override\":null",
+         "{\"id\":1,\"compartments\":[{\"id\":\"c\",\"status\":\"level\"}]},"
+         "{\"id\":2,\"role\":\"evicted\"}",
+         1, "1, 2 (evicted)", "fewer than the least"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *status = json_sprintf(
+            "{\"commit_index\":50,\"compartments\":[{\"id\":\"c\",\"name\":\"acme\",%s}],"
+            "\"nodes\":[%s]}",
+            cases[i].one, cases[i].nodes);
+        json_t *document = parse(json_string_value(status));
+        json_t *rows = view_clearances(document);
+        const json_t *row = json_array_get(rows, 0);
+        cr_assert_eq(json_array_size(rows), 1);
+        cr_expect_str_eq(cli_json_text(row, "name"), "acme");
+        cr_expect_eq(json_integer_value(json_object_get(row, "cleared")), cases[i].cleared);
+        cr_expect_str_eq(cli_json_text(row, "nodes"), cases[i].shown);
+        cr_expect_eq(json_is_null(json_object_get(row, "note")), cases[i].note == NULL);
+        cr_expect_str_eq(cli_json_text(row, "note"), cases[i].note != NULL ? cases[i].note : "");
+        json_decref(rows);
+        json_decref(document);
+        json_decref(status);
+    }
 }

@@ -188,6 +188,7 @@ static const char *no_subject(enum about about)
 
 /* An answer or an error as text, and what it took. */
 struct answered {
+    enum vg_code code;
     char *text;
     uint32_t reads;
     uint32_t within;
@@ -226,6 +227,7 @@ static struct answered ask(struct scene *scene, enum desk_person person, const c
     json_t *document = answer(desk, &query, &error);
     out.reads = watched.reads;
     out.within = watched.within;
+    out.code = error.code;
     snprintf(said, sizeof said, "%d %s", error.code, error.text);
     out.text = document != NULL ? json_dumps(document, JSON_COMPACT) : strdup(said);
     json_decref(document);
@@ -374,7 +376,7 @@ Test(api_readers, a_reporter_sees_their_own)
     free(got.text);
     got =
         ask(&scene, DESK_REPORTER, "{\"query\":\"incident.watch\",\"compartment\":\"%s\"}", NAMED);
-    cr_assert_eq(atoi(got.text), VG_FORBIDDEN, "%s", got.text);
+    cr_assert_eq(got.code, VG_FORBIDDEN, "%s", got.text);
     free(got.text);
     play_free(&scene.play);
 }

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ops/cli/view/clearances.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "common/mem.h"
+#include "ops/cli/core/output.h"
+
+static void say(struct vg_buffer *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Words that fit; a reason is appended by itself. */
+static void say(struct vg_buffer *out, const char *format, ...)
+{
+    char words[128];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    vg_buffer_append(out, words, strlen(words));
+}
+
+static json_t *text_of(struct vg_buffer *text)
+{
+    json_t *out = text->size > 0 ? json_stringn((const char *)text->data, text->size) : json_null();
+    vg_buffer_free(text);
+    return out;
+}
+
+static const json_t *row_of(const json_t *rows, const char *key, const char *value)
+{
+    size_t i;
+    const json_t *row;
+    json_array_foreach(rows, i, row)
+    {
+        if (strcmp(cli_json_text(row, key), value) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+static bool is_evicted(const json_t *node)
+{
+    return strcmp(cli_json_text(node, "role"), "evicted") == 0;
+}
+
+/* How a node says it stands to a compartment; "" if it is as it should be. */
+static void say_standing(const json_t *node, const char *compartment, uint64_t commit,
+                         struct vg_buffer *out)
+{
+    const json_t *own = row_of(json_object_get(node, "compartments"), "id", compartment);
+    const char *how = cli_json_text(own, "status");
+    uint64_t applied = cli_json_number(own, "applied_index");
+    if (is_evicted(node))
+        say(out, " (evicted)");
+    else if (own == NULL)
+        say(out, " (no answer)");
+    else if (strcmp(how, "rebuilding") == 0 && commit > 0)
+        say(out, " (rebuilding, %" PRIu64 "%%)", applied * 100 / commit);
+    else if (strcmp(how, "level") != 0)
+        say(out, " (%s)", how);
+}
+
+static bool holds(const json_t *one, uint64_t node)
+{
+    size_t i;
+    const json_t *holder;
+    bool found = false;
+    json_array_foreach(json_object_get(one, "holders"), i, holder) found |=
+        (uint64_t)json_integer_value(holder) == node;
+    return found;
+}
+
+/* Holders, and who still has something of the compartment. */
+static json_t *nodes_of(const json_t *status, const json_t *one, uint64_t *cleared)
+{
+    struct vg_buffer out = {0};
+    const char *id = cli_json_text(one, "id");
+    uint64_t commit = cli_json_number(status, "commit_index");
+    size_t i;
+    const json_t *node;
+    *cleared = 0;
+    json_array_foreach(json_object_get(status, "nodes"), i, node)
+    {
+        uint64_t number = cli_json_number(node, "id");
+        const json_t *own = row_of(json_object_get(node, "compartments"), "id", id);
+        bool removing = strcmp(cli_json_text(own, "status"), "removing") == 0;
+        bool holder = holds(one, number);
+        *cleared += holder && !is_evicted(node);
+        if (!holder && !removing)
+            continue;
+        say(&out, "%s%" PRIu64, out.size > 0 ? ", " : "", number);
+        say_standing(node, id, commit, &out);
+    }
+    return text_of(&out);
+}
+
+static json_t *note_of(const json_t *one, uint64_t cleared)
+{
+    struct vg_buffer out = {0};
+    const char *reason = cli_json_text(one, "override.reason");
+    size_t i;
+    const json_t *node;
+    if (cleared < cli_json_number(one, "min_cleared"))
+        say(&out, "fewer than the least%s", *reason != '\0' ? ": " : "");
+    if (out.size > 0)
+        vg_buffer_append(&out, reason, strlen(reason));
+    json_array_foreach(json_object_get(one, "unattested"), i, node)
+        say(&out, "%snode %lld has not attested yet", out.size > 0 ? "; " : "",
+            (long long)json_integer_value(node));
+    return text_of(&out);
+}
+
+json_t *view_clearances(const json_t *status)
+{
+    json_t *rows = json_array();
+    size_t i;
+    const json_t *one;
+    json_array_foreach(json_object_get(status, "compartments"), i, one)
+    {
+        uint64_t cleared;
+        json_t *nodes = nodes_of(status, one, &cleared);
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:I, s:I, s:o, s:o}", "name",
+                                        cli_json_text(one, "name"), "cleared", (json_int_t)cleared,
+                                        "least", (json_int_t)cli_json_number(one, "min_cleared"),
+                                        "nodes", nodes, "note", note_of(one, cleared)));
+    }
+    return rows;
+}

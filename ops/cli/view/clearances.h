@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who is cleared for each compartment, and how they stand, for the table of `cluster status`. */
+#ifndef VIGIL_OPS_CLI_VIEW_CLEARANCES_H
+#define VIGIL_OPS_CLI_VIEW_CLEARANCES_H
+
+#include <jansson.h>
+
+/* One row for each compartment of a merged cluster.status: {"name", "cleared", "least", "nodes",
+ * "note"}. `nodes` names each holder, and in brackets how it stands if it is not level; `note` is
+ * what is amiss, or null. A new array. */
+json_t *view_clearances(const json_t *status);
+
+#endif
