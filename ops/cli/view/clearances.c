@@ -113,20 +113,31 @@ static json_t *note_of(const json_t *one, uint64_t cleared)
     return text_of(&out);
 }
 
+/* In the order of names; that of ids is another on each cluster. */
+static size_t place_of(const json_t *rows, const char *name)
+{
+    size_t place = 0;
+    while (place < json_array_size(rows) &&
+           strcmp(cli_json_text(json_array_get(rows, place), "name"), name) < 0)
+        place++;
+    return place;
+}
+
+static json_t *row_for(const json_t *status, const json_t *one)
+{
+    uint64_t cleared;
+    json_t *nodes = nodes_of(status, one, &cleared);
+    return json_pack("{s:s, s:I, s:I, s:o, s:o}", "name", cli_json_text(one, "name"), "cleared",
+                     (json_int_t)cleared, "least", (json_int_t)cli_json_number(one, "min_cleared"),
+                     "nodes", nodes, "note", note_of(one, cleared));
+}
+
 json_t *view_clearances(const json_t *status)
 {
     json_t *rows = json_array();
     size_t i;
     const json_t *one;
-    json_array_foreach(json_object_get(status, "compartments"), i, one)
-    {
-        uint64_t cleared;
-        json_t *nodes = nodes_of(status, one, &cleared);
-        json_array_append_new(rows,
-                              json_pack("{s:s, s:I, s:I, s:o, s:o}", "name",
-                                        cli_json_text(one, "name"), "cleared", (json_int_t)cleared,
-                                        "least", (json_int_t)cli_json_number(one, "min_cleared"),
-                                        "nodes", nodes, "note", note_of(one, cleared)));
-    }
+    json_array_foreach(json_object_get(status, "compartments"), i, one) json_array_insert_new(
+        rows, place_of(rows, cli_json_text(one, "name")), row_for(status, one));
     return rows;
 }

@@ -5,9 +5,9 @@
 
 #include <jansson.h>
 
-/* One row for each compartment of a merged cluster.status: {"name", "cleared", "least", "nodes",
- * "note"}. `nodes` names each holder, and in brackets how it stands if it is not level; `note` is
- * what is amiss, or null. A new array. */
+/* One row for each compartment of a merged cluster.status, by name: {"name", "cleared", "least",
+ * "nodes", "note"}. `nodes` names each holder, and in brackets how it stands if it is not level;
+ * `note` is what is amiss, or null. A new array. */
 json_t *view_clearances(const json_t *status);
 
 #endif
