@@ -280,7 +280,7 @@ static void print_verified(const struct look *look)
             printf("%llu %s\n", (unsigned long long)look->left,
                    call->settings.dry_run ? "would be fetched again" : "still damaged");
         if (!vg_id_is_zero(&look->compartment))
-            printf("of %s: %llu entries are there, and %llu open with the keys of this node\n",
+            printf("entries of %s: %llu, of which %llu open with the keys of this node\n",
                    cli_text(call, "compartment"), (unsigned long long)look->sealed,
                    (unsigned long long)look->opened);
     }

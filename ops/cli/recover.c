@@ -40,16 +40,32 @@ static const struct cli_column paper_columns[] = {
     {.title = "fingerprint", .path = "fingerprint"}, {.title = NULL},
 };
 
+/* An array for programs, "2, 3" for people. */
+static json_t *nodes_of(const struct recovery_paper *paper, bool as_array)
+{
+    char text[VG_NODES_MAX * 24] = "";
+    json_t *nodes = json_array();
+    size_t size = 0;
+    for (uint32_t i = 0; i < paper->count; i++) {
+        uint64_t node = paper->offers[i].node.value;
+        json_array_append_new(nodes, json_integer((json_int_t)node));
+        size += (size_t)snprintf(text + size, sizeof text - size, "%s%" PRIu64, i > 0 ? ", " : "",
+                                 node);
+    }
+    if (as_array)
+        return nodes;
+    json_decref(nodes);
+    return json_string(text);
+}
+
 static void print_paper(const struct cli_call *call, const struct recovery_paper *paper,
                         const char *path, const char *fingerprint)
 {
-    json_t *nodes = json_array();
-    for (uint32_t i = 0; i < paper->count; i++)
-        json_array_append_new(nodes, json_integer((json_int_t)paper->offers[i].node.value));
+    bool is_json = cli_is_json(call->settings.output);
     json_t *document = json_pack("{s:s, s:I, s:o, s:s, s:s}", "compartment", paper->name, "epoch",
-                                 (json_int_t)paper->epoch.epoch, "nodes", nodes, "file", path,
-                                 "fingerprint", fingerprint);
-    if (cli_is_json(call->settings.output))
+                                 (json_int_t)paper->epoch.epoch, "nodes", nodes_of(paper, is_json),
+                                 "file", path, "fingerprint", fingerprint);
+    if (is_json)
         cli_print_json(stdout, call->settings.output, document);
     else
         cli_print_fields(stdout, document, paper_columns);
