@@ -107,9 +107,11 @@ static json_t *sight_word(enum response_sight sight)
     return words[sight] != NULL ? json_string(words[sight]) : json_null();
 }
 
-static json_t *compartment_object(const struct response_machine *machine, const vg_id *id,
-                                  enum response_sight sight)
+/* The n-th that the asker knows. */
+static json_t *compartment_object(const struct asking *asking, uint32_t n)
 {
+    const struct response_machine *machine = asking->machine;
+    const vg_id *id = &asking->known.ids[n];
     json_t *out = json_object();
     char procedure[VG_NAME_MAX + 1];
     response_procedure_of(machine, id, procedure);
@@ -120,9 +122,9 @@ static json_t *compartment_object(const struct response_machine *machine, const 
     api_set(out, "name", is_directory ? json_string(name) : name_or_null(machine, id));
     api_set(out, "procedure", json_string(procedure));
     api_set(out, "epoch", api_uint(response_epoch_in_force(machine, id)));
-    api_set(out, "shredding", api_shredding(machine, id));
+    api_set(out, "shredding", api_shredding(machine, asking->asker, id));
     api_set(out, "served", json_boolean(response_is_served(machine, id)));
-    api_set(out, "reads", sight_word(sight));
+    api_set(out, "reads", sight_word(asking->known.sights[n]));
     return out;
 }
 
@@ -143,8 +145,7 @@ json_t *api_directory(struct response_machine *machine, const struct api_query *
     while (response_person_next(machine, &person))
         json_array_append_new(people, person_object(&asking, &person));
     for (uint32_t i = 0; i < asking.known.count; i++)
-        json_array_append_new(compartments, compartment_object(machine, &asking.known.ids[i],
-                                                               asking.known.sights[i]));
+        json_array_append_new(compartments, compartment_object(&asking, i));
     for (uint32_t i = 0; i < genesis->member_count; i++)
         json_array_append_new(nodes, node_object(machine, &genesis->members[i]));
     api_set(out, "cluster_id", api_hash(&machine->cluster));

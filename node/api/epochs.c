@@ -153,14 +153,14 @@ static json_t *missing_of(const struct response_machine *machine, const vg_id *c
     return out;
 }
 
-static json_t *recovery_of(const struct response_machine *machine, const vg_id *compartment,
-                           const struct response_shredded *shredded)
+static json_t *recovery_of(const struct response_machine *machine, const vg_id *asker,
+                           const vg_id *compartment, const struct response_shredded *shredded)
 {
     json_t *out = json_object();
     char name[VG_NAME_MAX + 1] = "";
     vg_id other;
     if (response_recovery_shared(machine, compartment, &shredded->recovery, &other))
-        api_compartment_name(machine, &other, name);
+        api_compartment_name_for(machine, asker, &other, name);
     api_set(out, "unwrap_key", public_key(&shredded->recovery));
     api_set(out, "attested",
             shredded->recovery_gone > 0 ? api_uint(shredded->recovery_gone) : json_null());
@@ -168,7 +168,8 @@ static json_t *recovery_of(const struct response_machine *machine, const vg_id *
     return out;
 }
 
-json_t *api_shredding(const struct response_machine *machine, const vg_id *compartment)
+json_t *api_shredding(const struct response_machine *machine, const vg_id *asker,
+                      const vg_id *compartment)
 {
     struct response_shredded shredded;
     if (!response_shredded_get(machine, compartment, &shredded))
@@ -179,7 +180,7 @@ json_t *api_shredding(const struct response_machine *machine, const vg_id *compa
     api_set(out, "since", api_uint(shredded.index));
     api_set(out, "for_good", for_good > 0 ? api_uint(for_good) : json_null());
     api_set(out, "missing", missing_of(machine, compartment));
-    api_set(out, "recovery", recovery_of(machine, compartment, &shredded));
+    api_set(out, "recovery", recovery_of(machine, asker, compartment, &shredded));
     return out;
 }
 
@@ -241,7 +242,7 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
     api_set(out, "commitment", api_hash(&epoch.record.commitment));
     api_set(out, "holders", holders_of(machine, &epoch.record));
     add_clearance(machine, &id, out);
-    api_set(out, "shredding", api_shredding(machine, &id));
+    api_set(out, "shredding", api_shredding(machine, &query->asker, &id));
     vg_hash place = response_epoch_place(machine, &epoch);
     api_set(out, "place", api_hash(&place));
     api_set(out, "checkpoint", checkpoint_of(machine, &id));

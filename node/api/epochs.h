@@ -11,8 +11,9 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
                              struct vg_error *error);
 
 /* How far a compartment is shredded: since which entry, who has still to destroy a key; null if it
- * is not to be. */
-json_t *api_shredding(const struct response_machine *machine, const vg_id *compartment);
+ * is not to be. A compartment that the asker does not know is an id in it. */
+json_t *api_shredding(const struct response_machine *machine, const vg_id *asker,
+                      const vg_id *compartment);
 
 /* Sets what the log says of a compartment's clearance: `holders`, `min_cleared`, `override`, whose
  * reason is for who knows of the compartment, and `unattested`, who was revoked and has not said

@@ -78,7 +78,7 @@ static json_t *compartments(const struct api_clearances *clearances,
         api_set(out, "epoch", api_uint(one->epoch));
         api_set(out, "applied_index", one->applied > 0 ? api_uint(one->applied) : json_null());
         api_set(out, "stopped", api_string(one->why));
-        api_set(out, "shredding", api_shredding(machine, &one->compartment));
+        api_set(out, "shredding", api_shredding(machine, asker, &one->compartment));
         api_set_clearance(out, machine, asker, &one->compartment);
         json_array_append_new(list, out);
     }
