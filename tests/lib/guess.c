@@ -621,8 +621,7 @@ static const struct {
     {RESPONSE_OP_CLEAR, guess_clearing},        {RESPONSE_OP_REVOKE, guess_clearing},
     {RESPONSE_OP_DESTROYED, guess_attestation}, {RESPONSE_OP_OVERRIDE, guess_override},
     {RESPONSE_OP_SHRED, guess_shredding},       {RESPONSE_OP_RECOVERY_GONE, guess_shredding},
-    {RESPONSE_OP_RECOVER, guess_clearing},
-    {RESPONSE_OP_CHECKPOINT, guess_checkpoint},
+    {RESPONSE_OP_RECOVER, guess_clearing},      {RESPONSE_OP_CHECKPOINT, guess_checkpoint},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------
