@@ -170,7 +170,8 @@
     X(OTHER_RECOVERY, INVALID, "",                                                                 \
       "that is not the recovery key of compartment {0}; vigil compartment show has it, under -")   \
     X(RECOVERY_GONE_ALREADY, EXISTS, "",                                                           \
-      "entry {1} says already that the recovery key of compartment {0} is destroyed")              \
+      "entry {1} says already that the recovery key of compartment {0} is destroyed; see vigil "   \
+      "compartment show")                                                                          \
     X(RECOVERY_SHARED, FORBIDDEN, "",                                                              \
       "the recovery key of compartment {0} is that of compartment {1} too, which is not "          \
       "shredded: it still opens both, and nobody can say that it is destroyed")                    \
