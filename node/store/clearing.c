@@ -96,6 +96,16 @@ static bool holds(const struct store_clearing *clearing, const struct compartmen
     return response_epoch_holds(clearing->machine, &epoch->compartment, clearing->config->node);
 }
 
+/* A shredded compartment is removed by a node that was blind to it too: it may have offered an
+ * unwrap key. */
+static bool owes_word(const struct store_clearing *clearing, const vg_id *compartment)
+{
+    struct response_revoked revoked;
+    return response_shredded_at(clearing->machine, compartment) > 0 &&
+           response_revoked_get(clearing->machine, compartment, clearing->config->node, &revoked) &&
+           revoked.attested == 0;
+}
+
 /* Whoever opens and seals has the epoch's key from here on, unless it is not to be had. */
 static enum vg_code learn(const struct store_clearing *clearing, const struct response_epoch *epoch,
                           struct vg_error *why)
@@ -112,8 +122,9 @@ static enum response_status judge(const struct store_clearing *clearing,
     bool first = epoch->record.epoch == 1 && epoch->since == index;
     if (before == RESPONSE_REMOVING)
         return before;
+    bool blind = before == RESPONSE_BLIND && !owes_word(clearing, &epoch->record.compartment);
     if (!holds(clearing, &epoch->record))
-        return before == RESPONSE_BLIND ? before : RESPONSE_REMOVING;
+        return blind ? before : RESPONSE_REMOVING;
     if (!has_key)
         return RESPONSE_STOPPED;
     if (first || before == RESPONSE_LEVEL || before == RESPONSE_DIVERGED)

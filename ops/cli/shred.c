@@ -141,7 +141,7 @@ bool shred_print(const struct cli_call *call, const json_t *document)
     if (json_is_integer(json_object_get(recovery, "attested")))
         printf("             destroyed, as entry %" PRIu64 " says\n",
                cli_json_number(recovery, "attested"));
-    printf("\nthese held its key; one that has attested has destroyed it:\n");
+    printf("\nevery node says that it has destroyed what it had of its keys:\n");
     cli_print_table(stdout, call->settings.output, json_object_get(document, "revoked"),
                     revoked_columns);
     return true;

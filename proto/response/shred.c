@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "proto/response/call.h"
 #include "proto/response/clearance.h"
+#include "proto/response/nodes.h"
 
 enum { NUMBER_TEXT = 24, SHREDDED_SIZE = 24 };
 
@@ -121,20 +122,25 @@ enum vg_code response_judge_shred(struct response_call *call)
                : RESPONSE_REFUSE(call, SHRED_BEHIND, id, now, given);
 }
 
-/* Whoever holds the epoch in force owes what a revoked node owes; who held one before owes it
- * already, or has given it. */
+/* A node that offered an unwrap key for a record that never came into force opens that record, and
+ * by its chain all before it, as a holder does: so every node is to say that it has nothing left,
+ * also one that has said so before. One that is evicted can say nothing: it is named if it holds
+ * the epoch in force, or owes its word already. */
 void response_effect_shred(struct response_call *call)
 {
     const vg_id *compartment = &call->command.shred.compartment;
+    const struct ledger_genesis *genesis = call->machine->genesis;
     struct response_epoch last;
     const struct response_shredded shredded = {.epoch = call->command.shred.epoch,
                                                .index = call->index};
     bool known = response_epoch_get(call->machine, compartment, shredded.epoch, &last);
     assert(known);
-    for (uint32_t i = 0; i < last.record.wrap_count; i++) {
-        vg_node_id holder = last.record.wraps[i].holder;
-        if (holder.value != COMPARTMENT_RECOVERY)
-            response_owes_attestation(call, compartment, holder, shredded.epoch + 1);
+    for (uint32_t i = 0; i < genesis->member_count; i++) {
+        vg_node_id node = genesis->members[i].id;
+        struct response_eviction eviction;
+        if (!response_node_evicted(call->machine, node, &eviction) ||
+            compartment_wrap_of(&last.record, node) != NULL)
+            response_owes_attestation(call, compartment, node, shredded.epoch + 1);
     }
     put_shredded(call, compartment, &shredded);
     call->outcome->keyed = *compartment;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Compartments that are shredded: no entry of them counts any more, and every holder of their keys
- * is to say that it has destroyed its own (docs/compartments.md, "Shredding"). Known alike on every
- * node. */
+ * Compartments that are shredded: no entry of them counts any more, and every node is to
+ * say that it has destroyed its keys of them (docs/compartments.md, "Shredding"). Known alike on
+ * every node. */
 #ifndef VIGIL_PROTO_RESPONSE_SHRED_H
 #define VIGIL_PROTO_RESPONSE_SHRED_H
 
@@ -21,8 +21,8 @@ bool response_shredded_get(const struct response_machine *machine, const vg_id *
 /* The index of the entry that shredded it; 0: it is not. */
 uint64_t response_shredded_at(const struct response_machine *machine, const vg_id *compartment);
 
-/* Since which entry every holder has said that its key is destroyed: each node that ever held it,
- * and the recovery key. 0: some have still to, or it is not shredded. */
+/* Since which entry every holder has said that its key is destroyed: each node, and the recovery
+ * key. 0: some have still to, or it is not shredded. */
 uint64_t response_shredded_for_good(const struct response_machine *machine,
                                     const vg_id *compartment);
 

@@ -505,7 +505,7 @@ static void shred(struct model_call *call)
     struct model_clearance *clearance = clearance_of(model, &call->command->shred.compartment);
     clearance->shredded = true;
     for (uint32_t i = 0; i < model->node_count; i++) {
-        if (compartment_wrap_of(&clearance->epoch, model->nodes[i]) == NULL)
+        if (model->nodes_gone[i] && compartment_wrap_of(&clearance->epoch, model->nodes[i]) == NULL)
             continue;
         clearance->revoked[i].epoch = clearance->epoch.epoch + 1;
         clearance->revoked[i].attested = false;
