@@ -41,6 +41,12 @@ static void answer(struct node_query *query)
     free(query);
 }
 
+static void refuse_stopping(struct node_query *query)
+{
+    vg_fail(&query->error, VG_UNAVAILABLE, "node %" PRIu64 " is stopping; ask another node",
+            query->node->self.value);
+}
+
 /* Where an answer from the state goes on. */
 static void confirm(struct node_query *query);
 static void ask_log(struct node_query *query);
@@ -61,10 +67,12 @@ static bool is_to_confirm(struct node_query *query)
  * and no body is shown. */
 static bool is_for_log(struct node_query *query)
 {
-    if (query->ask.source != API_FROM_LOG || query->node->closed || query->error.code == VG_BUSY)
+    if (query->ask.source != API_FROM_LOG || query->error.code == VG_BUSY)
         return false;
     query->error = (struct vg_error){.code = VG_OK};
-    return true;
+    if (query->node->closed)
+        refuse_stopping(query);
+    return !query->node->closed;
 }
 
 static void take_answer(struct loop_task *task)
@@ -364,8 +372,7 @@ static void take_query(struct loop_task *task)
     struct node_query *query = (struct node_query *)task;
     struct node *node = query->node;
     if (query->error.code == VG_OK && node->ending)
-        vg_fail(&query->error, VG_UNAVAILABLE, "node %" PRIu64 " is stopping; ask another node",
-                node->self.value);
+        refuse_stopping(query);
     bool of_keys =
         query->ask.name == API_KEYRING_OFFER || query->ask.name == API_COMPARTMENT_PREPARE;
     if (query->error.code == VG_OK && of_keys)

@@ -15,6 +15,7 @@
 /* ---- finding -----------------------------------------------------------------------------------
  */
 
+/* Whether an incident of a compartment of which the asker sees so much is one of those. */
 static bool is_shown(const struct response_machine *machine, const vg_id *asker,
                      enum response_sight sight, const struct response_incident *incident)
 {
@@ -278,8 +279,7 @@ static enum vg_code find_place(const struct response_machine *machine,
     if (response_sight_of(machine, &query->asker, &control) == RESPONSE_SEES_CONTENT)
         return VG_OK;
     return vg_fail(error, VG_FORBIDDEN,
-                   "proposals of control entries are shown to operators and "
-                   "key officers");
+                   "proposals of control entries are for operators and key officers");
 }
 
 static json_t *answer_proposals(struct response_machine *machine, const struct api_query *query,
