@@ -43,34 +43,41 @@ static void give(struct node *node, const struct store_clearance *one, uint64_t 
     node_submit_own(node, own);
 }
 
+/* Where that of a compartment is, or would be. */
+static struct node_owed **place_of(struct node *node, const vg_id *compartment)
+{
+    struct node_owed **at = &node->owed;
+    while (*at != NULL && !vg_id_equal(&(*at)->compartment, compartment))
+        at = &(*at)->next;
+    return at;
+}
+
 /* Time counts from the latest checkpoint on that anybody gave: marks may come faster than they do.
  */
 static struct node_owed *owed_of(struct node *node, const struct store_clearance *one,
                                  uint64_t now_us)
 {
-    struct node_owed *owed;
-    HASH_FIND(hh, node->owed, &one->compartment, sizeof one->compartment, owed);
-    if (owed != NULL && owed->said == one->said)
-        return owed;
-    if (owed == NULL) {
-        owed = vg_alloc(sizeof *owed);
-        *owed = (struct node_owed){.compartment = one->compartment};
-        HASH_ADD(hh, node->owed, compartment, sizeof owed->compartment, owed);
-    }
-    owed->said = one->said;
-    owed->since_us = now_us;
-    owed->again_us = 0;
-    return owed;
+    struct node_owed **at = place_of(node, &one->compartment);
+    if (*at != NULL && (*at)->said == one->said)
+        return *at;
+    struct node_owed *next = NULL;
+    if (*at != NULL)
+        next = (*at)->next;
+    else
+        *at = vg_alloc(sizeof **at);
+    **at = (struct node_owed){
+        .next = next, .compartment = one->compartment, .said = one->said, .since_us = now_us};
+    return *at;
 }
 
 static void forget(struct node *node, const vg_id *compartment)
 {
-    struct node_owed *owed;
-    HASH_FIND(hh, node->owed, compartment, sizeof *compartment, owed);
-    if (owed == NULL)
+    struct node_owed **at = place_of(node, compartment);
+    struct node_owed *gone = *at;
+    if (gone == NULL)
         return;
-    HASH_DEL(node->owed, owed);
-    free(owed);
+    *at = gone->next;
+    free(gone);
 }
 
 void node_checkpoint_sweep(struct node *node, uint64_t now_us)
@@ -97,11 +104,9 @@ void node_checkpoint_sweep(struct node *node, uint64_t now_us)
 
 void node_checkpoints_free(struct node *node)
 {
-    struct node_owed *owed;
-    struct node_owed *next;
-    HASH_ITER(hh, node->owed, owed, next)
-    {
-        HASH_DEL(node->owed, owed);
-        free(owed);
+    while (node->owed != NULL) {
+        struct node_owed *next = node->owed->next;
+        free(node->owed);
+        node->owed = next;
     }
 }

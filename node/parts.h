@@ -307,7 +307,7 @@ void node_attest_sweep(struct node *node, uint64_t now_us);
 
 /* One compartment of which this node owes a checkpoint. */
 struct node_owed {
-    UT_hash_handle hh;
+    struct node_owed *next;
     vg_id compartment;
     uint64_t said; /* the latest mark with a checkpoint, while it waits; another: it waits anew */
     uint64_t since_us; /* it waits */

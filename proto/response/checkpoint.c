@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "proto/response/call.h"
 #include "proto/response/epochs.h"
+#include "proto/response/nodes.h"
 
 enum {
     NUMBER_TEXT = 24,
@@ -242,11 +243,11 @@ static struct response_checkpoint checkpoint_of(const struct response_call *call
 }
 
 /* Of a compartment in clear every node has the state. */
-static bool is_cleared(const struct response_call *call, vg_node_id node)
+static bool is_cleared(const struct response_machine *machine, const vg_id *compartment,
+                       vg_node_id node)
 {
-    const vg_id *compartment = &call->request->compartment;
-    return response_epoch_in_force(call->machine, compartment) == 0 ||
-           response_epoch_holds(call->machine, compartment, node);
+    return response_epoch_in_force(machine, compartment) == 0 ||
+           response_epoch_holds(machine, compartment, node);
 }
 
 /* Which marks there are follows from the log; what a node has there is compared with nothing here:
@@ -261,7 +262,7 @@ enum vg_code response_judge_checkpoint(struct response_call *call)
     call->outcome->id = *compartment;
     vg_id_format(compartment, text);
     snprintf(id, sizeof id, "%" PRIu64, said.node.value);
-    if (!is_cleared(call, said.node))
+    if (!is_cleared(call->machine, compartment, said.node))
         return RESPONSE_REFUSE(call, NOT_CLEARED, id, text);
     snprintf(id, sizeof id, "%" PRIu64, said.mark.index);
     if (!response_mark_get(call->machine, compartment, said.mark.index, &mark))
@@ -306,11 +307,36 @@ void response_effect_checkpoint(struct response_call *call)
 /* ---- what they say together --------------------------------------------------------------------
  */
 
-/* The next checkpoint of one mark after `out`; false at the end. */
+/* The word of a node that has gone, or is not cleared any more, counts for nothing: it could stop
+ * others for good, as nobody could take it back. */
+static bool has_say(const struct response_machine *machine, const vg_id *compartment,
+                    vg_node_id node)
+{
+    struct response_eviction eviction;
+    return !response_node_evicted(machine, node, &eviction) &&
+           is_cleared(machine, compartment, node);
+}
+
+/* The next checkpoint that counts of one mark after `out`; false at the end. */
 static bool next_of_mark(const struct response_machine *machine, const vg_id *compartment,
                          uint64_t mark, struct response_checkpoint *out)
 {
-    return response_checkpoint_next(machine, compartment, out) && out->mark.index == mark;
+    bool more = true;
+    do
+        more = response_checkpoint_next(machine, compartment, out) && out->mark.index == mark;
+    while (more && !has_say(machine, compartment, out->node));
+    return more;
+}
+
+/* The latest mark that has a checkpoint which counts; 0: none. */
+static uint64_t latest_that_counts(const struct response_machine *machine, const vg_id *compartment)
+{
+    struct response_checkpoint one = {.index = 0};
+    uint64_t mark = 0;
+    while (response_checkpoint_next(machine, compartment, &one))
+        if (has_say(machine, compartment, one.node))
+            mark = one.mark.index;
+    return mark;
 }
 
 /* How many checkpoints of its mark are of this state. */
@@ -354,7 +380,7 @@ void response_accord_get(const struct response_machine *machine, const vg_id *co
                          struct response_accord *out)
 {
     *out = (struct response_accord){.newest = newest_mark(machine, compartment),
-                                    .mark = latest_said(machine, compartment)};
+                                    .mark = latest_that_counts(machine, compartment)};
     if (out->mark == 0)
         return;
     take_most(machine, compartment, out);

@@ -46,7 +46,8 @@ bool response_mark_next(const struct response_machine *machine, const vg_id *com
 bool response_checkpoint_next(const struct response_machine *machine, const vg_id *compartment,
                               struct response_checkpoint *out);
 
-/* What the checkpoints of the latest mark that has any say together, and this store of it. */
+/* What the checkpoints of the latest mark that has any say together, and this store of it. Those of
+ * nodes that are evicted, or not cleared any more, do not count. */
 struct response_accord {
     uint64_t newest; /* the latest mark here; 0: none */
     uint64_t mark;   /* the latest with a checkpoint; 0: none, and the rest is zero */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "proto/response/checkpoint.h"
 #include "proto/response/directory.h"
 #include "proto/response/incident.h"
 #include "tests/sim/sim.h"
@@ -173,10 +174,13 @@ static void grow_states(struct history *history)
 static void state_read(struct sim *sim, const struct host *host, uint64_t index, uint64_t op)
 {
     struct state *state = &sim->history.states[index - 1];
+    struct response_mark mark;
     uint64_t first = half_of(&host->machine, &sim->genesis.first);
+    if (response_mark_get(&host->machine, &sim->genesis.first, index, &mark))
+        first ^= ~(mark.accepted << 32 ^ mark.refused ^ mark.time_ms); /* a mark, and the same */
     if (state->read && state->first != first)
         sim_violate(sim, "I6", host->id.value, index,
-                    "the state hash of the first compartment here is another's");
+                    "the state hash of the first compartment, or its mark, here is another's");
     state->read = true;
     state->first = first;
     state->op = op;

@@ -31,6 +31,7 @@
     X(DETECTION_JOINED, "detection joined an open incident")                                       \
     X(SIGNAL_FILTERED, "signal counted at a filter")                                               \
     X(SIGNALS_COUNTED, "repeats of an integration counted")                                        \
+    X(MARK_SAID, "checkpoint of a mark accepted")                                                  \
     X(PERSON_ENROLLED, "person enrolled by a control entry")                                       \
     X(PROPOSAL_CARRIED, "proposal carried by its second signer")                                   \
     X(INCIDENT_DECLARED, "incident declared")                                                      \

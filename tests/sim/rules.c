@@ -33,6 +33,7 @@ static void mark(struct marks *marks, const struct agree_taken *taken,
     enum response_op op = done ? taken->command.op : (enum response_op)0;
     SOMETIMES(marks, SIGNAL_FILTERED, outcome->filtered);
     SOMETIMES(marks, SIGNALS_COUNTED, op == RESPONSE_OP_COUNT);
+    SOMETIMES(marks, MARK_SAID, op == RESPONSE_OP_CHECKPOINT);
     SOMETIMES(marks, PERSON_ENROLLED, op == RESPONSE_OP_ENROLL);
     SOMETIMES(marks, PROPOSAL_CARRIED, op == RESPONSE_OP_APPROVE && outcome->revision_count > 1);
     SOMETIMES(marks, INCIDENT_DECLARED, op == RESPONSE_OP_DECLARE);

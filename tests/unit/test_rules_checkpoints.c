@@ -253,14 +253,65 @@ Test(checkpoints, the_same_again_is_repeated_and_another_takes_its_place)
     play_free(&play);
 }
 
-Test(checkpoints, they_go_on_when_the_node_is_evicted_and_no_more_come_from_it)
+Test(checkpoints, the_word_of_an_evicted_node_counts_no_more)
 {
     struct play play = begun();
-    struct response_mark mark = make_mark(&play);
-    said_by(&play, one, &mark, 0);
+    struct response_mark first = make_mark(&play);
+    said_by(&play, two, &first, 0);
+    struct response_mark second = make_mark(&play);
+    said_by(&play, one, &second, 1);
+    cr_assert(accord_of(&play).astray);
     play_evict(&play, 1);
-    cr_assert(play_refuses(&play, checkpoint(&mark, 1), RESPONSE_REFUSED_NODE_GONE));
-    cr_assert_eq(accord_of(&play).agree, 1);
+    cr_assert(play_refuses(&play, checkpoint(&second, 0), RESPONSE_REFUSED_NODE_GONE));
+    struct response_accord accord = accord_of(&play);
+    cr_assert_eq(accord.mark, first.index);
+    cr_assert_eq(accord.agree, 1);
+    cr_assert_not(accord.astray);
+    said_by(&play, three, &second, 0);
+    accord = accord_of(&play);
+    cr_assert_eq(accord.mark, second.index);
+    cr_assert_eq(accord.counts.node.value, 3);
+    cr_assert_eq(accord.differ, 0);
+    play_free(&play);
+}
+
+/* Else the last two of three, one of them wrong and revoked, would leave nobody who serves. */
+Test(checkpoints, the_word_of_a_node_that_is_not_cleared_any_more_counts_no_more)
+{
+    enum { ONE_AND_TWO = 0x7, TWO_ALONE = 0x5 };
+    struct play play = begun();
+    vg_id compartment = play_create(&play, ONE_AND_TWO);
+    struct desk_order order = play_order(&play, RESPONSE_OP_LABEL);
+    order.person = DESK_PRIVACY;
+    order.command.label.compartment = compartment;
+    order.command.label.name = vg_span_text("acme");
+    play_must(&play, order);
+    struct desk_order detect = play_order(&play, RESPONSE_OP_DETECT);
+    detect.compartment = compartment;
+    desk_send(play.desk, &detect);
+    play.desk->time_ms += RESPONSE_MARK_MS;
+    detect.request = desk_request(play.desk, play.desk->time_ms);
+    desk_send(play.desk, &detect);
+    struct response_mark mark = {.index = 0};
+    cr_assert(response_mark_next(&play.desk->machine, &compartment, &mark));
+    struct desk_order wrong = checkpoint(&mark, 1), right = checkpoint(&mark, 0);
+    wrong.compartment = right.compartment = compartment;
+    right.node = two;
+    play_must(&play, wrong);
+    play_must(&play, right);
+    struct response_accord accord;
+    response_accord_get(&play.desk->machine, &compartment, &accord);
+    cr_assert(accord.astray, "of as many the first");
+    struct desk_order reason = play_order(&play, RESPONSE_OP_OVERRIDE);
+    reason.command.override_.compartment = compartment;
+    vg_id override_ = play_must(&play, reason);
+    struct desk_order revoke = play_clearing(&play, RESPONSE_OP_REVOKE, &compartment, 2, TWO_ALONE);
+    revoke.command.clearing.override_ = override_;
+    play_must(&play, revoke);
+    response_accord_get(&play.desk->machine, &compartment, &accord);
+    cr_assert_not(accord.astray);
+    cr_assert_eq(accord.agree, 1);
+    cr_assert_eq(accord.counts.node.value, 2);
     play_free(&play);
 }
 
@@ -434,12 +485,14 @@ static void let_them_speak(struct play *play, const struct response_mark *mark, 
 
 Test(checkpoints, whoever_speaks_first_the_most_go_on_and_the_others_stop)
 {
-    for (unsigned astray = 0; astray < 1U << (NODES + 1); astray += 2) {
-        unsigned wrong = (unsigned)__builtin_popcount(astray);
-        for (uint64_t first = 1; first <= NODES && 2 * wrong < NODES; first++) {
+    for (unsigned astray = 0; astray < 1U << (NODES + 1); astray++) {
+        unsigned wrong = (unsigned)__builtin_popcount(astray >> 1);
+        bool alike = (astray & 1) != 0; /* all in one way, or each in its own */
+        bool most = alike ? 2 * wrong < NODES : NODES - wrong > 1;
+        for (uint64_t first = 1; first <= NODES && most; first++) {
             struct play play = begun();
             struct response_mark mark = make_mark(&play);
-            let_them_speak(&play, &mark, astray, true, (vg_node_id){first});
+            let_them_speak(&play, &mark, astray, alike, (vg_node_id){first});
             cr_assert_not(accord_of(&play).astray, "%x, first %u", astray, (unsigned)first);
             play_free(&play);
         }
