@@ -28,7 +28,10 @@ PRESENT = bytes(byte >> 7 for byte in range(256))
 
 def memory(c, node):
     """What root can read of a node's memory: the pages that are there of writable mappings, one mapping after the other."""
-    process = c.process(node)
+    yield from memory_of(c.process(node))
+
+
+def memory_of(process):
     with open(process / "mem", "rb", buffering=0) as mem, open(process / "pagemap", "rb", buffering=0) as pagemap:
         for line in (process / "maps").read_text().splitlines():
             span, rights = line.split()[:2]
@@ -147,4 +150,5 @@ def main():
     print(f"none of {sum(said.values())} canaries on five disks, on the lines, or in blind memory; all found where nothing is sealed: 1 passed, 0 failed")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -167,11 +167,11 @@ def no_locked_memory():
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
 
 
-def core_after(process):
-    process.send_signal(signal.SIGABRT)
+def core_after(process, number=signal.SIGABRT):
+    process.send_signal(number)
     _, status = os.waitpid(process.pid, 0)
     process.returncode = 0  # it is waited for
-    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGABRT, status
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == number, status
     return os.WCOREDUMP(status)
 
 
@@ -262,4 +262,5 @@ def main():
         sys.exit(SKIPPED)
 
 
-main()
+if __name__ == "__main__":
+    main()
