@@ -43,6 +43,11 @@ enum api_name {
     API_PROPOSAL_LIST,
     API_PROPOSAL_SHOW,
     API_FILTER_LIST,
+    API_TENANT_LIST,
+    API_TENANT_SHOW,
+    API_CASE_LIST,
+    API_CASE_SHOW,
+    API_FACT_LIST,
     API_DRILL_LIST,
     API_DRILL_SHOW,
     API_DRILL_PROBES,
@@ -94,6 +99,7 @@ struct api_query {
     uint64_t after_number; /* watch: and the event's number at that index */
     uint64_t wait_ms;      /* how long an empty answer may be held back for something to come */
     char after_text[VG_NAME_MAX + 1];
+    char tenant[VG_NAME_MAX + 1]; /* name or id */
     enum api_parts parts;
     uint64_t limit; /* 1 .. API_PAGE_MAX */
     uint64_t index;

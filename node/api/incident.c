@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api/incident.h"
 
-#include <stdlib.h>
-
 #include "node/api/compartments.h"
+#include "node/api/tenants.h"
 #include "node/api/text.h"
 
 /* A page has a bound; what is behind it is asked for by itself (incident.parts, incident.timeline).
@@ -150,6 +149,7 @@ json_t *api_incident(const struct response_machine *machine, const struct api_qu
     api_set(out, "overridden", json_boolean(incident->overridden));
     set_class(out, incident);
     api_set(out, "declaration", declaration(incident));
+    api_set(out, "owed", api_owes(machine, query, incident));
     api_set(out, "attestations", attestations(incident));
     api_set(out, "answer", answer(incident));
     api_set(out, "disposition", api_word(response_dispositions, incident->disposition));
@@ -427,34 +427,6 @@ json_t *api_incident_parts(const struct response_machine *machine, const struct 
                 API_PAGE_BYTES);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct response_tenant *left = a;
-    const struct response_tenant *right = b;
-    return strcmp(left->name, right->name);
-}
-
-static json_t *tenants(const struct response_machine *machine,
-                       const struct response_incident *incident)
-{
-    json_t *out = json_array();
-    struct response_tenant found[RESPONSE_TENANTS_MAX];
-    const char *after = "";
-    uint32_t count = 0;
-    while (
-        count < RESPONSE_TENANTS_MAX &&
-        response_tenant_next(machine, &incident->compartment, &incident->id, after, &found[count]))
-        after = found[count++].name;
-    qsort(found, count, sizeof found[0], by_name);
-    for (uint32_t i = 0; i < count; i++) {
-        json_t *object = json_object();
-        api_set(object, "tenant", json_string(found[i].name));
-        api_set(object, "added_at", api_time(found[i].added_at));
-        json_array_append_new(out, object);
-    }
-    return out;
-}
-
 static json_t *links(const struct response_machine *machine,
                      const struct response_incident *incident)
 {
@@ -543,13 +515,16 @@ json_t *api_incident_page(const struct response_machine *machine, const struct a
         json_t *(*list)(const struct response_machine *machine,
                         const struct response_incident *incident);
     } lists[] = {
-        {"history", histories},   {"tenants", tenants},   {"links", links},
-        {"proposals", proposals}, {"timeline", timeline},
+        {"history", histories},
+        {"links", links},
+        {"proposals", proposals},
+        {"timeline", timeline},
     };
     json_t *out = api_incident(machine, query, incident);
     for (size_t i = 0; i < sizeof part_lists / sizeof part_lists[0]; i++)
         api_set(out, part_lists[i].key,
                 trim(part_lists[i].list(machine, incident, &none, PARTS_MAX), PAGE_PARTS_BYTES));
+    api_set(out, "tenants", api_affected(machine, query, incident));
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         api_set(out, lists[i].key, lists[i].list(machine, incident));
     return out;

@@ -59,6 +59,20 @@ static const char *read_after_key(const json_t *value, struct api_query *out)
     return NULL;
 }
 
+static const char *read_after_place(const json_t *value, struct api_query *out)
+{
+    return read_after_key(value, out) == NULL ? NULL : "the place of an item";
+}
+
+static const char *read_tenant(const json_t *value, struct api_query *out)
+{
+    size_t size = json_is_string(value) ? json_string_length(value) : 0;
+    if (size == 0 || size > VG_NAME_MAX)
+        return "a tenant's name or id";
+    memcpy(out->tenant, json_string_value(value), size + 1);
+    return NULL;
+}
+
 static const char *read_wait(const json_t *value, struct api_query *out)
 {
     return read_uint(value, 0, API_WAIT_MAX_MS, &out->wait_ms) ? NULL : "0 .. 30000 milliseconds";
@@ -235,6 +249,27 @@ static const struct question {
      API_FROM_STATE,
      {{"compartment", true, read_compartment},
       {"after", false, read_after_key},
+      {"limit", false, read_limit}}},
+    {"tenant.list",
+     API_TENANT_LIST,
+     API_FROM_STATE,
+     {{"after", false, read_after_id}, {"limit", false, read_limit}}},
+    {"tenant.show", API_TENANT_SHOW, API_FROM_STATE, {{"tenant", true, read_tenant}}},
+    {"case.list",
+     API_CASE_LIST,
+     API_FROM_STATE,
+     {{"compartment", false, read_compartment},
+      {"after", false, read_after_place},
+      {"limit", false, read_limit}}},
+    {"case.show",
+     API_CASE_SHOW,
+     API_FROM_STATE,
+     {{"id", true, read_id}, {"tenant", true, read_tenant}}},
+    {"fact.list",
+     API_FACT_LIST,
+     API_FROM_STATE,
+     {{"compartment", true, read_compartment},
+      {"after", false, read_after_place},
       {"limit", false, read_limit}}},
     {"drill.list",
      API_DRILL_LIST,

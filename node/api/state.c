@@ -10,6 +10,7 @@
 #include "node/api/epochs.h"
 #include "node/api/explain.h"
 #include "node/api/incident.h"
+#include "node/api/tenants.h"
 #include "node/api/text.h"
 
 /* ---- finding -----------------------------------------------------------------------------------
@@ -392,6 +393,11 @@ json_t *api_state_answer(struct response_machine *machine, const struct api_quer
         [API_PROPOSAL_LIST] = answer_proposals,
         [API_PROPOSAL_SHOW] = answer_proposal,
         [API_FILTER_LIST] = answer_filters,
+        [API_TENANT_LIST] = api_tenants,
+        [API_TENANT_SHOW] = api_tenant,
+        [API_CASE_LIST] = api_cases,
+        [API_CASE_SHOW] = api_case,
+        [API_FACT_LIST] = api_facts,
         [API_DRILL_LIST] = api_drills,
         [API_DRILL_SHOW] = api_drill,
         [API_DRILL_PROBES] = api_drill_probes,

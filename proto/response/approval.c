@@ -96,6 +96,7 @@ static void carried_begin(struct carried *carried, const struct response_call *c
     carried->call.machine = call->machine;
     carried->call.request = &carried->request;
     carried->call.index = call->index;
+    carried->call.entry = call->entry;
     carried->call.term = call->term;
     carried->call.time_ms = call->time_ms;
     carried->call.origin = call->origin;

@@ -41,7 +41,8 @@ struct response_rule;
 struct response_call {
     const struct response_machine *machine;
     const struct ledger_command *request;
-    uint64_t index;
+    uint64_t index; /* of the entry; 0: it is only checked */
+    vg_hash entry;  /* its hash */
     uint64_t term;
     uint64_t time_ms; /* log time */
     vg_node_id origin;
@@ -328,14 +329,18 @@ bool response_is_owned(const struct response_call *call);
     DOES(shred)                                                                                    \
     DOES(recovery_gone)                                                                            \
     DOES(override)                                                                                 \
+    DOES(tenant)                                                                                   \
     DOES(detect)                                                                                   \
     DOES(count)                                                                                    \
     DOES(checkpoint)                                                                               \
+    DOES(case)                                                                                     \
+    DOES(acknowledge)                                                                              \
     DOES(import)                                                                                   \
     DOES(stage)                                                                                    \
     DOES(assess)                                                                                   \
     DOES(answer)                                                                                   \
     DOES(declare)                                                                                  \
+    DOES(withdraw)                                                                                 \
     DOES(affect)                                                                                   \
     DOES(reopen)                                                                                   \
     DOES(link)                                                                                     \
@@ -354,7 +359,6 @@ bool response_is_owned(const struct response_call *call);
     SETS(responsibility)                                                                           \
     SETS(owner)                                                                                    \
     SETS(classify)                                                                                 \
-    SETS(withdraw)                                                                                 \
     SETS(refer)                                                                                    \
     SETS(collaborate)                                                                              \
     SETS(plan)                                                                                     \

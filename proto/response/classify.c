@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Classes and declaration: R9 to R12. */
+#include <assert.h>
+
 #include "common/text.h"
 #include "proto/response/detect.h"
+#include "proto/response/facts.h"
 #include "proto/response/parts.h"
 
 /* ---- classify ----------------------------------------------------------------------------------
@@ -141,18 +144,22 @@ static vg_span describe_declaration(struct response_call *call)
     return vg_buffer_span(text);
 }
 
-static struct response_key tenant_key(const vg_id *compartment, const vg_id *incident, vg_span name)
+/* Each tenant that is named is one of the directory's. */
+static enum vg_code require_tenants(struct response_call *call, const struct response_lines *names)
 {
-    struct response_key key = response_key_in(compartment, incident, RESPONSE_SECTION_TENANT);
-    response_key_text(&key, name);
-    return key;
+    struct response_tenant tenant;
+    for (uint8_t i = 0; i < names->count; i++) {
+        if (response_require_tenant(call, names->lines[i], &tenant) != VG_OK)
+            return call->outcome->error.code;
+    }
+    return VG_OK;
 }
 
-static bool is_affected(const struct response_call *call, vg_span name)
+static bool is_affected(const struct response_call *call, const vg_id *tenant)
 {
-    struct response_key key = tenant_key(&call->incident.compartment, &call->incident.id, name);
     vg_span value;
-    return response_get(&call->machine->kv, &key, &value);
+    return response_part_find(call->machine, &call->incident.compartment, RESPONSE_SECTION_TENANT,
+                              &call->incident.id, tenant, &value);
 }
 
 _Static_assert((int)RESPONSE_LINES_MAX <= (int)RESPONSE_TENANTS_MAX,
@@ -175,7 +182,8 @@ enum vg_code response_judge_declare(struct response_call *call)
 {
     vg_span reason = call->command.declare.reason;
     if (response_find_incident(call, &call->command.declare.incident) != VG_OK ||
-        response_require_evidence(call, &call->command.declare.evidence) != VG_OK)
+        response_require_evidence(call, &call->command.declare.evidence) != VG_OK ||
+        require_tenants(call, &call->command.declare.tenants) != VG_OK)
         return call->outcome->error.code;
     fill_declaration(call);
     response_change(call, RESPONSE_EVENT_DECLARE, RESPONSE_ASPECT_DECLARATION,
@@ -190,25 +198,37 @@ enum vg_code response_judge_declare(struct response_call *call)
     return judge_wants(call);
 }
 
+/* Its clock starts here, and its compartment is owed that (R12). */
 static void put_tenant(struct response_call *call, vg_span name)
 {
-    struct response_tenant tenant = {.added_at = call->time_ms};
-    struct response_key key = tenant_key(&call->next.compartment, &call->next.id, name);
+    struct response_affected affected = {.added_at = call->time_ms};
+    struct response_tenant tenant;
     struct vg_buffer record = {0};
-    response_tenant_encode(&tenant, &record);
-    response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&record));
+    bool found = response_tenant_find(call->machine, name, &tenant);
+    assert(found); /* it was judged a moment ago */
+    memcpy(affected.name, tenant.name, sizeof affected.name);
+    response_affected_encode(&affected, &record);
+    response_part_put(call, RESPONSE_SECTION_TENANT, &tenant.id, &record);
     vg_buffer_free(&record);
+    response_owe(call, &tenant, RESPONSE_FACT_DECLARED);
+}
+
+static bool next_affected(const struct response_call *call, struct response_affected *out)
+{
+    const struct response_incident *incident = &call->incident;
+    const vg_id after = out->tenant;
+    return response_affected_next(call->machine, &incident->compartment, &incident->id, &after,
+                                  out);
 }
 
 /* Those of a declaration that was withdrawn: the clock of each starts with its own (R12). */
 static void drop_tenants(struct response_call *call)
 {
     const struct response_incident *incident = &call->incident;
-    struct response_tenant tenant = {.name = ""};
-    while (response_tenant_next(call->machine, &incident->compartment, &incident->id, tenant.name,
-                                &tenant)) {
-        struct response_key key =
-            tenant_key(&incident->compartment, &incident->id, vg_span_text(tenant.name));
+    struct response_affected affected = {.added_at = 0};
+    while (next_affected(call, &affected)) {
+        struct response_key key = response_part_key(&incident->compartment, RESPONSE_SECTION_TENANT,
+                                                    &incident->id, &affected.tenant);
         response_pairs_del(&call->writing->pairs, &key);
     }
 }
@@ -242,23 +262,35 @@ enum vg_code response_judge_withdraw(struct response_call *call)
     return VG_OK;
 }
 
+/* Every affected tenant's compartment is owed that too. */
+void response_effect_withdraw(struct response_call *call)
+{
+    struct response_affected affected = {.added_at = 0};
+    struct response_tenant tenant;
+    while (next_affected(call, &affected)) {
+        bool found = response_tenant_get(call->machine, &affected.tenant, &tenant);
+        assert(found); /* tenants stay */
+        response_owe(call, &tenant, RESPONSE_FACT_WITHDRAWN);
+    }
+}
+
 /* ---- affected tenants --------------------------------------------------------------------------
  */
 
 enum vg_code response_judge_affect(struct response_call *call)
 {
-    vg_span tenant = call->command.affect.tenant;
-    char name[VG_NAME_MAX + 1];
-    if (response_find_incident(call, &call->command.affect.incident) != VG_OK)
+    vg_span name = call->command.affect.tenant;
+    struct response_tenant tenant;
+    if (response_find_incident(call, &call->command.affect.incident) != VG_OK ||
+        response_require_tenant(call, name, &tenant) != VG_OK)
         return call->outcome->error.code;
-    response_copy_text(tenant, name, sizeof name);
-    if (is_affected(call, tenant))
-        return RESPONSE_REFUSE(call, TENANT_KNOWN, name);
+    if (is_affected(call, &tenant.id))
+        return RESPONSE_REFUSE(call, TENANT_KNOWN, tenant.name);
     if (response_require_room(call, call->incident.tenants, RESPONSE_TENANTS_MAX, "tenants") !=
         VG_OK)
         return call->outcome->error.code;
     call->next.tenants++;
-    append_part(&call->text, "affected tenant: ", tenant);
+    append_part(&call->text, "affected tenant: ", name);
     append_part(&call->text, "", call->command.affect.reason);
     response_append(call, RESPONSE_EVENT_TENANT, RESPONSE_ASPECT_TENANTS,
                     vg_buffer_span(&call->text));
@@ -268,18 +300,4 @@ enum vg_code response_judge_affect(struct response_call *call)
 void response_effect_affect(struct response_call *call)
 {
     put_tenant(call, call->command.affect.tenant);
-}
-
-bool response_tenant_next(const struct response_machine *machine, const vg_id *compartment,
-                          const vg_id *incident, const char *after, struct response_tenant *out)
-{
-    struct response_key prefix = response_key_in(compartment, incident, RESPONSE_SECTION_TENANT);
-    struct response_key from = tenant_key(compartment, incident, vg_span_text(after));
-    vg_span key;
-    vg_span value;
-    if (!response_next(&machine->kv, &prefix, &from, &key, &value))
-        return false;
-    response_tenant_decode(value, out);
-    response_copy_text(response_key_last_text(&prefix, key), out->name, sizeof out->name);
-    return true;
 }

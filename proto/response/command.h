@@ -24,6 +24,7 @@ enum response_op {
     RESPONSE_OP_DRILL_PROBE = 8, /* a write that is looked for afterwards */
     RESPONSE_OP_DRILL_END = 9,
     RESPONSE_OP_OVERRIDE = 10, /* why a compartment may have fewer holders than it should */
+    RESPONSE_OP_TENANT = 11,   /* names a tenant, and the compartment its data is in */
     /* among a compartment's incidents */
     RESPONSE_OP_DETECT = 16,
     RESPONSE_OP_NOTE = 17,
@@ -51,8 +52,11 @@ enum response_op {
     RESPONSE_OP_STEP_MOVE = 39,
     RESPONSE_OP_EVIDENCE = 40,
     RESPONSE_OP_CUSTODY = 41,
-    RESPONSE_OP_COUNT = 42,      /* repeats of an integration's signal, by a node (R3) */
-    RESPONSE_OP_CHECKPOINT = 45, /* a node's state hash at a mark */
+    RESPONSE_OP_COUNT = 42, /* repeats of an integration's signal, by a node (R3) */
+    /* by a node, between the compartment of an incident and that of a tenant (R12) */
+    RESPONSE_OP_CASE = 43,        /* there: what the incident means for the tenant */
+    RESPONSE_OP_ACKNOWLEDGE = 44, /* here: that it is known there */
+    RESPONSE_OP_CHECKPOINT = 45,  /* a node's state hash at a mark */
     RESPONSE_OP_PROPOSE = 48,
     RESPONSE_OP_APPROVE = 49,
     RESPONSE_OP_REJECT = 50,
@@ -94,6 +98,20 @@ struct response_ids {
 struct response_lines {
     uint8_t count;
     vg_span lines[RESPONSE_LINES_MAX];
+};
+
+/* What an entry of one compartment, the source, says of a tenant whose data is in another: that an
+ * incident is declared for it, or no longer. */
+struct response_fact {
+    vg_id source;
+    vg_id incident;
+    vg_id tenant;
+    uint8_t kind;   /* of response_fact_kinds */
+    uint64_t index; /* of the source's entry */
+    vg_hash hash;
+    uint64_t at;    /* its log time */
+    uint8_t class_; /* declared: as what, and with what harm; withdrawn: 0 */
+    uint8_t harm;
 };
 
 /* One decoded command. Text spans borrow the decoded bytes. Zero is "not said" where a field may be
@@ -398,6 +416,19 @@ struct response_command {
             vg_id compartment;
             vg_span reason;
         } override_;
+        struct {
+            vg_span name;
+            vg_id compartment;
+        } tenant;
+        struct response_fact case_;
+        struct {
+            vg_id tenant;
+            vg_id incident;
+            uint64_t index; /* of the entry that owes the fact */
+            vg_hash hash;
+            uint64_t case_index; /* of the entry that has told it there */
+            vg_hash case_hash;
+        } acknowledge;
     };
 };
 

@@ -169,6 +169,11 @@ static const struct response_field override_fields[] = {
     REASON(override_.reason),
 };
 
+static const struct response_field tenant_fields[] = {
+    VALUE("name", LINE, tenant.name, 1, VG_NAME_MAX),
+    ID("compartment", tenant.compartment, 1, COMPARTMENT, 0),
+};
+
 static const struct response_field expel_fields[] = {
     ID("person", expel.person, 1, PERSON, 0),
 };
@@ -336,6 +341,30 @@ static const struct response_field collaborate_fields[] = {
     VALUE("text", TEXT, collaborate.text, 1, VG_TEXT_MAX),
 };
 
+/* ---- facts between compartments ---------------------------------------------------------------
+ */
+
+static const struct response_field case_fields[] = {
+    ID("source", case_.source, 1, COMPARTMENT, 0),
+    ID("incident", case_.incident, 1, NOTHING, 0), /* of the source */
+    ID("tenant", case_.tenant, 1, NOTHING, 0),
+    WORD("kind", case_.kind, 1, response_fact_kinds, 0),
+    VALUE("index", NUMBER, case_.index, 1, INT64_MAX),
+    FIXED("hash", case_.hash, 1),
+    VALUE("at", TIME, case_.at, 1, LAST_TIME_MS),
+    WORD("class", case_.class_, 0, response_classes, 0),
+    BITS("harm", case_.harm, response_harms, 0),
+};
+
+static const struct response_field acknowledge_fields[] = {
+    ID("tenant", acknowledge.tenant, 1, NOTHING, 0),
+    INCIDENT(acknowledge.incident),
+    VALUE("index", NUMBER, acknowledge.index, 1, INT64_MAX),
+    FIXED("hash", acknowledge.hash, 1),
+    VALUE("case-index", NUMBER, acknowledge.case_index, 1, INT64_MAX),
+    FIXED("case-hash", acknowledge.case_hash, 1),
+};
+
 /* ---- working and closing ----------------------------------------------------------------------
  */
 
@@ -464,6 +493,7 @@ static const struct layout layouts[] = {
     LAYOUT(DRILL_PROBE, "drill-probe", drill_probe_fields),
     LAYOUT(DRILL_END, "drill-end", drill_end_fields),
     LAYOUT(OVERRIDE, "override", override_fields),
+    LAYOUT(TENANT, "tenant", tenant_fields),
     LAYOUT(DETECT, "detect", detect_fields),
     LAYOUT(NOTE, "note", note_fields),
     LAYOUT(STAGE, "stage", stage_fields),
@@ -492,6 +522,8 @@ static const struct layout layouts[] = {
     LAYOUT(CUSTODY, "custody", custody_fields),
     LAYOUT(COUNT, "count", count_fields),
     LAYOUT(CHECKPOINT, "checkpoint", checkpoint_fields),
+    LAYOUT(CASE, "case", case_fields),
+    LAYOUT(ACKNOWLEDGE, "case-told", acknowledge_fields),
     LAYOUT(PROPOSE, "propose", propose_fields),
     LAYOUT(APPROVE, "approve", approve_fields),
     LAYOUT(REJECT, "reject", reject_fields),

@@ -208,14 +208,6 @@ bool response_evidence_next(const struct response_machine *machine, const vg_id 
                             const vg_id *incident, const vg_id *after,
                             struct response_evidence *out);
 
-struct response_tenant {
-    uint64_t added_at;
-    char name[VG_NAME_MAX + 1];
-};
-/* In an order of the store's own (proto/response/rows.h); `after` "" starts. */
-bool response_tenant_next(const struct response_machine *machine, const vg_id *compartment,
-                          const vg_id *incident, const char *after, struct response_tenant *out);
-
 struct response_link {
     vg_id other;
     uint8_t kind;

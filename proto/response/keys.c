@@ -22,9 +22,8 @@ struct response_key response_key_of(const vg_id *compartment, enum response_kind
 {
     static const vg_id own;
     struct response_key key = {.size = 0};
-    uint8_t byte = (uint8_t)kind;
     response_key_id(&key, compartment != NULL ? compartment : &own);
-    append(&key, &byte, 1);
+    response_key_byte(&key, (uint8_t)kind);
     return key;
 }
 
@@ -39,15 +38,28 @@ struct response_key response_key_in(const vg_id *compartment, const vg_id *incid
                                     enum response_section section)
 {
     struct response_key key = response_key_of(compartment, RESPONSE_KIND_INCIDENT);
-    uint8_t byte = (uint8_t)section;
     response_key_id(&key, incident);
-    append(&key, &byte, 1);
+    response_key_byte(&key, (uint8_t)section);
     return key;
 }
 
 void response_key_id(struct response_key *key, const vg_id *id)
 {
     append(key, id->bytes, sizeof id->bytes);
+}
+
+void response_key_byte(struct response_key *key, uint8_t value)
+{
+    append(key, &value, 1);
+}
+
+vg_id response_key_id_at(vg_span key, size_t skipped, size_t place)
+{
+    vg_id id;
+    size_t at = sizeof id + 1 + skipped + place * sizeof id;
+    assert(key.size >= at + sizeof id);
+    memcpy(id.bytes, key.data + at, sizeof id.bytes);
+    return id;
 }
 
 void response_key_u64(struct response_key *key, uint64_t value)

@@ -19,6 +19,8 @@ enum response_kind {
     RESPONSE_KIND_CHECKPOINT = 'h', /* mark, node: what that node found there (checkpoint.h) */
     RESPONSE_KIND_MARK = 'M',       /* mark: what is here there; 0: what came since the latest; not
                                        in the state hash */
+    RESPONSE_KIND_FACT = 'F', /* one byte of progress, incident, tenant, index: owed, or told */
+    RESPONSE_KIND_CASE = 'u', /* incident, tenant, source, index: record; 0, the whole: the case */
     /* in the directory compartment alone */
     RESPONSE_KIND_PERSON = 'p',      /* person: name */
     RESPONSE_KIND_PERSON_NAME = 'm', /* name: person */
@@ -30,6 +32,8 @@ enum response_kind {
     RESPONSE_KIND_DRILL = 'd',       /* drill: record */
     RESPONSE_KIND_PROBES = 'b',      /* drill, number / 256: bits of the probes that came */
     RESPONSE_KIND_OVERRIDE = 'O',    /* override: compartment, author, time, reason */
+    RESPONSE_KIND_TENANT = 't',      /* tenant: record */
+    RESPONSE_KIND_TENANT_NAME = 'j', /* name: tenant */
     /* under the zero id: control */
     RESPONSE_KIND_KEY = 'y',           /* person: keys and bits, of those enrolled or expelled */
     RESPONSE_KIND_KEY_OWNER = 'Y',     /* key: person */
@@ -53,7 +57,7 @@ enum response_section {
     RESPONSE_SECTION_RECORD = '0',   /* record */
     RESPONSE_SECTION_LINK = 'L',     /* other, kind, back: nothing */
     RESPONSE_SECTION_PROPOSED = 'Q', /* proposal: nothing */
-    RESPONSE_SECTION_TENANT = 'T',   /* name: record */
+    RESPONSE_SECTION_TENANT = 'T',   /* tenant: record */
     RESPONSE_SECTION_STEP = 'a',     /* step: record */
     RESPONSE_SECTION_DOCUMENT = 'd', /* imported document as found */
     RESPONSE_SECTION_EVENT = 'e',    /* sequence: timeline event */
@@ -83,7 +87,11 @@ struct response_key response_key_in(const vg_id *compartment, const vg_id *incid
  * have at most VG_NAME_MAX bytes. */
 void response_key_id(struct response_key *key, const vg_id *id);
 void response_key_u64(struct response_key *key, uint64_t value);
+void response_key_byte(struct response_key *key, uint8_t value);
 void response_key_text(struct response_key *key, vg_span text);
+
+/* The id in a key at a place, counted in ids from behind its kind and `skipped` bytes. */
+vg_id response_key_id_at(vg_span key, size_t skipped, size_t place);
 
 /* The text that a key ends with, after what `prefix` says; borrowed from the key. */
 vg_span response_key_last_text(const struct response_key *prefix, vg_span key);

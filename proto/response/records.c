@@ -298,10 +298,55 @@ static const struct member evidence_members[] = {
 };
 PLAIN_RECORD(evidence)
 
+static const struct member affected_members[] = {
+    MEMBER(NUMBER, affected, added_at),
+    MEMBER(TEXT, affected, name),
+};
+PLAIN_RECORD(affected)
+
 static const struct member tenant_members[] = {
+    MEMBER(TEXT, tenant, name),
+    MEMBER(BYTES, tenant, compartment),
     MEMBER(NUMBER, tenant, added_at),
 };
 PLAIN_RECORD(tenant)
+
+/* ---- facts and cases ---------------------------------------------------------------------------
+ */
+
+/* What is not in the key of a fact. */
+#define FACT_MEMBERS(record)                                                                       \
+    MEMBER(NUMBER, record, fact.kind), MEMBER(BYTES, record, fact.hash),                           \
+        MEMBER(NUMBER, record, fact.at), MEMBER(NUMBER, record, fact.class_),                      \
+        MEMBER(NUMBER, record, fact.harm)
+
+static const struct member owed_members[] = {
+    FACT_MEMBERS(owed),
+    MEMBER(BYTES, owed, target),
+    MEMBER(NUMBER, owed, case_index),
+    MEMBER(BYTES, owed, case_hash),
+    MEMBER(NUMBER, owed, told_at),
+};
+PLAIN_RECORD(owed)
+
+static const struct member heard_members[] = {
+    FACT_MEMBERS(heard),
+    MEMBER(NUMBER, heard, case_index),
+    MEMBER(BYTES, heard, case_hash),
+};
+PLAIN_RECORD(heard)
+
+static const struct member tenant_case_members[] = {
+    MEMBER(NUMBER, tenant_case, declared_index),  MEMBER(NUMBER, tenant_case, declared_at),
+    MEMBER(NUMBER, tenant_case, withdrawn_index), MEMBER(NUMBER, tenant_case, withdrawn_at),
+    MEMBER(NUMBER, tenant_case, class_),          MEMBER(NUMBER, tenant_case, harm),
+    MEMBER(NUMBER, tenant_case, facts),           MEMBER(NUMBER, tenant_case, made_at),
+    MEMBER(NUMBER, tenant_case, updated_at),
+};
+PLAIN_RECORD(tenant_case)
+
+/* ---- more of the directory and of a compartment ------------------------------------------------
+ */
 
 static const struct member filter_members[] = {
     MEMBER(BYTES, filter, incident),

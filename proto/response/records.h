@@ -8,6 +8,7 @@
 #include "proto/response/directory.h"
 #include "proto/response/drill.h"
 #include "proto/response/incident.h"
+#include "proto/response/tenants.h"
 
 /* The longest text of an event: the four texts of a declaration and its tenants, with titles. */
 enum { RESPONSE_EVENT_TEXT_MAX = 4 * VG_TEXT_MAX + RESPONSE_LINES_MAX * (VG_NAME_MAX + 32) + 1024 };
@@ -15,7 +16,11 @@ enum { RESPONSE_EVENT_TEXT_MAX = 4 * VG_TEXT_MAX + RESPONSE_LINES_MAX * (VG_NAME
 /* Spans of decoded records borrow `bytes`. */
 #define RESPONSE_RECORDS(X)                                                                        \
     X(incident)                                                                                    \
-    X(event) X(task) X(step) X(evidence) X(tenant) X(proposal) X(filter) X(person) X(drill)
+    X(event)                                                                                       \
+    X(task)                                                                                        \
+    X(step)                                                                                        \
+    X(evidence)                                                                                    \
+    X(affected) X(proposal) X(filter) X(person) X(drill) X(tenant) X(owed) X(tenant_case) X(heard)
 #define X(name)                                                                                    \
     void response_##name##_encode(const struct response_##name *record, struct vg_buffer *out);    \
     void response_##name##_decode(vg_span bytes, struct response_##name *out);

@@ -33,8 +33,8 @@
       "leave "                                                                                     \
       "it down")                                                                                   \
     X(FOR_NODES, FORBIDDEN, "",                                                                    \
-      "{0} is what a node reports by itself; a person records a signal with vigil incident "       \
-      "detect")                                                                                    \
+      "{0} is what a node reports by itself, and no person's to give; a person records a signal "  \
+      "with vigil incident detect")                                                                \
     X(FOR_PEOPLE, FORBIDDEN, "",                                                                   \
       "{0} is a person's to give, not a node's; sign it with a person's identity")                 \
     X(NEEDS_TWO, RULE, "R12",                                                                      \
@@ -73,6 +73,8 @@
     X(NO_SIGNAL, NOT_FOUND, "",                                                                    \
       "no incident of this compartment has the signal \"{0}\"; detect it first, then count what "  \
       "repeats it")                                                                                \
+    X(NO_TENANT, NOT_FOUND, "",                                                                    \
+      "no tenant has the name \"{0}\"; let an operator or key officer add it: vigil tenant add")   \
     X(ID_TAKEN, EXISTS, "", "another request made something of this id; make a new request id")    \
     X(FULL, INVALID, "",                                                                           \
       "an incident has at most {0} {1}, and this one has them; open another incident and link it") \
@@ -80,6 +82,10 @@
     X(NOT_LABELLED, NOT_FOUND, "", "the cluster has no compartment {0}; label it first")           \
     X(LABEL_TAKEN, EXISTS, "", "compartment {0} has this name already; choose another name")       \
     X(NAME_TAKEN, EXISTS, "", "person {0} has this name already; choose another name")             \
+    X(TENANT_NAMED, EXISTS, "", "tenant {0} has this name already; choose another name")           \
+    X(TENANT_IN_DIRECTORY, INVALID, "",                                                            \
+      "a tenant's data is in a compartment of incidents, and the directory is none; name another " \
+      "one with --compartment")                                                                    \
     X(GIVES_AND_TAKES, INVALID, "", "the same role is given and taken: {0}; say one of them")      \
     X(ID_OF_NODES, INVALID, "",                                                                    \
       "ids that begin with eight zero bytes are nodes'; make an identity with vigil identity new") \
@@ -375,6 +381,30 @@
     X(OFFER_TO_WHOM, RULE, "R17",                                                                  \
       "an offer names who is to receive the evidence, and no other action does; give --to with "   \
       "vigil evidence offer alone")                                                                \
+    /* facts between compartments */                                                               \
+    X(FACT_OF_HOME, INVALID, "",                                                                   \
+      "the cases of this compartment's own incidents are made with them; there is nothing to "     \
+      "tell "                                                                                      \
+      "it")                                                                                        \
+    X(TENANT_UNKNOWN, NOT_FOUND, "", "the directory has no tenant {0}; see vigil tenant list")     \
+    X(TENANT_ELSEWHERE, INVALID, "",                                                               \
+      "the data of tenant {0} is in another compartment, and its cases with it; tell it there: "   \
+      "vigil tenant list")                                                                         \
+    X(NO_CARRIER, FORBIDDEN, "",                                                                   \
+      "node {0} is not cleared for compartment {1}, so it has not seen both sides of what it "     \
+      "tells; let a node that is cleared for both, or clear it: vigil compartment grant")          \
+    X(FACT_INCOMPLETE, INVALID, "",                                                                \
+      "a fact that something is declared has class and harm, and one that it is withdrawn has "    \
+      "neither; tell it as the source has it")                                                     \
+    X(FACT_AHEAD, INVALID, "",                                                                     \
+      "a fact is of an entry before the one that tells it, and this is of entry {0} and {1}; "     \
+      "tell "                                                                                      \
+      "it as the log has it")                                                                      \
+    X(NOT_OWED, NOT_FOUND, "",                                                                     \
+      "incident {0} owes tenant {1} nothing with entry {2}; see vigil incident show")              \
+    X(FACT_DIFFERS, INTEGRITY, "",                                                                 \
+      "another fact of entry {0} is known here than the one told; compare both with that entry: "  \
+      "vigil log get {0}")                                                                         \
     /* two people */                                                                               \
     X(NEEDS_NO_SECOND, INVALID, "", "{0} needs no second person; give it as it is")                \
     X(EXPIRY, INVALID, "",                                                                         \

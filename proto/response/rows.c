@@ -6,8 +6,6 @@
 enum {
     KIND_AT = sizeof(vg_id),
     REST_AT = KIND_AT + 1,
-    SECTION_AT = REST_AT + sizeof(vg_id),
-    SECTION_REST_AT = SECTION_AT + 1,
 };
 
 vg_id response_row_owner(vg_span key)
@@ -29,26 +27,6 @@ bool response_row_is_public(vg_span key)
 
 /* No default: the compiler asks for each that is added. What is unknown is damage, and as secret as
  * any text. */
-static bool is_text_section(uint8_t section)
-{
-    switch ((enum response_section)section) {
-    case RESPONSE_SECTION_TENANT:
-        return true;
-    case RESPONSE_SECTION_RECORD:
-    case RESPONSE_SECTION_LINK:
-    case RESPONSE_SECTION_PROPOSED:
-    case RESPONSE_SECTION_STEP:
-    case RESPONSE_SECTION_DOCUMENT:
-    case RESPONSE_SECTION_EVENT:
-    case RESPONSE_SECTION_TASK:
-    case RESPONSE_SECTION_EVIDENCE:
-    case RESPONSE_SECTION_CHANGE:
-    case RESPONSE_SECTION_END:
-        return false;
-    }
-    return true;
-}
-
 static bool is_text_kind(uint8_t kind)
 {
     switch ((enum response_kind)kind) {
@@ -57,8 +35,9 @@ static bool is_text_kind(uint8_t kind)
     case RESPONSE_KIND_NATURAL:
     case RESPONSE_KIND_PERSON_NAME:
     case RESPONSE_KIND_LABEL:
+    case RESPONSE_KIND_TENANT_NAME:
         return true;
-    case RESPONSE_KIND_INCIDENT: /* by its sections */
+    case RESPONSE_KIND_INCIDENT:
     case RESPONSE_KIND_OPEN:
     case RESPONSE_KIND_STREAM:
     case RESPONSE_KIND_PROPOSAL:
@@ -74,6 +53,9 @@ static bool is_text_kind(uint8_t kind)
     case RESPONSE_KIND_DRILL:
     case RESPONSE_KIND_PROBES:
     case RESPONSE_KIND_OVERRIDE:
+    case RESPONSE_KIND_TENANT:
+    case RESPONSE_KIND_FACT:
+    case RESPONSE_KIND_CASE:
     case RESPONSE_KIND_KEY:
     case RESPONSE_KIND_KEY_OWNER:
     case RESPONSE_KIND_CHANNEL_OWNER:
@@ -94,10 +76,5 @@ static bool is_text_kind(uint8_t kind)
 
 size_t response_row_head(vg_span key)
 {
-    if (key.size > KIND_AT && is_text_kind(key.data[KIND_AT]))
-        return REST_AT;
-    if (key.size > SECTION_AT && key.data[KIND_AT] == RESPONSE_KIND_INCIDENT &&
-        is_text_section(key.data[SECTION_AT]))
-        return SECTION_REST_AT;
-    return key.size;
+    return key.size > KIND_AT && is_text_kind(key.data[KIND_AT]) ? (size_t)REST_AT : key.size;
 }

@@ -160,6 +160,12 @@ const struct response_word response_harms[] = {
 const struct response_word response_likelihoods[] = {
     {RESPONSE_LIKELY, "likely"}, {RESPONSE_OCCURRED, "occurred"}, {0, NULL}};
 
+const struct response_word response_fact_kinds[] = {
+    {RESPONSE_FACT_DECLARED, "declared"},
+    {RESPONSE_FACT_WITHDRAWN, "withdrawn"},
+    {0, NULL},
+};
+
 const struct response_word response_stages[] = {
     {RESPONSE_DETECT, "detect"},       {RESPONSE_ASSESS, "assess"}, {RESPONSE_DIAGNOSE, "diagnose"},
     {RESPONSE_STABILIZE, "stabilize"}, {RESPONSE_CLOSE, "close"},   {0, NULL},

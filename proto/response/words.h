@@ -125,6 +125,10 @@ extern const struct response_word response_harms[];
 enum response_likelihood { RESPONSE_LIKELY = 1, RESPONSE_OCCURRED };
 extern const struct response_word response_likelihoods[];
 
+/* R12: what a fact tells the compartment of an affected tenant */
+enum response_fact_kind { RESPONSE_FACT_DECLARED = 1, RESPONSE_FACT_WITHDRAWN };
+extern const struct response_word response_fact_kinds[];
+
 /* R13 */
 enum response_stage {
     RESPONSE_DETECT = 1,

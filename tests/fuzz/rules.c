@@ -77,13 +77,14 @@ static void give(struct run *run, struct sent *sent)
                                            .request = sent->order.request,
                                            .body = sent->order.body};
     struct response_outcome outcome = desk_check(desk, &sent->order);
-    agree_take(&command, ledger_tail_last(desk->log) + 1, desk->time_ms, &taken);
+    agree_take(&command, ledger_tail_last(desk->log) + 1, desk->time_ms, &desk->cluster, &taken);
     taken.order.expectations = sent->order.expectations;
     taken.order.expectation_count = sent->order.expectation_count;
     model_check(run->model, &taken.order, &verdict);
     assert(agree_checks(&verdict, &outcome));
 
     outcome = desk_send(desk, &sent->order);
+    taken.order.entry = ledger_tail_hash(desk->log);
     model_apply(run->model, &taken.order, &verdict);
     assert(agree_verdicts(&verdict, &outcome));
     vg_id concerned = agree_concerned(&desk->machine, &taken, &outcome);
@@ -103,7 +104,7 @@ static void take_log(struct run *run)
         vg_span entry = vg_blob_span(ledger_tail_get(run->desk->log, i));
         assert(ledger_parse(entry, &view, NULL) == VG_OK);
         struct ledger_command command = desk_open(&view, &bytes);
-        agree_take(&command, view.header.index, view.header.time_ms, &taken);
+        agree_take(&command, view.header.index, view.header.time_ms, &view.hash, &taken);
         model_apply(run->model, &taken.order, &verdict);
         assert(verdict.code == VG_OK);
     }

@@ -2,6 +2,7 @@
 #include "tests/lib/agree.h"
 
 #include "proto/response/fields.h"
+#include "proto/response/tenants.h"
 
 struct sides {
     const struct response_machine *machine;
@@ -12,7 +13,7 @@ struct sides {
  */
 
 void agree_take(const struct ledger_command *command, uint64_t index, uint64_t time_ms,
-                struct agree_taken *out)
+                const vg_hash *entry, struct agree_taken *out)
 {
     struct vg_error error;
     bool decodes = response_command_decode(command->body, &out->command, &error) == VG_OK;
@@ -21,6 +22,7 @@ void agree_take(const struct ledger_command *command, uint64_t index, uint64_t t
                                       .compartment = command->compartment,
                                       .author = command->author,
                                       .request = command->request,
+                                      .entry = *entry,
                                       .content = ledger_request_hash(command),
                                       .expectations = command->expectations,
                                       .expectation_count = command->expectation_count,
@@ -163,4 +165,57 @@ const char *agree_incident(const struct response_machine *machine, const struct 
         return NULL;
     const char *what = facts_differ(&facts, &incident);
     return what != NULL ? what : revisions_differ(sides, &incident);
+}
+
+/* ---- facts between compartments ----------------------------------------------------------------
+ */
+
+/* How many the machine has in this state, each of them the model's. */
+static bool owed_agree(const struct sides *sides, const vg_id *compartment,
+                       enum response_progress progress, uint32_t *count)
+{
+    struct response_owed owed = {.fact.source = *compartment};
+    bool told = progress == RESPONSE_FACT_TOLD;
+    bool ok = true;
+    for (*count = 0; response_owed_next(sides->machine, progress, &owed); (*count)++) {
+        bool known = false;
+        for (uint32_t i = 0; !known && i < model_fact_count(sides->model, compartment); i++) {
+            vg_id target;
+            bool is_told;
+            struct response_fact fact =
+                model_fact_at(sides->model, compartment, i, &target, &is_told);
+            known = response_fact_equal(&fact, &owed.fact) && vg_id_equal(&target, &owed.target) &&
+                    is_told == told;
+        }
+        ok = ok && known;
+    }
+    return ok;
+}
+
+static bool cases_agree(const struct sides *sides, const vg_id *compartment)
+{
+    struct response_tenant_case found = {.facts = 0};
+    while (response_case_next(sides->machine, compartment, &found)) {
+        struct model_case_facts facts;
+        if (!model_case(sides->model, compartment, &found.source, &found.incident, &found.tenant,
+                        &facts) ||
+            facts.facts != found.facts || facts.declared_at != found.declared_at ||
+            facts.withdrawn_at != found.withdrawn_at || facts.class_ != found.class_ ||
+            facts.harm != found.harm || facts.stands != response_case_stands(&found))
+            return false;
+    }
+    return true;
+}
+
+const char *agree_facts(const struct response_machine *machine, const struct model *model,
+                        const vg_id *compartment)
+{
+    const struct sides sides = {machine, model};
+    uint32_t owed;
+    uint32_t told;
+    if (!owed_agree(&sides, compartment, RESPONSE_FACT_OWED, &owed) ||
+        !owed_agree(&sides, compartment, RESPONSE_FACT_TOLD, &told) ||
+        owed + told != model_fact_count(model, compartment))
+        return "what is owed";
+    return cases_agree(&sides, compartment) ? NULL : "cases";
 }

@@ -13,7 +13,7 @@ struct agree_taken {
 };
 
 void agree_take(const struct ledger_command *command, uint64_t index, uint64_t time_ms,
-                struct agree_taken *out);
+                const vg_hash *entry, struct agree_taken *out);
 
 /* The incident a command is about: the one it names, that of the proposal it signs, or the one it
  * was answered with. */
@@ -28,5 +28,9 @@ bool agree_verdicts(const struct model_verdict *model, const struct response_out
 /* In what they differ about an incident, which neither need know; NULL: in nothing. */
 const char *agree_incident(const struct response_machine *machine, const struct model *model,
                            const vg_id *compartment, const vg_id *id);
+
+/* In what they differ about what a compartment owes, has told and has heard; NULL: in nothing. */
+const char *agree_facts(const struct response_machine *machine, const struct model *model,
+                        const vg_id *compartment);
 
 #endif

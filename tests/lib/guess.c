@@ -55,6 +55,8 @@ static const struct choice {
     {RESPONSE_OP_STEP_MOVE, HERE, 90, {RESPONSE_ASPECT_CONTAINMENT}},
     {RESPONSE_OP_EVIDENCE, HERE, 45, {0}},
     {RESPONSE_OP_CUSTODY, HERE, 50, {0}},
+    {RESPONSE_OP_CASE, HERE, 14, {0}},
+    {RESPONSE_OP_ACKNOWLEDGE, HERE, 10, {0}},
     {RESPONSE_OP_PROPOSE, HERE, 20, {RESPONSE_ASPECT_DECLARATION}},
     {RESPONSE_OP_APPROVE, HERE, 60, {0}},
     {RESPONSE_OP_REJECT, HERE, 8, {0}},
@@ -63,6 +65,7 @@ static const struct choice {
     {RESPONSE_OP_GRANT, DIRECTORY, 10, {0}},
     {RESPONSE_OP_ROSTER, DIRECTORY, 5, {0}},
     {RESPONSE_OP_PROCEDURE, DIRECTORY, 2, {0}},
+    {RESPONSE_OP_TENANT, DIRECTORY, 6, {0}},
     {RESPONSE_OP_DRILL, DIRECTORY, 1, {0}},
     {RESPONSE_OP_DRILL_START, DIRECTORY, 40, {0}},
     {RESPONSE_OP_DRILL_PROBE, DIRECTORY, 25, {0}},
@@ -622,6 +625,8 @@ static const struct {
     {RESPONSE_OP_DESTROYED, guess_attestation}, {RESPONSE_OP_OVERRIDE, guess_override},
     {RESPONSE_OP_SHRED, guess_shredding},       {RESPONSE_OP_RECOVERY_GONE, guess_shredding},
     {RESPONSE_OP_RECOVER, guess_clearing},      {RESPONSE_OP_CHECKPOINT, guess_checkpoint},
+    {RESPONSE_OP_TENANT, guess_tenant},         {RESPONSE_OP_CASE, guess_case},
+    {RESPONSE_OP_ACKNOWLEDGE, guess_told},
 };
 
 /* ---- expectations ------------------------------------------------------------------------------
@@ -714,9 +719,10 @@ static enum vg_code choose_author(struct thought *thought, enum where where)
     enum vg_code code = VG_FORBIDDEN;
     bool signs =
         out->command.op == RESPONSE_OP_APPROVE || out->command.op == RESPONSE_OP_DRILL_START;
-    bool is_nodes = out->command.op == RESPONSE_OP_COUNT ||
-                    out->command.op == RESPONSE_OP_CHECKPOINT ||
-                    out->command.op == RESPONSE_OP_DESTROYED;
+    bool is_nodes =
+        out->command.op == RESPONSE_OP_COUNT || out->command.op == RESPONSE_OP_CHECKPOINT ||
+        out->command.op == RESPONSE_OP_DESTROYED || out->command.op == RESPONSE_OP_CASE ||
+        out->command.op == RESPONSE_OP_ACKNOWLEDGE;
     bool by_node = is_nodes ? !guess_once_in(thought, 15) : guess_once_in(thought, 400);
     for (int i = 0; i < TRIES && code == VG_FORBIDDEN; i++) {
         out->author = (uint32_t)guess_below(thought, thought->genesis->person_count);

@@ -63,4 +63,9 @@ void guess_override(struct thought *thought);
 void guess_shredding(struct thought *thought);
 void guess_checkpoint(struct thought *thought);
 
+/* What makes sense of tenants, and of facts between compartments (guess_facts.c). */
+void guess_tenant(struct thought *thought);
+void guess_case(struct thought *thought);
+void guess_told(struct thought *thought);
+
 #endif

@@ -48,6 +48,7 @@ struct model *model_new(const struct ledger_genesis *genesis, const struct vg_si
     learn_operations(model, model_drill_operations);
     learn_operations(model, model_clearance_operations);
     learn_operations(model, model_checkpoint_operations);
+    learn_operations(model, model_tenant_operations);
     return model;
 }
 
@@ -76,6 +77,7 @@ void model_free(struct model *model)
         free_list(&((struct model_clearance *)model->clearances.items[i])->boundary);
     free_list(&model->clearances);
     free_list(&model->overrides);
+    free_list(&model->tenants);
     HASH_ITER(hh, model->people, person, next_person)
     {
         HASH_DEL(model->people, person);

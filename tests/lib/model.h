@@ -19,6 +19,7 @@ struct model_order {
     vg_id compartment; /* zero: control */
     vg_id author;
     vg_id request;
+    vg_hash entry;   /* hash of the entry */
     vg_hash content; /* equal for equal compartment and command */
     const struct ledger_expectation *expectations;
     uint16_t expectation_count;
@@ -82,6 +83,31 @@ uint32_t model_loose_count(const struct model *model, const vg_id *compartment);
 vg_id model_loose_at(const struct model *model, const vg_id *compartment, uint32_t place);
 bool model_proposed(const struct model *model, const vg_id *compartment, const vg_id *proposal,
                     vg_hash *out);
+
+/* Tenants, and where their data is. */
+uint32_t model_tenant_count(const struct model *model);
+vg_id model_tenant_at(const struct model *model, uint32_t place, vg_id *compartment);
+
+/* Facts that a compartment owes, or has told, in the order they came up; `target` is the
+ * compartment of the tenant. */
+uint32_t model_fact_count(const struct model *model, const vg_id *compartment);
+struct response_fact model_fact_at(const struct model *model, const vg_id *compartment,
+                                   uint32_t place, vg_id *target, bool *told);
+
+/* The entry with which a case heard a fact; false if it has not. */
+bool model_heard(const struct model *model, const vg_id *compartment,
+                 const struct response_fact *fact, uint64_t *index, vg_hash *entry);
+
+/* What a compartment knows of an incident, which may be another's, for a tenant; false if it has no
+ * case of it. */
+struct model_case_facts {
+    bool stands;
+    uint64_t declared_at, withdrawn_at;
+    uint8_t class_, harm;
+    uint32_t facts;
+};
+bool model_case(const struct model *model, const vg_id *compartment, const vg_id *source,
+                const vg_id *incident, const vg_id *tenant, struct model_case_facts *out);
 
 /* Drills. */
 uint32_t model_drill_count(const struct model *model);

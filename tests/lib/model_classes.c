@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an incident is found to be, and what follows: classes, answers, declarations, referrals,
  * plans, attestations. */
-#include <stdlib.h>
-
 #include "tests/lib/model_internal.h"
 
 static bool is_declarable(uint8_t class_)
@@ -130,33 +128,30 @@ static void answer(struct model_call *call)
 /* ---- declare, withdraw, affect -----------------------------------------------------------------
  */
 
-static bool has_tenant(const struct model_case *incident, vg_span tenant)
+static bool has_tenant(const struct model_case *incident, const struct model_tenant *tenant)
 {
     for (uint32_t i = 0; i < incident->tenants.count; i++) {
-        if (vg_span_equal(vg_span_text(incident->tenants.items[i]), tenant))
+        if (incident->tenants.items[i] == tenant)
             return true;
     }
     return false;
 }
 
-static void add_tenant(struct model_case *incident, vg_span tenant)
+static void add_tenant(struct model_call *call, vg_span name)
 {
-    struct model_name name = model_name_of(tenant);
-    model_list_add(&incident->tenants, vg_strdup(name.text));
-    incident->facts.tenants = incident->tenants.count;
-}
-
-static void drop_tenants(struct model_case *incident)
-{
-    for (uint32_t i = 0; i < incident->tenants.count; i++)
-        free(incident->tenants.items[i]);
-    incident->tenants.count = incident->facts.tenants = 0;
+    const struct model_tenant *tenant = model_tenant_named(call->model, name);
+    model_list_add(&call->incident->tenants, (void *)(uintptr_t)tenant);
+    call->incident->facts.tenants = call->incident->tenants.count;
+    model_owe(call, tenant, RESPONSE_FACT_DECLARED);
 }
 
 static struct model_refusal declare_names(struct model_call *call)
 {
-    return model_has_evidence(call, &call->command->declare.evidence) ? model_accepts()
-                                                                      : model_refuses(VG_NOT_FOUND);
+    const struct response_lines *tenants = &call->command->declare.tenants;
+    bool exist = model_has_evidence(call, &call->command->declare.evidence);
+    for (uint8_t i = 0; i < tenants->count; i++)
+        exist = exist && model_tenant_named(call->model, tenants->lines[i]) != NULL;
+    return exist ? model_accepts() : model_refuses(VG_NOT_FOUND);
 }
 
 static bool class_is_declarable(const struct model_call *call)
@@ -208,14 +203,15 @@ static void declare(struct model_call *call)
     incident->facts.declared = true;
     incident->class_before = incident->facts.class_;
     incident->facts.class_ = call->command->declare.class_;
+    incident->harm = call->command->declare.harm;
     model_change(incident, RESPONSE_ASPECT_DECLARATION);
     model_change(incident, RESPONSE_ASPECT_CLASSIFICATION);
     model_raise(incident);
     if (incident->facts.stage == RESPONSE_CLOSE)
         model_reopens(incident);
-    drop_tenants(incident);
+    incident->tenants.count = incident->facts.tenants = 0;
     for (uint8_t i = 0; i < tenants->count; i++)
-        add_tenant(incident, tenants->lines[i]);
+        add_tenant(call, tenants->lines[i]);
     follow_up(call);
 }
 
@@ -227,6 +223,8 @@ static const struct model_guard withdraw_guards[] = {
 static void withdraw(struct model_call *call)
 {
     struct model_case *incident = call->incident;
+    for (uint32_t i = 0; i < incident->tenants.count; i++)
+        model_owe(call, incident->tenants.items[i], RESPONSE_FACT_WITHDRAWN);
     incident->facts.declared = false;
     incident->facts.class_ = incident->class_before;
     model_change(incident, RESPONSE_ASPECT_DECLARATION);
@@ -235,7 +233,11 @@ static void withdraw(struct model_call *call)
 
 static struct model_refusal affect_names(struct model_call *call)
 {
-    if (has_tenant(call->incident, call->command->affect.tenant))
+    const struct model_tenant *tenant =
+        model_tenant_named(call->model, call->command->affect.tenant);
+    if (tenant == NULL)
+        return model_refuses(VG_NOT_FOUND);
+    if (has_tenant(call->incident, tenant))
         return model_refuses(VG_EXISTS);
     return call->incident->tenants.count < TENANTS_MAX ? model_accepts()
                                                        : model_refuses(VG_INVALID);
@@ -248,7 +250,7 @@ static const struct model_guard affect_guards[] = {
 
 static void affect(struct model_call *call)
 {
-    add_tenant(call->incident, call->command->affect.tenant);
+    add_tenant(call, call->command->affect.tenant);
     model_change(call->incident, RESPONSE_ASPECT_TENANTS);
 }
 

@@ -171,6 +171,7 @@ struct model_case {
     uint8_t source, subsource;
     uint8_t closed_from;
     uint8_t class_before; /* the declaration */
+    uint8_t harm;
     bool answered, referred, was_in_stabilize;
     uint64_t events;
     uint32_t steps_long; /* open ones that may outlast the incident (R16) */
@@ -179,7 +180,7 @@ struct model_case {
     struct model_signal *filter; /* what its answer takes out */
     uint32_t revisions[MODEL_ASPECTS];
     struct model_list parts[MODEL_PROPOSAL + 1]; /* struct model_thing */
-    struct model_list tenants;                   /* char, their own */
+    struct model_list tenants;                   /* struct model_tenant, the model's */
     struct model_list links;                     /* struct model_link */
 };
 
@@ -193,6 +194,22 @@ struct model_mark {
     } said[VG_NODES_MAX]; /* by place in struct model */
 };
 
+/* Somebody whose data is in one compartment. */
+struct model_tenant {
+    vg_id id;
+    struct model_name name;
+    vg_id compartment;
+};
+
+/* What a compartment owes or has told, and what another has heard of it. */
+struct model_fact {
+    struct response_fact fact;
+    vg_id target;
+    bool told;
+    uint64_t index; /* of the entry that it was heard with */
+    vg_hash entry;
+};
+
 struct model_compartment {
     vg_id id;
     struct model_list marks; /* struct model_mark, by index */
@@ -204,6 +221,8 @@ struct model_compartment {
     struct model_signal *signals;
     struct model_import *imports;
     struct model_request *requests;
+    struct model_list owed;   /* struct model_fact, those told too */
+    struct model_list heard;  /* the same of cases */
     struct model_list loose;  /* proposals about no incident: struct model_thing */
     struct model_list oldest; /* the requests as a heap, the next to be forgotten first */
 };
@@ -242,6 +261,7 @@ struct model {
     struct model_list old_keys; /* struct vg_keys, that were replaced */
     struct model_standing *standings;
     struct model_list drills;     /* struct model_drill */
+    struct model_list tenants;    /* struct model_tenant */
     struct model_list clearances; /* struct model_clearance */
     struct model_list overrides;  /* struct model_override */
     const struct model_operation *operations[MODEL_OPS];
@@ -323,6 +343,7 @@ extern const struct model_operation model_proposal_operations[];
 extern const struct model_operation model_drill_operations[];
 extern const struct model_operation model_clearance_operations[];
 extern const struct model_operation model_checkpoint_operations[];
+extern const struct model_operation model_tenant_operations[];
 
 static inline struct model_refusal model_accepts(void)
 {
@@ -363,6 +384,11 @@ void model_raise(struct model_case *incident);
 /* A task that a rule adds; `number` counts those of one command. */
 void model_rule_task(struct model_call *call, uint32_t number);
 
+/* The tenant of a name; NULL if there is none. */
+const struct model_tenant *model_tenant_named(const struct model *model, vg_span name);
+/* The incident of the call owes a tenant's compartment a fact; its own has heard it at once. */
+void model_owe(struct model_call *call, const struct model_tenant *tenant,
+               enum response_fact_kind kind);
 /* What several operations ask. */
 bool model_is_runner(const struct model_call *call, const vg_id *person);
 bool model_has_evidence(const struct model_call *call, const struct response_ids *ids);

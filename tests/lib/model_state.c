@@ -292,8 +292,6 @@ void model_forget(struct model_compartment *home, uint64_t now_ms)
 
 static void case_free(struct model_case *incident)
 {
-    for (uint32_t i = 0; i < incident->tenants.count; i++)
-        free(incident->tenants.items[i]);
     for (uint32_t i = 0; i < incident->links.count; i++)
         free(incident->links.items[i]);
     for (int kind = MODEL_TASK; kind <= MODEL_PROPOSAL; kind++)
@@ -358,6 +356,12 @@ void model_compartment_free(struct model_compartment *compartment)
     for (uint32_t i = 0; i < compartment->marks.count; i++)
         free(compartment->marks.items[i]);
     free(compartment->marks.items);
+    for (uint32_t i = 0; i < compartment->owed.count; i++)
+        free(compartment->owed.items[i]);
+    for (uint32_t i = 0; i < compartment->heard.count; i++)
+        free(compartment->heard.items[i]);
+    free(compartment->owed.items);
+    free(compartment->heard.items);
     while (compartment->oldest.count > 0)
         drop_oldest(compartment);
     free(compartment->oldest.items);

@@ -29,6 +29,7 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_DRILL_START:
     case RESPONSE_OP_DRILL_PROBE:
     case RESPONSE_OP_DRILL_END:
+    case RESPONSE_OP_TENANT:
         return DESK_OPERATOR;
     case RESPONSE_OP_ROTATE:
     case RESPONSE_OP_CREATE:
@@ -42,6 +43,8 @@ static enum desk_person person_for(enum response_op op)
     case RESPONSE_OP_COUNT:
     case RESPONSE_OP_CHECKPOINT:
     case RESPONSE_OP_DESTROYED:
+    case RESPONSE_OP_CASE:
+    case RESPONSE_OP_ACKNOWLEDGE:
         return DESK_NODE;
     default:
         return DESK_ANN;
@@ -130,6 +133,17 @@ static struct desk_order least_clearing(const struct play *play, enum response_o
     }
 }
 
+/* Of the directory, which is another compartment too, and its first entry. */
+static void bend_case(const struct play *play, struct response_fact *fact)
+{
+    fact->source = play->desk->genesis.directory;
+    fact->incident = play->incident;
+    fact->tenant = play->tenant;
+    fact->index = 1;
+    fact->class_ = RESPONSE_SECURITY_INCIDENT;
+    fact->harm = RESPONSE_HARM_ACCESS;
+}
+
 struct desk_order play_order(const struct play *play, enum response_op op)
 {
     struct desk_order order = {.person = person_for(op), .command = {.op = op}};
@@ -148,7 +162,7 @@ struct desk_order play_order(const struct play *play, enum response_op op)
             example_field(&fields[i], &order.command);
     }
     order.control = op >= RESPONSE_OP_ENROLL;
-    if (op <= RESPONSE_OP_OVERRIDE)
+    if (op <= RESPONSE_OP_TENANT)
         order.compartment = play->desk->genesis.directory;
     if (op == RESPONSE_OP_DECLARE) {
         order.command.declare.class_ = RESPONSE_SECURITY_INCIDENT;
@@ -165,6 +179,12 @@ struct desk_order play_order(const struct play *play, enum response_op op)
         order.command.override_.compartment = play->desk->genesis.directory;
     if (op == RESPONSE_OP_DESTROYED)
         order.command.destroyed.compartment = play->desk->genesis.directory;
+    if (op == RESPONSE_OP_AFFECT)
+        order.command.affect.tenant = vg_span_text("acme");
+    if (op == RESPONSE_OP_CASE)
+        bend_case(play, &order.command.case_);
+    if (op == RESPONSE_OP_ACKNOWLEDGE)
+        order.command.acknowledge.tenant = play->tenant;
     if (op == RESPONSE_OP_COLLABORATE)
         order.command.collaborate.contract = vg_span_text("C-17");
     if (op == RESPONSE_OP_STEP)
@@ -303,6 +323,7 @@ void play_begin(struct play *play, const char *dedup_key, enum response_stage st
 struct play play_new(enum response_stage stage)
 {
     struct play play = {.desk = desk_new()};
+    play.tenant = play_tenant(&play, "acme", &play.desk->genesis.first);
     play_begin(&play, "", stage);
     return play;
 }
@@ -311,6 +332,20 @@ void play_free(struct play *play)
 {
     vg_buffer_free(&play->proposed);
     desk_free(play->desk);
+}
+
+vg_id play_tenant(struct play *play, const char *name, const vg_id *compartment)
+{
+    struct desk_order order = play_order(play, RESPONSE_OP_TENANT);
+    order.command.tenant.name = vg_span_text(name);
+    order.command.tenant.compartment = *compartment;
+    return play_must(play, order);
+}
+
+void play_tenants(struct play *play, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        play_tenant(play, names[i], &play->desk->genesis.first);
 }
 
 /* ---- refusals ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ struct play {
     struct desk *desk;
     vg_id incident;
     vg_id evidence; /* E1; in the incident from the start */
+    vg_id tenant;   /* "acme", at home in the first compartment; in the directory from the start */
     vg_id part;     /* task, step or proposal that the next command is about, where it has one */
     struct vg_buffer proposed;       /* what the last play_proposing proposes, encoded */
     struct response_outcome refused; /* the answer that the last play_refuses got */
@@ -54,6 +55,10 @@ void play_plan(struct play *play);
 
 /* Closes as a false positive whose answer is a filter of the key. */
 void play_filter(struct play *play, const char *dedup_key);
+
+/* Names a tenant of a compartment; its id. And several of the first compartment. */
+vg_id play_tenant(struct play *play, const char *name, const vg_id *compartment);
+void play_tenants(struct play *play, const char *const *names, size_t count);
 
 /* ---- people ------------------------------------------------------------------------------------
  */

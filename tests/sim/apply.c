@@ -109,7 +109,7 @@ static void apply_one(struct sim *sim, struct host *host)
     memcpy(&told.hash, view.hash.bytes, sizeof told.hash);
     bool first = is_first(sim, host, told.index);
     if (applied == RESPONSE_APPLIED_OUTCOME && first)
-        rules_applied(sim, host, &view.header, &opened.command, &outcome);
+        rules_applied(sim, host, &view, &opened.command, &outcome);
     if (applied == RESPONSE_APPLIED_OUTCOME)
         decide(sim, host, &opened.command, &outcome, &told);
     else if (applied == RESPONSE_APPLIED_VOID)

@@ -36,6 +36,8 @@
     X(PROPOSAL_CARRIED, "proposal carried by its second signer")                                   \
     X(INCIDENT_DECLARED, "incident declared")                                                      \
     X(INCIDENT_CLOSED, "incident closed")                                                          \
+    X(CASE_MADE, "fact told in a tenant's compartment")                                            \
+    X(CASE_TOLD, "fact acknowledged by its source")                                                \
     X(RETRY_ANSWERED, "retry answered from the request table")                                     \
     X(COPY_APPLIED, "second copy of a request applied without effect")                             \
     X(CLASH_REFUSED, "request id with another command refused")                                    \

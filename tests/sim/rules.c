@@ -37,16 +37,19 @@ static void mark(struct marks *marks, const struct agree_taken *taken,
     SOMETIMES(marks, PERSON_ENROLLED, op == RESPONSE_OP_ENROLL);
     SOMETIMES(marks, PROPOSAL_CARRIED, op == RESPONSE_OP_APPROVE && outcome->revision_count > 1);
     SOMETIMES(marks, INCIDENT_DECLARED, op == RESPONSE_OP_DECLARE);
+    SOMETIMES(marks, CASE_MADE, op == RESPONSE_OP_CASE);
+    SOMETIMES(marks, CASE_TOLD, op == RESPONSE_OP_ACKNOWLEDGE);
     SOMETIMES(marks, INCIDENT_CLOSED,
               op == RESPONSE_OP_STAGE && taken->command.stage.stage == RESPONSE_CLOSE);
 }
 
-void rules_applied(struct sim *sim, const struct host *host, const struct ledger_header *header,
+void rules_applied(struct sim *sim, const struct host *host, const struct ledger_view *entry,
                    const struct ledger_command *command, const struct response_outcome *outcome)
 {
+    const struct ledger_header *header = &entry->header;
     struct agree_taken taken;
     struct model_verdict verdict;
-    agree_take(command, header->index, header->time_ms, &taken);
+    agree_take(command, header->index, header->time_ms, &entry->hash, &taken);
     model_apply(sim->rules, &taken.order, &verdict);
     sim->verdicts++;
     if (!agree_verdicts(&verdict, outcome))
@@ -69,6 +72,10 @@ void rules_finish(struct sim *sim, const struct host *host)
             count++;
             compare(sim, host, host->cursor, &home, &at);
         }
+        const char *what = agree_facts(&host->machine, sim->rules, &home);
+        if (what != NULL)
+            sim_violate(sim, "rules", host->id.value, host->cursor,
+                        "facts here are not the model's: %s", what);
         if (count != model_incident_count(sim->rules, &home))
             sim_violate(sim, "rules", host->id.value, host->cursor,
                         "%u incidents, the model has %u", count,

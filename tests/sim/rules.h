@@ -12,7 +12,7 @@ struct response_outcome;
 struct sim;
 
 /* A host is the first to have applied the entry of this command, with this outcome. */
-void rules_applied(struct sim *sim, const struct host *host, const struct ledger_header *header,
+void rules_applied(struct sim *sim, const struct host *host, const struct ledger_view *entry,
                    const struct ledger_command *command, const struct response_outcome *outcome);
 
 /* At the end: everything that is known of every incident is the same. */

@@ -50,6 +50,7 @@ static const char *const layouts[] = {
     "9 drill-end drill:i1 recovered:w1-2 recovery-ms:n0-4294967295 stalled-ms:n0-4294967295 "
     "stalled:L writes:n0-4294967295 reads:n0-4294967295 lost:n0-4294967295 stale:n0-4294967295",
     "10 override compartment:i1 reason:x1-65536",
+    "11 tenant name:l1-128 compartment:i1",
     "16 detect source:w1-8 sub-kind:w0-4 cia:b7 title:l1-256 product:l0-128 dedup-key:l0-128 "
     "detail:x0-65536 happened-at:t",
     "17 note incident:i1 kind:w1-2 corrects:n0-9223372036854775807 text:x1-65536",
@@ -87,6 +88,11 @@ static const char *const layouts[] = {
     "42 count key:l1-128 first-at:t signals:s64-65536",
     "45 checkpoint mark:n1-9223372036854775807 hash:h1/32 accepted:n0-9223372036854775807 "
     "refused:n0-9223372036854775807",
+    "43 case source:i1 incident:i1 tenant:i1 kind:w1-2 index:n1-9223372036854775807 hash:h1/32 "
+    "at:t "
+    "class:w0-5 harm:b31",
+    "44 case-told tenant:i1 incident:i1 index:n1-9223372036854775807 hash:h1/32 "
+    "case-index:n1-9223372036854775807 case-hash:h1/32",
     "48 propose command:o1-131072 as:w0-4096 expires-at:t",
     "49 approve proposal:i1 hash:h1/32 as:w0-4096 reason:x1-65536",
     "50 reject proposal:i1 reason:x1-65536",
@@ -180,6 +186,7 @@ Test(response_layout, no_word_has_changed)
         {response_answers, "filter=1 detector=2"},
         {response_harms, "destruction=1 loss=2 alteration=4 disclosure=8 access=16"},
         {response_likelihoods, "likely=1 occurred=2"},
+        {response_fact_kinds, "declared=1 withdrawn=2"},
         {response_stages, "detect=1 assess=2 diagnose=3 stabilize=4 close=5"},
         {response_dispositions, "resolved=1 not-escalated=2 customer-managed=3 false-positive=4"},
         {response_note_kinds, "note=1 finding=2"},

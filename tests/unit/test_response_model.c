@@ -205,7 +205,8 @@ static void take_plan(const struct run *run, const struct plan *plan, struct agr
                                            .author = desk_author(run->desk, plan->person),
                                            .request = plan->request,
                                            .body = vg_blob_span(plan->body)};
-    agree_take(&command, ledger_tail_last(run->desk->log) + 1, run->desk->time_ms, out);
+    static const vg_hash to_come;
+    agree_take(&command, ledger_tail_last(run->desk->log) + 1, run->desk->time_ms, &to_come, out);
     out->order.expectations = plan->expectations;
     out->order.expectation_count = plan->expectation_count;
 }
@@ -222,7 +223,7 @@ static void take_log(struct run *run)
         vg_span entry = vg_blob_span(ledger_tail_get(run->desk->log, i));
         cr_assert_eq(ledger_parse(entry, &view, &error), VG_OK);
         struct ledger_command command = desk_open(&view, &bytes);
-        agree_take(&command, view.header.index, view.header.time_ms, &taken);
+        agree_take(&command, view.header.index, view.header.time_ms, &view.hash, &taken);
         model_apply(run->model, &taken.order, &verdict);
         cr_assert_eq(verdict.code, VG_OK);
     }
@@ -278,7 +279,9 @@ static bool give(struct run *run, const struct plan *plan, const struct agree_ta
     struct model_verdict applied;
     struct desk_order order = order_of(plan);
     struct response_outcome outcome = desk_send(run->desk, &order);
-    model_apply(run->model, &taken->order, &applied);
+    struct model_order given = taken->order;
+    given.entry = ledger_tail_hash(run->desk->log);
+    model_apply(run->model, &given, &applied);
     const char *what = agree_verdicts(&applied, &outcome) ? NULL : "answer";
     vg_id concerned = agree_concerned(&run->desk->machine, taken, &outcome);
     if (what == NULL)
@@ -452,8 +455,11 @@ static bool runs_agree(uint64_t seed, uint32_t commands, struct tally *tally)
     }
     if (agree) {
         vg_id home = {{0}};
-        while (response_compartment_next(&run->desk->machine, &home, &home))
+        while (response_compartment_next(&run->desk->machine, &home, &home)) {
             assert_lists_agree(run, &home, true);
+            const char *what = agree_facts(&run->desk->machine, run->model, &home);
+            cr_assert_null(what, "seed %llu: %s", (unsigned long long)run->seed, what);
+        }
         assert_lists_agree(run, &genesis->first, true);
         assert_lists_agree(run, &genesis->first, false);
         assert_drills_agree(run);

@@ -366,10 +366,10 @@ Test(state, golden_hashes_of_rules_version_1)
     desk_free(desk);
     struct play play = story_tell_all();
     assert_golden(play.desk, &control,
-                  "6c0c287ce17cbf17212c06549ab790546af04c56ee8e9cf4801ab0634fd06ce3");
+                  "2a28abf5ac1aeeb4e4af830d2dad5d4466f171b73d9ed44d553c2600b3a4f2a6");
     assert_golden(play.desk, &play.desk->genesis.directory,
-                  "587c6b00e613bc4a92981f8dbcb6cf97f0e83c5ef6f7d2d08c5afe382d8067e4");
+                  "37104ee3e95b1ac188cb610db18df80b0402075ba45e84fb4e344316953bbc46");
     assert_golden(play.desk, &play.desk->genesis.first,
-                  "d5173cf0fbdf7802e52c6f56d3659f7e1e58ef030ada6ab6ef2bc07ad2ec0fb2");
+                  "a92cdc9e4561d2d90fee39ce1c12bf546ea821b390b8e7fab066bc80be2fdb11");
     play_free(&play);
 }

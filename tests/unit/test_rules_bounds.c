@@ -17,6 +17,7 @@ static struct desk_order one_more(struct play *play, enum response_op op, uint32
         return play_proposing(play, DESK_LEGAL, &withdraw.command);
     if (op == RESPONSE_OP_AFFECT) {
         snprintf(name, sizeof name, "tenant %u", number);
+        play_tenant(play, name, &play->desk->genesis.first);
         order.command.affect.tenant = vg_span_text(name);
     }
     if (op == RESPONSE_OP_LINK)
@@ -75,8 +76,10 @@ Test(bounds, no_more_tenants_are_affected_than_fit)
     struct play play = play_new(RESPONSE_DIAGNOSE);
     struct desk_order order = play_order(&play, RESPONSE_OP_DECLARE);
     order.command.declare.tenants.count = RESPONSE_LINES_MAX;
-    for (size_t i = 0; i <= RESPONSE_TENANTS_MAX; i++)
+    for (size_t i = 0; i <= RESPONSE_TENANTS_MAX; i++) {
         snprintf(names[i], sizeof names[i], "%02zu", i);
+        play_tenants(&play, (const char *const[]){names[i]}, 1);
+    }
     for (size_t i = 0; i < RESPONSE_LINES_MAX; i++)
         order.command.declare.tenants.lines[i] = vg_span_text(names[i]);
     play_must(&play, order);

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "proto/response/tenants.h"
 #include "tests/lib/play.h"
 
 static const uint8_t reportable[] = {RESPONSE_SECURITY_INCIDENT, RESPONSE_PRIVACY_INCIDENT};
@@ -25,14 +26,14 @@ static struct desk_order severity(const struct play *play, uint8_t to)
     return order;
 }
 
-static uint32_t tenants_of(const struct play *play, struct response_tenant out[4])
+static uint32_t tenants_of(const struct play *play, struct response_affected out[4])
 {
     const struct desk *desk = play->desk;
-    const char *after = "";
+    vg_id after = {{0}};
     uint32_t count = 0;
-    while (count < 4 && response_tenant_next(&desk->machine, &desk->genesis.first, &play->incident,
-                                             after, &out[count]))
-        after = out[count++].name;
+    while (count < 4 && response_affected_next(&desk->machine, &desk->genesis.first,
+                                               &play->incident, &after, &out[count]))
+        after = out[count++].tenant;
     return count;
 }
 
@@ -204,6 +205,7 @@ Test(r11, what_it_says_is_kept)
 {
     struct play play = play_new(RESPONSE_ASSESS);
     struct desk_order order = declaration(&play);
+    play_tenants(&play, (const char *const[]){"globex"}, 1);
     order.command.declare.harm = RESPONSE_HARM_LOSS | RESPONSE_HARM_DISCLOSURE;
     order.command.declare.duty = vg_span_text("GDPR art. 33");
     order.command.declare.tenants =
@@ -229,7 +231,7 @@ Test(r11, the_longest_declaration_can_be_read)
     struct play play = play_new(RESPONSE_ASSESS);
     struct desk_order order = declaration(&play);
     char *text = malloc(VG_TEXT_MAX);
-    char names[RESPONSE_LINES_MAX][VG_NAME_MAX];
+    char names[RESPONSE_LINES_MAX][VG_NAME_MAX + 1];
     memset(text, 'x', VG_TEXT_MAX);
     memset(names, 'x', sizeof names);
     vg_span long_text = vg_span_of(text, VG_TEXT_MAX);
@@ -239,6 +241,8 @@ Test(r11, the_longest_declaration_can_be_read)
     order.command.declare.tenants.count = RESPONSE_LINES_MAX;
     for (uint8_t i = 0; i < RESPONSE_LINES_MAX; i++) {
         names[i][0] = (char)('A' + i);
+        names[i][VG_NAME_MAX] = '\0';
+        play_tenants(&play, (const char *const[]){names[i]}, 1);
         order.command.declare.tenants.lines[i] = vg_span_of(names[i], VG_NAME_MAX);
     }
     play_must(&play, order);
@@ -316,7 +320,8 @@ Test(r12, its_class_stays_declared)
 Test(r12, every_affected_tenant_counts_from_the_declaration)
 {
     struct play play = play_new(RESPONSE_ASSESS);
-    struct response_tenant tenants[4];
+    struct response_affected tenants[4];
+    play_tenants(&play, (const char *const[]){"globex"}, 1);
     struct desk_order order = declaration(&play);
     order.command.declare.tenants =
         (struct response_lines){2, {vg_span_text("globex"), vg_span_text("acme")}};
@@ -333,7 +338,8 @@ Test(r12, every_affected_tenant_counts_from_the_declaration)
 Test(r12, a_tenant_found_later_counts_from_when_it_is_added)
 {
     struct play play = play_new(RESPONSE_ASSESS);
-    struct response_tenant tenants[4];
+    struct response_affected tenants[4];
+    play_tenants(&play, (const char *const[]){"globex"}, 1);
     struct desk_order order = declaration(&play);
     order.command.declare.tenants = (struct response_lines){1, {vg_span_text("acme")}};
     play_must(&play, order);
@@ -366,7 +372,8 @@ Test(r12, only_a_declared_incident_affects_tenants)
 Test(r12, a_new_declaration_has_the_tenants_that_it_names)
 {
     struct play play = play_new(RESPONSE_ASSESS);
-    struct response_tenant tenants[4];
+    struct response_affected tenants[4];
+    play_tenants(&play, (const char *const[]){"globex"}, 1);
     struct desk_order order = declaration(&play);
     order.command.declare.tenants =
         (struct response_lines){2, {vg_span_text("acme"), vg_span_text("globex")}};

@@ -380,7 +380,8 @@ Test(operations, commands_that_make_or_name_things_expect_nothing)
         RESPONSE_OP_DRILL_START, RESPONSE_OP_DRILL_PROBE, RESPONSE_OP_DRILL_END,
         RESPONSE_OP_ROTATE,      RESPONSE_OP_EVICT,       RESPONSE_OP_CREATE,
         RESPONSE_OP_CLEAR,       RESPONSE_OP_REVOKE,      RESPONSE_OP_DESTROYED,
-        RESPONSE_OP_OVERRIDE,    RESPONSE_OP_CHECKPOINT,
+        RESPONSE_OP_OVERRIDE,    RESPONSE_OP_TENANT,      RESPONSE_OP_CASE,
+        RESPONSE_OP_ACKNOWLEDGE, RESPONSE_OP_CHECKPOINT,
     };
     struct play play = play_new(RESPONSE_DIAGNOSE);
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {

@@ -103,6 +103,7 @@ Test(r14, what_only_grows_never_conflicts)
     for (size_t i = 0; i < sizeof appends / sizeof appends[0]; i++) {
         struct play play = play_new(RESPONSE_DIAGNOSE);
         struct desk_order order = lawful(&play, appends[i]);
+        play_tenants(&play, (const char *const[]){"a", "ac", "acm"}, 3);
         for (int round = 0; round < 3; round++) {
             if (appends[i] == RESPONSE_OP_AFFECT)
                 order.command.affect.tenant = vg_span_of("acme", (size_t)round + 1);

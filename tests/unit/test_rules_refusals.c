@@ -116,9 +116,11 @@ static void as_many_tenants_as_there_may_be(struct play *play, struct desk_order
     char name[] = "a tenant";
     play_do(play, RESPONSE_OP_DECLARE);
     order->command.affect.tenant = vg_span_text(name);
-    for (name[0] = '0'; play_incident(play).tenants < RESPONSE_TENANTS_MAX; name[0]++)
+    for (name[0] = '0'; play_incident(play).tenants < RESPONSE_TENANTS_MAX; name[0]++) {
+        play_tenant(play, name, &play->desk->genesis.first);
         play_must(play, *order);
-    order->command.affect.tenant = vg_span_text("one more");
+    }
+    order->command.affect.tenant = vg_span_text("acme");
 }
 
 /* ---- directory and control ---------------------------------------------------------------------
@@ -437,11 +439,7 @@ BEND(as_an_event, order->command.declare.class_ = RESPONSE_SECURITY_EVENT)
 BEND(without_harm, order->command.declare.harm = 0)
 BEND(without_access_or_duty, order->command.declare.likelihood = 0)
 
-static void a_tenant_twice(struct play *play, struct desk_order *order)
-{
-    play_do(play, RESPONSE_OP_DECLARE);
-    play_must(play, *order);
-}
+#include "tests/unit/refused_facts.h"
 
 /* ---- working -----------------------------------------------------------------------------------
  */
@@ -635,11 +633,14 @@ static const struct row {
     ROW(NO_PERSON, DETECT, TASK, owned_by_nobody_here),
     ROW(NO_PROPOSAL, DETECT, REJECT, no_part_by_legal),
     ROW(NO_SIGNAL, DETECT, COUNT, NULL),
+    ROW(NO_TENANT, ASSESS, AFFECT, a_tenant_nobody_knows),
     ROW(ID_TAKEN, DETECT, DETECT, under_the_id_of_the_incident),
     ROW(FULL, DETECT, AFFECT, as_many_tenants_as_there_may_be),
     ROW(NOT_LABELLED, DETECT, GRANT, in_no_compartment),
     ROW(LABEL_TAKEN, DETECT, LABEL, a_label_twice),
     ROW(NAME_TAKEN, DETECT, PERSON, a_name_twice),
+    ROW(TENANT_NAMED, DETECT, TENANT, a_tenants_name_twice),
+    ROW(TENANT_IN_DIRECTORY, DETECT, TENANT, a_tenant_of_the_directory),
     ROW(GIVES_AND_TAKES, DETECT, GRANT, gives_and_takes),
     ROW(ID_OF_NODES, DETECT, ENROLL, the_id_of_a_node),
     ROW(PERSON_KNOWN, DETECT, ENROLL, the_id_of_ann),
@@ -750,6 +751,14 @@ static const struct row {
     ROW(NOT_OFFERED, DETECT, CUSTODY, accepted_unoffered),
     ROW(VERIFIED_WHAT, DETECT, CUSTODY, verified_against_nothing),
     ROW(OFFER_TO_WHOM, DETECT, CUSTODY, offered_to_nobody),
+    ROW(FACT_OF_HOME, DETECT, CASE, of_its_own_compartment),
+    ROW(TENANT_UNKNOWN, DETECT, CASE, of_a_tenant_nobody_knows),
+    ROW(TENANT_ELSEWHERE, DETECT, CASE, of_a_tenant_elsewhere),
+    ROW(NO_CARRIER, DETECT, CASE, by_one_that_is_not_cleared),
+    ROW(FACT_INCOMPLETE, DETECT, CASE, declared_without_harm),
+    ROW(FACT_AHEAD, DETECT, CASE, of_an_entry_to_come),
+    ROW(NOT_OWED, ASSESS, ACKNOWLEDGE, NULL),
+    ROW(FACT_DIFFERS, DETECT, CASE, told_otherwise_before),
     ROW(NEEDS_NO_SECOND, ASSESS, PROPOSE, a_note_as_proposal),
     ROW(EXPIRY, ASSESS, PROPOSE, for_no_time),
     ROW(SIGNS_AS_NOTHING, ASSESS, PROPOSE, legal_as_executive),

@@ -194,6 +194,7 @@ static vg_id tell(struct play *play)
     }
     play_begin(play, "", RESPONSE_DIAGNOSE);
     play_do(play, RESPONSE_OP_DECLARE);
+    play_tenants(play, names, 7);
     for (size_t i = 0; i < 7; i++) {
         struct desk_order order = play_order(play, RESPONSE_OP_AFFECT);
         order.command.affect.tenant = vg_span_text(names[i]);
@@ -320,6 +321,7 @@ static void tell_canaries(struct play *play)
     refuse_in_control(play);
     name_first(play, canaries[1]);
     play_must(play, desk_detect(canaries[2], canaries[3]));
+    play_tenants(play, &canaries[4], 2);
     struct desk_order order = play_order(play, RESPONSE_OP_DECLARE);
     order.command.declare.tenants = (struct response_lines){1, {vg_span_text(canaries[4])}};
     play_must(play, order);
