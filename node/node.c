@@ -387,6 +387,7 @@ static void sweep(struct node *node, uint64_t now_us)
     node_clocks_sweep(node);
     node_attest_sweep(node, now_us);
     node_checkpoint_sweep(node, now_us);
+    node_facts_sweep(node, now_us);
 }
 
 static void on_alarm(void *context)

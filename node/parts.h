@@ -21,6 +21,7 @@
 #include "node/store/applier.h"
 #include "proto/ledger/tail.h"
 #include "proto/raft/raft.h"
+#include "proto/response/tenants.h"
 #include "proto/wire/client.h"
 #include "proto/wire/memory.h"
 
@@ -35,6 +36,7 @@ enum {
     NODE_WATCHES_MAX = 1024,              /* questions parked until something comes */
     NODE_REPAIRS_MAX = 16,                /* damaged entries being fetched again */
     NODE_CONCERNED_MAX = 1024,            /* people and compartments remembered; a power of two */
+    NODE_FACTS_MAX = 16,                  /* facts between compartments being told */
 };
 
 /* ---- held.c: messages that wait for a disk write ----------------------------------------------
@@ -326,6 +328,33 @@ struct node_concerned {
         vg_id person, compartment;
     } pairs[NODE_CONCERNED_MAX];
 };
+
+/* ---- facts.c: what compartments owe each other -------------------------------------------------
+ */
+
+/* One that is owed, and that this node can tell. */
+struct node_fact {
+    struct response_owed owed;
+    bool heard;                     /* the case has it, */
+    struct response_heard by;       /* by this entry: what is left is to acknowledge it */
+    vg_node_id first[VG_NODES_MAX]; /* who would do it before this node */
+    uint32_t first_count;
+    uint64_t since_us; /* when this node saw it first */
+    uint64_t again_us; /* not before: it was given */
+};
+
+struct node_facts {
+    bool looking;            /* the apply thread is asked */
+    uint64_t next_us;        /* not before */
+    uint64_t idle_until_us;  /* unless something is applied */
+    uint64_t seen;           /* what was applied when it looked */
+    struct response_owed at; /* it goes on behind */
+    struct node_fact known[NODE_FACTS_MAX];
+    uint32_t count;
+};
+
+/* Tells what is owed and can be told by this node, in its turn. */
+void node_facts_sweep(struct node *node, uint64_t now_us);
 
 /* ---- query.c: questions of clients -------------------------------------------------------------
  */
@@ -647,6 +676,7 @@ struct node {
     struct node_reads reads;
     struct node_watches watches;
     struct node_repairs repairs;
+    struct node_facts facts;
     struct node_drill drill;
     struct node_query *transfer; /* under way; NULL: none */
     uint32_t working;            /* questions and commands on other threads */
