@@ -23,6 +23,8 @@ extern const struct cli_command proposal_commands[];
 extern const struct cli_command user_commands[];
 extern const struct cli_command oncall_commands[];
 extern const struct cli_command compartment_commands[];
+extern const struct cli_command tenant_commands[];
+extern const struct cli_command case_commands[];
 extern const struct cli_command rules_commands[];
 
 /* `vigil rules` without more: all of them. */

@@ -23,4 +23,8 @@ json_t *incident_ask(struct cli_call *call, const char *query, const char *id);
  * shown as they are. */
 const json_t *incident_people(struct cli_call *call);
 
+/* A list over all compartments is one of those that the node asked can read: says on stderr which
+ * are not in it, unless the call names one. */
+void incident_say_left_out(struct cli_call *call);
+
 #endif

@@ -51,6 +51,7 @@ static const struct cli_column list_columns[] = {
     {.title = "DATA RISK", .path = "data_risk", .wide = true},
     {.title = "COMPARTMENT", .path = "compartment", .wide = true},
     {.title = "REGION", .path = "region", .wide = true},
+    {.title = "OWED", .path = "owed.state", .wide = true},
     {.title = "HISTORICAL", .path = "historical", .wide = true},
     {.title = "CREATED", .path = "created_at", .wide = true},
     {.title = NULL},
@@ -135,9 +136,7 @@ static void print_list(struct cli_call *call, json_t *incidents)
     cli_print_table(stdout, call->settings.output, incidents, list_columns);
 }
 
-/* A list over all compartments is one of those that the node asked can read; to who may not read
- * one it leaves out nothing. */
-static void say_what_is_left_out(struct cli_call *call)
+void incident_say_left_out(struct cli_call *call)
 {
     json_t *directory = NULL;
     size_t i;
@@ -157,6 +156,24 @@ static void say_what_is_left_out(struct cli_call *call)
     json_decref(directory);
 }
 
+/* What escalates is said whatever columns are shown. */
+static void say_what_is_owed(const json_t *incidents)
+{
+    size_t i;
+    size_t late = 0;
+    json_t *incident;
+    json_array_foreach(incidents, i, incident)
+    {
+        const char *state = cli_json_text(incident, "owed.state");
+        late += state[0] != '\0' && strcmp(state, "waiting") != 0;
+    }
+    if (late > 0)
+        fprintf(stderr,
+                "vigil: note: %zu of these incidents owe tenants their cases for longer than they "
+                "should; see vigil case owed\n",
+                late);
+}
+
 enum vg_code incident_list(struct cli_call *call)
 {
     uint64_t severity;
@@ -174,9 +191,10 @@ enum vg_code incident_list(struct cli_call *call)
     } else if (code == VG_OK) {
         learn_shown(call, incidents);
         print_list(call, incidents);
+        say_what_is_owed(incidents);
     }
     if (code == VG_OK)
-        say_what_is_left_out(call);
+        incident_say_left_out(call);
     json_decref(incidents);
     return code;
 }

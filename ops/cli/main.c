@@ -94,6 +94,17 @@ static const struct cli_command root_children[] = {
      .children = compartment_commands,
      .examples = "  vigil compartment list\n"
                  "  vigil compartment rotate directory"},
+    {.name = "tenant",
+     .summary = "Tenants, and where their data is",
+     .children = tenant_commands,
+     .examples = "  vigil tenant add globex --compartment emea-customers\n"
+                 "  vigil tenant list"},
+    {.name = "case",
+     .summary = "What incidents mean for tenants",
+     .children = case_commands,
+     .examples = "  vigil case list\n"
+                 "  vigil case show ID --tenant globex\n"
+                 "  vigil case owed"},
     {.name = "import",
      .summary = "Bring incidents in from elsewhere",
      .children = import_commands,

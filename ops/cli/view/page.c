@@ -426,10 +426,33 @@ static void print_task(const struct page *page, const json_t *task)
                cli_json_text(task, "title"), due[0] != 0 ? ", due " : "", short_time_of(due).text);
 }
 
+/* Who could tell what is not told yet, or what it takes. */
+static void print_carriers(const struct page *page, const json_t *nodes)
+{
+    char text[128] = "";
+    size_t used = 0;
+    size_t i;
+    json_t *node;
+    json_array_foreach(nodes, i, node)
+    {
+        if (used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%snode %lld",
+                                     i == 0 ? "" : ", ", (long long)json_integer_value(node));
+    }
+    if (used == 0)
+        print_line(page, "  no node is cleared for both compartments: vigil compartment grant");
+    else
+        print_line(page, "  to be told by %s", text);
+}
+
 static void print_tenant(const struct page *page, const json_t *tenant)
 {
-    print_line(page, "%s  since %s", cli_json_text(tenant, "tenant"),
-               cli_json_text(tenant, "added_at"));
+    const json_t *state = json_object_get(tenant, "case");
+    const char *said = cli_json_text(state, "state");
+    print_line(page, "%s  since %s  case %s", cli_json_text(tenant, "tenant"),
+               cli_json_text(tenant, "added_at"), said);
+    if (strcmp(said, "told") != 0)
+        print_carriers(page, json_object_get(state, "nodes"));
 }
 
 static void print_link(const struct page *page, const json_t *link)
