@@ -8,11 +8,10 @@ read memory, the exit code is 77."""
 import os
 import pathlib
 import random
-import re
 import sys
 import tempfile
 
-from canary import PAGE, Canaries, disk
+from canary import Canaries, disk, memory
 from cluster import Cluster, wait_for
 from sample import Lives
 from tcpdump import Tcpdump
@@ -22,32 +21,6 @@ ALPHABETS = {"acme": "qzxjkv", "bolt": "ycbgpm"}
 ROLES = ("reporter", "responder", "incident-manager", "executive-incident-manager", "legal")
 SEED = 20261127
 LEADER = 4  # and blind
-WIDEST = 1 << 32  # of a mapping that is looked at
-PRESENT = bytes(byte >> 7 for byte in range(256))
-
-
-def memory(c, node):
-    """What root can read of a node's memory: the pages that are there of writable mappings, one mapping after the other."""
-    yield from memory_of(c.process(node))
-
-
-def memory_of(process):
-    with open(process / "mem", "rb", buffering=0) as mem, open(process / "pagemap", "rb", buffering=0) as pagemap:
-        for line in (process / "maps").read_text().splitlines():
-            span, rights = line.split()[:2]
-            start, end = (int(at, 16) for at in span.split("-"))
-            if rights.startswith("rw") and end - start <= WIDEST:
-                yield f"memory {span}", b"".join(pages(mem.fileno(), pagemap.fileno(), start // PAGE, end // PAGE))
-
-
-def pages(mem, pagemap, first, end):
-    """Those that are there (Documentation/admin-guide/mm/pagemap.rst: the highest bit), run by run."""
-    there = os.pread(pagemap, (end - first) * 8, first * 8)[7::8].translate(PRESENT)
-    for run in re.finditer(b"\1+", there):
-        try:
-            yield os.pread(mem, len(run.group()) * PAGE, (first + run.start()) * PAGE)
-        except OSError:
-            continue  # the kernel's own, or secret even from root
 
 
 class Scene:
@@ -65,7 +38,7 @@ class Scene:
 
     def write(self):
         for name, canaries in self.canaries.items():
-            Lives(self.c, name, canaries).lives()
+            Lives(self.c, name, canaries, next(other for other in CLEARED if other != name)).lives()
 
     def places(self, node):
         """Where to look, and for which compartments: on disk for all, in memory for those that the node is not cleared for."""

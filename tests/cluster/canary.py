@@ -10,6 +10,8 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 FRAGMENT = 12  # so many letters in a row betray one
 LENGTH = 24
 HEX_RUN = re.compile(rb"[0-9a-fA-F]{%d,}" % (2 * FRAGMENT))
+WIDEST = 1 << 32  # of a mapping that is looked at
+PRESENT = bytes(byte >> 7 for byte in range(256))
 BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % (4 * FRAGMENT // 3))
 
 
@@ -78,3 +80,27 @@ class Canaries:
                         assert form in self.find(b"\xfe" * 9 + content + b"\xfe"), (form, content)
         for content in (others.encode() * LENGTH, bytes(range(256)) * 16, others.encode().hex().encode() * LENGTH):
             assert not self.find(content), content
+
+
+def memory(c, node):
+    """What root can read of a node's memory: the pages that are there of writable mappings, one mapping after the other."""
+    yield from memory_of(c.process(node))
+
+
+def memory_of(process):
+    with open(process / "mem", "rb", buffering=0) as mem, open(process / "pagemap", "rb", buffering=0) as pagemap:
+        for line in (process / "maps").read_text().splitlines():
+            span, rights = line.split()[:2]
+            start, end = (int(at, 16) for at in span.split("-"))
+            if rights.startswith("rw") and end - start <= WIDEST:
+                yield f"memory {span}", b"".join(pages(mem.fileno(), pagemap.fileno(), start // PAGE, end // PAGE))
+
+
+def pages(mem, pagemap, first, end):
+    """Those that are there (Documentation/admin-guide/mm/pagemap.rst: the highest bit), run by run."""
+    there = os.pread(pagemap, (end - first) * 8, first * 8)[7::8].translate(PRESENT)
+    for run in re.finditer(b"\1+", there):
+        try:
+            yield os.pread(mem, len(run.group()) * PAGE, (first + run.start()) * PAGE)
+        except OSError:
+            continue  # the kernel's own, or secret even from root

@@ -14,8 +14,7 @@ import signal
 import subprocess
 import sys
 
-from blind import memory_of
-from canary import Canaries
+from canary import Canaries, memory_of
 from cluster import Cluster, bin_dir, wait_for, without_users
 from lockdown import SKIPPED, User, core_after, node_of, unlimited_core
 

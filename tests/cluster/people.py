@@ -60,6 +60,7 @@ def two_people(c, incident):
     manager, legal, executive = c.person(1, 1), c.person(2, 2), c.person(3, 3)
     for person, role in (("person-2", "legal"), ("person-3", "executive-incident-manager")):
         c.vigil("user", "grant", person, role)
+    c.vigil("tenant", "add", "acme")
     manager.vigil("evidence", "add", incident, "--file", __file__, "--source", "the test")
     manager.vigil("incident", "declare", incident, "privacy-incident", "--harm", "disclosure", "--access", "likely", "--evidence", "E1",
                   "--tenant", "acme", "--reason", "so it looks")

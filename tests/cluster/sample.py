@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A full sample of what people and nodes say to each other: every operation with every field that it has, every question, and
 errors. Every text is a canary, which nothing else has. What was forgotten is told, held to the tables of docs/."""
+import itertools
 import json
 import pathlib
 import random
@@ -26,6 +27,7 @@ class Sample:
         self.canaries = []
         self.failures = []
         self.incidents = []
+        self.elsewhere = None  # another compartment
 
     def say(self, word):
         """A text that is nowhere else."""
@@ -79,6 +81,7 @@ class Sample:
     def clearances(self):
         """A compartment of two nodes: the third comes and goes, and one more goes by way of exception; both have removed what they had."""
         c, name = self.c, self.say("acme")
+        self.elsewhere = name
         c.vigil("compartment", "create", name, "--nodes", "1,2", "--boundary", "apac,emea,amer", "--min-cleared", 2)
         c.vigil("compartment", "grant", name, "--node-id", 3)
         c.vigil("compartment", "revoke", name, "--node-id", 3)
@@ -128,6 +131,21 @@ class Sample:
         second.vigil("proposal", "approve", drill.id, "--reason", self.say("reason"), "--yes")
         drill.wait_ended()
         assert re.search(r"^verdict +(passed|failed)$", drill.out.read_text(), re.M), drill.err.read_text()
+
+    # ---- tenants ----
+
+    def tenant_name(self):
+        return self.say("tenant")
+
+    def tenant(self, home=None):
+        """The name of one whose data is in this compartment, or in another."""
+        name = self.tenant_name()
+        self.c.vigil("tenant", "add", name, *(("--compartment", home) if home else self.where))
+        return name
+
+    def told(self):
+        """Until nothing is owed to tenants elsewhere."""
+        wait_for(lambda: not self.c.vigil("case", "owed", *self.where), "cases to be told")
 
     # ---- incidents ----
 
@@ -192,14 +210,18 @@ class Sample:
         """Declared, and withdrawn by two people on the second try; attested, closed, opened again."""
         on, say, legal, executive = self.on, self.say, self.c.person(2, 2), self.c.person(3, 3)
         on(incident, "incident", "declare", "security-incident", "--harm", "disclosure,access", "--access", "likely", "--duty", say("duty"),
-           "--tenant", say("tenant"), "--tenant", say("tenant"), "--impact", say("impact"), "--resources", say("resources"), "--repair",
+           "--tenant", self.tenant(), "--tenant", self.tenant(), "--impact", say("impact"), "--resources", say("resources"), "--repair",
            say("repair"), "--evidence", "E1", "--reason", say("reason"))
-        on(incident, "incident", "affect", "--tenant", say("tenant"), "--reason", say("reason"))
+        tenant = self.tenant(self.elsewhere)
+        on(incident, "incident", "affect", "--tenant", tenant, "--reason", say("reason"))
+        self.told()
         for verdict in ("reject", "approve"):
             proposal = on(incident, "incident", "withdraw", "--as", "legal", "--expires", "2h", "--reason", say("reason"), as_=legal)
             executive.vigil("proposal", "show", proposal)
             words = ["--as", "executive-incident-manager", "--yes"] if verdict == "approve" else []
             executive.vigil("proposal", verdict, proposal, *words, "--reason", say("reason"))
+        self.told()
+        self.case = incident, tenant
         for what in ("customer-risk", "business-risk", "corrective-measures"):
             on(incident, "incident", "attest", what, "yes", "--reason", say("reason"))
 
@@ -239,7 +261,8 @@ class Sample:
                       ["task", "list", incident], ["contain", "list", incident], ["evidence", "list", incident], ["incident", "filters"],
                       ["rules", "explain", incident], ["proposal", "list"], ["user", "list", "--all"], ["oncall", "now"],
                       ["compartment", "list"], ["compartment", "show", "directory"], ["log", "get", 1], ["log", "verify"],
-                      ["cluster", "status"], ["cluster", "members"], ["stats"]):
+                      ["cluster", "status"], ["cluster", "members"], ["stats"], ["tenant", "list"], ["tenant", "show", self.case[1]],
+                      ["case", "list"], ["case", "show", self.case[0], "--tenant", self.case[1]], ["case", "owed"]):
             c.vigil(*words)
         for words in (["incident", "document", document], ["evidence", "get", incident, "E1"]):
             done = c.run("--context", c.context, *words)
@@ -314,14 +337,20 @@ class Sample:
 
 
 class Lives(Sample):
-    """What becomes of incidents in one compartment; its texts are canaries of a set."""
+    """What becomes of incidents in one compartment, with a tenant in another if one is named. Its texts are canaries of a set, but for the names of
+    tenants, which are the directory's: every node reads them."""
 
-    def __init__(self, c, name, canaries):
+    TENANTS = itertools.count()
+
+    def __init__(self, c, name, canaries, elsewhere=None):
         super().__init__(c, ("--compartment", name))
-        self.canary, self.ben, self.mia = canaries, "person-2", "person-3"
+        self.canary, self.ben, self.mia, self.elsewhere = canaries, "person-2", "person-3", elsewhere
 
     def say(self, word):
         return self.canary.say(word)
+
+    def tenant_name(self):
+        return f"tenant-{next(self.TENANTS)}"
 
 
 def operations():
