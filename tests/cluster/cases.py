@@ -116,6 +116,16 @@ def withdrawn(scene, incident):
         assert case["state"] == "withdrawn" and case["withdrawn_at"] == withdrawn_at and case["facts"] == 2, case
 
 
+def grown(scene):
+    """A node that is granted a tenant's compartment, and one that is granted the incident's, make the same of the log."""
+    scene.c.vigil("compartment", "grant", "bolt", "--node-id", 3)
+    scene.c.vigil("compartment", "grant", SOURCE, "--node-id", 4)
+    for node, name in ((3, "bolt"), (4, SOURCE)):
+        wait_for(lambda node=node, name=name: scene.c.standing(node, name) == "level", f"node {node} level for {name}")
+    scene.c.wait_equal()
+    scene.c.vigil("compartment", "revoke", SOURCE, "--node-id", 4)
+
+
 def nobody(scene):
     """A tenant whose compartment shares no node with the incident's: it waits, and says what would help."""
     c = scene.c
@@ -167,6 +177,7 @@ def main():
         for incident in incidents:
             check(scene, incident)
         blind(scene, incidents[-1])
+        grown(scene)
         withdrawn(scene, incidents[0])
         nobody(scene)
         c.wait_equal()
