@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "node/parts.h"
+#include "proto/response/standing.h"
 
 enum {
     LOOKS_MAX = 256,            /* rows that one look goes through on the apply thread */
@@ -48,7 +49,7 @@ static void consider(struct look *look, const struct response_machine *machine)
 {
     const struct response_owed *owed = &look->at;
     struct node_fact fact = {.owed = *owed};
-    if (!response_is_level(machine, &owed->target) ||
+    if (!response_is_served(machine, &owed->target) ||
         !response_carries(machine, &owed->fact.source, &owed->target, look->node->self))
         return;
     fact.heard = response_heard_get(machine, &owed->target, &owed->fact, &fact.by);

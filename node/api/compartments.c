@@ -208,6 +208,27 @@ enum vg_code api_compartment_open(const struct response_machine *machine, const 
     return response_is_served(machine, out) ? VG_OK : name_the_cleared(machine, out, error);
 }
 
+enum vg_code api_compartments_read(const struct response_machine *machine,
+                                   const struct api_query *query, enum response_sight least,
+                                   struct api_compartments *out, struct vg_error *error)
+{
+    struct api_compartments level;
+    vg_id one;
+    bool names_one = query->compartment[0] != '\0';
+    if (names_one && api_compartment_open(machine, &query->asker, query->compartment, least, &one,
+                                          error) != VG_OK)
+        return error->code;
+    api_compartments_level(machine, &query->asker, &level);
+    out->count = 0;
+    for (uint32_t i = 0; i < level.count; i++) {
+        if (level.sights[i] < least || (names_one && !vg_id_equal(&level.ids[i], &one)))
+            continue;
+        out->ids[out->count] = level.ids[i];
+        out->sights[out->count++] = level.sights[i];
+    }
+    return VG_OK;
+}
+
 /* Those of them that anybody can still read. */
 static uint32_t read_by_somebody(const struct response_machine *machine,
                                  const struct api_compartments *all)

@@ -33,6 +33,12 @@ enum vg_code api_compartment_open(const struct response_machine *machine, const 
                                   const char *name, enum response_sight least, vg_id *out,
                                   struct vg_error *error);
 
+/* What a list is made of: the compartment that the question names, opened as above; if it names
+ * none, those that are level here and of which the asker sees this much. */
+enum vg_code api_compartments_read(const struct response_machine *machine,
+                                   const struct api_query *query, enum response_sight least,
+                                   struct api_compartments *out, struct vg_error *error);
+
 /* Nothing of the kind is in any compartment that is level here and the asker's: VG_NOT_FOUND, or
  * VG_UNAVAILABLE if it may be in another one of theirs. */
 enum vg_code api_none_here(const struct response_machine *machine, const vg_id *asker,

@@ -69,28 +69,13 @@ static bool next_of(const struct response_machine *machine, const struct api_que
 /* ---- list, show, page, parts -------------------------------------------------------------------
  */
 
-/* The one compartment that the question names, to be read; false with the error set. */
-static bool open_one(const struct response_machine *machine, const struct api_query *query,
-                     enum response_sight least, struct api_compartments *out,
-                     struct vg_error *error)
-{
-    out->count = 1;
-    if (api_compartment_open(machine, &query->asker, query->compartment, least, &out->ids[0],
-                             error) != VG_OK)
-        return false;
-    out->sights[0] = response_sight_of(machine, &query->asker, &out->ids[0]);
-    return true;
-}
-
 static json_t *answer_list(struct response_machine *machine, const struct api_query *query,
                            struct vg_error *error)
 {
     struct api_compartments list;
     struct response_incident incident;
     vg_id after = query->after_id;
-    if (query->compartment[0] == '\0')
-        api_compartments_level(machine, &query->asker, &list);
-    else if (!open_one(machine, query, RESPONSE_SEES_OWN, &list, error))
+    if (api_compartments_read(machine, query, RESPONSE_SEES_OWN, &list, error) != VG_OK)
         return NULL;
     json_t *page = json_array();
     while (json_array_size(page) < query->limit &&
@@ -253,7 +238,7 @@ static json_t *answer_milestones(struct response_machine *machine, const struct 
 {
     struct api_compartments one;
     struct response_incident incident = {.id = query->after_id};
-    if (!open_one(machine, query, RESPONSE_SEES_CONTENT, &one, error))
+    if (api_compartments_read(machine, query, RESPONSE_SEES_CONTENT, &one, error) != VG_OK)
         return NULL;
     json_t *page = json_array();
     while (json_array_size(page) < query->limit &&

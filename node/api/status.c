@@ -20,7 +20,7 @@ void api_status_figure(struct api_status *status, const char *name, uint64_t val
     snprintf(figure->name, sizeof figure->name, "%s", name);
 }
 
-/* Of what is level here and known to the asker. */
+/* Of what is served here and known to the asker. */
 static json_t *state_hashes(struct response_machine *machine, const vg_id *asker)
 {
     json_t *hashes = json_object();
@@ -28,7 +28,7 @@ static json_t *state_hashes(struct response_machine *machine, const vg_id *asker
     api_compartments_known(machine, asker, &known);
     for (uint32_t i = 0; i < known.count; i++) {
         char name[VG_NAME_MAX + 1];
-        if (!response_is_level(machine, &known.ids[i]))
+        if (!response_is_served(machine, &known.ids[i]))
             continue;
         vg_hash hash = response_state_hash(machine, &known.ids[i]);
         api_compartment_name(machine, &known.ids[i], name);

@@ -7,14 +7,16 @@
 #include "common/text.h"
 #include "node/api/compartments.h"
 #include "node/api/text.h"
+#include "proto/response/standing.h"
 #include "proto/response/tenants.h"
 
 enum { OWED_MAX = 256 }; /* facts of one incident that are gone through */
 
-static json_t *compartment_name(const struct response_machine *machine, const vg_id *id)
+static json_t *compartment_name(const struct response_machine *machine,
+                                const struct api_query *query, const vg_id *id)
 {
     char name[VG_NAME_MAX + 1];
-    api_compartment_name(machine, id, name);
+    api_compartment_name_for(machine, &query->asker, id, name);
     return json_string(name);
 }
 
@@ -27,16 +29,23 @@ static json_t *tenant_name(const struct response_machine *machine, const vg_id *
 /* ---- tenants -----------------------------------------------------------------------------------
  */
 
-static json_t *tenant_object(const struct response_machine *machine,
+/* Whoever knows of a compartment knows of its tenants. */
+static bool is_known(const struct response_machine *machine, const struct api_query *query,
+                     const struct response_tenant *tenant)
+{
+    return response_knows_compartment(machine, &query->asker, &tenant->compartment);
+}
+
+static json_t *tenant_object(const struct response_machine *machine, const struct api_query *query,
                              const struct response_tenant *tenant)
 {
     json_t *out = json_object();
     api_set(out, "id", api_id(&tenant->id));
     api_set(out, "name", json_string(tenant->name));
-    api_set(out, "compartment", compartment_name(machine, &tenant->compartment));
+    api_set(out, "compartment", compartment_name(machine, query, &tenant->compartment));
     api_set(out, "compartment_id", api_id(&tenant->compartment));
     api_set(out, "added_at", api_time(tenant->added_at));
-    api_set(out, "served", json_boolean(response_is_level(machine, &tenant->compartment)));
+    api_set(out, "served", json_boolean(response_is_served(machine, &tenant->compartment)));
     return out;
 }
 
@@ -48,27 +57,31 @@ json_t *api_tenants(struct response_machine *machine, const struct api_query *qu
     (void)error;
     while (json_array_size(page) < query->limit &&
            response_tenant_next(machine, &tenant.id, &tenant))
-        json_array_append_new(page, tenant_object(machine, &tenant));
+        if (is_known(machine, query, &tenant))
+            json_array_append_new(page, tenant_object(machine, query, &tenant));
     return page;
 }
 
 /* By its name, else by its id. */
-static enum vg_code find_tenant(const struct response_machine *machine, const char *name,
-                                struct response_tenant *out, struct vg_error *error)
+static enum vg_code find_tenant(const struct response_machine *machine,
+                                const struct api_query *query, struct response_tenant *out,
+                                struct vg_error *error)
 {
     vg_id id;
-    if (response_tenant_find(machine, vg_span_text(name), out) ||
-        (vg_id_parse(name, &id) && response_tenant_get(machine, &id, out)))
+    bool found = response_tenant_find(machine, vg_span_text(query->tenant), out) ||
+                 (vg_id_parse(query->tenant, &id) && response_tenant_get(machine, &id, out));
+    if (found && is_known(machine, query, out))
         return VG_OK;
-    return vg_fail(error, VG_NOT_FOUND, "there is no tenant \"%s\"; see vigil tenant list", name);
+    return vg_fail(error, VG_NOT_FOUND, "there is no tenant \"%s\"; see vigil tenant list",
+                   query->tenant);
 }
 
 json_t *api_tenant(struct response_machine *machine, const struct api_query *query,
                    struct vg_error *error)
 {
     struct response_tenant tenant;
-    return find_tenant(machine, query->tenant, &tenant, error) == VG_OK
-               ? tenant_object(machine, &tenant)
+    return find_tenant(machine, query, &tenant, error) == VG_OK
+               ? tenant_object(machine, query, &tenant)
                : NULL;
 }
 
@@ -107,8 +120,8 @@ static const char *read_place(const char *place, vg_id *first, vg_id *second,
 /* ---- cases -------------------------------------------------------------------------------------
  */
 
-static json_t *case_object(const struct response_machine *machine, const vg_id *compartment,
-                           const struct response_tenant_case *found)
+static json_t *case_object(const struct response_machine *machine, const struct api_query *query,
+                           const vg_id *compartment, const struct response_tenant_case *found)
 {
     char source[VG_ID_TEXT];
     json_t *out = json_object();
@@ -117,8 +130,8 @@ static json_t *case_object(const struct response_machine *machine, const vg_id *
     api_set(out, "incident", api_id(&found->incident));
     api_set(out, "tenant", tenant_name(machine, &found->tenant));
     api_set(out, "tenant_id", api_id(&found->tenant));
-    api_set(out, "compartment", compartment_name(machine, compartment));
-    api_set(out, "source", compartment_name(machine, &found->source));
+    api_set(out, "compartment", compartment_name(machine, query, compartment));
+    api_set(out, "source", compartment_name(machine, query, &found->source));
     api_set(out, "source_id", api_id(&found->source));
     api_set(out, "state", json_string(state));
     api_set(out, "declared_at", api_time(found->declared_at));
@@ -169,15 +182,11 @@ json_t *api_cases(struct response_machine *machine, const struct api_query *quer
     if (source == NULL)
         return NULL;
     at.facts = source[0] != '\0' && vg_id_parse(source, &at.source);
-    api_compartments_level(machine, &list);
-    if (query->compartment[0] != '\0') {
-        list.count = 1;
-        if (api_compartment_open(machine, query->compartment, &list.ids[0], error) != VG_OK)
-            return NULL;
-    }
+    if (api_compartments_read(machine, query, RESPONSE_SEES_CONTENT, &list, error) != VG_OK)
+        return NULL;
     json_t *page = json_array();
     while (json_array_size(page) < query->limit && next_case(machine, &list, &at, &place, &at))
-        json_array_append_new(page, case_object(machine, &list.ids[place], &at));
+        json_array_append_new(page, case_object(machine, query, &list.ids[place], &at));
     return page;
 }
 
@@ -189,17 +198,18 @@ json_t *api_case(struct response_machine *machine, const struct api_query *query
     char name[VG_NAME_MAX + 1];
     char id[VG_ID_TEXT];
     vg_id compartment;
-    if (find_tenant(machine, query->tenant, &tenant, error) != VG_OK)
+    if (find_tenant(machine, query, &tenant, error) != VG_OK)
         return NULL;
     vg_id_format(&tenant.compartment, name);
-    if (api_compartment_open(machine, name, &compartment, error) != VG_OK)
+    if (api_compartment_open(machine, &query->asker, name, RESPONSE_SEES_CONTENT, &compartment,
+                             error) != VG_OK)
         return NULL;
     found.tenant = tenant.id;
     found.facts = 1; /* behind a source of zeros, which is none */
     vg_id_format(&query->id, id);
     if (response_case_next(machine, &compartment, &found) &&
         vg_id_equal(&found.incident, &query->id) && vg_id_equal(&found.tenant, &tenant.id))
-        return case_object(machine, &compartment, &found);
+        return case_object(machine, query, &compartment, &found);
     vg_fail(error, VG_NOT_FOUND,
             "tenant \"%s\" has no case of incident %s here; if it is affected, vigil incident show "
             "says how far it is told",
@@ -241,7 +251,7 @@ static json_t *fact_object(const struct response_machine *machine, const struct 
     api_set(out, "incident", api_id(&fact->incident));
     api_set(out, "tenant", tenant_name(machine, &fact->tenant));
     api_set(out, "tenant_id", api_id(&fact->tenant));
-    api_set(out, "compartment", compartment_name(machine, &owed->target));
+    api_set(out, "compartment", compartment_name(machine, query, &owed->target));
     api_set(out, "kind", api_word(response_fact_kinds, fact->kind));
     api_set(out, "index", api_uint(fact->index));
     api_set(out, "hash", api_hash(&fact->hash));
@@ -254,7 +264,8 @@ json_t *api_facts(struct response_machine *machine, const struct api_query *quer
                   struct vg_error *error)
 {
     struct response_owed owed = {.case_index = 0};
-    if (api_compartment_open(machine, query->compartment, &owed.fact.source, error) != VG_OK)
+    if (api_compartment_open(machine, &query->asker, query->compartment, RESPONSE_SEES_CONTENT,
+                             &owed.fact.source, error) != VG_OK)
         return NULL;
     const char *index =
         read_place(query->after_text, &owed.fact.incident, &owed.fact.tenant, error);
