@@ -21,40 +21,34 @@ from opening import down, everything, home, nothing, opened
 SEED = 20261127
 ALPHABET, OTHERS = "qzxjkv", "ycbgpm"
 ORIGIN, LEADER, ASIDE = 1, 2, 3  # 1 and 2 are cleared all along, 1 makes every epoch; 3 comes and goes
-NOWHERE = "none:1"
+NOWHERE = ASIDE, "none:1"
 ARMED = "steps are counted from here on"
 PASSING = ("unavailable", "timeout", "conflict", "exists", "not-found")  # of a command given again: not done now, or done meanwhile
 
 EPOCH = ("log-committed", "epoch-heeded", "key-learned", "standing-noted", "state-committed")
 KEYRING = ("file-synced", "file-renamed", "folder-synced")
-
-# A change: its words; the nodes that end in it; the steps that each of them has to have ended at; the last two of them; the node's status after it.
-Change = collections.namedtuple("Change", "words nodes steps last status")
-CHANGES = {
-    "grant": Change(("grant", "acme", "--node-id", ASIDE), (ASIDE,),
-                    {ASIDE: (*KEYRING, "unwrap-key-offered", *EPOCH, "rebuild-begun", "rebuild-committed", "rebuild-finished", "rows-dropped",
-                             "rows-copied", "hash-adopted", "file-removed", "folder-removed", "rebuild-removed")},
-                    ("state-committed", "rebuild-removed"), "level"),
-    "rotate": Change(("rotate", "acme"), (ORIGIN, LEADER, ASIDE),
-                     {ORIGIN: ("epoch-made", *EPOCH), LEADER: ("entry-proposed", "entry-appended", *EPOCH), ASIDE: EPOCH},
-                     ("epoch-heeded", "state-committed"), "level"),
-    "revoke": Change(("revoke", "acme", "--node-id", ASIDE), (ASIDE,),
-                     {ASIDE: (*EPOCH, "rows-dropped", "hash-forgotten", *KEYRING, "keys-destroyed", "row-keys-wiped", "rebuild-removed",
-                              "attestation-signed", "attestation-placed")},
-                     ("standing-noted", "state-committed"), "blind"),
-}
+REMOVAL = ("rows-dropped", "hash-forgotten", *KEYRING, "keys-destroyed", "row-keys-wiped", "rebuild-removed", "attestation-signed",
+           "attestation-placed")
 
 
 def log(c, node):
     return pathlib.Path(c.nodes[node]["log"]).read_text()
 
 
+def committed(c, node, begins):
+    """Up to which entry a node that runs the variant has its state on the disk."""
+    return max((int(index) for index in re.findall(r" committed index=(\d+)\n", log(c, node)[begins:])), default=0)
+
+
 def arm(c, node, stepwise, where):
-    """Has the program that ends there run as the node; gives where its log begins."""
+    """Has the program that ends there run as the node, with all done that came before; gives where its log begins."""
+    begins = len(log(c, node))
     c.exchange(node, stepwise, VIGIL_STEPWISE=where)
     if node == LEADER:
         c.lead(node)
-    c.wait_settled()
+    c.vigil("incident", "detect", "--source", "operator", "--title", "the last before")
+    applied = c.wait_settled()[0]["applied_index"]
+    wait_for(lambda: committed(c, node, begins) >= applied, f"node {node} to commit its state")
     begins = len(log(c, node))
     os.kill(int(c.process(node).name), signal.SIGUSR1)
     wait_for(lambda: ARMED in log(c, node)[begins:], "the signal")
@@ -68,18 +62,25 @@ class Scene:
         self.c, self.stepwise, self.random = c, stepwise, random.Random(SEED)
         self.canaries = Canaries(ALPHABET, self.random)
         self.canaries.check(OTHERS)
-        self.id = c.vigil("compartment", "create", "acme", "--nodes", f"{ORIGIN},{LEADER}")["id"]
-        c.vigil("user", "grant", "person-1", "responder", "--compartment", "acme")
-        self.incidents = {name: c.vigil("incident", "detect", "--compartment", name, "--source", "operator", "--title", self.canaries.say("title"),
-                                        node=ORIGIN)["id"] for name in ("acme", "default")}
-        for _ in range(20):
-            self.note("acme", ORIGIN)
-        self.killed = collections.Counter()
+        self.ids, self.incidents, self.killed = {}, {"default": self.detect("default")}, collections.Counter()
+        self.compartment("acme", f"{ORIGIN},{LEADER}", 20)
+
+    def compartment(self, name, nodes, notes):
+        self.ids[name] = self.c.vigil("compartment", "create", name, "--nodes", nodes)["id"]
+        self.c.vigil("user", "grant", "person-1", "responder", "--compartment", name)
+        self.incidents[name] = self.detect(name)
+        for _ in range(notes):
+            self.note(name, ORIGIN)
+
+    def detect(self, name):
+        return self.c.vigil("incident", "detect", "--compartment", name, "--source", "operator", "--title", self.canaries.say("title"),
+                            node=ORIGIN)["id"]
 
     def note(self, name, node):
         self.c.vigil("incident", "note", self.incidents[name], "--text", self.canaries.say("note"), node=node)
 
-    # ---- the change ----
+    def shown(self, name, node=None):
+        return self.c.vigil("compartment", "show", name, node=node)
 
     def steps(self, node, begins):
         return re.findall(r" step n=\d+ name=([a-z-]+)\n", log(self.c, node)[begins:])
@@ -87,128 +88,176 @@ class Scene:
     def has_ended(self, node):
         return self.c.described(node)["state"] == "stopped"
 
-    def command(self, node, words, id_):
-        return self.c.start(*self.c.person(1, node).words(), "--request-id", id_, "compartment", *words)
+    def opens(self, node):
+        with down(self.c, node) as data:
+            return opened(self.c, node, data=[data])
 
-    def is_done(self, name, before):
-        shown = self.c.vigil("compartment", "show", "acme")
-        holds = ASIDE in {holder["node"] for holder in shown["holders"]}
-        return {"grant": holds, "revoke": not holds, "rotate": shown["epoch"] > before}[name]
-
-    def is_over(self, name, node, begins):
-        """The node has taken its last step."""
-        steps, (last_but_one, last) = self.steps(node, begins), CHANGES[name].last
-        if last_but_one not in steps or last not in steps[len(steps) - steps[::-1].index(last_but_one):]:
-            return False
-        said = self.c.status_at_once(node)  # it may end meanwhile
-        return said is not None and CHANGES[name].status in [one["status"] for one in said["compartments"] if one["name"] == "acme"]
-
-    def once(self, name, node, where):
-        """One change, with this node to end there. The steps that it took, and whether it has ended."""
-        begins, before = arm(self.c, node, self.stepwise, where), self.c.vigil("compartment", "show", "acme")["epoch"]
-        id_ = request_id(self.random)
-        command = self.command(node if node != LEADER else ORIGIN, CHANGES[name].words, id_)
-        wait_for(lambda: self.has_ended(node) or command.poll() not in (None, 0) or command.poll() == 0 and self.is_over(name, node, begins),
-                 f"{name} at node {node} to end at {where}, or to be over")
-        steps, ended = self.steps(node, begins), self.has_ended(node)
-        self.c.exchange(node, self.c.bin)
-        self.give_again(name, node, before, id_, command)
-        return steps, ended
-
-    def give_again(self, name, node, before, id_, command):
-        """The same request, until it is done."""
-        def done():
-            nonlocal command
-            said = command.communicate()[1]
-            if command.returncode == 0:
-                return True
-            assert json.loads(said)["error"]["code"] in PASSING, said
-            if self.is_done(name, before):
-                return True
-            command = self.command(node, CHANGES[name].words, id_)
-            return False
-        wait_for(done, f"{name} to be done")
-
-    # ---- what must be ----
-
-    def is_level(self):
-        assert set(self.c.wait_equal()) == {"directory", "default", "acme"}
-        self.note("acme", ASIDE)
-
-    def is_blind(self):
-        revoked = self.c.vigil("compartment", "show", "acme")["revoked"]
-        assert [one["node"] for one in revoked if one["attested"]] == [ASIDE], revoked
-        self.c.wait_equal()
-        assert "acme" not in self.c.status(ASIDE)["state_hashes"]
-        nothing(self.opens(), self.id)
-        rebuilds = home(self.c, ASIDE) / "data" / "rebuild"
+    def is_rid_of(self, node, name):
+        """It keeps nothing of it, opens nothing of it, and has said so."""
+        assert node in [one["node"] for one in self.shown(name)["revoked"] if one["attested"]], self.shown(name)
+        assert name not in self.c.status(node)["state_hashes"]
+        nothing(self.opens(node), self.ids[name])
+        rebuilds = home(self.c, node) / "data" / "rebuild"
         assert not list(rebuilds.iterdir()), list(rebuilds.iterdir())
-
-    def opens(self):
-        with down(self.c, ASIDE) as data:
-            return opened(self.c, ASIDE, data=[data])
-
-    def check(self, name):
-        wait_for(lambda: self.c.standing(ASIDE, "acme") == CHANGES[name].status, f"node {ASIDE} to be {CHANGES[name].status}")
-        (self.is_blind if name == "revoke" else self.is_level)()
-        if name == "grant":
-            everything(self.opens(), self.id)
-        for node in self.c.nodes:
-            self.note("default", node)
-        self.c.wait_equal()
-        assert len({self.c.vigil("compartment", "show", "acme", node=node)["epoch"] for node in self.c.nodes}) == 1
-        self.c.vigil("log", "verify", node=ASIDE)
-        self.search((ASIDE,))
 
     def search(self, nodes):
         found = [(node, where, forms) for node in nodes for where, content in disk(self.c, node) if (forms := self.canaries.find(content))]
         assert not found, found
 
-    def end_at(self, name, node, where):
-        """The steps to the one that the node ended at, or None if there is none such."""
-        steps, ended = self.once(name, node, where)
-        self.check(name)
-        meant = where.split(":")[0]
-        assert not ended or meant in ("any", steps[-1]), (name, node, where, steps)
-        if ended:
-            self.killed[name, node, steps[-1]] += 1
-            print(f"{name}: node {node} ended at step {len(steps)}, {steps[-1]}", flush=True)
-        return steps if ended else None
+    def end_at(self, change, node, where):
+        """Has the node end there in this change, and checks what becomes of it. The steps to that, or None if it did not take so many."""
+        change.prepare(self)
+        begins = arm(self.c, node, self.stepwise, where)
+        request = Request(self, change, node if node != LEADER else ORIGIN)
+        wait_for(lambda: self.has_ended(node) or request.is_done() and change.is_over(self, node, begins),
+                 f"{change.name} at node {node} to end at {where}, or to be over")
+        steps, ended = self.steps(node, begins), self.has_ended(node)
+        self.c.exchange(node, self.c.bin)
+        wait_for(request.is_done, f"{change.name} to be done")
+        self.check(change, node)
+        if not ended:
+            return None
+        assert where.split(":")[0] in ("any", steps[-1]), (change.name, node, where, steps)
+        self.killed[change.name, node, steps[-1]] += 1
+        print(f"{change.name}: node {node} ended at step {len(steps)}, {steps[-1]}", flush=True)
+        return steps
+
+    def check(self, change, node):
+        wait_for(lambda: self.c.standing(node, change.of) == change.status, f"node {node} to be {change.status}")
+        change.check(self, node)
+        for each in self.c.nodes:
+            self.note("default", each)
+        self.c.wait_equal()
+        assert len({self.shown(change.of, each)["epoch"] for each in self.c.nodes}) == 1
+        self.c.vigil("log", "verify", node=node)
+        self.search((node,))
 
 
-def kinds(name):
+class Request:
+    """A command under one request id, given again until its change is done."""
+
+    def __init__(self, scene, change, node):
+        self.scene, self.change, self.person = scene, change, change.person(scene, node)
+        self.id, self.done = request_id(scene.random), False
+        self.give()
+
+    def give(self):
+        self.process = self.scene.c.start(*self.person.words(), "--request-id", self.id, *self.change.words)
+
+    def is_done(self):
+        if self.done or self.process.poll() is None:
+            return self.done
+        said = self.process.communicate()[1]
+        if self.process.returncode == 0:
+            self.done = True
+            return True
+        assert json.loads(said)["error"]["code"] in PASSING, said
+        self.done = self.change.is_done(self.scene)
+        if not self.done:
+            self.give()
+        return self.done
+
+
+class Change:
+    """A change of a compartment's clearance. `steps`: of each node, the kinds of steps that it is ended at; `last`: the last two of them; `status`:
+    how the node stands to the compartment after it."""
+    of = "acme"
+
+    def prepare(self, scene):
+        """Before anything ends."""
+
+    def person(self, scene, node):
+        return scene.c.person(1, node)
+
+    def is_over(self, scene, node, begins):
+        """The node has taken its last step."""
+        steps, (last_but_one, last) = scene.steps(node, begins), self.last
+        if last_but_one not in steps or last not in steps[len(steps) - steps[::-1].index(last_but_one):]:
+            return False
+        said = scene.c.status_at_once(node)  # it may end meanwhile
+        return said is not None and self.status in [one["status"] for one in said["compartments"] if one["name"] == self.of]
+
+    def check(self, scene, node):
+        """A node that is level has the same state as the others, and may write."""
+        assert set(scene.c.wait_equal()) == {"directory", "default", "acme"}
+        scene.note("acme", node)
+
+
+class Grant(Change):
+    name, words, status = "grant", ("compartment", "grant", "acme", "--node-id", ASIDE), "level"
+    steps = {ASIDE: (*KEYRING, "unwrap-key-offered", *EPOCH, "rebuild-begun", "rebuild-committed", "rebuild-finished", "rows-dropped", "rows-copied",
+                     "hash-adopted", "file-removed", "folder-removed", "rebuild-removed")}
+    last = ("state-committed", "rebuild-removed")
+
+    def is_done(self, scene):
+        return ASIDE in {holder["node"] for holder in scene.shown("acme")["holders"]}
+
+    def check(self, scene, node):
+        super().check(scene, node)
+        everything(scene.opens(node), scene.ids["acme"])
+
+
+class Rotate(Change):
+    name, words, status = "rotate", ("compartment", "rotate", "acme"), "level"
+    steps = {ORIGIN: ("epoch-made", *EPOCH), LEADER: ("entry-proposed", "entry-appended", *EPOCH), ASIDE: EPOCH}
+    last = ("epoch-heeded", "state-committed")
+
+    def prepare(self, scene):
+        self.before = scene.shown("acme")["epoch"]
+
+    def is_done(self, scene):
+        return scene.shown("acme")["epoch"] > self.before
+
+
+class Revoke(Change):
+    name, words, status = "revoke", ("compartment", "revoke", "acme", "--node-id", ASIDE), "blind"
+    steps = {ASIDE: (*EPOCH, *REMOVAL)}
+    last = ("standing-noted", "state-committed")
+
+    def is_done(self, scene):
+        return ASIDE not in {holder["node"] for holder in scene.shown("acme")["holders"]}
+
+    def check(self, scene, node):
+        scene.is_rid_of(node, "acme")
+
+
+CHANGES = (Grant(), Rotate(), Revoke())
+EACH_OTHER = ("grant", "revoke")  # need the other one before them
+
+
+def kinds(change):
     """Where nodes are to end, each told what came of the one before: at every kind of step."""
-    for node in CHANGES[name].nodes:
-        for kind in CHANGES[name].steps[node]:
-            for nth in itertools.count(1):
-                steps = yield node, f"{kind}:{nth}"
-                assert steps, f"{name}: node {node} took no step {kind} but {nth - 1}"
-                if kind != "state-committed" or "epoch-heeded" in steps:  # else it was of what came before
-                    break
+    for node, steps in change.steps.items():
+        for kind in steps:
+            taken = yield node, f"{kind}:1"
+            assert taken, f"{change.name}: node {node} took no step {kind}"
+            assert kind != "state-committed" or "epoch-heeded" in taken, f"{change.name}: node {node}, a commit of what came before"
 
 
-def every(name):
+def every(change):
     """At every step, until there are no more."""
-    for node in CHANGES[name].nodes:
+    for node, steps in change.steps.items():
         for nth in itertools.count(1):
             if not (yield node, f"any:{nth}"):
-                print(f"{name}: node {node} takes {nth - 1} steps", flush=True)
-                assert nth - 1 >= len(CHANGES[name].steps[node]), f"{name}: node {node} took {nth - 1} steps"
+                print(f"{change.name}: node {node} takes {nth - 1} steps", flush=True)
+                assert nth - 1 >= len(steps), f"{change.name}: node {node} took {nth - 1} steps"
                 break
 
 
 def carry_out(scene, plan):
-    """The changes in turns, as a grant and a revocation need each other."""
-    plans = {name: plan(name) for name in CHANGES}
-    places = {name: next(each) for name, each in plans.items()}
+    """The changes in turns."""
+    plans = {change: plan(change) for change in CHANGES}
+    places = {change: next(each) for change, each in plans.items()}
     while any(places.values()):
-        for name, each in plans.items():
-            place = places[name]
-            steps = scene.end_at(name, *(place or (CHANGES[name].nodes[0], NOWHERE)))
+        for change, each in plans.items():
+            place = places[change]
             if place:
+                steps = scene.end_at(change, *place)
+                places[change] = None
                 with contextlib.suppress(StopIteration):
-                    places[name] = None
-                    places[name] = each.send(steps)
+                    places[change] = each.send(steps)
+            elif change.name in EACH_OTHER:
+                scene.end_at(change, *NOWHERE)
 
 
 def main():

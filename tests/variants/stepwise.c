@@ -3,7 +3,8 @@
  * linker leads calls of the functions below here (CMakeLists.txt); each is a step that is over once
  * its function has returned. From SIGUSR1 on they are counted and logged, as `step`; at the one
  * that VIGIL_STEPWISE names, NAME:N for the N-th of that name or any:N for the N-th of all, the
- * process is gone before anything else happens. Without the signal it does as vigild does. */
+ * process is gone before anything else happens. Until then it logs, as `committed`, up to which
+ * entry its state is on the disk, so that a test can wait for what came before. */
 #include <assert.h>
 #include <lmdb.h>
 #include <pthread.h>
@@ -73,16 +74,21 @@ static const char *synced(int fd)
     return fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) ? "folder-synced" : "file-synced";
 }
 
+static bool is_thread(const char *name)
+{
+    char thread[16] = "";
+    prctl(PR_GET_NAME, thread);
+    return strcmp(thread, name) == 0;
+}
+
 /* Whose transaction it is, by the name of its thread (docs/architecture.md). */
 static const char *committed(void)
 {
     static const char *const names[][2] = {{"log-writer", "log-committed"},
                                            {"apply", "state-committed"},
                                            {"rebuild", "rebuild-committed"}};
-    char thread[16] = "";
-    prctl(PR_GET_NAME, thread);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(thread, names[i][0]) == 0)
+        if (is_thread(names[i][0]))
             return names[i][1];
     return "committed";
 }
@@ -92,6 +98,16 @@ STEP(int, rename, (const char *from, const char *to), (from, to), "file-renamed"
 STEP(int, unlink, (const char *path), (path), "file-removed")
 STEP(int, rmdir, (const char *path), (path), "folder-removed")
 STEP(int, mdb_txn_commit, (MDB_txn * txn), (txn), committed())
+
+void __real_store_state_commit(struct store_state *state, const struct store_position *position);
+void __wrap_store_state_commit(struct store_state *state, const struct store_position *position);
+
+void __wrap_store_state_commit(struct store_state *state, const struct store_position *position)
+{
+    __real_store_state_commit(state, position);
+    if (!atomic_load(&steps.armed) && is_thread("apply"))
+        vg_log(VG_LOG_INFO, "committed", "index=%llu", (unsigned long long)position->index);
+}
 
 /* ---- keys --------------------------------------------------------------------------------------
  */
