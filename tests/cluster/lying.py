@@ -14,6 +14,7 @@ from dissononce_node import person_asks  # noqa: E402
 SEED = 20261127
 LIAR, MISLED = 2, 3
 SHORT = ("--timeout", "2s")
+HANDED_OVER = 4  # at most, of one command that is given up so soon
 
 VOID, BLIND = "entries_void", "entries_blind"
 
@@ -97,8 +98,13 @@ def altered(scene, begins):
 
 
 def is_lost(scene, begins, text, id_):
-    """A note of bolt at node 1 that the leader has altered: whoever gave it is told that it may or may not be there."""
+    """A note of bolt at node 1 that the leader has altered: whoever gave it is told that it may or may not be there, and it was not handed over
+    again and again meanwhile."""
+    tries = 0
+
     def told():
+        nonlocal tries
+        tries += 1
         try:
             scene.note("bolt", 1, text, *SHORT, "--request-id", id_)
         except Refused as why:
@@ -109,6 +115,7 @@ def is_lost(scene, begins, text, id_):
         raise AssertionError(f"{text} was done")
     message = wait_for(told, f"{text} to be altered")
     assert f"request {id_} may or may not be in the log; repeating it with --request-id {id_} is safe" in message, message
+    assert altered(scene, begins) <= HANDED_OVER * tries, f"{text}: handed over {altered(scene, begins)} times in {tries} commands"
 
 
 def is_void(scene, name, offset, bits, cleared, blind):
