@@ -39,7 +39,13 @@ struct cleared cleared_new(void)
         member->id.value = i + 1;
         vg_signer_ed25519.keypair(seed, &member->keys.key, &story.node_secrets[i]);
     }
+    const uint8_t officer_seed[VG_SEED_SIZE] = {0x22};
+    struct ledger_person *officer = &chain->genesis.people[1];
     chain->genesis.people[0].bits = LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER;
+    chain->genesis.person_count = 2;
+    officer->id = (vg_id){{0xa1}};
+    officer->bits = LEDGER_PERSON_KEY_OFFICER;
+    vg_signer_ed25519.keypair(officer_seed, &officer->keys.key, &story.officer_secret);
     chain->cluster =
         ledger_genesis_hash(vg_span_of(bytes, ledger_genesis_encode(&chain->genesis, bytes)));
     chain->hash = chain->cluster;
@@ -114,6 +120,29 @@ void cleared_grant(struct cleared *story)
 void cleared_revoke(struct cleared *story)
 {
     clear(story, RESPONSE_OP_REVOKE, TWO, 0);
+}
+
+void cleared_shred(struct cleared *story)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    struct chain *chain = &story->chain;
+    struct vg_buffer bytes = {0};
+    struct response_command shred = {.op = RESPONSE_OP_SHRED};
+    shred.shred.compartment = story->compartment;
+    shred.shred.epoch = story->epoch++;
+    response_command_encode(&shred, &bytes);
+    struct response_command propose = {.op = RESPONSE_OP_PROPOSE};
+    propose.propose.command = vg_buffer_span(&bytes);
+    propose.propose.expires_at = chain->time_ms + DAY_MS;
+    struct response_command approve = {.op = RESPONSE_OP_APPROVE};
+    const struct ledger_command proposed = {.body = vg_buffer_span(&bytes)};
+    approve.approve.proposal = chain_request(chain);
+    approve.approve.hash = ledger_request_hash(&proposed);
+    approve.approve.reason = vg_span_text(RESPONSE_NO_REASON);
+    give(story, &control, 0, &propose);
+    add(story, chain_give_by(chain, &chain->genesis.people[1].id, &story->officer_secret, &control,
+                             0, &approve));
+    vg_buffer_free(&bytes);
 }
 
 void cleared_attest(struct cleared *story)

@@ -13,13 +13,15 @@ enum { CLEARED_ENTRIES_MAX = 256 };
 struct cleared {
     struct chain chain;
     vg_secret_key node_secrets[2];
+    vg_secret_key officer_secret;
     vg_id compartment;
     vg_id incident;
     uint64_t epoch;                               /* in force at the end of what was told */
     struct vg_blob *entries[CLEARED_ENTRIES_MAX]; /* of index 1 .. chain.last */
 };
 
-/* Members 1 and 2, and an operator who is key officer too; nothing told yet. */
+/* Members 1 and 2, an operator who is key officer too, and a second key officer; nothing told yet.
+ */
 struct cleared cleared_new(void);
 void cleared_free(struct cleared *story);
 
@@ -29,6 +31,8 @@ void cleared_create(struct cleared *story);
 void cleared_rotate(struct cleared *story);
 void cleared_grant(struct cleared *story);
 void cleared_revoke(struct cleared *story);
+/* Both officers end it; then every node is to say that it has removed it. */
+void cleared_shred(struct cleared *story);
 /* Node 1's word that it has removed it. */
 void cleared_attest(struct cleared *story);
 /* As if a node had said that it has this at a mark. */

@@ -541,8 +541,10 @@ static void live_to(struct life *life, uint64_t last)
         response_open(&story.chain.genesis, &story.chain.cluster, &keys, &vg_signer_ed25519, &view,
                       &opened);
         enum response_applied result = response_apply(&life->machine, &view, &opened, &outcome);
-        if (view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME)
+        if (view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME) {
             store_clearing_heed(&life->clearing, &outcome.id, view.header.index);
+            store_clearing_heed(&life->clearing, &outcome.keyed, view.header.index);
+        }
         response_opened_free(&opened, &view);
         life->applied = (struct store_position){view.header.index, view.hash};
     }
@@ -658,4 +660,58 @@ Test(store_clearance, a_removal_that_is_killed_anywhere_ends_the_same)
     prepare(&one, 1);
     kill_everywhere(&one, before, story.chain.last, is_gone);
     storebox_close(&box);
+}
+
+/* As a removal that follows from a revocation. */
+Test(store_clearance, a_shredding_that_is_killed_anywhere_ends_the_same)
+{
+    static struct peer one;
+    cleared_create(&story);
+    cleared_grant(&story);
+    cleared_tell(&story, 40, NOTE_BYTES);
+    uint64_t before = story.chain.last;
+    cleared_shred(&story);
+    append_told();
+    prepare(&one, 1);
+    kill_everywhere(&one, before, story.chain.last, is_gone);
+    storebox_close(&box);
+}
+
+/* Node 1 never held its key, and may have offered one for a record that never came into force. */
+Test(store_clearance, a_node_that_is_blind_to_what_is_shredded_destroys_its_keys_too)
+{
+    static struct peer one, two;
+    prepare(&one, 1);
+    prepare(&two, 2);
+    start(&one);
+    start(&two);
+    cleared_create(&story);
+    cleared_tell(&story, 3, 100);
+    follow(&one);
+    follow(&two);
+    cr_assert_eq(status_of(&one), RESPONSE_BLIND);
+    cleared_shred(&story);
+    cleared_tell(&story, 1, 100);
+    follow(&one);
+    follow(&two);
+    AWAIT(owes(&one) && owes(&two));
+    cr_assert_not(atomic_load(&one.keys.secret));
+    cr_assert_not(atomic_load(&two.keys.secret));
+    expect_nothing(ask(&one));
+    expect_nothing(ask(&two));
+    cr_assert_eq(ask(&two).counters.voided, 1, "what was sealed before anybody knew");
+    cleared_attest(&story);
+    follow(&one);
+    AWAIT(status_of(&one) == RESPONSE_BLIND);
+    struct vg_error why = {0};
+    cr_assert_eq(
+        store_clearances_offers(store_applier_clearances(one.applier), &story.compartment, &why),
+        VG_FORBIDDEN);
+    store_applier_close(one.applier);
+    store_applier_close(two.applier);
+    start(&one);
+    cr_assert_eq(status_of(&one), RESPONSE_BLIND);
+    store_applier_close(one.applier);
+    storebox_close(&box);
+    cr_expect_not(LEAKS_FOUND());
 }
