@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""steps.py BIN_DIR STEPWISE_DIR: a node that is granted, revoked, or holds a key that is rotated, ends by SIGKILL after each step of it
+"""steps.py BIN_DIR STEPWISE_DIR CHANGE...: a node that is granted, revoked, or holds a key that is rotated or shredded, ends by SIGKILL after each step of it
 (tests/variants/stepwise.c), and an ordinary one goes on from there: the change is done, a granted node is level with the same state, a revoked
-one is blind, keeps nothing and has said so, epochs and other compartments are equal everywhere. Every kind of step once; with VIGIL_LONG=yes every step."""
+one is blind, keeps nothing and has said so, as all are of what was shredded; epochs and other compartments are equal everywhere. Every kind of step
+once; with VIGIL_LONG=yes every step."""
 import collections
 import contextlib
 import itertools
@@ -15,7 +16,7 @@ import signal
 import sys
 
 from canary import Canaries, disk
-from cluster import Cluster, is_long, request_id, wait_for
+from cluster import Cluster, Person, is_long, request_id, wait_for
 from opening import down, everything, home, nothing, opened
 
 SEED = 20261127
@@ -64,6 +65,8 @@ class Scene:
         self.canaries.check(OTHERS)
         self.ids, self.incidents, self.killed = {}, {"default": self.detect("default")}, collections.Counter()
         self.compartment("acme", f"{ORIGIN},{LEADER}", 20)
+        self.second, public = c.identity("kim")
+        c.vigil("user", "add", "kim", "--public", public, "--key-officer")
 
     def compartment(self, name, nodes, notes):
         self.ids[name] = self.c.vigil("compartment", "create", name, "--nodes", nodes)["id"]
@@ -97,8 +100,8 @@ class Scene:
         assert node in [one["node"] for one in self.shown(name)["revoked"] if one["attested"]], self.shown(name)
         assert name not in self.c.status(node)["state_hashes"]
         nothing(self.opens(node), self.ids[name])
-        rebuilds = home(self.c, node) / "data" / "rebuild"
-        assert not list(rebuilds.iterdir()), list(rebuilds.iterdir())
+        rebuilds = list((home(self.c, node) / "data" / "rebuild").glob("*"))
+        assert not rebuilds, rebuilds
 
     def search(self, nodes):
         found = [(node, where, forms) for node in nodes for where, content in disk(self.c, node) if (forms := self.canaries.find(content))]
@@ -221,7 +224,34 @@ class Revoke(Change):
         scene.is_rid_of(node, "acme")
 
 
-CHANGES = (Grant(), Rotate(), Revoke())
+class Shred(Change):
+    """Of a compartment of its own each time, by two key officers; the second one's word is what is killed upon."""
+    name, status, count = "shred", "blind", 0
+    steps = {ASIDE: (*EPOCH, *REMOVAL), LEADER: ("entry-proposed", "entry-appended", "keys-destroyed", "attestation-placed")}
+    last = ("standing-noted", "state-committed")
+
+    def prepare(self, scene):
+        self.count += 1
+        self.of = f"doomed-{self.count}"
+        scene.compartment(self.of, f"{ORIGIN},{LEADER},{ASIDE}", 2)
+        if self.count == 1:
+            everything(scene.opens(ASIDE), scene.ids[self.of])
+        self.words = ("proposal", "approve", scene.c.vigil("compartment", "shred", self.of, "--yes", self.of)["id"], "--yes")
+
+    def person(self, scene, node):
+        return Person(scene.c, scene.second, node)
+
+    def is_done(self, scene):
+        return scene.shown(self.of)["shredding"] is not None
+
+    def check(self, scene, node):
+        wait_for(lambda: not scene.shown(self.of)["shredding"]["missing"], "every node's word")
+        for each in scene.c.nodes:
+            wait_for(lambda: scene.c.standing(each, self.of) == "blind", f"node {each} to be rid of it")
+        scene.is_rid_of(node, self.of)
+
+
+CHANGES = {change.name: change for change in (Grant(), Rotate(), Revoke(), Shred())}
 EACH_OTHER = ("grant", "revoke")  # need the other one before them
 
 
@@ -244,9 +274,9 @@ def every(change):
                 break
 
 
-def carry_out(scene, plan):
+def carry_out(scene, plan, changes):
     """The changes in turns."""
-    plans = {change: plan(change) for change in CHANGES}
+    plans = {change: plan(change) for change in changes}
     places = {change: next(each) for change, each in plans.items()}
     while any(places.values()):
         for change, each in plans.items():
@@ -263,9 +293,10 @@ def carry_out(scene, plan):
 def main():
     with Cluster(sys.argv[1]) as c:
         scene = Scene(c, sys.argv[2])
-        carry_out(scene, kinds)
+        changes = [CHANGES[name] for name in sys.argv[3:]]
+        carry_out(scene, kinds, changes)
         if is_long():
-            carry_out(scene, every)
+            carry_out(scene, every, changes)
         scene.search(c.nodes)
         c.verify_logs()
     print(f"ended {scene.killed.total()} times at {len(scene.killed)} kinds of steps, each change done: 1 passed, 0 failed")
