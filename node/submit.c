@@ -377,11 +377,12 @@ void node_submit_stale(struct node *node, const vg_id *envelope_id)
 {
     struct node_submit *submit = find_envelope(node, envelope_id);
     struct ledger_command command;
-    if (submit == NULL || !epoch_has_moved(node, submit) ||
-        ledger_command_decode(submit->command, &command, NULL) != VG_OK)
+    if (submit == NULL || ledger_command_decode(submit->command, &command, NULL) != VG_OK)
         return;
-    if (node_require_level(node, &command.compartment, &submit->error) == VG_OK &&
-        seal(submit, &command) == VG_OK)
+    enum vg_code code = node_require_level(node, &command.compartment, &submit->error);
+    if (code == VG_OK && !epoch_has_moved(node, submit))
+        return;
+    if (code == VG_OK && seal(submit, &command) == VG_OK)
         place(node, submit);
     else
         finish(node, submit, &submit->error);

@@ -9,7 +9,7 @@
 #include "proto/response/shred.h"
 #include "proto/response/standing.h"
 
-static bool listed(const struct api_compartments *list, const vg_id *id)
+bool api_compartments_have(const struct api_compartments *list, const vg_id *id)
 {
     for (uint32_t i = 0; i < list->count; i++)
         if (vg_id_equal(&list->ids[i], id))
@@ -19,7 +19,7 @@ static bool listed(const struct api_compartments *list, const vg_id *id)
 
 static void add(struct api_compartments *list, const vg_id *id)
 {
-    if (list->count < API_COMPARTMENTS_MAX && !listed(list, id))
+    if (list->count < API_COMPARTMENTS_MAX && !api_compartments_have(list, id))
         list->ids[list->count++] = *id;
 }
 
@@ -138,7 +138,8 @@ enum vg_code api_compartment_find(const struct response_machine *machine, const 
     struct api_compartments known;
     api_compartments_known(machine, asker, &known);
     if (find_name(machine, &known, name, out) ||
-        (vg_id_parse(name, out) && (listed(&known, out) || is_sealed(machine, asker, out))))
+        (vg_id_parse(name, out) &&
+         (api_compartments_have(&known, out) || is_sealed(machine, asker, out))))
         return VG_OK;
     *out = machine->genesis->directory;
     if (strcmp(name, RESPONSE_DIRECTORY_NAME) == 0)

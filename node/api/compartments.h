@@ -15,6 +15,8 @@ void api_compartments_all(const struct response_machine *machine, struct api_com
 void api_compartments_level(const struct response_machine *machine, const vg_id *asker,
                             struct api_compartments *out);
 
+bool api_compartments_have(const struct api_compartments *list, const vg_id *id);
+
 /* Its name in the directory, "directory" for that one, else its id. */
 void api_compartment_name(const struct response_machine *machine, const vg_id *id,
                           char out[VG_NAME_MAX + 1]);

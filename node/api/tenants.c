@@ -29,13 +29,6 @@ static json_t *tenant_name(const struct response_machine *machine, const vg_id *
 /* ---- tenants -----------------------------------------------------------------------------------
  */
 
-/* Whoever knows of a compartment knows of its tenants. */
-static bool is_known(const struct response_machine *machine, const struct api_query *query,
-                     const struct response_tenant *tenant)
-{
-    return response_knows_compartment(machine, &query->asker, &tenant->compartment);
-}
-
 static json_t *tenant_object(const struct response_machine *machine, const struct api_query *query,
                              const struct response_tenant *tenant)
 {
@@ -49,28 +42,34 @@ static json_t *tenant_object(const struct response_machine *machine, const struc
     return out;
 }
 
+/* Of the compartments that the asker knows of. */
 json_t *api_tenants(struct response_machine *machine, const struct api_query *query,
                     struct vg_error *error)
 {
+    struct api_compartments known;
     struct response_tenant tenant = {.id = query->after_id};
     json_t *page = json_array();
     (void)error;
+    api_compartments_known(machine, &query->asker, &known);
     while (json_array_size(page) < query->limit &&
            response_tenant_next(machine, &tenant.id, &tenant))
-        if (is_known(machine, query, &tenant))
+        if (api_compartments_have(&known, &tenant.compartment))
             json_array_append_new(page, tenant_object(machine, query, &tenant));
     return page;
 }
 
-/* By its name, else by its id. */
+/* By its name, else by its id. One of a compartment that the asker does not know is read like one
+ * that is not there. */
 static enum vg_code find_tenant(const struct response_machine *machine,
                                 const struct api_query *query, struct response_tenant *out,
                                 struct vg_error *error)
 {
+    struct api_compartments known;
     vg_id id;
+    api_compartments_known(machine, &query->asker, &known);
     bool found = response_tenant_find(machine, vg_span_text(query->tenant), out) ||
                  (vg_id_parse(query->tenant, &id) && response_tenant_get(machine, &id, out));
-    if (found && is_known(machine, query, out))
+    if (found && api_compartments_have(&known, &out->compartment))
         return VG_OK;
     return vg_fail(error, VG_NOT_FOUND, "there is no tenant \"%s\"; see vigil tenant list",
                    query->tenant);

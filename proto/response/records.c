@@ -305,6 +305,7 @@ static const struct member affected_members[] = {
 PLAIN_RECORD(affected)
 
 static const struct member tenant_members[] = {
+    MEMBER(BYTES, tenant, id),
     MEMBER(TEXT, tenant, name),
     MEMBER(BYTES, tenant, compartment),
     MEMBER(NUMBER, tenant, added_at),

@@ -31,7 +31,6 @@ bool response_tenant_get(const struct response_machine *machine, const vg_id *id
     if (!response_get(&machine->kv, &key, &value))
         return false;
     response_tenant_decode(value, out);
-    out->id = *id;
     return true;
 }
 
@@ -44,8 +43,8 @@ bool response_tenant_find(const struct response_machine *machine, vg_span name,
     struct response_key key = name_key(machine, name);
     if (!response_get(&machine->kv, &key, &value))
         return false;
-    vg_id id = response_key_last_id(value);
-    return response_tenant_get(machine, &id, out);
+    response_tenant_decode(value, out);
+    return true;
 }
 
 bool response_tenant_next(const struct response_machine *machine, const vg_id *after,
@@ -59,7 +58,6 @@ bool response_tenant_next(const struct response_machine *machine, const vg_id *a
     if (!response_next(&machine->kv, &prefix, &from, &key, &value))
         return false;
     response_tenant_decode(value, out);
-    out->id = response_key_last_id(key);
     return true;
 }
 
@@ -122,14 +120,14 @@ enum vg_code response_judge_tenant(struct response_call *call)
 void response_effect_tenant(struct response_call *call)
 {
     const vg_id *id = &call->request->request;
-    struct response_tenant tenant = {.compartment = call->command.tenant.compartment,
-                                     .added_at = call->time_ms};
+    struct response_tenant tenant = {
+        .id = *id, .compartment = call->command.tenant.compartment, .added_at = call->time_ms};
     struct response_key key = tenant_key(call->machine, id);
     struct response_key back = name_key(call->machine, call->command.tenant.name);
     struct vg_buffer record = {0};
     response_copy_text(call->command.tenant.name, tenant.name, sizeof tenant.name);
     response_tenant_encode(&tenant, &record);
     response_pairs_put(&call->writing->pairs, &key, vg_buffer_span(&record));
-    response_pairs_put(&call->writing->pairs, &back, vg_span_of(id->bytes, sizeof id->bytes));
+    response_pairs_put(&call->writing->pairs, &back, vg_buffer_span(&record));
     vg_buffer_free(&record);
 }

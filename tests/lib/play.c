@@ -506,14 +506,28 @@ void play_withdraw(struct play *play)
     play_must(play, play_approval(play, DESK_EXECUTIVE, &proposal));
 }
 
-void play_grant_in_directory(struct play *play, enum desk_person person, uint32_t give)
+void play_grant_in(struct play *play, const vg_id *compartment, enum desk_person person,
+                   uint32_t give)
 {
     struct desk_order order = play_order(play, RESPONSE_OP_GRANT);
-    order.command.grant.compartment = play->desk->genesis.directory;
+    order.command.grant.compartment = *compartment;
     order.command.grant.person = desk_author(play->desk, person);
     order.command.grant.give = give;
     order.command.grant.take = 0;
     play_must(play, order);
+}
+
+void play_label(struct play *play, const vg_id *compartment, const char *name)
+{
+    struct desk_order order = play_order(play, RESPONSE_OP_LABEL);
+    order.command.label.compartment = *compartment;
+    order.command.label.name = vg_span_text(name);
+    play_must(play, order);
+}
+
+void play_grant_in_directory(struct play *play, enum desk_person person, uint32_t give)
+{
+    play_grant_in(play, &play->desk->genesis.directory, person, give);
 }
 
 struct desk_order play_proposing_drill(struct play *play, enum desk_person operator_,

@@ -92,7 +92,12 @@ vg_id play_create(struct play *play, unsigned holders);
 /* Withdraws the declaration, with both signatures. */
 void play_withdraw(struct play *play);
 
-/* Gives a role for the directory. */
+/* Names a compartment. */
+void play_label(struct play *play, const vg_id *compartment, const char *name);
+
+/* Gives roles in a compartment; in the directory. */
+void play_grant_in(struct play *play, const vg_id *compartment, enum desk_person person,
+                   uint32_t give);
 void play_grant_in_directory(struct play *play, enum desk_person person, uint32_t give);
 
 /* Drills (R32): a proposal by an operator, the manager's approval of one, and both, of a loss of

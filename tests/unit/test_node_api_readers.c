@@ -11,6 +11,7 @@
 
 #define CANARY "zqxjkv"
 #define NAMED "acme-" CANARY
+#define TENANT_NAMED "tenant-" CANARY
 #define UNNAMED "none-nobody"
 #define FAKE_ID "0192f0c4-0000-7000-8000-000000000001"
 
@@ -54,29 +55,13 @@ struct scene {
     vg_id declared; /* of a proposal and a request */
     vg_id request;
     vg_id drill;
+    vg_id tenant;
 };
 
 static vg_id propose(struct play *play)
 {
     play_do(play, RESPONSE_OP_DECLARE);
     return play_propose(play, DESK_LEGAL);
-}
-
-static void label(struct play *play, const vg_id *compartment, const char *name)
-{
-    struct desk_order order = play_order(play, RESPONSE_OP_LABEL);
-    order.command.label.compartment = *compartment;
-    order.command.label.name = vg_span_text(name);
-    play_must(play, order);
-}
-
-static void give_in_bolt(struct play *play, enum desk_person person, uint32_t roles)
-{
-    struct desk_order order = play_order(play, RESPONSE_OP_GRANT);
-    order.command.grant.person = desk_author(play->desk, person);
-    order.command.grant.compartment = bolt;
-    order.command.grant.give = roles;
-    play_must(play, order);
 }
 
 /* The first compartment is acme, with one of everything; the stranger responds in bolt, and the
@@ -90,9 +75,10 @@ static struct scene scene_new(void)
     order.command.enroll.keys = desk_keys(play->desk, DESK_NEWCOMER);
     order.command.enroll.bits = 0;
     play_must(play, order);
-    label(play, &play->desk->genesis.first, NAMED);
-    label(play, &bolt, "bolt");
-    give_in_bolt(play, DESK_STRANGER, RESPONSE_ROLE_RESPONDER);
+    play_label(play, &play->desk->genesis.first, NAMED);
+    scene.tenant = play_tenant(play, TENANT_NAMED, &play->desk->genesis.first);
+    play_label(play, &bolt, "bolt");
+    play_grant_in(play, &bolt, DESK_STRANGER, RESPONSE_ROLE_RESPONDER);
     play_name(play, DESK_ANN, "Ann " CANARY);
     order = desk_note(&play->incident, "note " CANARY);
     order.request = scene.request = desk_request(play->desk, play->desk->time_ms);
@@ -100,6 +86,7 @@ static struct scene scene_new(void)
     play_do(play, RESPONSE_OP_TASK);
     play_do(play, RESPONSE_OP_STEP);
     scene.declared = propose(play);
+    play_do(play, RESPONSE_OP_AFFECT);
     order = desk_detect("title " CANARY, "key " CANARY);
     play_must(play, order);
     vg_id incident = play->incident;
@@ -124,7 +111,17 @@ static void watch(struct scene *scene)
 /* ---- questions ---------------------------------------------------------------------------------
  */
 
-enum about { INCIDENT, COMPARTMENT, COMPARTMENT_ID, PROPOSAL, REQUEST, DRILL, NOTHING };
+enum about {
+    INCIDENT,
+    COMPARTMENT,
+    COMPARTMENT_ID,
+    PROPOSAL,
+    REQUEST,
+    DRILL,
+    TENANT,
+    TENANT_ID,
+    NOTHING
+};
 
 /* All that are answered from the state; %s is what is asked about. `shows`: an insider sees a
  * canary in the answer. */
@@ -149,6 +146,14 @@ static const struct {
     {"{\"query\":\"filter.list\",\"compartment\":\"%s\"}", COMPARTMENT, true},
     {"{\"query\":\"compartment.show\",\"compartment\":\"%s\"}", COMPARTMENT, true},
     {"{\"query\":\"compartment.show\",\"compartment\":\"%s\"}", COMPARTMENT_ID, true},
+    {"{\"query\":\"tenant.list\"}", NOTHING, true},
+    {"{\"query\":\"tenant.show\",\"tenant\":\"%s\"}", TENANT, true},
+    {"{\"query\":\"tenant.show\",\"tenant\":\"%s\"}", TENANT_ID, true},
+    {"{\"query\":\"case.list\"}", NOTHING, true},
+    {"{\"query\":\"case.list\",\"compartment\":\"%s\"}", COMPARTMENT, true},
+    {"{\"query\":\"case.show\",\"id\":\"" FAKE_ID "\",\"tenant\":\"%s\"}", TENANT, true},
+    {"{\"query\":\"case.show\",\"id\":\"" FAKE_ID "\",\"tenant\":\"%s\"}", TENANT_ID, true},
+    {"{\"query\":\"fact.list\",\"compartment\":\"%s\"}", COMPARTMENT, false},
     {"{\"query\":\"incident.show\",\"id\":\"%s\"}", INCIDENT, true},
     {"{\"query\":\"incident.page\",\"id\":\"%s\"}", INCIDENT, true},
     {"{\"query\":\"incident.parts\",\"id\":\"%s\",\"kind\":\"tasks\"}", INCIDENT, false},
@@ -175,15 +180,16 @@ static void subject(const struct scene *scene, enum about about, char out[VG_NAM
                           [COMPARTMENT_ID] = &scene->play.desk->genesis.first,
                           [PROPOSAL] = &scene->declared,
                           [REQUEST] = &scene->request,
-                          [DRILL] = &scene->drill};
-    snprintf(out, VG_NAME_MAX + 1, NAMED);
-    if (about != COMPARTMENT && about != NOTHING)
+                          [DRILL] = &scene->drill,
+                          [TENANT_ID] = &scene->tenant};
+    snprintf(out, VG_NAME_MAX + 1, about == TENANT ? TENANT_NAMED : NAMED);
+    if (about != COMPARTMENT && about != TENANT && about != NOTHING)
         vg_id_format(ids[about], out);
 }
 
 static const char *no_subject(enum about about)
 {
-    return about == COMPARTMENT ? UNNAMED : FAKE_ID;
+    return about == COMPARTMENT || about == TENANT ? UNNAMED : FAKE_ID;
 }
 
 /* An answer or an error as text, and what it took. */
@@ -322,7 +328,8 @@ Test(api_readers, an_outsider_is_answered_as_if_there_were_nothing)
     play_free(&scene.play);
 }
 
-/* An operator knows of every compartment, and what is in one is as if it were not there. */
+/* An operator knows of every compartment and tenant, and what is in one is as if it were not there.
+ */
 Test(api_readers, an_operator_sees_nothing_of_incidents)
 {
     struct scene scene = scene_new();
@@ -334,10 +341,12 @@ Test(api_readers, an_operator_sees_nothing_of_incidents)
         subject(&scene, questions[i].about, about);
         struct answered got = ask(&scene, DESK_OPERATOR, questions[i].text, about);
         char *unnamed = replaced(got.text, NAMED, "");
-        char *rest = replaced(unnamed, "Ann " CANARY, "");
+        char *nameless = replaced(unnamed, TENANT_NAMED, "");
+        char *rest = replaced(nameless, "Ann " CANARY, "");
         cr_expect_null(strstr(rest, CANARY), "%s: %s", questions[i].text, rest);
         cr_expect_eq(got.within, 0, "%s: %u reads of what is in it", questions[i].text, got.within);
         free(rest);
+        free(nameless);
         free(unnamed);
         free(got.text);
     }

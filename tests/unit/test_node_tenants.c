@@ -19,22 +19,15 @@ struct scene {
     uint64_t now_ms;
 };
 
-static void name(struct play *play, const vg_id *compartment, const char *label)
-{
-    struct desk_order order = play_order(play, RESPONSE_OP_LABEL);
-    order.command.label.compartment = *compartment;
-    order.command.label.name = vg_span_text(label);
-    play_must(play, order);
-}
-
 /* Declared for both of them. */
 static struct scene declared(void)
 {
     struct scene scene = {.play = play_new(RESPONSE_ASSESS)};
     struct play *play = &scene.play;
     scene.home = play_create(play, 0x7);
-    name(play, &play->desk->genesis.first, "default");
-    name(play, &scene.home, "bolt");
+    play_label(play, &play->desk->genesis.first, "default");
+    play_label(play, &scene.home, "bolt");
+    play_grant_in(play, &scene.home, DESK_ANN, RESPONSE_ROLE_RESPONDER);
     play_tenant(play, "zeta", &scene.home);
     play_tenant(play, "beta", &scene.home);
     struct desk_order order = play_order(play, RESPONSE_OP_DECLARE);
@@ -67,6 +60,7 @@ static json_t *ask(struct scene *scene, struct vg_error *error, const char *form
     if (api_query_parse(vg_span_text(text), &query, error) != VG_OK)
         return NULL;
     query.now_ms = scene->now_ms;
+    query.asker = desk_author(scene->play.desk, DESK_ANN);
     return api_state_answer(&scene->play.desk->machine, &query, error);
 }
 

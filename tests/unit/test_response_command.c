@@ -86,13 +86,13 @@ static const char *const layouts[] = {
     "size:n1-9223372036854775807 collected-at:t content:o0-1048576",
     "41 custody incident:i1 evidence:i1 action:w2-7 to:i0 hash:h0/32 text:x0-65536",
     "42 count key:l1-128 first-at:t signals:s64-65536",
-    "45 checkpoint mark:n1-9223372036854775807 hash:h1/32 accepted:n0-9223372036854775807 "
-    "refused:n0-9223372036854775807",
     "43 case source:i1 incident:i1 tenant:i1 kind:w1-2 index:n1-9223372036854775807 hash:h1/32 "
     "at:t "
     "class:w0-5 harm:b31",
     "44 case-told tenant:i1 incident:i1 index:n1-9223372036854775807 hash:h1/32 "
     "case-index:n1-9223372036854775807 case-hash:h1/32",
+    "45 checkpoint mark:n1-9223372036854775807 hash:h1/32 accepted:n0-9223372036854775807 "
+    "refused:n0-9223372036854775807",
     "48 propose command:o1-131072 as:w0-4096 expires-at:t",
     "49 approve proposal:i1 hash:h1/32 as:w0-4096 reason:x1-65536",
     "50 reject proposal:i1 reason:x1-65536",

@@ -368,8 +368,8 @@ Test(state, golden_hashes_of_rules_version_1)
     assert_golden(play.desk, &control,
                   "2a28abf5ac1aeeb4e4af830d2dad5d4466f171b73d9ed44d553c2600b3a4f2a6");
     assert_golden(play.desk, &play.desk->genesis.directory,
-                  "37104ee3e95b1ac188cb610db18df80b0402075ba45e84fb4e344316953bbc46");
+                  "93053ce1ec8ac01792a8a1278442aa7432722ac4f432423479a948cb412f5bc8");
     assert_golden(play.desk, &play.desk->genesis.first,
-                  "a92cdc9e4561d2d90fee39ce1c12bf546ea821b390b8e7fab066bc80be2fdb11");
+                  "c95cf2ec288ee3f27a9213e154bbca8955361a0a3de28661ce2dac86afbfaa07");
     play_free(&play);
 }

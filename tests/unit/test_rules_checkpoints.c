@@ -281,11 +281,8 @@ Test(checkpoints, the_word_of_a_node_that_is_not_cleared_any_more_counts_no_more
     enum { ONE_AND_TWO = 0x7, TWO_ALONE = 0x5 };
     struct play play = begun();
     vg_id compartment = play_create(&play, ONE_AND_TWO);
-    struct desk_order order = play_order(&play, RESPONSE_OP_LABEL);
-    order.person = DESK_PRIVACY;
-    order.command.label.compartment = compartment;
-    order.command.label.name = vg_span_text("acme");
-    play_must(&play, order);
+    play_label(&play, &compartment, "acme");
+    play_grant_in(&play, &compartment, DESK_ANN, RESPONSE_ROLE_RESPONDER);
     struct desk_order detect = play_order(&play, RESPONSE_OP_DETECT);
     detect.compartment = compartment;
     desk_send(play.desk, &detect);
