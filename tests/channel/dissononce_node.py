@@ -81,7 +81,7 @@ def ask(channel, question):
     while len(stream) < 4 or len(stream) < 4 + struct.unpack("<I", stream[:4])[0]:
         stream += channel.receive()
     assert stream[4] == WIRE_VERSION and stream[5] == RESPONSE, stream[:6]
-    start = stream.index(b"{")
+    start = stream.index(b'{"')  # one of the digest's bytes before it may be a brace
     return json.loads(stream[start:4 + struct.unpack("<I", stream[:4])[0]])
 
 
