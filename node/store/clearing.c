@@ -51,19 +51,19 @@ static void count_open(struct store_clearing *clearing)
 
 static void tell(const struct store_clearance *one)
 {
+    static const struct {
+        enum vg_log_level level;
+        const char *event; /* NULL: "clearance" */
+    } how[RESPONSE_STATUSES] = {
+        [RESPONSE_STOPPED] = {VG_LOG_WARN, "key-missing"},
+        [RESPONSE_DIVERGED] = {VG_LOG_ERROR, "diverged"},
+    };
     char id[VG_ID_TEXT];
-    enum vg_log_level level = VG_LOG_INFO;
-    const char *event = "clearance";
     vg_id_format(&one->compartment, id);
-    if (one->status == RESPONSE_STOPPED) {
-        level = VG_LOG_WARN;
-        event = "key-missing";
-    }
-    if (one->status == RESPONSE_DIVERGED) {
-        level = VG_LOG_ERROR;
-        event = "diverged";
-    }
-    vg_log(level, event, "compartment=%s epoch=%" PRIu64 " status=%s%s%s", id, one->epoch,
+    bool changes = how[one->status].event == NULL;
+    vg_log(changes ? VG_LOG_INFO : how[one->status].level,
+           changes ? "clearance" : how[one->status].event,
+           "compartment=%s epoch=%" PRIu64 " status=%s%s%s", id, one->epoch,
            response_status_name(one->status), one->why[0] != '\0' ? " " : "", one->why);
 }
 
