@@ -149,6 +149,9 @@ void response_carry_out(struct response_call *call);
  * or its id was used for something else. The outcome is filled then. */
 bool response_admit(struct response_call *call);
 
+/* VG_NOT_FOUND, as where there is no such compartment, if it is nothing to the author. */
+enum vg_code response_require_concern(struct response_call *call);
+
 /* Keeps the outcome as the answer to the call's request. */
 void response_remember(struct response_call *call);
 

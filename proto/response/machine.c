@@ -285,8 +285,9 @@ void response_carry_out(struct response_call *call)
  * done before under another request. */
 static bool judge(struct response_call *call)
 {
-    if (response_command_decode(call->request->body, &call->command, &call->outcome->error) !=
-        VG_OK)
+    if (response_require_concern(call) != VG_OK ||
+        response_command_decode(call->request->body, &call->command, &call->outcome->error) !=
+            VG_OK)
         return false;
     call->rule = response_rule_of(call->command.op);
     return stand(call) == VG_OK && response_judge(call) == VG_OK && !call->outcome->repeated;

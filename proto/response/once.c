@@ -117,6 +117,18 @@ static bool is_outsider(const struct response_call *call)
            !response_knows_compartment(call->machine, &request->author, &request->compartment);
 }
 
+static enum vg_code refuse_compartment(struct response_call *call)
+{
+    char text[VG_ID_TEXT];
+    vg_id_format(&call->request->compartment, text);
+    return RESPONSE_REFUSE(call, NO_COMPARTMENT, text);
+}
+
+enum vg_code response_require_concern(struct response_call *call)
+{
+    return is_outsider(call) ? refuse_compartment(call) : VG_OK;
+}
+
 bool response_admit(struct response_call *call)
 {
     const struct ledger_command *request = call->request;
@@ -124,13 +136,14 @@ bool response_admit(struct response_call *call)
         response_refuse(call, RESPONSE_REFUSED_NOT_UUID7);
         return false;
     }
-    if (is_outsider(call) || !response_compartment_known(call->machine, &request->compartment)) {
-        char text[VG_ID_TEXT];
-        vg_id_format(&request->compartment, text);
-        RESPONSE_REFUSE(call, NO_COMPARTMENT, text);
+    if (!response_compartment_known(call->machine, &request->compartment)) {
+        refuse_compartment(call);
         return false;
     }
-    return check_window(call) == VG_OK && !recall(call);
+    if (check_window(call) == VG_OK)
+        return !recall(call);
+    response_require_concern(call); /* comes before that, to whom it says nothing */
+    return false;
 }
 
 static void forget_old(struct response_call *call)

@@ -124,12 +124,12 @@ static bool admit(const struct model *model, const struct model_compartment *hom
         *out = refused(VG_INVALID);
         return false;
     }
-    if (home == NULL || is_outsider(model, home, &order->author)) {
+    if (home == NULL) {
         *out = refused(VG_NOT_FOUND);
         return false;
     }
     if (!model_is_in_time(&order->request, order->time_ms)) {
-        *out = refused(VG_EXPIRED);
+        *out = refused(is_outsider(model, home, &order->author) ? VG_NOT_FOUND : VG_EXPIRED);
         return false;
     }
     const struct model_request *known = model_request_of(home, &order->request, &order->author);
@@ -157,6 +157,8 @@ static bool decide(struct model *model, struct model_compartment *home,
                                 .expectation_count = order->expectation_count};
     struct model_refusal refusal =
         order->command != NULL ? model_judge(call) : model_refuses(VG_INVALID);
+    if (is_outsider(model, home, &order->author))
+        refusal = model_refuses(VG_NOT_FOUND);
     *out = (struct model_verdict){.code = refusal.code, .index = order->index};
     memcpy(out->rule, refusal.rule, strlen(refusal.rule) + 1);
     if (refusal.code != VG_OK)

@@ -361,8 +361,8 @@ Test(state, golden_hashes_of_rules_version_1)
                   "bec88cd82d22dc95f21030158f6764bdcac7f49198cf0682cea3bfd081ff6634");
     assert_golden(desk, &desk->genesis.first,
                   "b4d9260a60328d0f1cfdf1c5d327d57b37c87c18318fd99f1fbed7ca654cb3ba");
-    assert_golden(desk, &story_second, /* nobody has a role in it: what they tried left nothing */
-                  "0000000000000000000000000000000000000000000000000000000000000000");
+    assert_golden(desk, &story_second,
+                  "1388ec49e7222b33fb43cfe5f10d04e9d7c2960101db23d6aa0a4f194910379c");
     desk_free(desk);
     struct play play = story_tell_all();
     assert_golden(play.desk, &control,
