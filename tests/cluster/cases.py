@@ -28,9 +28,9 @@ class Scene:
         for home in HOMES:
             c.vigil("tenant", "add", f"of-{home}", "--compartment", home, node=2)
 
-    def incident(self, *tenants):
-        """Declared at the origin; each of its texts is a canary. Its id, and the index of the declaration."""
-        say, at = self.canaries.say, self.c.person(1, ORIGIN)
+    def incident(self, *tenants, node=ORIGIN):
+        """Declared at a node; each of its texts is a canary. Its id, and the index of the declaration."""
+        say, at = self.canaries.say, self.c.person(1, node)
         path = self.c.dir / "evidence.txt"
         path.write_text(say("evidence"))
         id_ = at.vigil("incident", "detect", "--compartment", SOURCE, "--source", "operator", "--title", say("title"), "--cia", "c")["id"]
@@ -83,6 +83,17 @@ def held(scene):
     wait_for(lambda: not scene.owed(), "nothing to be owed")
     c.signal("kill", ORIGIN, check=False)
     c.signal("restart", ORIGIN)
+    return incident
+
+
+def silent(scene):
+    """The node that would be first neither does it nor is gone: its connections live, and nothing comes of it."""
+    c = scene.c
+    lead(c, WITNESS)
+    c.signal("pause", ORIGIN)
+    incident, _ = scene.incident(*(f"of-{home}" for home in HOMES), node=2)
+    wait_for(lambda: not scene.owed(), "the next ones to tell it")
+    c.signal("resume", ORIGIN)
     return incident
 
 
@@ -173,7 +184,7 @@ def main():
             check(scene, incident)
             incidents.append(incident)
             hit.append(seen)
-        incidents.append(held(scene))
+        incidents += [held(scene), silent(scene)]
         for incident in incidents:
             check(scene, incident)
         blind(scene, incidents[-1])
