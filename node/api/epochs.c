@@ -104,6 +104,7 @@ static json_t *nodes_of(const struct response_machine *machine, const vg_id *com
     return out;
 }
 
+/* Nodes that have still to say that their key is destroyed. */
 static json_t *unattested_of(const struct response_machine *machine, const vg_id *compartment)
 {
     json_t *out = json_array();
@@ -141,18 +142,6 @@ static void add_clearance(const struct response_machine *machine, const vg_id *c
     api_set(out, "revoked", revoked_of(machine, compartment));
 }
 
-/* Nodes that have still to attest. */
-static json_t *missing_of(const struct response_machine *machine, const vg_id *compartment)
-{
-    json_t *out = json_array();
-    struct response_revoked revoked = {.epoch = 0};
-    while (response_revoked_next(machine, compartment, &revoked)) {
-        if (revoked.attested == 0)
-            json_array_append_new(out, api_uint(revoked.node.value));
-    }
-    return out;
-}
-
 static json_t *recovery_of(const struct response_machine *machine, const vg_id *asker,
                            const vg_id *compartment, const struct response_shredded *shredded)
 {
@@ -179,7 +168,7 @@ json_t *api_shredding(const struct response_machine *machine, const vg_id *asker
     api_set(out, "state", json_string(for_good > 0 ? "shredded" : "shredding"));
     api_set(out, "since", api_uint(shredded.index));
     api_set(out, "for_good", for_good > 0 ? api_uint(for_good) : json_null());
-    api_set(out, "missing", missing_of(machine, compartment));
+    api_set(out, "missing", unattested_of(machine, compartment));
     api_set(out, "recovery", recovery_of(machine, asker, compartment, &shredded));
     return out;
 }

@@ -11,7 +11,7 @@
 #include "tests/lib/guess_internal.h"
 #include "tests/lib/sealing.h"
 
-enum { RECENT = 12, ENROLLED = 30, COMPARTMENTS = 4, SIGNALS = 7, CONTENT = 40 };
+enum { RECENT = 12, ENROLLED = 30, COMPARTMENTS = 4, CONTENT = 40 };
 
 /* ---- what to do --------------------------------------------------------------------------------
  */
@@ -503,35 +503,6 @@ static void likely_import(struct thought *thought)
     command->import.document = vg_span_of(thought->out->bytes, 1);
 }
 
-/* The first machine among the people of the genesis; without any, the first person. */
-static vg_id integration(const struct ledger_genesis *genesis)
-{
-    uint32_t i = 0;
-    while (i < genesis->person_count && (genesis->people[i].bits & LEDGER_PERSON_INTEGRATION) == 0)
-        i++;
-    return genesis->people[i < genesis->person_count ? i : 0].id;
-}
-
-/* From a small pool, so that some are counted twice; now and then older than requests are kept. */
-static void likely_signals(struct thought *thought)
-{
-    struct guess *out = thought->out;
-    const struct ledger_genesis *genesis = thought->genesis;
-    uint64_t wanted = 1 + guess_below(thought, SIGNALS);
-    uint64_t hour = thought->now_ms / (60 * MINUTE_MS) * (60 * MINUTE_MS);
-    for (uint64_t i = 0; i < wanted; i++) {
-        uint8_t *at = out->bytes + i * RESPONSE_SIGNAL_SIZE;
-        uint8_t random[10] = {0x51, 0, 0, (uint8_t)guess_below(thought, 10)};
-        vg_id request =
-            vg_uuid7_make(guess_once_in(thought, 60) ? hour - 8 * (uint64_t)DAY_MS : hour, random);
-        vg_id author = guess_once_in(thought, 12) ? guess_person(thought) : integration(genesis);
-        memcpy(at, &author, sizeof author);
-        memcpy(at + sizeof(vg_id), &request, sizeof request);
-        memset(at + 2 * sizeof(vg_id), 7, sizeof(vg_hash));
-    }
-    out->command.count.signals = vg_span_of(out->bytes, wanted * RESPONSE_SIGNAL_SIZE);
-}
-
 /* ---- the directory and control -----------------------------------------------------------------
  */
 
@@ -614,7 +585,7 @@ static const struct {
     {RESPONSE_OP_STAGE, likely_stage},          {RESPONSE_OP_CLASSIFY, likely_class},
     {RESPONSE_OP_DECLARE, likely_declaration},  {RESPONSE_OP_STEP, likely_step},
     {RESPONSE_OP_EVIDENCE, likely_evidence},    {RESPONSE_OP_CUSTODY, likely_custody},
-    {RESPONSE_OP_IMPORT, likely_import},        {RESPONSE_OP_COUNT, likely_signals},
+    {RESPONSE_OP_IMPORT, likely_import},        {RESPONSE_OP_COUNT, guess_signals},
     {RESPONSE_OP_PROPOSE, guess_proposal},      {RESPONSE_OP_APPROVE, guess_approval},
     {RESPONSE_OP_REJECT, guess_rejection},      {RESPONSE_OP_REKEY, guess_rekey},
     {RESPONSE_OP_GRANT, likely_grant},          {RESPONSE_OP_ATTEST, likely_attestation},

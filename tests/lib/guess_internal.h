@@ -62,6 +62,8 @@ void guess_attestation(struct thought *thought);
 void guess_override(struct thought *thought);
 void guess_shredding(struct thought *thought);
 void guess_checkpoint(struct thought *thought);
+/* What a node has gathered. */
+void guess_signals(struct thought *thought);
 
 /* What makes sense of tenants, and of facts between compartments (guess_facts.c). */
 void guess_tenant(struct thought *thought);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Made-up evictions of nodes, and what follows from them. */
+ * Made-up evictions of nodes, what follows from them, and what nodes say by themselves. */
 #include "common/text.h"
 #include "tests/lib/guess_internal.h"
 #include "tests/lib/sealing.h"
@@ -221,4 +221,34 @@ void guess_checkpoint(struct thought *thought)
     out->command.checkpoint.hash = (vg_hash){{0xcc, (uint8_t)(guess_once_in(thought, 4) ? 1 : 0)}};
     out->command.checkpoint.accepted = guess_once_in(thought, 30) ? 1 : 0;
     out->command.checkpoint.refused = guess_once_in(thought, 30) ? 1 : 0;
+}
+
+/* The first machine among the people of the genesis; without any, the first person. */
+static vg_id integration(const struct ledger_genesis *genesis)
+{
+    uint32_t i = 0;
+    while (i < genesis->person_count && (genesis->people[i].bits & LEDGER_PERSON_INTEGRATION) == 0)
+        i++;
+    return genesis->people[i < genesis->person_count ? i : 0].id;
+}
+
+/* From a small pool, so that some are counted twice; now and then older than requests are kept. */
+void guess_signals(struct thought *thought)
+{
+    struct guess *out = thought->out;
+    const struct ledger_genesis *genesis = thought->genesis;
+    enum { SIGNALS = 7 };
+    uint64_t wanted = 1 + guess_below(thought, SIGNALS);
+    uint64_t hour = thought->now_ms / (60 * MINUTE_MS) * (60 * MINUTE_MS);
+    for (uint64_t i = 0; i < wanted; i++) {
+        uint8_t *at = out->bytes + i * RESPONSE_SIGNAL_SIZE;
+        uint8_t random[10] = {0x51, 0, 0, (uint8_t)guess_below(thought, 10)};
+        vg_id request =
+            vg_uuid7_make(guess_once_in(thought, 60) ? hour - 8 * (uint64_t)DAY_MS : hour, random);
+        vg_id author = guess_once_in(thought, 12) ? guess_person(thought) : integration(genesis);
+        memcpy(at, &author, sizeof author);
+        memcpy(at + sizeof(vg_id), &request, sizeof request);
+        memset(at + 2 * sizeof(vg_id), 7, sizeof(vg_hash));
+    }
+    out->command.count.signals = vg_span_of(out->bytes, wanted * RESPONSE_SIGNAL_SIZE);
 }
