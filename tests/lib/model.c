@@ -178,7 +178,8 @@ void model_apply(struct model *model, const struct model_order *order, struct mo
         return;
     if (decide(model, home, order, &call, out))
         call.operation->effect(&call);
-    model_count(model, home, order);
+    if (!is_outsider(model, home, &order->author))
+        model_count(model, home, order);
     model_remember(home, &order->request, &order->author, &order->content, out);
     model_forget(home, order->time_ms);
 }
