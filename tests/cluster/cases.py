@@ -89,7 +89,7 @@ def held(scene):
 def silent(scene):
     """The node that would be first neither does it nor is gone: its connections live, and nothing comes of it."""
     c = scene.c
-    lead(c, WITNESS)
+    c.lead(WITNESS)
     c.signal("pause", ORIGIN)
     incident, _ = scene.incident(*(f"of-{home}" for home in HOMES), node=2)
     wait_for(lambda: not scene.owed(), "the next ones to tell it")
@@ -141,6 +141,7 @@ def nobody(scene):
     """A tenant whose compartment shares no node with the incident's: it waits, and says what would help."""
     c = scene.c
     c.vigil("compartment", "create", "far", "--nodes", "4,5")
+    c.vigil("user", "grant", "person-1", "responder", "--compartment", "far")
     c.vigil("tenant", "add", "of-far", "--compartment", "far")
     incident, _ = scene.incident("of-far")
     owed = scene.owed()
@@ -152,7 +153,8 @@ def nobody(scene):
     assert "no node is cleared for both" in text, text
     before = c.last_index()
     c.vigil("incident", "note", incident, "--text", "nothing is told meanwhile", node=2)
-    assert c.last_index() == before + 1
+    ops = [entry["command"]["op"] for entry in c.entries(before + 1, node=2) if "command" in entry]
+    assert ops == ["note"], ops
     c.vigil("compartment", "grant", SOURCE, "--node-id", 5)
     wait_for(lambda: not scene.owed(), "the granted node to tell it")
     case = c.vigil("case", "show", incident, "--tenant", "of-far", node=4)

@@ -83,6 +83,7 @@ class Sample:
         c, name = self.c, self.say("acme")
         self.elsewhere = name
         c.vigil("compartment", "create", name, "--nodes", "1,2", "--boundary", "apac,emea,amer", "--min-cleared", 2)
+        c.vigil("user", "grant", "person-1", "responder", "--compartment", name)
         c.vigil("compartment", "grant", name, "--node-id", 3)
         c.vigil("compartment", "revoke", name, "--node-id", 3)
         c.vigil("compartment", "revoke", name, "--node-id", 2, "--override", self.say("override"))

@@ -89,11 +89,13 @@ def not_for_everybody(c, case, kim):
     refused(2, "usage", lambda: c.vigil("compartment", "shred", "acme", "--yes", "bolt"))
     refused(1, "forbidden", lambda: c.vigil("compartment", "shred", "directory", "--yes", "directory"))
     refused(1, "not-found", lambda: c.vigil("compartment", "shred", "nowhere", "--yes", "nowhere"))
+    refused(1, "not-found", lambda: stranger.vigil("compartment", "shred", "acme", "--yes", "acme"))
+    c.vigil("user", "grant", "sam", "responder", "--compartment", "acme")
     refused(1, "forbidden", lambda: stranger.vigil("compartment", "shred", "acme", "--yes", "acme"))
     refused(1, "forbidden", lambda: c.vigil("compartment", "recovery-destroyed", "acme", "--key", case.public))
     proposal = c.vigil("compartment", "shred", "acme", "--yes", "acme")["id"]
     refused(1, "rule", lambda: c.vigil("proposal", "approve", proposal, "--yes"))
-    refused(1, "forbidden", lambda: stranger.vigil("proposal", "approve", proposal, "--yes"))
+    refused(1, "not-found", lambda: stranger.vigil("proposal", "approve", proposal, "--yes"))
     c.vigil("compartment", "rotate", "acme")
     why = refused(1, "conflict", lambda: kim.vigil("proposal", "approve", proposal, "--yes"))["message"]
     assert "changed meanwhile" in why, why
