@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """lying.py BUILD_DIR: a cleared node that wraps another key for a holder, and a blind leader that alters what is forwarded to it
-(tests/variants misled, altering). The holder says integrity, stops for that compartment alone, and an honest rotation mends it. What was altered is
-void on every node and counted, its client is told that the outcome is not known, and the same request is done once under an honest leader."""
+(tests/variants misled, altering). The holder says integrity, stops for that compartment alone, and an honest rotation mends it. What was altered does
+nothing on any node, is counted where a command is left in it, its client is told that the outcome is not known, and the same request is done once under an honest leader."""
 import pathlib
 import random
 import sys
