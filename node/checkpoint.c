@@ -13,21 +13,13 @@ enum {
     LATER_US = 3 * 1000 * 1000, /* than each that comes before and is up */
 };
 
-static bool is_up(const struct net_stats *net, vg_node_id id)
-{
-    for (uint32_t i = 0; i < net->peer_count; i++)
-        if (vg_node_equal(net->peers[i].node, id))
-            return net->peers[i].up && net->peers[i].receiving;
-    return false;
-}
-
 /* When it is this node's turn. */
 static uint64_t turn_us(const struct store_clearance *one, const struct net_stats *net,
                         const struct node_owed *owed)
 {
     uint64_t before = 0;
     for (uint32_t i = 0; !one->due_at_once && i < one->earlier_count; i++)
-        before += is_up(net, one->earlier[i]);
+        before += net_stats_up(net, one->earlier[i]);
     return owed->since_us + before * LATER_US;
 }
 

@@ -123,19 +123,11 @@ static void give(struct node *node, const struct node_fact *fact, uint64_t now_u
     node_submit_own(node, own);
 }
 
-static bool is_up(const struct net_stats *net, vg_node_id node)
-{
-    for (uint32_t i = 0; i < net->peer_count; i++)
-        if (vg_node_equal(net->peers[i].node, node))
-            return net->peers[i].up && net->peers[i].receiving;
-    return false;
-}
-
 static uint32_t count_ahead(const struct net_stats *net, const struct node_fact *fact)
 {
     uint32_t ahead = 0;
     for (uint32_t i = 0; i < fact->first_count; i++)
-        ahead += is_up(net, fact->first[i]);
+        ahead += net_stats_up(net, fact->first[i]);
     return ahead;
 }
 

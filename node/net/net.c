@@ -331,3 +331,11 @@ void net_stats_read(struct net *net, struct net_stats *out)
         read_peer(&net->peers[i], &out->peers[i]);
     pthread_mutex_unlock(&net->keeper.lock);
 }
+
+bool net_stats_up(const struct net_stats *stats, vg_node_id node)
+{
+    for (uint32_t i = 0; i < stats->peer_count; i++)
+        if (vg_node_equal(stats->peers[i].node, node))
+            return stats->peers[i].up && stats->peers[i].receiving;
+    return false;
+}

@@ -114,6 +114,9 @@ struct net_stats {
 /* A copy of the counters. Any thread. */
 void net_stats_read(struct net *net, struct net_stats *out);
 
+/* Whether frames go both ways between this node and that peer. */
+bool net_stats_up(const struct net_stats *stats, vg_node_id node);
+
 /* Stops listening, closes every connection, waits for the callbacks under way, frees. Bounded by
  * the callbacks alone. After it returns no callback comes. Not from a callback. */
 void net_stop(struct net *net);
