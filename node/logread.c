@@ -117,7 +117,7 @@ static enum vg_code link_before(struct node_query *query, uint64_t from, vg_hash
 }
 
 /* What is there of a compartment that was asked for, and what of it opens with the keys of this
- * node, whether it is to be read here or not. */
+ * node, whether it is to be read here or not; nothing for who does not know of it. */
 struct sealed_count {
     uint64_t entries, opened;
 };
@@ -129,7 +129,7 @@ static void count_sealed(const struct node_query *query, const struct ledger_vie
                                        .keyring = query->node->keyring};
     uint8_t *made;
     vg_span body;
-    if (vg_id_is_zero(&query->ask.id) || !vg_id_equal(&entry->envelope.compartment, &query->ask.id))
+    if (!query->counts || !vg_id_equal(&entry->envelope.compartment, &query->ask.id))
         return;
     count->entries++;
     count->opened += response_body(&keys, entry, &body, &made, NULL) == VG_OK;

@@ -377,6 +377,7 @@ struct node_query {
     struct api_query ask;
     struct api_compartments
         seen_by_asker;           /* log questions that show bodies, as of the read index */
+    bool counts;                 /* log.verify: the asker knows of the compartment, as of that */
     struct api_status status;    /* filled on the loop, for those that need it */
     struct node_submit *checked; /* a dry run's command; owned */
     char *json;                  /* the answer or an error's details, to free */

@@ -64,10 +64,11 @@ static bool is_to_confirm(struct node_query *query)
 }
 
 /* The log can be read where the state stands still; whose entries are for whom is not known then,
- * and no body is shown. */
+ * and no body is shown. A count of none would be taken for one. */
 static bool is_for_log(struct node_query *query)
 {
-    if (query->ask.source != API_FROM_LOG || query->error.code == VG_BUSY)
+    bool is_count = query->ask.name == API_LOG_VERIFY && query->error.code != VG_OK;
+    if (query->ask.source != API_FROM_LOG || query->error.code == VG_BUSY || is_count)
         return false;
     query->error = (struct vg_error){.code = VG_OK};
     if (query->node->closed)
@@ -138,6 +139,14 @@ static void answer_level(struct node_query *query, const struct response_machine
         query->json = api_text(json_pack("{s:b}", "level", true));
 }
 
+/* What the log is then read with. */
+static void look_at_roles(struct node_query *query, const struct response_machine *machine)
+{
+    const vg_id *asker = &query->ask.asker;
+    api_compartments_seen(machine, asker, &query->seen_by_asker);
+    query->counts = response_knows_compartment(machine, asker, &query->ask.id);
+}
+
 static void answer_from_machine(void *context, struct response_machine *machine)
 {
     struct node_query *query = context;
@@ -148,7 +157,7 @@ static void answer_from_machine(void *context, struct response_machine *machine)
     else if (query->ask.name == API_COMPARTMENT_LEVEL)
         answer_level(query, machine);
     else if (query->ask.source == API_FROM_LOG)
-        api_compartments_seen(machine, &query->ask.asker, &query->seen_by_asker);
+        look_at_roles(query, machine);
     else if (query->ask.name == API_COMPARTMENT_PREPARE)
         node_clearing_prepare(query, machine);
     else if (query->ask.name == API_NODE_FIGURES)
@@ -310,7 +319,7 @@ static struct node_query *query_of(struct node_read *read)
 static void begin_log(struct node_query *query, uint64_t last, uint64_t roles_at)
 {
     query->last = last;
-    if (api_shows_bodies(query->ask.name))
+    if (api_is_by_asker(&query->ask))
         ask_machine(query, roles_at);
     else
         ask_log(query);

@@ -157,8 +157,9 @@ json_t *api_request_show(struct response_machine *machine, const struct api_quer
 /* The answer to an accepted command; the details of a refused one, or NULL if it has none. */
 char *api_outcome_text(const struct response_outcome *outcome);
 
-/* Whether the answer depends on what the asker sees of the compartments of entries. */
-bool api_shows_bodies(enum api_name name);
+/* Whether the answer to a question about the log depends on who asks: it shows bodies, or counts
+ * the entries of a compartment. */
+bool api_is_by_asker(const struct api_query *query);
 
 /* What the asker sees of an entry's body: of control entries all, as they are in clear. */
 enum response_sight api_body_sight(const struct api_compartments *seen,

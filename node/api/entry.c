@@ -103,9 +103,12 @@ static void set_body(json_t *out, const struct ledger_view *entry, enum response
     api_set(out, "command", command_object(&command));
 }
 
-bool api_shows_bodies(enum api_name name)
+bool api_is_by_asker(const struct api_query *query)
 {
-    return name == API_LOG_GET || name == API_LOG_TAIL || name == API_LOG_CONTENT;
+    if (query->name == API_LOG_VERIFY)
+        return !vg_id_is_zero(&query->id);
+    return query->name == API_LOG_GET || query->name == API_LOG_TAIL ||
+           query->name == API_LOG_CONTENT;
 }
 
 enum response_sight api_body_sight(const struct api_compartments *seen,
