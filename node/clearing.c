@@ -12,20 +12,6 @@
 #include "proto/response/nodes.h"
 #include "proto/response/shred.h"
 
-/* ---- who may ask -------------------------------------------------------------------------------
- */
-
-enum vg_code node_clearing_admit(struct node_query *query)
-{
-    struct response_person person;
-    if (node_query_asker(query, &person) && person.expelled_at == 0 &&
-        (person.bits & LEDGER_PERSON_KEY_OFFICER) != 0)
-        return VG_OK;
-    return vg_fail(&query->error, VG_FORBIDDEN,
-                   "keys are offered and made for key officers alone; vigil user list shows who is "
-                   "one");
-}
-
 /* ---- offers ------------------------------------------------------------------------------------
  */
 

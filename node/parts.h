@@ -384,16 +384,14 @@ struct node_query {
     struct vg_error error;
 };
 
-/* clearing.c: whether who asks is a key officer, on the loop; the answer of keyring.offer, on the
- * pool; that of compartment.prepare, on the apply thread. Each leaves it, or the error, in the
- * query. */
-enum vg_code node_clearing_admit(struct node_query *query);
+/* clearing.c: the answer of keyring.offer, on the pool; that of compartment.prepare, on the apply
+ * thread. Each leaves it, or the error, in the query. */
 void node_clearing_offer(struct node_query *query);
 void node_clearing_prepare(struct node_query *query, const struct response_machine *machine);
 
-/* Whose channel the question came by, a person's or, under its author id, a node's; false: nobody's
- * any more. The loop. */
-bool node_query_asker(const struct node_query *query, struct response_person *out);
+/* Whose channel a session is, a person's or, under its author id, a node's; false: nobody's any
+ * more. The loop. */
+bool node_session_person(struct node *node, uint64_t session, struct response_person *out);
 
 /* net_clients_callbacks.request; NNG's threads. */
 void node_request_received(void *context, uint64_t session, struct vg_blob *payload);

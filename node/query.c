@@ -349,18 +349,17 @@ static void confirm(struct node_query *query)
     node_read_start(query->node, &query->read);
 }
 
-bool node_query_asker(const struct node_query *query, struct response_person *out)
+bool node_session_person(struct node *node, uint64_t session, struct response_person *out)
 {
-    struct node *node = query->node;
     vg_channel_public theirs;
-    return node->clients != NULL && net_clients_who(node->clients, query->session, &theirs) &&
+    return node->clients != NULL && net_clients_who(node->clients, session, &theirs) &&
            store_people_channel(store_applier_people(node->applier), &theirs, out);
 }
 
 static void fill_asker(struct node_query *query)
 {
     struct response_person asker;
-    if (node_query_asker(query, &asker))
+    if (node_session_person(query->node, query->session, &asker))
         query->ask.asker = asker.id;
 }
 
@@ -376,20 +375,9 @@ static void start(struct node_query *query)
         ask_machine(query, 0);
 }
 
-static void take_query(struct loop_task *task)
+static void begin(struct node_query *query)
 {
-    struct node_query *query = (struct node_query *)task;
     struct node *node = query->node;
-    if (query->error.code == VG_OK && node->ending)
-        refuse_stopping(query);
-    bool of_keys =
-        query->ask.name == API_KEYRING_OFFER || query->ask.name == API_COMPARTMENT_PREPARE;
-    if (query->error.code == VG_OK && of_keys)
-        node_clearing_admit(query);
-    if (query->error.code != VG_OK) {
-        answer(query);
-        return;
-    }
     fill_asker(query);
     query->ask.regions = node->regions;
     query->ask.region_count = node->region_count;
@@ -411,6 +399,90 @@ static void take_query(struct loop_task *task)
         start(query);
         break;
     }
+}
+
+/* ---- who may ask -------------------------------------------------------------------------------
+ * What is not in any state's answer; the rest is for whoever is enrolled. */
+
+enum { MANAGERS = LEDGER_PERSON_OPERATOR | LEDGER_PERSON_KEY_OFFICER };
+
+#define KEYS_REFUSED "keys are offered and made for key officers alone"
+
+static const struct {
+    uint8_t bits; /* of whom it is for, LEDGER_PERSON_*; 0: of everybody */
+    const char *refusal;
+} admitted[API_NAMES] = {
+    [API_KEYRING_OFFER] = {LEDGER_PERSON_KEY_OFFICER, KEYS_REFUSED},
+    [API_COMPARTMENT_PREPARE] = {LEDGER_PERSON_KEY_OFFICER, KEYS_REFUSED},
+    [API_CLUSTER_TRANSFER] = {LEDGER_PERSON_OPERATOR,
+                              "leadership is handed over for operators alone"},
+    [API_LOG_REPAIR] = {MANAGERS, "entries are fetched again for operators and key officers alone"},
+};
+
+static bool is_admitted(const struct node_query *query)
+{
+    struct response_person person;
+    uint8_t bits = admitted[query->ask.name].bits;
+    return bits == 0 || (node_session_person(query->node, query->session, &person) &&
+                         person.expelled_at == 0 && (person.bits & bits) != 0);
+}
+
+static void admit_again(struct loop_task *task)
+{
+    struct node_query *query = (struct node_query *)task;
+    query->node->working--;
+    if (query->error.code == VG_OK && query->node->closed)
+        refuse_stopping(query);
+    if (query->error.code == VG_OK && !is_admitted(query))
+        vg_fail(&query->error, VG_FORBIDDEN, "%s; vigil user list shows who is one",
+                admitted[query->ask.name].refusal);
+    if (query->error.code == VG_OK)
+        begin(query);
+    else
+        answer(query);
+}
+
+static void people_known(void *context, struct response_machine *machine)
+{
+    struct node_query *query = context;
+    (void)machine;
+    query->task.run = admit_again;
+    loop_post(query->node->loop, &query->task);
+}
+
+static void people_not_known(void *context, const struct vg_error *why)
+{
+    struct node_query *query = context;
+    query->error = *why;
+    people_known(context, NULL);
+}
+
+static void index_known(struct node_read *read, uint64_t index)
+{
+    struct node_query *query = query_of(read);
+    query->node->working++;
+    store_applier_query(query->node->applier, index, people_known, people_not_known, query);
+}
+
+/* A refusal is a read too: they may have been made one meanwhile. */
+static void confirm_asker(struct node_query *query)
+{
+    query->read.ready = index_known;
+    query->read.failed = read_failed;
+    node_read_start(query->node, &query->read);
+}
+
+static void take_query(struct loop_task *task)
+{
+    struct node_query *query = (struct node_query *)task;
+    if (query->error.code == VG_OK && query->node->ending)
+        refuse_stopping(query);
+    if (query->error.code != VG_OK)
+        answer(query);
+    else if (is_admitted(query))
+        begin(query);
+    else
+        confirm_asker(query);
 }
 
 void node_dry_run(struct node *node, struct node_submit *submit)

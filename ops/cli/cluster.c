@@ -307,7 +307,7 @@ const struct cli_command cluster_commands[] = {
      .summary = "Hand leadership to another node",
      .about =
          "The leader brings the node up to date, tells it to stand, and steps back. Writes go on\n"
-         "after a pause of about one round trip.",
+         "after a pause of about one round trip. For operators.",
      .examples = "  vigil cluster transfer --to 2",
      .options = transfer_options,
      .run = run_transfer,

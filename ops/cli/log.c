@@ -144,7 +144,7 @@ static enum vg_code run_get(struct cli_call *call)
  * the look ends, or goes on once the node was told to fetch it again. */
 
 static const struct cli_option verify_options[] = {
-    {.name = "repair", .help = "have what is damaged fetched again from another node"},
+    {.name = "repair", .help = "have what is damaged fetched again (operators, key officers)"},
     {.name = "compartment",
      .value = "NAME",
      .help = "also count its entries, and those that open with the node's keys"},

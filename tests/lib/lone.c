@@ -118,6 +118,22 @@ static void *serve(void *context)
     return NULL;
 }
 
+static void dial(struct lone *lone, const struct vg_identity *as)
+{
+    lone->channel = noise_static_of(&as->channel_secret);
+    struct channel_terms terms = {
+        .door = CHANNEL_CLIENTS, .cluster = lone->cluster, .self = &lone->channel};
+    bool open = caller_dial(&lone->caller, lone->url, &terms, &lone->self.channel_pub) &&
+                caller_open(&lone->caller);
+    must(open ? VG_OK : VG_UNAVAILABLE, &(struct vg_error){.text = "not let in"});
+}
+
+void lone_enter(struct lone *lone, const struct vg_identity *as)
+{
+    caller_end(&lone->caller);
+    dial(lone, as);
+}
+
 void lone_restart(struct lone *lone)
 {
     char path[128];
@@ -127,12 +143,7 @@ void lone_restart(struct lone *lone)
     vg_log_threshold(*lone->config->log_level);
     must(node_open(lone->config, &lone->node, &error), &error);
     pthread_create(&lone->thread, NULL, serve, lone);
-    lone->channel = noise_static_of(&lone->person.channel_secret);
-    struct channel_terms terms = {
-        .door = CHANNEL_CLIENTS, .cluster = lone->cluster, .self = &lone->channel};
-    bool open = caller_dial(&lone->caller, lone->url, &terms, &lone->self.channel_pub) &&
-                caller_open(&lone->caller);
-    must(open ? VG_OK : VG_UNAVAILABLE, &(struct vg_error){.text = "not let in"});
+    dial(lone, &lone->person);
 }
 
 void lone_start(struct lone *lone)

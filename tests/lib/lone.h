@@ -27,7 +27,7 @@ struct lone {
     struct node *node;
     pthread_t thread;
     struct vg_identity self;     /* the node's */
-    struct noise_static channel; /* the person's */
+    struct noise_static channel; /* of whose session it is: the person's, at first */
     struct caller caller;
     uint64_t token;
 };
@@ -38,6 +38,9 @@ void lone_start(struct lone *lone);
 void lone_stop(struct lone *lone);
 void lone_restart(struct lone *lone);
 void lone_free(struct lone *lone);
+
+/* Goes on by a session of somebody else, who is enrolled, or of the person again. */
+void lone_enter(struct lone *lone, const struct vg_identity *as);
 
 /* A fresh request id, issued now. */
 vg_id lone_request(void);

@@ -236,6 +236,28 @@ Test(node_serve, what_is_not_signed_so_is_refused_before_the_log)
     json_decref(figures);
 }
 
+Test(node_serve, leadership_and_repairs_are_not_for_everybody)
+{
+    static const struct {
+        const char *question, *refusal;
+    } cases[] = {
+        {"{\"query\":\"cluster.transfer\",\"to\":1}", "for operators alone"},
+        {"{\"query\":\"log.repair\",\"index\":1}", "for operators and key officers alone"},
+        {"{\"query\":\"log.repair\",\"index\":1000000}", "for operators and key officers alone"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct vg_error error;
+        lone_enter(&lone, &lone.self); /* enrolled, and nothing else */
+        cr_expect_null(lone_ask(&lone, cases[i].question, &error));
+        cr_expect_eq(error.code, VG_FORBIDDEN, "%s: %s", cases[i].question, error.text);
+        cr_expect_not_null(strstr(error.text, cases[i].refusal), "%s", error.text);
+        cr_expect_not_null(strstr(error.text, "vigil user list"), "%s", error.text);
+        lone_enter(&lone, &lone.person); /* an operator */
+        json_decref(lone_ask(&lone, cases[i].question, &error));
+        cr_expect_neq(error.code, VG_FORBIDDEN, "%s", error.text);
+    }
+}
+
 Test(node_serve, a_refusal_of_the_rules_is_in_the_log_and_names_its_rule)
 {
     struct vg_error error;
