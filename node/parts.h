@@ -186,10 +186,11 @@ struct node_submit {
     uint64_t placed_us;
     vg_node_id placed_with; /* 0: no leader has it */
     bool dry_run;
+    vg_id bearer;         /* whose session brought it; zero: nobody's any more */
     vg_span signal;       /* the deduplication key of an integration's detection; else empty */
     vg_hash request_hash; /* of such a one */
     struct node_signals *counts; /* the submit is this node's own: a count of those (signals.c) */
-    bool doubtful;  /* the author is not known here, or has gone, as far as this node knows, or the
+    bool doubtful;  /* the author has gone, or has another key, as far as this node knows, or the
                        compartment is not level here, or not known to be a matter of the author's */
     bool confirmed; /* and that was as of a read index, */
     bool concerned; /* as of which the author knows of the compartment */

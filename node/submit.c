@@ -77,8 +77,9 @@ static enum vg_code refuse_signature(struct vg_error *error, const struct respon
                    id, at);
 }
 
-/* Who is not known here, has gone, or has another key, may have been enrolled or given this one
- * meanwhile: `doubtful` asks for a look as of a read index before the refusal counts. */
+/* The answer is for the author alone, so nobody else brings the command. Who has gone or has
+ * another key may have been brought back or given this one meanwhile: `doubtful` asks for a look as
+ * of a read index before the refusal counts. */
 static enum vg_code check_author(struct node_submit *submit, const struct ledger_command *command,
                                  struct response_person *out)
 {
@@ -86,13 +87,13 @@ static enum vg_code check_author(struct node_submit *submit, const struct ledger
     struct vg_error *error = &submit->error;
     char id[VG_ID_TEXT];
     vg_id_format(&command->author, id);
-    bool known = store_people_get(people, &command->author, out);
-    submit->doubtful = true;
-    if (!known)
+    if (!vg_id_equal(&command->author, &submit->bearer) ||
+        !store_people_get(people, &command->author, out))
         return vg_fail(error, VG_FORBIDDEN,
-                       "this cluster does not know person %s; use an identity of this cluster, or "
-                       "let an operator enroll it: vigil user add",
+                       "the command is by person %s, and this session is not theirs; use the "
+                       "identity that signed it",
                        id);
+    submit->doubtful = true;
     if (!ledger_command_verify(submit->command, &vg_signer_ed25519, &out->keys.key))
         return refuse_signature(error, out);
     if (out->expelled_at != 0)
@@ -502,6 +503,9 @@ void node_submits_flush(struct node *node)
 void node_submit_start(struct node *node, struct node_submit *submit)
 {
     struct vg_error error = {0};
+    struct response_person bearer;
+    if (node_session_person(node, submit->session, &bearer))
+        submit->bearer = bearer.id;
     if (node->ending)
         refuse_to_start(node, &error);
     else if (node->submits.count + node->gathered.count + node->working >= NODE_SUBMITS_MAX)

@@ -43,6 +43,7 @@ static void swap_people(void)
     struct vg_identity person = lone.person;
     lone.person = second;
     second = person;
+    lone_enter(&lone, &lone.person);
 }
 
 /* A node with an operator and somebody to second. */

@@ -236,6 +236,27 @@ Test(node_serve, what_is_not_signed_so_is_refused_before_the_log)
     json_decref(figures);
 }
 
+/* Nor what somebody else brings: they would be told the answer. */
+Test(node_serve, a_command_is_taken_from_its_author_alone)
+{
+    struct vg_error error;
+    struct vg_buffer bytes = {0};
+    vg_id request = lone_request();
+    json_decref(detect(&request, "Done before", &error));
+    cr_assert_eq(error.code, VG_OK, "%s", error.text);
+    lone_enter(&lone, &lone.self);
+    for (int i = 0; i < 4; i++) { /* answered, and not yet; to do, and to try */
+        vg_id fresh = lone_request();
+        sign_detect(i < 2 ? &request : &fresh, "Done before", &bytes);
+        cr_expect_null(lone_submit(&lone, &bytes, i % 2 == 0, &error));
+        cr_expect_eq(error.code, VG_FORBIDDEN, "%s", error.text);
+        cr_expect_not_null(strstr(error.text, "this session is not theirs"), "%s", error.text);
+    }
+    lone_enter(&lone, &lone.person);
+    cr_expect_eq(count_incidents(), 1);
+    vg_buffer_free(&bytes);
+}
+
 Test(node_serve, leadership_and_repairs_are_not_for_everybody)
 {
     static const struct {
