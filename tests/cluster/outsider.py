@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""outsider.py BIN_DIR OPEN_DIR: nothing leaks by derived views. Three nodes; acme is cleared on 1 and 2, bolt on all; every text of acme's incidents, its name and that
-of somebody who works there alone are canaries. Somebody with roles in bolt, somebody with none at all, a node's key and an operator give
-every command of `vigil` and put every question of docs/protocol.md, about what there is in acme and about what there is not, to a node
-that is cleared and to one that is not. Exit code and output are the same, byte for byte but for what was asked about, and no canary is
-in any of them, nor in the nodes' logs. The same search over what an insider is shown finds every canary; and over what an outsider is shown
-by programs that ask for no role (tests/variants), for which each question that reads must be found out. A role given counts from then on,
-and one taken away does so at once."""
+"""outsider.py BIN_DIR OPEN_DIR: nothing leaks by derived views. Three nodes; acme is cleared on 1 and 2, bolt on all; every text of acme's
+incidents, its name and that of somebody who works there alone are canaries. Somebody with roles in bolt, somebody with none at all, a
+node's key and an operator give every command of `vigil` and put every question of docs/protocol.md, about what there is in acme and about
+what there is not, to a node that is cleared and to one that is not. Exit code and output are the same, byte for byte but for what was
+asked about, and no canary is in any of them, nor in the nodes' logs. Without VIGIL_LONG each way to give a command is given once by each
+of them, at one node, tried or not, as the seed has it. The same search over what an insider is shown finds every canary; and over what an
+outsider is shown by programs that ask for no role (tests/variants), for which each question that reads must be found out (a handful of
+them, without VIGIL_LONG). A role given counts from then on, and one taken away does so at once."""
 import concurrent.futures
 import itertools
+import json
 import pathlib
 import random
 import re
@@ -17,7 +19,7 @@ import sys
 import uuid
 
 from canary import Canaries
-from cluster import Cluster, Person, refused, request_id, wait_for
+from cluster import Cluster, Person, is_long, refused, request_id, wait_for
 from drilling import Drill
 from outsider_asks import COMMANDS, LOCAL, ONLY_TRIED, QUESTIONS
 from raw import Asker
@@ -28,14 +30,17 @@ CLEARED, NOT_CLEARED = 1, 3
 ROLES = ("reporter", "responder", "incident-manager", "executive-incident-manager", "legal")
 ALPHABETS = {"acme": "qzxjkv", "names": "ycbgpm", "directory": "fhwlnu"}
 UNLIKE = {"index", "evidence", "insider"}  # there is one of these in any case
-OPERATORS_UNLIKE = {"name", "compartment", "person", "drill", "request"}  # an operator may know of it
+OPERATORS_UNLIKE = {"name", "compartment", "person", "drill", "request", "tenant", "tenant_id"}  # an operator may know of it
 READING = ("incident list", "incident show", "incident timeline", "incident document", "incident filters", "task list", "contain list",
-           "evidence list", "evidence get", "proposal list", "proposal show", "rules explain", "user list", "compartment list", "log tail")
+           "evidence list", "evidence get", "proposal list", "proposal show", "rules explain", "user list", "compartment list", "log tail",
+           "tenant list", "tenant show", "case list", "case show", "case owed", "log verify")
 TELLING = ("cluster.status", "compartment.show", "compartment.level", "directory", "incident.list", "incident.show", "incident.document",
            "incident.page", "incident.parts", "incident.timeline", "incident.watch", "incident.explain", "incident.milestones", "proposal.list",
-           "proposal.show", "filter.list", "drill.list", "drill.show", "drill.probes", "log.content", "log.get", "log.tail", "request.show",
-           "node.figures")
+           "proposal.show", "filter.list", "tenant.list", "tenant.show", "case.list", "case.show", "fact.list", "log.verify",
+           "drill.list", "drill.show", "drill.probes", "log.content", "log.get", "log.tail", "request.show", "node.figures")
+HANDFUL = 6
 AT_ONCE = 3
+NO_ID = str(uuid.UUID(int=SEED))
 
 
 def commands(bin_):
@@ -59,8 +64,22 @@ def filled(value, subject):
     return subject[name] if isinstance(subject[name], int) else value.format(**subject)
 
 
+class Told(Lives):
+    """Tenants of other compartments are their readers' business; the names of acme's are canaries."""
+
+    def __init__(self, c, name, canaries, names):
+        super().__init__(c, name, canaries, "bolt")
+        self.names = names
+
+    def tenant_name(self, home):
+        return super().tenant_name(home) if home else self.names.say("tenant").replace(" ", "-")
+
+
 class Scene:
-    def __init__(self, c):
+    """`drilled`: a drill is run; else there is none."""
+
+    def __init__(self, c, drilled=True):
+        self.drill = None
         self.c, self.random = c, random.Random(SEED)
         self.canaries = {of: Canaries(alphabet, random.Random(SEED)) for of, alphabet in ALPHABETS.items()}
         for of, alphabet in ALPHABETS.items():
@@ -77,7 +96,7 @@ class Scene:
         self.enroll("olga", "olga", "--operator")
         self.insider = self.canaries["names"].said[-1]
         wait_for(lambda: c.standing(CLEARED, self.acme) == "level" and c.standing(NOT_CLEARED, "bolt") == "level", "both compartments")
-        self.write()
+        self.write(drilled)
 
     def enroll(self, who, name, *words):
         path, public = self.c.identity(who)
@@ -88,12 +107,17 @@ class Scene:
     def person(self, who, node):
         return Person(self.c, self.people[who], node)
 
-    def write(self):
-        lives = Lives(self.c, self.acme, self.canaries["acme"])
+    def start_drill(self):
+        """It goes on beside what is asked next, and makes the way to node 3 longer meanwhile."""
+        self.drill = Drill(self.c, "slow-region", "amer", "--delay", "100ms", reason=self.canaries["directory"].say("drill"))
+        self.c.person(2, 1).vigil("proposal", "approve", self.drill.id, "--yes", "--reason", "yes")
+
+    def write(self, drilled):
+        if drilled:
+            self.start_drill()
+        lives = Told(self.c, self.acme, self.canaries["acme"], self.canaries["names"])
         incident, imported = lives.lives()
-        drill = Drill(self.c, "slow-region", "amer", "--delay", "100ms", reason=self.canaries["directory"].say("drill"))
-        self.c.person(2, 1).vigil("proposal", "approve", drill.id, "--yes", "--reason", "yes")
-        drill.wait_ended()
+        self.c.vigil("tenant", "add", "home", "--compartment", "bolt")
         request = request_id(self.random)
         added = self.person("insider", CLEARED).vigil("--request-id", request, "incident", "note", incident, "--text", lives.say("last"))
         own = self.person("sam", NOT_CLEARED).vigil("incident", "detect", "--compartment", "bolt", "--source", "operator", "--title", "sam's")["id"]
@@ -103,14 +127,28 @@ class Scene:
         _, public = self.c.identity("nobody")
         compartments = {one["name"]: one["id"] for one in self.c.vigil("compartment", "list")}
         people = {one["name"]: one["id"] for one in self.c.vigil("user", "list")}
+        tenant = next(one for one in self.c.vigil("tenant", "list") if one["compartment"] == self.acme)
+        record, key = self.paper()
         self.real = {"incident": incident, "imported": imported, "name": self.acme, "compartment": compartments[self.acme],
-                     "proposal": page["proposals"][0]["id"], "task": page["tasks"][0]["id"], "drill": drill.id, "request": request,
-                     "person": self.insider, "index": added["index"], "evidence": page["evidence"][0]["content_index"]}
-        self.same = {"own": own, "insider": people[self.insider], "author": people[self.insider], "report": report, "file": file, "public": public}
+                     "proposal": page["proposals"][0]["id"], "task": page["tasks"][0]["id"], "drill": self.drill.id if drilled else NO_ID, "request": request,
+                     "person": self.insider, "index": added["index"], "evidence": page["evidence"][0]["content_index"],
+                     "tenant": tenant["name"], "tenant_id": tenant["id"]}
+        self.same = {"own": own, "insider": people[self.insider], "author": people[self.insider], "report": report, "file": file, "public": public,
+                     "home": "home", "record": record, "key": key, "out": self.c.dir / "out.json"}
         self.fake = {of: str(uuid.UUID(int=uuid.UUID(self.real[of]).int ^ 0xff)) for of, value in self.real.items()
                      if isinstance(value, str) and re.fullmatch("[0-9a-f-]{36}", value)}
-        nobody = {of: "none such".ljust(len(self.real[of]), "o").replace(" ", "-") for of in ("name", "person")}  # of one size, as answers say it
+        nobody = {of: "none such".ljust(len(self.real[of]), "o").replace(" ", "-") for of in ("name", "person", "tenant")}  # of one size, as answers say it
         self.fake |= nobody | {"index": self.real["index"] - 1, "evidence": self.real["index"]}
+
+    def paper(self):
+        """A record that would recover a compartment, for who is asked to read one, and the key that opened it."""
+        share, request, record = (self.c.dir / name for name in ("share-1.txt", "request.json", "record.json"))
+        made = self.c.run("-o", "json", "recovery", "new", "--holder", "ann", "--dir", self.c.dir)
+        key = json.loads(made.stdout)["public_key"]
+        self.c.vigil("compartment", "create", "spare", "--nodes", "1,2", "--recovery", key)
+        told = self.c.vigil("recovery", "request", "spare", "--nodes", "2", "--out", request)["fingerprint"]
+        assert self.c.run("recovery", "open", request, share, "--fingerprint", told, "--out", record).returncode == 0
+        return record, key
 
     # ---- what is said ----
 
@@ -131,11 +169,15 @@ class Scene:
 
     # ---- commands ----
 
+    def patience(self, who, node, words):
+        """An operator, told who is cleared, would wait for a node that is; what it is told is not compared."""
+        return () if who != "olga" or node == CLEARED or self.compared(who, words) else ("--timeout", "2s")
+
     def give(self, who, node, command, words, subject, options):
         values = subject | self.same
         given = [*command.split(), *(word.format(**values) for word in words)]
         url = self.c.nodes[node]["client"]
-        done = self.c.run("--context", self.c.context, "--node", url, "--identity", self.people[who], *options, *given)
+        done = self.c.run("--context", self.c.context, "--node", url, "--identity", self.people[who], *self.patience(who, node, words), *options, *given)
         said = [str(done.returncode), *(self.alike(text, fields(words)) for text in (done.stdout, done.stderr))]
         self.search(who, given, "".join(said))
         return said
@@ -148,17 +190,22 @@ class Scene:
         assert there == not_there, (who, node, command, words, options, there, not_there)
         return 1
 
+    def ways(self, command, who, words, may_try):
+        """At either node, tried and given, in either form."""
+        for node, dry_run in itertools.product((CLEARED, NOT_CLEARED), [True] * may_try + [False] * (command not in ONLY_TRIED)):
+            output = "json" if dry_run == (node == CLEARED) else "table"
+            yield who, node, command, words, ["-o", output, *["--dry-run"] * dry_run]
+
+    def chosen(self, ways):
+        ways = list(ways)
+        return ways if is_long() else [self.random.choice(ways)]
+
     def give_all(self):
         """Every command, tried, and given where it is not an operator's."""
         known = commands(self.c)
         assert set(known) - LOCAL == set(COMMANDS), f"without a row here, or a command: {sorted((set(known) - LOCAL) ^ set(COMMANDS))}"
-        ways = []
-        for command, who, node in itertools.product(COMMANDS, ("sam", "nora", "olga"), (CLEARED, NOT_CLEARED)):
-            tried = [True] if "--dry-run" in known[command] else []
-            given = [] if command in ONLY_TRIED else [False]
-            for words, dry_run in itertools.product(COMMANDS[command], tried + given):
-                output = "json" if dry_run == (node == CLEARED) else "table"
-                ways.append((who, node, command, words, ["-o", output, *["--dry-run"] * dry_run]))
+        ways = [way for command, who in itertools.product(COMMANDS, ("sam", "nora", "olga")) for words in COMMANDS[command]
+                for way in self.chosen(self.ways(command, who, words, "--dry-run" in known[command]))]
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             return len(ways), sum(pool.map(lambda way: self.give_both(*way), ways))
 
@@ -255,11 +302,16 @@ class Scene:
 
     def found_out(self):
         """By programs that ask for no role: what each command and question that reads shows to an outsider."""
+        if self.drill:
+            self.drill.wait_ended()
         asker, missed = Asker(self.c, CLEARED, self.people["sam"]), []
-        for command in READING:
+        reading, telling = READING, TELLING
+        if not is_long():
+            reading, telling = (self.random.sample([name for name in names if "drill" not in name], HANDFUL) for names in (READING, TELLING))
+        for command in reading:
             if not any(self.tells(lambda: self.give_both("sam", CLEARED, command, words, ["-o", "json"])) for words in COMMANDS[command]):
                 missed.append(command)
-        for name in TELLING:
+        for name in telling:
             if not any(self.tells(lambda: self.ask_both("sam", asker, name, arguments)) for arguments in QUESTIONS[name]):
                 missed.append(name)
         assert not missed, f"leaks, and was not found out: {missed}"
@@ -274,11 +326,12 @@ class Scene:
 def main():
     built, open_ = sys.argv[1:]
     with Cluster(open_, people=3) as c:
-        Scene(c).found_out()
+        Scene(c, drilled=is_long()).found_out()
     with Cluster(built, people=3) as c:
         scene = Scene(c)
         said = scene.insiders()
         given, compared = scene.give_all()
+        scene.drill.wait_ended()  # what is told of the log stands still from here on
         asked = scene.ask_all()
         scene.submit_all()
         scene.changes()

@@ -4,14 +4,14 @@ about, once a thing that there is and once one that there is not. A command or q
 
 # Asks no node, or says only what the one who asks has written down: nothing of the cluster's state is in it.
 LOCAL = {"rules list", "rules severity", "cluster init", "cluster join", "cluster setup", "identity new", "identity show", "identity passphrase",
-         "identity unlock", "identity held", "identity lock", "identity agent", "recovery new", "recovery check", "dev up", "dev down",
+         "identity unlock", "identity held", "identity lock", "identity agent", "recovery new", "recovery check", "recovery open", "dev up", "dev down",
          "dev status", "dev kill", "dev pause", "dev resume", "dev restart", "history check", "completion bash", "help"}
 
 # What is only ever tried (--dry-run): an operator may do it, or it is not about a compartment and would change the cluster.
 ONLY_TRIED = {"user add", "user remove", "user rekey", "user rename", "user grant", "user revoke", "oncall add", "oncall remove", "rules adopt",
               "compartment create", "compartment grant", "compartment revoke", "compartment rotate", "cluster transfer",
               "cluster members remove", "cluster members rekey", "cluster drill leader-loss", "cluster drill node-loss",
-              "cluster drill isolate", "cluster drill slow-region", "cluster drill disk-full", "cluster drill run", "bench"}
+              "cluster drill isolate", "cluster drill slow-region", "cluster drill disk-full", "cluster drill run", "tenant add", "bench"}
 
 WHY = ["--reason", "because"]
 COMMANDS = {
@@ -36,7 +36,7 @@ COMMANDS = {
     "incident answer": [["{incident}", "filter", "--match", "m", "--root-cause", "c", "--owner", "me"]],
     "incident declare": [["{incident}", "security-incident", "--harm", "access", "--access", "likely", "--evidence", "E1", *WHY]],
     "incident withdraw": [["{incident}", *WHY]],
-    "incident affect": [["{incident}", "--tenant", "t", *WHY]],
+    "incident affect": [["{incident}", "--tenant", "t", *WHY], ["{incident}", "--tenant", "{tenant}", *WHY]],
     "incident refer": [["{incident}", "--tenant", "t", "--text", "x"]],
     "incident collaborate": [["{incident}", "--contract", "c", "--text", "x"]],
     "incident attest": [["{incident}", "customer-risk", "yes", *WHY]],
@@ -89,10 +89,20 @@ COMMANDS = {
     "compartment grant": [["{name}", "--node-id", "3"], ["{compartment}", "--node-id", "3"]],
     "compartment revoke": [["{name}", "--node-id", "2"]],
     "compartment rotate": [["{name}"], ["{compartment}"]],
+    "compartment shred": [["{name}", "--yes", "{name}"], ["{compartment}", "--yes", "{name}"]],
+    "compartment recover": [["{name}", "--record", "{record}"], ["{compartment}", "--record", "{record}", "--override", "because"]],
+    "compartment recovery-destroyed": [["{name}", "--key", "{key}"], ["{compartment}", "--key", "{key}"]],
+    "recovery request": [["{name}", "--nodes", "1", "--out", "{out}"], ["{compartment}", "--nodes", "1,3", "--out", "{out}"]],
+    "tenant add": [["newcomer", "--compartment", "{name}"], ["newcomer", "--compartment", "{compartment}"], ["{tenant}", "--compartment", "bolt"]],
+    "tenant list": [[]],
+    "tenant show": [["{tenant}"], ["{tenant_id}"]],
+    "case list": [[], ["--compartment", "{name}"], ["--compartment", "{compartment}"]],
+    "case show": [["{incident}", "--tenant", "{tenant}"], ["{incident}", "--tenant", "{tenant_id}"], ["{incident}", "--tenant", "{home}"]],
+    "case owed": [["--compartment", "{name}"], ["--compartment", "{compartment}"]],
     "import veris": [["{report}", "--compartment", "{name}"]],
     "log tail": [["--from", "1", "--count", "400"]],
     "log get": [["{index}"]],
-    "log verify": [[]],
+    "log verify": [[], ["--repair"], ["--compartment", "{name}"], ["--compartment", "{compartment}"]],
     "cluster status": [[]],
     "cluster transfer": [["--to", "1"]],
     "cluster members": [[]],
@@ -106,7 +116,7 @@ COMMANDS = {
     "cluster drill run": [["{drill}"]],
     "cluster drill list": [[]],
     "cluster drill show": [["{drill}"]],
-    "bench": [["--clients", "1", "--ops", "1", "--compartment", "{name}"]],
+    "bench": [["--clients", "1", "--ops", "1", "--compartment", "{name}"], ["--clients", "1", "--ops", "1", "--rate", "1", "--compartment", "{compartment}"]],
 }
 
 OWN_REQUEST = {"id": "{request}", "author": "{me}"}
@@ -130,13 +140,18 @@ QUESTIONS = {
     "proposal.list": [{"compartment": "{name}"}, {"compartment": "{compartment}"}, {"compartment": "control"}, {"compartment": "directory"}],
     "proposal.show": [{"id": "{proposal}"}, {"id": "{drill}"}],
     "filter.list": [{"compartment": "{name}"}, {"compartment": "{compartment}"}],
+    "tenant.list": [{}],
+    "tenant.show": [{"tenant": "{tenant}"}, {"tenant": "{tenant_id}"}],
+    "case.list": [{}, {"compartment": "{name}"}, {"compartment": "{compartment}"}],
+    "case.show": [{"id": "{incident}", "tenant": "{tenant}"}, {"id": "{incident}", "tenant": "{tenant_id}"}, {"id": "{incident}", "tenant": "{home}"}],
+    "fact.list": [{"compartment": "{name}"}, {"compartment": "{compartment}"}],
     "drill.list": [{}],
     "drill.show": [{"id": "{drill}"}],
     "drill.probes": [{"id": "{drill}"}],
     "log.content": [{"index": "{evidence}"}],
     "log.get": [{"index": "{index}"}],
     "log.tail": [{"from": 1, "count": 500}],
-    "log.verify": [{}],
+    "log.verify": [{}, {"id": "{compartment}"}],
     "log.repair": [{"index": "{index}"}],
     "request.show": [OWN_REQUEST | {"compartment": "{name}"}, OWN_REQUEST | {"author": "{author}", "compartment": "{compartment}"},
                      OWN_REQUEST | {"author": "{author}"}],

@@ -135,12 +135,12 @@ class Sample:
 
     # ---- tenants ----
 
-    def tenant_name(self):
+    def tenant_name(self, home):
         return self.say("tenant")
 
     def tenant(self, home=None):
         """The name of one whose data is in this compartment, or in another."""
-        name = self.tenant_name()
+        name = self.tenant_name(home)
         self.c.vigil("tenant", "add", name, *(("--compartment", home) if home else self.where))
         return name
 
@@ -350,7 +350,7 @@ class Lives(Sample):
     def say(self, word):
         return self.canary.say(word)
 
-    def tenant_name(self):
+    def tenant_name(self, home):
         return f"tenant-{next(self.TENANTS)}"
 
 
