@@ -224,18 +224,27 @@ static bool walk(const struct keyring *keyring, const vg_id *compartment, uint64
 /* ---- learning ----------------------------------------------------------------------------------
  */
 
+/* NULL, with the reason, if there is none. */
+static const vg_box_secret *secret_of(const struct keyring *keyring, const vg_id *compartment,
+                                      struct vg_error *error)
+{
+    const struct vg_unwrap *unwrap = vg_keyring_find(&keyring->secrets->unwraps, compartment);
+    char id[VG_ID_TEXT];
+    if (unwrap != NULL)
+        return &unwrap->secret;
+    vg_id_format(compartment, id);
+    vg_fail(error, VG_NOT_FOUND,
+            "the keyring of node %" PRIu64 " has no unwrap secret of compartment %s",
+            keyring->node.value, id);
+    return NULL;
+}
+
 static enum vg_code open_wrap(const struct keyring *keyring, const struct compartment_epoch *epoch,
                               const vg_hash *place, vg_cipher_key *out, struct vg_error *error)
 {
-    const struct vg_unwrap *unwrap =
-        vg_keyring_find(&keyring->secrets->unwraps, &epoch->compartment);
-    char compartment[VG_ID_TEXT];
-    if (unwrap != NULL)
-        return compartment_unwrap(epoch, place, keyring->node, &unwrap->secret, out, error);
-    vg_id_format(&epoch->compartment, compartment);
-    return vg_fail(error, VG_NOT_FOUND,
-                   "the keyring of node %" PRIu64 " has no unwrap secret of compartment %s",
-                   keyring->node.value, compartment);
+    const vg_box_secret *secret = secret_of(keyring, &epoch->compartment, error);
+    return secret == NULL ? VG_NOT_FOUND
+                          : compartment_unwrap(epoch, place, keyring->node, secret, out, error);
 }
 
 /* True of a key that every other of its compartment can be had from. */
@@ -285,6 +294,30 @@ enum vg_code keyring_learn(struct keyring *keyring, const struct compartment_epo
 {
     pthread_rwlock_wrlock(&keyring->lock);
     enum vg_code code = learn(keyring, epoch, place, error);
+    pthread_rwlock_unlock(&keyring->lock);
+    return code;
+}
+
+static enum vg_code learn_ahead(struct keyring *keyring, const struct compartment_ahead *ahead,
+                                struct vg_error *error)
+{
+    const struct compartment_epoch *wanted = &ahead->records[0];
+    const vg_box_secret *secret = secret_of(keyring, &wanted->compartment, error);
+    vg_cipher_key key;
+    if (secret == NULL)
+        return VG_NOT_FOUND;
+    enum vg_code code = compartment_ahead_open(ahead, keyring->node, secret, &key, error);
+    if (code == VG_OK)
+        keep(keyring, &wanted->compartment, wanted->epoch, &key);
+    vg_wipe(&key, sizeof key);
+    return code;
+}
+
+enum vg_code keyring_learn_ahead(struct keyring *keyring, const struct compartment_ahead *ahead,
+                                 struct vg_error *error)
+{
+    pthread_rwlock_wrlock(&keyring->lock);
+    enum vg_code code = learn_ahead(keyring, ahead, error);
     pthread_rwlock_unlock(&keyring->lock);
     return code;
 }

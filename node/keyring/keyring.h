@@ -6,7 +6,7 @@
 #define VIGIL_NODE_KEYRING_KEYRING_H
 
 #include "common/keyring.h"
-#include "proto/compartment/epoch.h"
+#include "proto/compartment/ahead.h"
 
 enum {
     KEYRING_DATA_KEYS_MAX = 512,     /* the latest that were learned; others are learned again */
@@ -33,6 +33,12 @@ void keyring_close(struct keyring *keyring);
  * not open, or to another key. */
 enum vg_code keyring_learn(struct keyring *keyring, const struct compartment_epoch *epoch,
                            const vg_hash *place, struct vg_error *error);
+
+/* The first record of `ahead` is in force and its key is not to be had otherwise: keeps it if later
+ * ones lead to it. They are not learned by that, since they may never come into force.
+ * VG_NOT_FOUND: none does, or there is no secret of the compartment. */
+enum vg_code keyring_learn_ahead(struct keyring *keyring, const struct compartment_ahead *ahead,
+                                 struct vg_error *error);
 
 /* The public half of this node's unwrap key of a compartment, for whoever is to wrap for it: made
  * if there is none, and on the disk before it is given. VG_INVALID: the directory's is of the

@@ -182,13 +182,26 @@ static const struct clearing_kind {
      "the recovery key that it has and nodes that are not evicted"},
 };
 
+/* NULL: it gives no record. */
 static const struct clearing_kind *kind_of(enum response_op op)
 {
     size_t i = 0;
     while (i < sizeof kinds / sizeof kinds[0] && kinds[i].op != op)
         i++;
-    assert(i < sizeof kinds / sizeof kinds[0]);
-    return &kinds[i];
+    return i < sizeof kinds / sizeof kinds[0] ? &kinds[i] : NULL;
+}
+
+bool response_epoch_given(const struct ledger_view *entry, struct compartment_epoch *out)
+{
+    struct ledger_command request;
+    struct response_command command;
+    vg_span bytes;
+    return entry->envelope.type == LEDGER_CONTROL &&
+           ledger_body_open(entry->body, &entry->envelope.commitment, &bytes, NULL) == VG_OK &&
+           ledger_command_decode(bytes, &request, NULL) == VG_OK &&
+           response_command_decode(request.body, &command, NULL) == VG_OK &&
+           kind_of(command.op) != NULL &&
+           compartment_epoch_decode(command.clearing.epoch, out, NULL) == VG_OK;
 }
 
 static bool is_directory(const struct response_call *call, const vg_id *compartment)
@@ -251,6 +264,7 @@ static enum vg_code read_epochs(struct response_call *call, struct clearing *cle
 {
     struct vg_error why = {0};
     *clearing = (struct clearing){.kind = kind_of(call->command.op)};
+    assert(clearing->kind != NULL);
     if (compartment_epoch_decode(call->command.clearing.epoch, &clearing->next, &why) != VG_OK)
         return RESPONSE_REFUSE(call, EPOCH_UNREADABLE, why.text);
     clearing->compartment = clearing->next.compartment;

@@ -8,6 +8,10 @@
 
 enum { RESPONSE_MIN_CLEARED = 2 }; /* of a compartment that nothing else was said of */
 
+/* The record of an epoch that an entry gives, whether it comes into force there or not; false if it
+ * gives none. */
+bool response_epoch_given(const struct ledger_view *entry, struct compartment_epoch *out);
+
 struct response_clearance {
     uint64_t min_cleared;
     vg_id override_; /* by which it has fewer holders than it should; zero: it has enough */

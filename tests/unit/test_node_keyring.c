@@ -317,3 +317,87 @@ Test(node_keyring, makes_the_next_epoch_for_its_holders_with_the_key_before_in_i
                  "%s", error.text);
     cr_assert_eq(memcmp(&found, &before, sizeof found), 0);
 }
+
+/* The record after one; `node` may open its wrap, unless it was given another key. */
+static struct compartment_epoch after(const struct compartment_epoch *before, uint64_t node,
+                                      uint64_t wrapped)
+{
+    struct compartment_epoch epoch;
+    const uint8_t seed[VG_SEED_SIZE] = {6};
+    vg_cipher_key key = key_of(before->epoch + 1), key_before = key_of(before->epoch),
+                  other_key = key_of(wrapped);
+    compartment_epoch_begin(&epoch, &place, &sealed, before, &key_before, &key);
+    cr_assert_eq(
+        compartment_epoch_wrap(&epoch, &place, &other_key, (vg_node_id){node}, &unwrap, seed, NULL),
+        VG_OK);
+    return epoch;
+}
+
+static struct compartment_ahead ahead;
+
+/* Epoch 2 is in force, and the wrap of this node opens to another key. */
+static struct compartment_epoch misled(void)
+{
+    struct compartment_epoch before = epoch_for(&sealed, 1, 7, &unwrap),
+                             wanted = after(&before, 7, 99);
+    cr_assert_eq(keyring_learn(keyring, &wanted, &place, &error), VG_INTEGRITY);
+    compartment_ahead_begin(&ahead, &wanted, &place, &place);
+    cr_assert_eq(keyring_learn_ahead(keyring, &ahead, &error), VG_NOT_FOUND);
+    return wanted;
+}
+
+Test(node_keyring, a_later_wrap_opens_what_a_liar_has_wrapped_otherwise)
+{
+    struct compartment_epoch wanted = misled(), third = after(&wanted, 7, 99),
+                             fourth = after(&third, 7, 4);
+    cr_assert(compartment_ahead_add(&ahead, &third));
+    cr_assert_eq(keyring_learn_ahead(keyring, &ahead, &error), VG_NOT_FOUND);
+    cr_assert_not_null(strstr(error.text, "epoch 2, holder 7: no later record here leads"), "%s",
+                       error.text);
+    cr_assert(compartment_ahead_add(&ahead, &fourth));
+    cr_assert_eq(keyring_learn_ahead(keyring, &ahead, &error), VG_OK, "%s", error.text);
+    cr_assert(has(2));
+    cr_assert_not(has(3) || has(4), "they may never come into force");
+    cr_assert_eq(keyring_epoch(keyring, &sealed), 2);
+}
+
+/* Whoever makes records can have them lead anywhere, but not to a key of the one in force. */
+Test(node_keyring, no_later_record_can_plant_a_key)
+{
+    struct compartment_epoch wanted = misled(), third;
+    vg_cipher_key key = key_of(3), planted = key_of(77);
+    const uint8_t seed[VG_SEED_SIZE] = {6};
+    compartment_epoch_begin(&third, &place, &sealed, &wanted, &planted, &key);
+    cr_assert_eq(compartment_epoch_wrap(&third, &place, &key, self.node, &unwrap, seed, NULL),
+                 VG_OK);
+    cr_assert(compartment_ahead_add(&ahead, &third));
+    cr_assert_eq(keyring_learn_ahead(keyring, &ahead, &error), VG_NOT_FOUND);
+    cr_assert_not(keyring_data_key(keyring, &sealed, 2, &key));
+}
+
+/* One that copies a record's commitment, with a chain of its own, does not stand in its way. */
+Test(node_keyring, a_forged_copy_of_a_record_is_passed_by)
+{
+    struct compartment_epoch wanted = misled(), third = after(&wanted, 8, 3),
+                             fourth = after(&third, 7, 4), forged = third;
+    forged.chain[0] ^= 1;
+    const struct compartment_epoch records[] = {forged, third, fourth};
+    for (int i = 0; i < 3; i++)
+        cr_assert(compartment_ahead_add(&ahead, &records[i]));
+    cr_assert_eq(keyring_learn_ahead(keyring, &ahead, &error), VG_OK, "%s", error.text);
+    cr_assert(has(2));
+}
+
+Test(node_keyring, only_so_many_later_records_are_kept_and_the_latest_is_tried)
+{
+    struct compartment_epoch wanted = misled(), useless = after(&wanted, 8, 3),
+                             third = after(&wanted, 7, 3), fifth = chained(5, 7);
+    cr_assert_not(compartment_ahead_add(&ahead, &fifth), "it follows from nothing here");
+    for (int i = 0; i < 2 * COMPARTMENT_AHEAD_MAX; i++)
+        cr_assert(compartment_ahead_add(&ahead, &useless));
+    cr_assert_eq(ahead.count, COMPARTMENT_AHEAD_MAX);
+    cr_assert_eq(keyring_learn_ahead(keyring, &ahead, &error), VG_NOT_FOUND);
+    cr_assert(compartment_ahead_add(&ahead, &third));
+    cr_assert_eq(keyring_learn_ahead(keyring, &ahead, &error), VG_OK, "%s", error.text);
+    cr_assert(has(2));
+}
