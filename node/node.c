@@ -282,6 +282,13 @@ static enum vg_code learn_key(void *context, const struct compartment_epoch *epo
     return keyring_learn(node->keyring, epoch, place, error);
 }
 
+static enum vg_code learn_key_ahead(void *context, const struct compartment_ahead *ahead,
+                                    struct vg_error *error)
+{
+    const struct node *node = context;
+    return keyring_learn_ahead(node->keyring, ahead, error);
+}
+
 static enum vg_code destroy_keys(void *context, const vg_id *compartment, struct vg_error *error)
 {
     const struct node *node = context;
@@ -310,6 +317,7 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
                                           .log = node->log,
                                           .keys = {.find = find_key,
                                                    .learn = learn_key,
+                                                   .learn_ahead = learn_key_ahead,
                                                    .destroy = destroy_keys,
                                                    .context = node,
                                                    .state = {find_state_key, node}},

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "node/store/ahead.h"
 #include "node/store/clearing.h"
 #include "node/store/log_private.h"
 #include "node/store/thread.h"
@@ -55,6 +56,7 @@ struct store_applier {
     struct store_position loaded;
     struct vg_error load_error; /* why loading ended; code VG_OK while it goes on */
     bool damaged;               /* for an entry that may be whole again later */
+    struct store_ahead *ahead;  /* for want of a key that is looked for; else NULL */
     uint64_t committed_index;   /* of the state */
     uint64_t dirty_since_us;
 
@@ -173,25 +175,34 @@ static bool load_chunk(struct store_applier *applier, uint64_t known)
     return more && applier->loaded.index < known;
 }
 
-/* Something in the log is whole again: looks once more at what was damaged. */
-static void look_again(struct store_applier *applier)
+/* What stopped the cursor is there now. */
+static void go_on(struct store_applier *applier)
 {
     pthread_mutex_lock(&applier->lock);
     bool stopped = applier->stop.code != VG_OK;
-    bool mended = applier->mended;
-    bool again = applier->damaged && mended;
-    applier->mended = false;
-    if (again)
-        applier->stop = (struct vg_error){0};
+    applier->stop = (struct vg_error){0};
     pthread_mutex_unlock(&applier->lock);
-    if (mended && applier->clearing.rebuild != NULL)
-        store_rebuild_mended(applier->clearing.rebuild);
-    if (!again)
-        return;
     applier->load_error = (struct vg_error){0};
     applier->damaged = false;
     if (stopped)
         applier->config.going_on(applier->config.context);
+}
+
+/* Something in the log is whole again: looks once more at what was damaged. */
+static void look_again(struct store_applier *applier)
+{
+    pthread_mutex_lock(&applier->lock);
+    bool mended = applier->mended;
+    applier->mended = false;
+    pthread_mutex_unlock(&applier->lock);
+    if (!mended)
+        return;
+    if (applier->clearing.rebuild != NULL)
+        store_rebuild_mended(applier->clearing.rebuild);
+    if (applier->ahead != NULL)
+        store_ahead_again(applier->ahead);
+    if (applier->damaged)
+        go_on(applier);
 }
 
 static void load(struct store_applier *applier)
@@ -221,27 +232,55 @@ static void learn_compartment(struct store_applier *applier, const vg_id *id, ui
         store_clearing_heed(&applier->clearing, id, index);
 }
 
+/* The epoch that an entry is sealed under, which is in force. */
+static struct response_epoch epoch_of(const struct store_applier *applier,
+                                      const struct store_verified *entry)
+{
+    const struct ledger_envelope *envelope = &entry->view.envelope;
+    struct response_epoch epoch;
+    bool known =
+        response_epoch_get(&applier->machine, &envelope->compartment, envelope->epoch, &epoch);
+    assert(known);
+    return epoch;
+}
+
 /* Asks for the key that an entry is sealed under; why it is not to be had, into `why`. */
 static void find_key(struct store_applier *applier, struct store_verified *entry,
                      struct vg_error *why)
 {
-    const struct ledger_envelope *envelope = &entry->view.envelope;
     const struct store_keys *keys = &applier->config.keys;
-    struct response_epoch epoch;
-    bool known =
-        response_epoch_get(&applier->machine, &envelope->compartment, envelope->epoch, &epoch);
-    assert(known); /* it is in force */
+    struct response_epoch epoch = epoch_of(applier, entry);
     vg_hash place = response_epoch_place(&applier->machine, &epoch);
     *why = entry->opened.error;
     if (keys->learn != NULL && keys->learn(keys->context, &epoch.record, &place, why) == VG_OK)
         store_verifier_again(applier->verifier, entry);
 }
 
+static bool is_of_directory(const struct store_applier *applier, const struct store_verified *entry)
+{
+    return vg_id_equal(&entry->view.envelope.compartment, &applier->config.genesis->directory);
+}
+
 /* Of a compartment that the cursor need not wait for: it stops alone. */
 static bool stops_alone(const struct store_applier *applier, const struct store_verified *entry)
 {
-    return applier->config.only == NULL &&
-           !vg_id_equal(&entry->view.envelope.compartment, &applier->config.genesis->directory);
+    return applier->config.only == NULL && !is_of_directory(applier, entry);
+}
+
+/* Loading has ended for want of a key. A later entry may lead to it; a rebuild has the records of
+ * those already. */
+static void want_key(struct store_applier *applier, const struct store_verified *entry,
+                     const struct vg_error *why)
+{
+    struct response_epoch epoch = epoch_of(applier, entry);
+    vg_hash place = response_epoch_place(&applier->machine, &epoch);
+    vg_fail(&applier->load_error, VG_UNAVAILABLE,
+            "entry %" PRIu64 " is sealed and this node has no key for it: %s; %s",
+            entry->view.header.index, why->text,
+            store_clearing_remedy(is_of_directory(applier, entry), why->code));
+    if (applier->config.keys.learn_ahead != NULL && applier->config.only == NULL)
+        applier->ahead = store_ahead_new(&epoch.record, &place, &applier->machine.cluster,
+                                         applier->applied.index);
 }
 
 /* True if the entry can be applied; else loading has ended for want of its key. */
@@ -257,10 +296,7 @@ static bool has_key(struct store_applier *applier, struct store_verified *entry)
         store_clearing_stop(&applier->clearing, &entry->view.envelope.compartment, &why);
         return true;
     }
-    vg_fail(&applier->load_error, VG_UNAVAILABLE,
-            "entry %" PRIu64 " is sealed and this node has no key for it: %s; put this node's "
-            "keyring back, or let a key officer wrap the key for it",
-            entry->view.header.index, why.text);
+    want_key(applier, entry, &why);
     return false;
 }
 
@@ -293,6 +329,36 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
                             result == RESPONSE_APPLIED_OUTCOME ? &outcome : NULL);
     if (result == RESPONSE_APPLIED_STALE || result == RESPONSE_APPLIED_SHREDDED)
         applier->config.stale(applier->config.context, &entry->view.envelope);
+}
+
+/* Up to where the log can be read. */
+static uint64_t readable(struct store_applier *applier)
+{
+    uint64_t known = known_index(applier);
+    uint64_t last = durable(applier);
+    return known < last ? known : last;
+}
+
+/* While the cursor stands still for want of a key: reads on behind it, and tries again with each
+ * record. */
+static void look_ahead(struct store_applier *applier)
+{
+    const struct store_keys *keys = &applier->config.keys;
+    struct store_ahead *ahead = applier->ahead;
+    struct vg_error why = {0};
+    if (ahead == NULL || !store_ahead_read(ahead, &applier->config, readable(applier)) ||
+        keys->learn_ahead(keys->context, &ahead->records, &why) != VG_OK)
+        return;
+    const struct compartment_epoch *had = &ahead->records.records[0];
+    vg_id compartment = had->compartment;
+    vg_log(VG_LOG_INFO, "key-found",
+           "epoch=%" PRIu64 " of the directory, by what lies between entry %" PRIu64
+           " and %" PRIu64,
+           had->epoch, ahead->stopped, ahead->read);
+    free(ahead);
+    applier->ahead = NULL;
+    store_clearing_heed(&applier->clearing, &compartment, UINT64_MAX);
+    go_on(applier);
 }
 
 static bool may_apply(struct store_applier *applier)
@@ -461,7 +527,8 @@ static uint64_t sleep_us(const struct store_applier *applier)
 static bool wait_for_work(struct store_applier *applier, enum store_pace pace)
 {
     pthread_mutex_lock(&applier->lock);
-    bool backlog = can_load(applier) || !store_verifier_empty(applier->verifier);
+    bool backlog = can_load(applier) || !store_verifier_empty(applier->verifier) ||
+                   (applier->ahead != NULL && applier->ahead->read < applier->known);
     bool idle = pace != STORE_PACE_NOW && (pace == STORE_PACE_SOON || !backlog) &&
                 applier->life != CLOSING && !query_ready(applier) && !applier->mended;
     uint64_t us = pace == STORE_PACE_SOON ? RETRY_US : sleep_us(applier);
@@ -479,8 +546,9 @@ static bool wait_for_work(struct store_applier *applier, enum store_pace pace)
 static bool is_stalled(struct store_applier *applier)
 {
     bool loading = applier->load_error.code == VG_OK;
-    return !store_verifier_empty(applier->verifier) ||
-           (loading && known_index(applier) > applier->loaded.index);
+    uint64_t known = known_index(applier);
+    return !store_verifier_empty(applier->verifier) || (loading && known > applier->loaded.index) ||
+           (applier->ahead != NULL && known > applier->ahead->read);
 }
 
 /* One round. */
@@ -488,6 +556,7 @@ static enum store_pace work(struct store_applier *applier)
 {
     enum store_pace pace = STORE_PACE_IDLE;
     load(applier);
+    look_ahead(applier);
     bool moved = apply_chunk(applier);
     run_queries(applier);
     if (commit_due(applier))
@@ -589,6 +658,7 @@ static void applier_free(struct store_applier *applier)
 {
     pthread_join(applier->thread, NULL);
     store_verifier_free(applier->verifier);
+    free(applier->ahead);
     store_people_free(applier->people);
     store_clearances_free(applier->clearances);
     for (size_t i = 0; i < HELD_ENTRIES; i++)

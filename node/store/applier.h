@@ -9,6 +9,7 @@
 #include "node/store/log.h"
 #include "node/store/people.h"
 #include "node/store/state.h"
+#include "proto/compartment/ahead.h"
 
 enum { STORE_APPLIER_QUERIES_MAX = 4096 };
 
@@ -20,6 +21,10 @@ struct store_keys {
      * `place` is what its commitment and wraps have for the cluster id. */
     enum vg_code (*learn)(void *context, const struct compartment_epoch *epoch,
                           const vg_hash *place, struct vg_error *error);
+    /* The first record is in force and its key is wanted: has it at hand from here on, if the
+     * others, of later entries, lead to it. NULL: there are none. */
+    enum vg_code (*learn_ahead)(void *context, const struct compartment_ahead *ahead,
+                                struct vg_error *error);
     /* This node is no longer cleared for the compartment: destroys its unwrap secret and state key
      * on disk, and wipes its data keys; what is gone already is fine. NULL: there are none. */
     enum vg_code (*destroy)(void *context, const vg_id *compartment, struct vg_error *error);
@@ -41,7 +46,7 @@ struct store_applier_config {
     /* Of such a rebuild, the compartment it is level for. NULL: those that the log clears the node
      * for. */
     const vg_id *only;
-    /* The entry is damaged in the log, and a rebuild needs it. Any thread. */
+    /* The entry is damaged in the log, and a rebuild needs it, or a look ahead. Any thread. */
     void (*wanted)(void *context, uint64_t index);
     /* On the apply thread, after the entry of `index` has been applied; `outcome` is NULL when it
      * has none. */
@@ -51,7 +56,8 @@ struct store_applier_config {
     void (*stale)(void *context, const struct ledger_envelope *envelope);
     /* On the apply thread: the cursor has stopped before the entry of `index`, with the reason and
      * the remedy. `damaged`: it is damaged in the log, and the cursor goes on once it is whole
-     * again; else (a rules version this node does not know, another history, no key) for good. */
+     * again; for want of a key, once a later entry leads to that; else (a rules version this node
+     * does not know, another history) for good. */
     void (*stopped)(void *context, uint64_t index, const struct vg_error *error, bool damaged);
     /* On the apply thread, after such a stop: it has another look, and goes on or stops again. */
     void (*going_on)(void *context);

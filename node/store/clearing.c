@@ -140,15 +140,23 @@ static void name_holders(const struct compartment_epoch *epoch, struct store_cle
     }
 }
 
-/* A wrap that does not open, or to another key, is whose who made the epoch; else the key is not
- * here. */
-static void say_what_stops(const struct vg_error *why, struct store_clearance *one)
+const char *store_clearing_remedy(bool directory, enum vg_code why)
 {
-    const char *remedy = why->code == VG_INTEGRITY
-                             ? "let a key officer rotate it, and see which node made this epoch"
-                             : "put this node's keyring back, or let a key officer grant it again";
+    static const char *const remedies[2][2] = {
+        {"put this node's keyring back, or let a key officer grant it again",
+         "let a key officer rotate it, and see which node made this epoch"},
+        {"put this node's keyring back",
+         "let a key officer rotate the directory at another node (vigil compartment rotate "
+         "directory --node ...), and see which node made this epoch"},
+    };
+    return remedies[directory][why == VG_INTEGRITY];
+}
+
+static void say_what_stops(const struct store_clearing *clearing, const struct vg_error *why,
+                           struct store_clearance *one)
+{
     snprintf(one->why, sizeof one->why, "this node has no key for it: %.300s; %s", why->text,
-             remedy);
+             store_clearing_remedy(is_directory(clearing, &one->compartment), why->code));
 }
 
 static void say_how_it_differs(const struct response_accord *accord, struct store_clearance *one)
@@ -223,7 +231,7 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
     if (one.shredded == 0)
         name_holders(&epoch.record, &one);
     if (one.status == RESPONSE_STOPPED)
-        say_what_stops(&why, &one);
+        say_what_stops(clearing, &why, &one);
     if (one.status != RESPONSE_REBUILDING)
         drop_rebuild(clearing, compartment);
     compare(clearing, &one);
@@ -248,7 +256,7 @@ void store_clearing_stop(struct store_clearing *clearing, const vg_id *compartme
     assert(known);
     enum response_status before = one.status;
     one.status = RESPONSE_STOPPED;
-    say_what_stops(why, &one);
+    say_what_stops(clearing, why, &one);
     drop_rebuild(clearing, compartment);
     keep(clearing, &one, before);
 }

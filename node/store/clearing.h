@@ -50,6 +50,11 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
 void store_clearing_stop(struct store_clearing *clearing, const vg_id *compartment,
                          const struct vg_error *why);
 
+/* What to do where a compartment's key is not to be had, for this reason: a wrap that does not open
+ * (VG_INTEGRITY), or to another key, is whose who made the epoch; else the key is not here. Static.
+ */
+const char *store_clearing_remedy(bool directory, enum vg_code why);
+
 /* The entry just applied has made a mark, or given a checkpoint, of a compartment: whether this
  * node's state of it is the one that counts, and what it owes. */
 void store_clearing_check(struct store_clearing *clearing, const vg_id *compartment);

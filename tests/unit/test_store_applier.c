@@ -85,6 +85,29 @@ static enum vg_code learn_key(void *context, const struct compartment_epoch *epo
     return VG_OK;
 }
 
+/* Whether a later record leads to the key. */
+static _Atomic bool leads;
+static _Atomic uint32_t looked; /* how many records there were when it was asked last */
+
+static enum vg_code learn_key_ahead(void *context, const struct compartment_ahead *ahead,
+                                    struct vg_error *error)
+{
+    (void)context;
+    atomic_store(&looked, ahead->count);
+    if (!atomic_load(&leads))
+        return vg_fail(error, VG_NOT_FOUND, "none leads to it");
+    atomic_store(&has_keys, true);
+    return VG_OK;
+}
+
+static _Atomic uint64_t wanted;
+
+static void on_wanted(void *context, uint64_t index)
+{
+    (void)context;
+    atomic_store(&wanted, index);
+}
+
 static void open_box(struct chain made)
 {
     scratch_make(folder);
@@ -113,17 +136,20 @@ TestSuite(store_applier, .init = setup, .fini = teardown);
 
 static enum vg_code try_applier(struct vg_error *error)
 {
-    struct store_applier_config config = {
-        .path = state_path,
-        .node = {1},
-        .genesis = &chain.genesis,
-        .cluster = chain.cluster,
-        .log = box.log,
-        .keys = {.find = find_key, .learn = learn_key, .state.find = sealing_state_key},
-        .applied = on_applied,
-        .stale = on_stale,
-        .stopped = on_stopped,
-        .going_on = on_going_on};
+    struct store_applier_config config = {.path = state_path,
+                                          .node = {1},
+                                          .genesis = &chain.genesis,
+                                          .cluster = chain.cluster,
+                                          .log = box.log,
+                                          .keys = {.find = find_key,
+                                                   .learn = learn_key,
+                                                   .learn_ahead = learn_key_ahead,
+                                                   .state.find = sealing_state_key},
+                                          .wanted = on_wanted,
+                                          .applied = on_applied,
+                                          .stale = on_stale,
+                                          .stopped = on_stopped,
+                                          .going_on = on_going_on};
     atomic_store(&first, 0);
     return store_applier_open(&config, &applier, error);
 }
@@ -554,5 +580,99 @@ Test(store_applier_sealed, entries_under_another_epoch_are_void_and_told_of)
     AWAIT(atomic_load(&applied) == 3);
     cr_assert_eq(atomic_load(&stale), 2);
     cr_assert_eq(atomic_load(&accepted), 1);
+    close_all();
+}
+
+/* ---- looking ahead -----------------------------------------------------------------------------
+ */
+
+/* A control entry with a record of the directory, which nobody here may bring into force. */
+static void append_record(uint64_t epoch)
+{
+    static const vg_id control;
+    uint8_t bytes[COMPARTMENT_EPOCH_MAX];
+    struct compartment_epoch record = sealing_epoch(&chain.genesis.directory, epoch);
+    struct response_command rotate = {.op = RESPONSE_OP_ROTATE};
+    rotate.clearing.epoch = vg_span_of(bytes, compartment_epoch_encode(&record, bytes));
+    storebox_append(&box, chain_give(&chain, &control, 0, &rotate));
+}
+
+/* Commits all there is. */
+static void settle(void)
+{
+    storebox_settle(&box);
+    store_applier_commit(applier, chain.last, NULL);
+}
+
+/* Before entry 1, with `count` of them in the log. */
+static void stop_for_want_of_a_key(uint32_t count)
+{
+    atomic_store(&leads, false);
+    open_with(false);
+    commit_commands(count, false);
+    AWAIT(atomic_load(&stopped_at) == 1);
+}
+
+Test(store_applier_sealed, a_later_record_that_leads_to_the_key_lets_the_cursor_go_on)
+{
+    stop_for_want_of_a_key(3);
+    append_record(2);
+    settle();
+    AWAIT(atomic_load(&looked) == 2);
+    append_record(3);
+    append_record(9); /* follows from nothing */
+    settle();
+    AWAIT(atomic_load(&looked) == 3);
+    cr_assert_eq(atomic_load(&applied), 0);
+    cr_assert_eq(atomic_load(&went_on), 0);
+    atomic_store(&leads, true);
+    commit_commands(2, false); /* by which nothing is asked for */
+    append_record(4);
+    settle();
+    AWAIT(atomic_load(&applied) == chain.last);
+    cr_assert_eq(atomic_load(&looked), 4);
+    cr_assert_eq(atomic_load(&went_on), 1);
+    cr_assert_eq(atomic_load(&accepted), 5);
+    close_all();
+}
+
+Test(store_applier_sealed, a_record_that_was_there_before_a_restart_is_found_after_it)
+{
+    stop_for_want_of_a_key(1500);
+    append_record(2);
+    settle();
+    AWAIT(atomic_load(&looked) == 2);
+    store_applier_close(applier);
+    atomic_store(&leads, true);
+    open_applier();
+    settle();
+    AWAIT(atomic_load(&applied) == chain.last);
+    cr_assert_eq(atomic_load(&accepted), 1500);
+    close_all();
+}
+
+/* It is asked for, and read once it is whole. */
+Test(store_applier_sealed, a_record_that_is_damaged_is_found_when_it_is_whole_again)
+{
+    stop_for_want_of_a_key(3);
+    append_record(2);
+    storebox_settle(&box);
+    uint64_t record = chain.last;
+    struct vg_blob *whole = NULL;
+    struct vg_error error = {0};
+    cr_assert_eq(store_log_read(box.log, record, &whole, &error), VG_OK, "%s", error.text);
+    store_applier_close(applier);
+    storebox_close(&box);
+    damage_body(record);
+    storebox_open(&box, &chain);
+    atomic_store(&leads, true);
+    open_applier();
+    store_applier_commit(applier, chain.last, NULL);
+    AWAIT(atomic_load(&wanted) == record);
+    cr_assert_eq(atomic_load(&applied), 0);
+    storebox_repair(&box, whole);
+    storebox_settle(&box);
+    store_applier_mended(applier);
+    AWAIT(atomic_load(&applied) == record);
     close_all();
 }
