@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """lying.py BUILD_DIR: a cleared node that wraps another key for a holder, and a blind leader that alters what is forwarded to it
-(tests/variants misled, altering). The holder says integrity, stops for that compartment alone, and an honest rotation mends it. What was altered does
-nothing on any node, is counted where a command is left in it, its client is told that the outcome is not known, and the same request is done once under an honest leader."""
+(tests/variants misled, altering). The holder says integrity, stops for that compartment alone, for the directory altogether, and an honest rotation
+mends it. What was altered is void on every node and counted, its client is told that the outcome is not known, and the same request is done once under an honest leader."""
 import pathlib
 import random
 import sys
@@ -80,6 +80,69 @@ def wraps_another_key(scene):
     scene.note("acme", MISLED, "level again")
     c.wait_equal()
     assert scene.notes("acme", MISLED) == scene.notes("acme", 1)
+
+
+# ---- the same of the directory, which nobody passes by ----
+
+def write_directory(scene):
+    scene.c.vigil("user", "grant", "person-1", "responder", "--compartment", "default", node=LIAR)
+
+
+def standing_still(scene):
+    """The reason, once the misled node applies no further."""
+    return wait_for(lambda: (scene.c.status_at_once(MISLED) or {}).get("stopped"), f"node {MISLED} to stand still")
+
+
+def stands_still(scene):
+    """It says what is missing, and what to do; the others serve."""
+    said = standing_still(scene)
+    for part in ("applies no further than entry", "opens to another key", "vigil compartment rotate directory --node"):
+        assert part in said, said
+    assert scene.c.standing(MISLED, "directory") == "stopped"
+    why = refused(3, "unavailable", lambda: scene.note("default", MISLED, "refused", *SHORT))
+    assert "applies no further" in why["message"], why
+    for node in (1, LIAR):
+        scene.note("default", node)
+
+
+def misleads_in_the_directory(scene):
+    scene.c.vigil("compartment", "rotate", "directory", node=1)
+    write_directory(scene)
+    stands_still(scene)
+
+
+def goes_on(scene, text):
+    c = scene.c
+    c.wait_settled()
+    wait_for(lambda: c.standing(MISLED, "directory") == "level" and not c.status(MISLED)["stopped"], f"node {MISLED} to go on")
+    assert " key-found " in scene.log(MISLED)
+    scene.note("default", MISLED, text)
+    c.wait_equal()
+    assert scene.notes("default", MISLED) == scene.notes("default", 1)
+
+
+def wraps_another_key_of_the_directory(scene):
+    """Twice, one after the other, and another node's rotation mends it while the node runs; once, and one by the liar's keyring under an honest
+    program mends it when the node is started again."""
+    c = scene.c
+    c.exchange(1, scene.build / "misled", VIGIL_MISLEADS=str(MISLED))
+    misleads_in_the_directory(scene)
+    misleads_in_the_directory(scene)
+    c.vigil("compartment", "rotate", "directory", node=LIAR)
+    goes_on(scene, "while it runs")
+    misleads_in_the_directory(scene)
+    c.signal("kill", MISLED)
+    c.signal("restart", MISLED)
+    stands_still(scene)
+    c.signal("kill", MISLED)
+    scene.honest(1)
+    c.vigil("compartment", "rotate", "directory", node=1)
+    write_directory(scene)
+    c.signal("restart", MISLED)
+    goes_on(scene, "after it was started again")
+    c.signal("kill", MISLED)
+    c.signal("restart", MISLED)
+    scene.note("default", MISLED, "and again")
 
 
 # ---- commands altered by a leader ----
@@ -169,13 +232,14 @@ def main():
     with Cluster(build / "bin") as c:
         scene = Scene(c, build)
         wraps_another_key(scene)
+        wraps_another_key_of_the_directory(scene)
         for name, how in ALTERED.items():
             is_void(scene, name, *how)
         waits_for_another_leader(scene)
         for name, how in ELSEWHERE.items():
             is_taken_by_nobody(scene, name, *how)
         c.verify_logs()
-    print(f"a wrap of another key, {len(ALTERED)} parts altered and void, {len(ELSEWHERE)} taken by nobody: 1 passed, 0 failed")
+    print(f"wraps of another key, of a compartment and of the directory, {len(ALTERED)} parts altered and void, {len(ELSEWHERE)} taken by nobody: 1 passed, 0 failed")
 
 
 main()
