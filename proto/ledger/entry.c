@@ -110,6 +110,16 @@ enum vg_code ledger_envelope_decode(vg_span bytes, struct ledger_envelope *out,
     return VG_OK;
 }
 
+bool ledger_is_bare(const struct ledger_envelope *envelope)
+{
+    static const uint8_t nonce[LEDGER_NONCE_SIZE];
+    static const vg_hash commitment;
+    return envelope->body_size == 0 && envelope->epoch == 0 &&
+           vg_id_is_zero(&envelope->compartment) &&
+           memcmp(envelope->nonce, nonce, sizeof nonce) == 0 &&
+           vg_hash_equal(&envelope->commitment, &commitment);
+}
+
 vg_hash ledger_body_hash(vg_span body)
 {
     return vg_hash_parts(VG_HASH_BODY, &body, 1);

@@ -73,6 +73,9 @@ void ledger_envelope_encode(const struct ledger_envelope *envelope,
 enum vg_code ledger_envelope_decode(vg_span bytes, struct ledger_envelope *out,
                                     struct vg_error *error);
 
+/* Whether it is its origin and its id alone, as a noop or config has to be: no body, zeros else. */
+bool ledger_is_bare(const struct ledger_envelope *envelope);
+
 /* H(0x03, body); H(0x02, envelope header, H(0x03, body)); H(0x00, ledger header). */
 vg_hash ledger_body_hash(vg_span body);
 vg_hash ledger_envelope_hash(vg_span envelope_bytes, const vg_hash *body_hash);

@@ -440,6 +440,14 @@ static enum response_applied apply_command(struct response_machine *machine,
     return RESPONSE_APPLIED_OUTCOME;
 }
 
+/* A command whose type somebody has altered on its way: its bytes are counted, and nothing is done.
+ */
+static enum response_applied apply_altered(struct response_counters *counters)
+{
+    counters->voided++;
+    return RESPONSE_APPLIED_VOID;
+}
+
 bool response_lacks_key(const struct response_machine *machine, const struct ledger_view *entry,
                         const struct response_opened *opened)
 {
@@ -460,6 +468,8 @@ enum response_applied response_apply(struct response_machine *machine,
     assert(entry->header.index == progress.index + 1);
     if (response_has_command(entry->envelope.type))
         applied = apply_command(machine, entry, opened, outcome, &progress.counters);
+    else if (!ledger_is_bare(&entry->envelope))
+        applied = apply_altered(&progress.counters);
     progress.index = entry->header.index;
     progress_write(machine, &progress);
     return applied;

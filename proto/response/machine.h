@@ -136,7 +136,7 @@ bool response_is_level(const struct response_machine *machine, const vg_id *comp
 
 enum response_applied {
     RESPONSE_APPLIED_OTHER, /* noop, config: no outcome */
-    RESPONSE_APPLIED_VOID,  /* did not open; counted, no outcome */
+    RESPONSE_APPLIED_VOID,  /* did not open, or is no noop for all its type; counted, no outcome */
     RESPONSE_APPLIED_STALE, /* void for its epoch: another is in force; its origin seals it anew */
     RESPONSE_APPLIED_SHREDDED, /* void: its compartment is shredded; its origin is told so */
     RESPONSE_APPLIED_BLIND, /* passed by: its compartment is not level here; counted, no outcome */

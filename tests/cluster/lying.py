@@ -19,7 +19,7 @@ HANDED_OVER = 4  # at most, of one command that is given up so soon
 VOID, BLIND = "entries_void", "entries_blind"
 
 # Of envelope header and body (docs/protocol.md): where, which bits, and as what a node that is cleared counts it, and one that is not.
-ALTERED = {"type, to control": (34, 7, VOID, BLIND), "type, to noop": (34, 5, None, None), "compartment": (35, 1, VOID, VOID),
+ALTERED = {"type, to control": (34, 7, VOID, BLIND), "type, to noop": (34, 5, VOID, VOID), "type, to config": (34, 6, VOID, VOID), "compartment": (35, 1, VOID, VOID),
            "epoch": (51, 1, VOID, VOID), "origin": (59, 1, VOID, BLIND), "id": (67, 1, VOID, BLIND), "nonce": (83, 1, VOID, BLIND),
            "commitment": (111, 1, VOID, BLIND), "first byte of the body": (143, 1, VOID, BLIND), "body": (200, 0x80, VOID, BLIND)}
 ELSEWHERE = {"cluster": (2, 1)}  # such an entry is taken by nobody
@@ -192,7 +192,7 @@ def is_void(scene, name, offset, bits, cleared, blind):
         after = person_asks(scene.c, "node.figures", node)
         grown = {figure: more for figure in (VOID, BLIND) if (more := after[figure] - before[node][figure])}
         figure = blind if node == LIAR else cleared
-        assert grown == ({figure: count} if figure else {}), (name, node, grown, count)
+        assert grown == {figure: count}, (name, node, grown, count)
     scene.c.lead(1)
     scene.note("bolt", 1, text, "--request-id", id_)
     for node in (1, MISLED):

@@ -125,6 +125,32 @@ Test(open, a_forged_signature_of_an_author_unknown_at_first_is_void_when_it_is_a
     }
 }
 
+/* A command whose type was altered on its way is no noop: each part that a noop has not is enough
+ * to tell. */
+Test(open, what_has_more_than_a_noop_is_void_as_one)
+{
+    static const struct ledger_envelope altered[] = {
+        {.type = LEDGER_NOOP, .body_size = LEDGER_BODY_UNIT}, {.type = LEDGER_NOOP, .epoch = 1},
+        {.type = LEDGER_NOOP, .compartment = {{0xc0}}},       {.type = LEDGER_NOOP, .nonce = {1}},
+        {.type = LEDGER_NOOP, .commitment = {{1}}},           {.type = LEDGER_CONFIG, .nonce = {1}},
+    };
+    for (size_t i = 0; i < sizeof altered / sizeof altered[0]; i++) {
+        struct opening opening = opening_of(desk_detect("seen", ""));
+        opening.view.envelope = altered[i];
+        assert_void_when_applied(&opening);
+    }
+}
+
+Test(open, a_noop_is_not_counted)
+{
+    struct desk *desk = desk_new();
+    struct response_counters counters;
+    desk_noop(desk);
+    response_counters_get(&desk->machine, &counters);
+    cr_assert_eq(counters.voided, 0);
+    desk_free(desk);
+}
+
 Test(open, a_command_for_another_cluster_is_void)
 {
     struct opening opening = opening_of(desk_detect("seen", ""));
