@@ -683,7 +683,9 @@ struct node {
 
     atomic_uint waiting[NODE_WAITING]; /* submits that want an outcome, by their request id */
     atomic_size_t received_size;       /* bytes of messages on their way to the loop */
-    struct vg_error stopped;           /* why the cursor stands still, or VG_OK */
+    /* By member: the term in which it sent an entry that cannot be; 0: none. */
+    atomic_uint_least64_t distrusted[VG_NODES_MAX];
+    struct vg_error stopped; /* why the cursor stands still, or VG_OK */
 
     bool astray[VG_NODES_MAX]; /* leader: whose clocks are off, by member */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Frames of peers: decoded and hashed on NNG's threads, decided on the loop. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -73,6 +74,26 @@ static enum vg_code take_entry(struct node_received *received, uint32_t i, vg_sp
     return VG_OK;
 }
 
+static atomic_uint_least64_t *distrusted(struct node *node, vg_node_id from)
+{
+    const struct ledger_member *member = ledger_genesis_member(&node->genesis, from);
+    assert(member != NULL); /* nobody else has a session */
+    return &node->distrusted[member - node->genesis.members];
+}
+
+/* Who sends an entry that cannot be is not heard any more in this term. Nothing behind it can be
+ * committed, while heartbeats would keep its sender in office: so all of it is as lost on the way,
+ * and where a quorum does the same, another is elected. */
+static void distrust(struct node *node, vg_node_id from, uint64_t term)
+{
+    if (atomic_exchange(distrusted(node, from), term) < term)
+        vg_log(VG_LOG_WARN, "distrusted",
+               "node=%" PRIu64 " term=%" PRIu64 " it sends an entry that cannot be, and is not "
+               "heard any more in this term",
+               from.value, term);
+}
+
+/* NULL in `out` where it is as lost. */
 static enum vg_code take_message(struct node *node, vg_node_id from, vg_span payload,
                                  struct node_received **out, struct vg_error *error)
 {
@@ -82,6 +103,8 @@ static enum vg_code take_message(struct node *node, vg_node_id from, vg_span pay
     if (!vg_node_equal(wire.msg.from, from) || !vg_node_equal(wire.msg.to, node->self))
         return vg_fail(error, VG_INVALID, "a message from %" PRIu64 " to %" PRIu64,
                        wire.msg.from.value, wire.msg.to.value);
+    if (wire.msg.term <= atomic_load(distrusted(node, from)))
+        return VG_OK;
     uint32_t count = wire.msg.entry_count;
     struct node_received *received =
         vg_alloc_zero(1, sizeof *received + count * sizeof received->entries[0]);
@@ -94,6 +117,7 @@ static enum vg_code take_message(struct node *node, vg_node_id from, vg_span pay
     for (uint32_t i = 0; i < count; i++) {
         if (take_entry(received, i, wire.entries[i], error) != VG_OK) {
             received_free(received);
+            distrust(node, from, wire.msg.term);
             return error->code;
         }
     }
@@ -108,7 +132,7 @@ static enum vg_code receive_raft(struct node *node, vg_node_id from, vg_span pay
     if (atomic_load(&node->received_size) > NODE_RECEIVED_MAX)
         return VG_OK; /* the loop is behind: as lost on the way */
     enum vg_code code = take_message(node, from, payload, &received, error);
-    if (code == VG_OK)
+    if (received != NULL)
         loop_post(node->loop, &received->task);
     return code;
 }
