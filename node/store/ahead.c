@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/store/ahead.h"
 
+#include <inttypes.h>
+
+#include "common/log.h"
 #include "common/mem.h"
 #include "proto/response/clearance.h"
 
@@ -39,11 +42,18 @@ static bool read_one(struct store_ahead *ahead, const struct store_applier_confi
     return found;
 }
 
-bool store_ahead_read(struct store_ahead *ahead, const struct store_applier_config *config,
+bool store_ahead_look(struct store_ahead *ahead, const struct store_applier_config *config,
                       uint64_t last)
 {
+    struct vg_error why = {0};
     bool found = false;
     for (uint32_t i = 0; i < SLICE_ENTRIES && ahead->read < last; i++)
         found |= read_one(ahead, config, ++ahead->read);
-    return found;
+    if (!found || config->keys.learn_ahead(config->keys.context, &ahead->records, &why) != VG_OK)
+        return false;
+    vg_log(VG_LOG_INFO, "key-found",
+           "epoch=%" PRIu64 " of the directory, by what lies between entry %" PRIu64
+           " and %" PRIu64,
+           ahead->records.records[0].epoch, ahead->stopped, ahead->read);
+    return true;
 }

@@ -22,8 +22,8 @@ struct store_ahead *store_ahead_new(const struct compartment_epoch *wanted, cons
 void store_ahead_again(struct store_ahead *ahead);
 
 /* Reads on, some entries at a time, up to index `last`, which the log has durable; what is damaged
- * is passed by, and wanted. True if there is a record more. */
-bool store_ahead_read(struct store_ahead *ahead, const struct store_applier_config *config,
+ * is passed by, and wanted. True once a record has led to the key, which is at hand then. */
+bool store_ahead_look(struct store_ahead *ahead, const struct store_applier_config *config,
                       uint64_t last);
 
 #endif

@@ -331,33 +331,19 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
         applier->config.stale(applier->config.context, &entry->view.envelope);
 }
 
-/* Up to where the log can be read. */
-static uint64_t readable(struct store_applier *applier)
+/* While the cursor stands still for want of a key: looks on behind it, as far as the log can be
+ * read.
+ */
+static void look_ahead(struct store_applier *applier)
 {
     uint64_t known = known_index(applier);
     uint64_t last = durable(applier);
-    return known < last ? known : last;
-}
-
-/* While the cursor stands still for want of a key: reads on behind it, and tries again with each
- * record. */
-static void look_ahead(struct store_applier *applier)
-{
-    const struct store_keys *keys = &applier->config.keys;
-    struct store_ahead *ahead = applier->ahead;
-    struct vg_error why = {0};
-    if (ahead == NULL || !store_ahead_read(ahead, &applier->config, readable(applier)) ||
-        keys->learn_ahead(keys->context, &ahead->records, &why) != VG_OK)
+    if (applier->ahead == NULL ||
+        !store_ahead_look(applier->ahead, &applier->config, known < last ? known : last))
         return;
-    const struct compartment_epoch *had = &ahead->records.records[0];
-    vg_id compartment = had->compartment;
-    vg_log(VG_LOG_INFO, "key-found",
-           "epoch=%" PRIu64 " of the directory, by what lies between entry %" PRIu64
-           " and %" PRIu64,
-           had->epoch, ahead->stopped, ahead->read);
-    free(ahead);
+    free(applier->ahead);
     applier->ahead = NULL;
-    store_clearing_heed(&applier->clearing, &compartment, UINT64_MAX);
+    store_clearing_heed(&applier->clearing, &applier->config.genesis->directory, UINT64_MAX);
     go_on(applier);
 }
 
