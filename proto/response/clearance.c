@@ -183,12 +183,19 @@ static const struct clearing_kind {
 };
 
 /* NULL: it gives no record. */
+/* NULL: it makes no epoch. */
 static const struct clearing_kind *kind_of(enum response_op op)
 {
-    size_t i = 0;
-    while (i < sizeof kinds / sizeof kinds[0] && kinds[i].op != op)
-        i++;
-    return i < sizeof kinds / sizeof kinds[0] ? &kinds[i] : NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (kinds[i].op == op)
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+bool response_makes_epoch(enum response_op op)
+{
+    return kind_of(op) != NULL;
 }
 
 bool response_epoch_given(const struct ledger_view *entry, struct compartment_epoch *out)
@@ -200,7 +207,7 @@ bool response_epoch_given(const struct ledger_view *entry, struct compartment_ep
            ledger_body_open(entry->body, &entry->envelope.commitment, &bytes, NULL) == VG_OK &&
            ledger_command_decode(bytes, &request, NULL) == VG_OK &&
            response_command_decode(request.body, &command, NULL) == VG_OK &&
-           kind_of(command.op) != NULL &&
+           response_makes_epoch(command.op) &&
            compartment_epoch_decode(command.clearing.epoch, out, NULL) == VG_OK;
 }
 

@@ -23,6 +23,9 @@ struct response_clearance {
 void response_clearance_get(const struct response_machine *machine, const vg_id *compartment,
                             struct response_clearance *out);
 
+/* Whether its command carries the record of an epoch. */
+bool response_makes_epoch(enum response_op op);
+
 /* A node that was revoked, and is no holder now. */
 struct response_revoked {
     vg_node_id node;
