@@ -296,6 +296,12 @@ static enum vg_code destroy_keys(void *context, const vg_id *compartment, struct
                            error);
 }
 
+static bool find_offered(void *context, const vg_id *compartment, vg_box_public *key)
+{
+    const struct node *node = context;
+    return keyring_unwrap_key(node->keyring, compartment, key);
+}
+
 /* Names in control's sentences are the directory's. */
 static bool find_state_key(void *context, const vg_id *compartment, vg_cipher_key *key)
 {
@@ -319,6 +325,7 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
                                                    .learn = learn_key,
                                                    .learn_ahead = learn_key_ahead,
                                                    .destroy = destroy_keys,
+                                                   .offered = find_offered,
                                                    .context = node,
                                                    .state = {find_state_key, node}},
                                           .rebuilds = node->rebuilds,

@@ -50,6 +50,7 @@ static void refuse_stopping(struct node_query *query)
 /* Where an answer from the state goes on. */
 static void confirm(struct node_query *query);
 static void ask_log(struct node_query *query);
+static void ask_keyring(struct node_query *query);
 
 /* What is so here already needs no look as of a read index. That a compartment is not level, or not
  * one for who asks, does: this node may have been cleared for it, or they given a role, meanwhile.
@@ -76,6 +77,12 @@ static bool is_for_log(struct node_query *query)
     return !query->node->closed;
 }
 
+/* What has become of an earlier offer is applied: it is not given again. */
+static bool is_for_keyring(const struct node_query *query)
+{
+    return query->ask.source == API_FROM_KEYRING && query->error.code == VG_OK;
+}
+
 static void take_answer(struct loop_task *task)
 {
     struct node_query *query = (struct node_query *)task;
@@ -84,6 +91,8 @@ static void take_answer(struct loop_task *task)
         confirm(query);
     else if (is_for_log(query))
         ask_log(query);
+    else if (is_for_keyring(query))
+        ask_keyring(query);
     else if (!query->parks || !node_watch_park(query->node, query))
         answer(query);
 }
@@ -162,7 +171,7 @@ static void answer_from_machine(void *context, struct response_machine *machine)
         node_clearing_prepare(query, machine);
     else if (query->ask.name == API_NODE_FIGURES)
         query->json = api_text(api_figures_answer(&query->status, machine, &query->ask.asker));
-    else
+    else if (query->ask.source != API_FROM_KEYRING)
         answer_from_state(query, machine);
     hand_back(query);
 }
@@ -389,7 +398,7 @@ static void begin(struct node_query *query)
         ask_machine(query, 0);
         break;
     case API_FROM_KEYRING:
-        ask_keyring(query);
+        confirm(query);
         break;
     case API_TO_LEADER:
         start_transfer(query);

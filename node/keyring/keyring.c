@@ -388,6 +388,15 @@ static bool find_unwrap(struct keyring *keyring, const vg_id *compartment,
     return found != NULL;
 }
 
+bool keyring_unwrap_key(struct keyring *keyring, const vg_id *compartment, vg_box_public *out)
+{
+    struct vg_unwrap_key found;
+    bool known = find_unwrap(keyring, compartment, &found);
+    if (known)
+        *out = found.key;
+    return known;
+}
+
 /* One more in the file, and here after it is there. `file` has the file's content, in locked
  * memory. */
 static enum vg_code add_unwrap(struct keyring *keyring, const char *path,

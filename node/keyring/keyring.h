@@ -48,6 +48,9 @@ enum vg_code keyring_offer(struct keyring *keyring, const char *path,
                            const struct vg_identity *node, const vg_id *compartment,
                            struct vg_unwrap_key *out, struct vg_error *error);
 
+/* The public half of this node's unwrap key of a compartment; false if there is none. */
+bool keyring_unwrap_key(struct keyring *keyring, const vg_id *compartment, vg_box_public *out);
+
 /* Removes the compartment's unwrap secret from memory and file, which is replaced whole, and wipes
  * its data keys; what is gone already is fine. Errors of vg_keyring_read and vg_keyring_write: the
  * file has the secret until a later call succeeds. Blocks on the disk. */

@@ -310,17 +310,29 @@ static void unload(struct store_applier *applier)
     applier->loaded = applier->applied;
 }
 
+/* In the transaction that moves the cursor: what is found to be spent is not forgotten. */
+static void look_at_offers(struct store_applier *applier, const struct store_verified *entry,
+                           const struct response_outcome *outcome, bool control)
+{
+    if (control && outcome->error.code != VG_OK)
+        store_clearing_refused(&applier->clearing, entry->opened.command.body);
+    store_clearing_look(&applier->clearing, outcome->time_ms, control);
+}
+
 static void apply_entry(struct store_applier *applier, const struct store_verified *entry)
 {
     struct response_outcome outcome;
     enum response_applied result =
         response_apply(&applier->machine, &entry->view, &entry->opened, &outcome);
     uint64_t index = entry->view.header.index;
-    if (entry->view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME) {
+    bool control = entry->view.envelope.type == LEDGER_CONTROL;
+    if (control && result == RESPONSE_APPLIED_OUTCOME) {
         learn_author(applier, &outcome.keyed);
         learn_compartment(applier, &outcome.id, index);
         learn_compartment(applier, &outcome.keyed, index); /* by what two people have signed */
     }
+    if (result == RESPONSE_APPLIED_OUTCOME && applier->config.only == NULL)
+        look_at_offers(applier, entry, &outcome, control);
     if (result == RESPONSE_APPLIED_OUTCOME && outcome.checks && applier->config.only == NULL)
         store_clearing_check(&applier->clearing, &outcome.compartment);
     applier->applied = (struct store_position){index, entry->view.hash};

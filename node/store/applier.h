@@ -28,6 +28,9 @@ struct store_keys {
     /* This node is no longer cleared for the compartment: destroys its unwrap secret and state key
      * on disk, and wipes its data keys; what is gone already is fine. NULL: there are none. */
     enum vg_code (*destroy)(void *context, const vg_id *compartment, struct vg_error *error);
+    /* The public half of this node's unwrap key of a compartment; false if there is none. NULL:
+     * there are none. */
+    bool (*offered)(void *context, const vg_id *compartment, vg_box_public *key);
     void *context;
     struct store_state_keys state;
 };

@@ -151,8 +151,8 @@ enum vg_code store_clearances_offers(struct store_clearances *all, const vg_id *
         return VG_OK;
     return vg_fail(error, VG_CONFLICT,
                    "this node still removes compartment %s, and an unwrap key made now would be "
-                   "destroyed with it; ask again once vigil compartment show %s says that this "
-                   "node has attested",
+                   "destroyed with it; ask again in a moment or, where it was revoked, once vigil "
+                   "compartment show %s says that it has attested",
                    id, id);
 }
 

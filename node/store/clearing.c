@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "proto/response/clearance.h"
+#include "proto/response/offers.h"
 #include "proto/response/shred.h"
 #include "proto/response/standing.h"
 
@@ -18,6 +19,11 @@ enum {
     NEAR_MAX_US = 2000 * 1000, /* and how long */
     RETRY_US = 1000 * 1000,    /* of what the disk or the keyring refuses */
 };
+
+/* Of log time: between two looks at offers that nothing tells of, and as long as they are kept, as
+ * long as a proposal may wait. */
+static const uint64_t OFFERS_LOOK_MS = 60 * 1000;
+static const uint64_t OFFER_KEPT_MS = 7ULL * 24 * 3600 * 1000;
 
 /* ---- notes -------------------------------------------------------------------------------------
  */
@@ -115,6 +121,23 @@ static enum vg_code learn(const struct store_clearing *clearing, const struct re
     return keys->learn == NULL ? VG_OK : keys->learn(keys->context, &epoch->record, &place, why);
 }
 
+/* The unwrap key here of a compartment that this node holds no epoch of; false if there is none. */
+static bool find_offer(const struct store_clearing *clearing, const vg_id *compartment,
+                       struct response_offer *out)
+{
+    const struct store_keys *keys = &clearing->config->keys;
+    *out = (struct response_offer){.compartment = *compartment, .node = clearing->config->node};
+    return keys->offered != NULL && keys->offered(keys->context, compartment, &out->key);
+}
+
+/* An unwrap key was offered for an epoch that another has come before. */
+static bool is_passed_over(const struct store_clearing *clearing,
+                           const struct response_epoch *epoch, uint64_t index)
+{
+    struct response_offer offer;
+    return epoch->since == index && find_offer(clearing, &epoch->record.compartment, &offer);
+}
+
 static enum response_status judge(const struct store_clearing *clearing,
                                   const struct response_epoch *epoch, enum response_status before,
                                   bool has_key, uint64_t index)
@@ -122,7 +145,8 @@ static enum response_status judge(const struct store_clearing *clearing,
     bool first = epoch->record.epoch == 1 && epoch->since == index;
     if (before == RESPONSE_REMOVING)
         return before;
-    bool blind = before == RESPONSE_BLIND && !owes_word(clearing, &epoch->record.compartment);
+    bool blind = before == RESPONSE_BLIND && !owes_word(clearing, &epoch->record.compartment) &&
+                 !is_passed_over(clearing, epoch, index);
     if (!holds(clearing, &epoch->record))
         return blind ? before : RESPONSE_REMOVING;
     if (!has_key)
@@ -224,7 +248,13 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
     if (in_force == 0 || !response_epoch_get(machine, compartment, in_force, &epoch))
         return;
     struct response_standing note = note_of(clearing, compartment);
-    struct store_clearance one = {.compartment = *compartment, .epoch = in_force};
+    struct store_clearance one = {.epoch = 0};
+    store_clearances_get(clearing->table, compartment, &one);
+    one = (struct store_clearance){
+        .compartment = *compartment,
+        .epoch = in_force,
+        .offered_ms = note.status == RESPONSE_BLIND ? one.offered_ms : 0,
+    };
     bool has_key = learn(clearing, &epoch, &why) == VG_OK;
     one.status = judge(clearing, &epoch, note.status, has_key, index);
     one.shredded = response_shredded_at(machine, compartment);
@@ -259,6 +289,56 @@ void store_clearing_stop(struct store_clearing *clearing, const vg_id *compartme
     say_what_stops(clearing, why, &one);
     drop_rebuild(clearing, compartment);
     keep(clearing, &one, before);
+}
+
+/* ---- offers ------------------------------------------------------------------------------------
+ */
+
+/* The unwrap secret of an offer opens what was wrapped to it, and nothing will come into force that
+ * is: it is removed as if this node had been cleared. */
+static void spend(struct store_clearing *clearing, struct store_clearance *one)
+{
+    one->status = RESPONSE_REMOVING;
+    one->offered_ms = 0;
+    keep(clearing, one, RESPONSE_BLIND);
+}
+
+static bool next_offer(const struct store_clearing *clearing, struct store_clearance *one,
+                       struct response_offer *offer)
+{
+    while (store_clearances_next(clearing->table, one)) {
+        if (one->status == RESPONSE_BLIND && find_offer(clearing, &one->compartment, offer))
+            return true;
+    }
+    return false;
+}
+
+void store_clearing_refused(struct store_clearing *clearing, vg_span command)
+{
+    struct store_clearance one = {.epoch = 0};
+    struct response_offer offer;
+    while (next_offer(clearing, &one, &offer)) {
+        if (response_offer_is_in(&offer, command))
+            spend(clearing, &one);
+    }
+}
+
+void store_clearing_look(struct store_clearing *clearing, uint64_t time_ms, bool at_once)
+{
+    struct store_clearance one = {.epoch = 0};
+    struct response_offer offer;
+    if (!at_once && time_ms < clearing->look_ms)
+        return;
+    clearing->look_ms = time_ms + OFFERS_LOOK_MS;
+    while (next_offer(clearing, &one, &offer)) {
+        enum response_offer_use use = response_offer_use(clearing->machine, &offer, time_ms);
+        if (one.offered_ms == 0)
+            one.offered_ms = time_ms;
+        bool old = use == RESPONSE_OFFER_UNUSED && time_ms > one.offered_ms + OFFER_KEPT_MS;
+        store_clearances_put(clearing->table, &one);
+        if (old || use == RESPONSE_OFFER_MISSED)
+            spend(clearing, &one);
+    }
 }
 
 /* ---- removing ----------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ struct store_clearing {
     struct vg_buffer last; /* key that was copied */
     uint64_t near_until_us;
     uint64_t retry_us; /* not before */
+    uint64_t look_ms;  /* log time at which offers are looked at again */
     bool complained;   /* of what is retried */
 };
 
@@ -58,6 +59,15 @@ const char *store_clearing_remedy(bool directory, enum vg_code why);
 /* The entry just applied has made a mark, or given a checkpoint, of a compartment: whether this
  * node's state of it is the one that counts, and what it owes. */
 void store_clearing_check(struct store_clearing *clearing, const vg_id *compartment);
+
+/* The control command just applied was refused: an unwrap key that its record, or a proposed one,
+ * wraps for and this node is not cleared with, is removed. */
+void store_clearing_refused(struct store_clearing *clearing, vg_span command);
+
+/* Log time has come that far, ms since 1970: removes unwrap keys that were offered for proposals
+ * which were rejected or have expired, and those that nothing has used for long. Looks once a
+ * minute, or `at_once`. */
+void store_clearing_look(struct store_clearing *clearing, uint64_t time_ms, bool at_once);
 
 /* Does a little of what is to be done. */
 enum store_pace store_clearing_step(struct store_clearing *clearing);

@@ -122,6 +122,45 @@ void cleared_revoke(struct cleared *story)
     clear(story, RESPONSE_OP_REVOKE, TWO, 0);
 }
 
+void cleared_refuse(struct cleared *story, bool named)
+{
+    uint64_t in_force = story->epoch++;
+    clear(story, named ? RESPONSE_OP_CLEAR : RESPONSE_OP_ROTATE, named ? ONE | TWO : TWO, named);
+    story->epoch = in_force;
+}
+
+vg_id cleared_propose(struct cleared *story, uint64_t expires_at)
+{
+    uint8_t record[COMPARTMENT_EPOCH_MAX];
+    vg_signature offers[2];
+    struct vg_buffer bytes = {0};
+    struct compartment_epoch next =
+        sealing_epoch_for(&story->compartment, story->epoch + 1, RECOVERY | ONE | TWO);
+    struct response_command recover = {.op = RESPONSE_OP_RECOVER};
+    struct response_command propose = {.op = RESPONSE_OP_PROPOSE};
+    for (uint64_t i = 0; i < 2; i++)
+        offers[i] = offer_of(&next, i + 1, &story->node_secrets[i]);
+    recover.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&next, record));
+    recover.clearing.offers = vg_span_of((const uint8_t *)offers, sizeof offers);
+    response_command_encode(&recover, &bytes);
+    propose.propose.command = vg_buffer_span(&bytes);
+    propose.propose.expires_at = expires_at;
+    vg_id proposal = chain_request(&story->chain);
+    give(story, &control, 0, &propose);
+    vg_buffer_free(&bytes);
+    return proposal;
+}
+
+void cleared_reject(struct cleared *story, const vg_id *proposal)
+{
+    struct chain *chain = &story->chain;
+    struct response_command reject = {.op = RESPONSE_OP_REJECT};
+    reject.reject.proposal = *proposal;
+    reject.reject.reason = vg_span_text(RESPONSE_NO_REASON);
+    add(story, chain_give_by(chain, &chain->genesis.people[1].id, &story->officer_secret, &control,
+                             0, &reject));
+}
+
 void cleared_shred(struct cleared *story)
 {
     enum { DAY_MS = 24 * 3600 * 1000 };

@@ -31,6 +31,13 @@ void cleared_create(struct cleared *story);
 void cleared_rotate(struct cleared *story);
 void cleared_grant(struct cleared *story);
 void cleared_revoke(struct cleared *story);
+/* A grant or, not `named`, a rotation whose epoch is not the next, so that it is refused: its
+ * record is for node 1 too, or not. */
+void cleared_refuse(struct cleared *story, bool named);
+/* The first officer proposes that both nodes have it by its recovery key; until when that may be
+ * approved, ms of log time. The proposal; the second officer rejects it. */
+vg_id cleared_propose(struct cleared *story, uint64_t expires_at);
+void cleared_reject(struct cleared *story, const vg_id *proposal);
 /* Both officers end it; then every node is to say that it has removed it. */
 void cleared_shred(struct cleared *story);
 /* Node 1's word that it has removed it. */

@@ -289,6 +289,28 @@ Test(node_keyring, offers_a_key_that_is_in_the_file_and_opens_what_is_wrapped_to
     cr_assert_eq(learn(1), VG_OK, "the directory's opens as before");
 }
 
+/* Who has the first secret opens what was wrapped to it; the second is of another. */
+Test(node_keyring, offers_another_key_once_the_first_is_destroyed)
+{
+    struct vg_unwrap_key offer, next;
+    vg_box_public known;
+    cr_assert_not(keyring_unwrap_key(keyring, &other, &known));
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, &offer, &error), VG_OK, "%s",
+                 error.text);
+    cr_assert(keyring_unwrap_key(keyring, &other, &known));
+    cr_assert_eq(memcmp(&known, &offer.key, sizeof known), 0);
+    struct compartment_epoch epoch = epoch_for(&other, 1, self.node.value, &offer.key);
+    cr_assert_eq(keyring_destroy(keyring, path, &self, &other, &error), VG_OK, "%s", error.text);
+    cr_assert_not(keyring_unwrap_key(keyring, &other, &known));
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, &next, &error), VG_OK, "%s",
+                 error.text);
+    cr_assert_neq(memcmp(&next.key, &offer.key, sizeof next.key), 0);
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_INTEGRITY);
+    keyring_close(keyring);
+    keyring = open_again();
+    cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_INTEGRITY);
+}
+
 Test(node_keyring, offers_nothing_for_the_directory_nor_what_it_could_not_write)
 {
     struct vg_unwrap_key offer;

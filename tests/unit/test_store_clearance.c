@@ -45,6 +45,7 @@ struct keys {
     _Atomic bool secret; /* of the told compartment; others' are always there */
     _Atomic uint64_t opened;
     _Atomic int destroyed;
+    bool asked; /* what the node has offered is asked for */
 };
 
 static bool is_told(const vg_id *compartment)
@@ -95,6 +96,17 @@ static bool find_state_key(void *context, const vg_id *compartment, vg_cipher_ke
     return sealing_state_key(NULL, compartment, key);
 }
 
+/* The unwrap key of node 1, as the story's records have it. */
+static bool find_offered(void *context, const vg_id *compartment, vg_box_public *key)
+{
+    struct keys *keys = context;
+    if (!is_told(compartment) || !keys->asked || !atomic_load(&keys->secret))
+        return false;
+    struct compartment_epoch record = sealing_epoch_for(compartment, 1, 1 << 1);
+    *key = record.wraps[0].unwrap;
+    return true;
+}
+
 /* ---- a node's applier --------------------------------------------------------------------------
  */
 
@@ -106,10 +118,12 @@ struct peer {
     _Atomic uint64_t stopped_at;
 };
 
+static uint64_t refused_at; /* the entry that the story has refused */
+
 static void on_applied(void *context, uint64_t index, const struct response_outcome *outcome)
 {
     (void)context;
-    if (outcome != NULL)
+    if (outcome != NULL && index != refused_at)
         cr_assert_eq(outcome->error.code, VG_OK, "entry %d: %s", (int)index, outcome->error.text);
 }
 
@@ -151,6 +165,7 @@ static void prepare(struct peer *peer, uint64_t node)
                                                  .keys = {.find = find_key,
                                                           .learn = learn_key,
                                                           .destroy = destroy_keys,
+                                                          .offered = find_offered,
                                                           .context = &peer->keys,
                                                           .state = {find_state_key, &peer->keys}},
                                                  .rebuilds = peer->rebuilds,
@@ -368,7 +383,8 @@ Test(store_clearance, a_holder_without_its_key_stops_alone_and_is_rebuilt_when_i
     cr_assert_eq(atomic_load(&one.stopped_at), 0);
     struct store_clearance stopped;
     store_clearances_get(store_applier_clearances(one.applier), &story.compartment, &stopped);
-    cr_assert_not_null(strstr(stopped.why, "put this node's keyring back"), "%s", stopped.why);
+    cr_assert_not_null(strstr(stopped.why, "put this node's keyring back"),
+                       "%s", stopped.why);
     store_applier_close(one.applier);
     atomic_store(&one.keys.secret, true);
     start(&one);
@@ -544,6 +560,8 @@ static void live_to(struct life *life, uint64_t last)
         if (view.envelope.type == LEDGER_CONTROL && result == RESPONSE_APPLIED_OUTCOME) {
             store_clearing_heed(&life->clearing, &outcome.id, view.header.index);
             store_clearing_heed(&life->clearing, &outcome.keyed, view.header.index);
+            if (outcome.error.code != VG_OK)
+                store_clearing_refused(&life->clearing, opened.command.body);
         }
         response_opened_free(&opened, &view);
         life->applied = (struct store_position){view.header.index, view.hash};
@@ -576,9 +594,9 @@ static bool step(struct life *life, uint32_t count)
     return pace != STORE_PACE_IDLE;
 }
 
-/* Ends a life after every number of steps, and lets the next one finish. */
-static void kill_everywhere(struct peer *peer, uint64_t before, uint64_t last,
-                            void (*check)(struct life *life))
+/* Ends a life after every number of steps, and lets the next one finish. How many there were. */
+static uint32_t kill_everywhere(struct peer *peer, uint64_t before, uint64_t last,
+                                void (*check)(struct life *life))
 {
     bool cut = true;
     char command[4 * SCRATCH_PATH];
@@ -603,7 +621,7 @@ static void kill_everywhere(struct peer *peer, uint64_t before, uint64_t last,
         check(&life);
         kill_life(&life);
     }
-    cr_assert_gt(count, 6);
+    return count;
 }
 
 static struct found expected; /* of the node that is cleared all along */
@@ -644,7 +662,7 @@ Test(store_clearance, a_rebuild_that_is_killed_anywhere_ends_the_same)
     live_to(&life, story.chain.last);
     look(&life.machine, &expected);
     kill_life(&life);
-    kill_everywhere(&one, before, story.chain.last, is_level);
+    cr_assert_gt(kill_everywhere(&one, before, story.chain.last, is_level), 6);
     storebox_close(&box);
 }
 
@@ -658,7 +676,7 @@ Test(store_clearance, a_removal_that_is_killed_anywhere_ends_the_same)
     cleared_revoke(&story);
     append_told();
     prepare(&one, 1);
-    kill_everywhere(&one, before, story.chain.last, is_gone);
+    cr_assert_gt(kill_everywhere(&one, before, story.chain.last, is_gone), 6);
     storebox_close(&box);
 }
 
@@ -673,7 +691,7 @@ Test(store_clearance, a_shredding_that_is_killed_anywhere_ends_the_same)
     cleared_shred(&story);
     append_told();
     prepare(&one, 1);
-    kill_everywhere(&one, before, story.chain.last, is_gone);
+    cr_assert_gt(kill_everywhere(&one, before, story.chain.last, is_gone), 6);
     storebox_close(&box);
 }
 
@@ -714,4 +732,136 @@ Test(store_clearance, a_node_that_is_blind_to_what_is_shredded_destroys_its_keys
     store_applier_close(one.applier);
     storebox_close(&box);
     cr_expect_not(LEAKS_FOUND());
+}
+
+/* ---- offers ------------------------------------------------------------------------------------
+ */
+
+/* Node 1 is blind, and has an unwrap key that it has offered. */
+static void begin_offered(struct peer *one)
+{
+    prepare(one, 1);
+    one->keys.asked = true;
+    atomic_store(&one->keys.secret, false);
+    start(one);
+    cleared_create(&story);
+    follow(one);
+    atomic_store(&one->keys.secret, true);
+    story.chain.time_ms += 60 * 1000; /* when it looks again */
+    cleared_tell(&story, 3, 100);
+    follow(one);
+}
+
+static bool keeps_its_offer(struct peer *one)
+{
+    return status_of(one) == RESPONSE_BLIND && atomic_load(&one->keys.secret);
+}
+
+/* It is gone, nothing is owed for it, and the next one is another. */
+static void expect_spent(struct peer *one)
+{
+    AWAIT(status_of(one) == RESPONSE_BLIND && !atomic_load(&one->keys.secret));
+    cr_assert_eq(atomic_load(&one->keys.destroyed), 1);
+    cr_assert_not(owes(one));
+    cr_assert_eq(offers(one), VG_OK);
+    atomic_store(&one->keys.secret, true);
+    cleared_grant(&story);
+    cleared_tell(&story, 1, 100);
+    follow(one);
+    AWAIT(status_of(one) == RESPONSE_LEVEL);
+    store_applier_close(one->applier);
+    storebox_close(&box);
+}
+
+Test(store_clearance, an_offer_is_destroyed_once_the_record_that_wraps_for_it_is_refused)
+{
+    static struct peer one;
+    begin_offered(&one);
+    refused_at = story.chain.last + 1;
+    cleared_refuse(&story, false);
+    follow(&one);
+    cr_assert(keeps_its_offer(&one), "a record that is not for it is nothing to it");
+    refused_at = story.chain.last + 1;
+    cleared_refuse(&story, true);
+    follow(&one);
+    expect_spent(&one);
+}
+
+Test(store_clearance, an_offer_is_destroyed_once_another_epoch_comes_into_force)
+{
+    static struct peer one;
+    begin_offered(&one);
+    cr_assert(keeps_its_offer(&one));
+    cleared_rotate(&story);
+    follow(&one);
+    expect_spent(&one);
+}
+
+Test(store_clearance, an_offer_waits_with_its_proposal_and_is_destroyed_when_that_is_rejected)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    static struct peer one;
+    begin_offered(&one);
+    vg_id proposal = cleared_propose(&story, story.chain.time_ms + 7 * DAY_MS);
+    story.chain.time_ms += 6 * DAY_MS;
+    cleared_tell(&story, 1, 100);
+    follow(&one);
+    cr_assert(keeps_its_offer(&one));
+    cleared_reject(&story, &proposal);
+    follow(&one);
+    expect_spent(&one);
+}
+
+Test(store_clearance, an_offer_is_destroyed_once_its_proposal_has_expired)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    static struct peer one;
+    begin_offered(&one);
+    uint64_t expires_at = story.chain.time_ms + DAY_MS;
+    cleared_propose(&story, expires_at);
+    story.chain.time_ms = expires_at - 60 * 1000;
+    cleared_tell(&story, 1, 100);
+    follow(&one);
+    cr_assert(keeps_its_offer(&one));
+    story.chain.time_ms = expires_at + 60 * 1000;
+    cleared_tell(&story, 1, 100);
+    follow(&one);
+    expect_spent(&one);
+}
+
+Test(store_clearance, an_offer_that_nothing_uses_is_destroyed_after_seven_days)
+{
+    enum { WEEK_MS = 7 * 24 * 3600 * 1000 };
+    static struct peer one;
+    begin_offered(&one);
+    uint64_t made_at = story.chain.time_ms;
+    story.chain.time_ms = made_at + WEEK_MS - 60 * 1000;
+    cleared_tell(&story, 1, 100);
+    follow(&one);
+    cr_assert(keeps_its_offer(&one));
+    story.chain.time_ms = made_at + WEEK_MS + 60 * 1000;
+    cleared_tell(&story, 1, 100);
+    follow(&one);
+    expect_spent(&one);
+}
+
+static void has_no_offer(struct life *life)
+{
+    cr_assert_eq(standing(life).status, RESPONSE_BLIND);
+    cr_assert_not(standing(life).owes);
+    cr_assert_not(atomic_load(&life->peer->keys.secret));
+}
+
+Test(store_clearance, a_refused_offer_is_destroyed_wherever_the_node_is_killed)
+{
+    static struct peer one;
+    cleared_create(&story);
+    cleared_tell(&story, 3, 100);
+    uint64_t before = story.chain.last;
+    cleared_refuse(&story, true);
+    append_told();
+    prepare(&one, 1);
+    one.keys.asked = true;
+    cr_assert_gt(kill_everywhere(&one, before, story.chain.last, has_no_offer), 1);
+    storebox_close(&box);
 }
