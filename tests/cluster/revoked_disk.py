@@ -10,8 +10,8 @@ import shutil
 import sys
 
 from canary import Canaries
-from cluster import Cluster, wait_for
-from opening import copied, down, everything, nothing, opened
+from cluster import Cluster, refused, wait_for
+from opening import copied, down, everything, home, nothing, opened
 from steps import arm
 
 SEED = 20261127
@@ -21,6 +21,9 @@ STAYS, REVOKED = 1, 3
 STEPS = {"log-committed": True, "epoch-heeded": True, "hash-forgotten": True, "file-synced": True,
          "file-renamed": False, "keys-destroyed": False, "attestation-signed": False}
 
+# The same of an unwrap key that was offered for nothing: its file was replaced once when it was made.
+REFUSED = {"standing-noted:2": True, "file-synced:2": True, "file-renamed:2": False, "keys-destroyed:1": False}
+
 
 class Scene:
     def __init__(self, c, stepwise):
@@ -28,6 +31,8 @@ class Scene:
         self.canaries = Canaries("qzxjkv", random.Random(SEED))
         self.compartment = c.vigil("compartment", "create", "acme", "--nodes", "1,2,3")["id"]
         c.vigil("user", "grant", "person-1", "responder", "--compartment", "acme")
+        self.inside = c.vigil("compartment", "create", "bolt", "--nodes", "1,2", "--boundary", "apac,emea")["id"]
+        c.vigil("user", "grant", "person-1", "responder", "--compartment", "bolt")
         self.incident = c.vigil("incident", "detect", "--compartment", "acme", "--source", "operator", "--title", self.canaries.say("title"))["id"]
 
     def write(self):
@@ -103,10 +108,30 @@ def revocation(scene, step, has_secret):
     return cleared, before
 
 
+def refused_grant(scene, step, has_secret):
+    """Outside of the boundary, and so never cleared: but the record is in the log, wrapped for an unwrap key that the node has offered. Ended at this
+    step of destroying it, the node goes on from there; then nothing opens any more, and what it offers next is another key."""
+    c, id_ = scene.c, scene.inside
+    c.vigil("incident", "detect", "--compartment", "bolt", "--source", "operator", "--title", scene.canaries.say("title"), node=STAYS)
+    arm(c, REVOKED, scene.stepwise, step)
+    refused(1, "forbidden", lambda: c.vigil("compartment", "grant", "bolt", "--node-id", REVOKED))
+    c.wait_stopped(REVOKED)
+    found = scene.copy()
+    if has_secret:
+        everything(scene.opens(found / "data", found), id_)
+    wait_for(lambda: bytes.fromhex(id_.replace("-", "")) not in (home(c, REVOKED) / "keyring").read_bytes(), "the unwrap key that was offered to go")
+    c.wait_settled()
+    after, newer = scene.copy(), scene.newer()
+    for data in (after / "data", found / "data", newer):
+        nothing(scene.opens(data, after), id_)
+
+
 def main():
     with Cluster(sys.argv[1]) as c:
         scene = Scene(c, sys.argv[2])
         first = None
+        for step, has_secret in REFUSED.items():
+            refused_grant(scene, step, has_secret)
         for step, has_secret in STEPS.items():
             found = revocation(scene, step, has_secret)
             first = first or found

@@ -104,13 +104,20 @@ def not_for_everybody(c, case, kim):
 
 
 def offered(c, case):
-    """A record that is proposed, and never comes into force, has the key wrapped for a node that holds none: it opens all the same."""
+    """A record that is proposed, and never comes into force, has the key wrapped for a node that holds none: it opens all the same, until
+    the proposal is rejected. One is left as it stands."""
     nothing(disk_of(c, 3), case.id)
-    request, record = c.dir / "request.json", c.dir / "record.json"
-    told = c.vigil("recovery", "request", "acme", "--nodes", "1,3", "--out", request)["fingerprint"]
-    done = c.run("recovery", "open", request, case.share, "--fingerprint", told, "--out", record)
-    assert done.returncode == 0, done
-    c.vigil("proposal", "reject", c.vigil("compartment", "recover", "acme", "--record", record)["id"])
+    for tag in ("rejected", "left"):
+        request, record = c.dir / f"request-{tag}.json", c.dir / f"record-{tag}.json"
+        told = c.vigil("recovery", "request", "acme", "--nodes", "1,3", "--out", request)["fingerprint"]
+        done = c.run("recovery", "open", request, case.share, "--fingerprint", told, "--out", record)
+        assert done.returncode == 0, done
+        proposal = c.vigil("compartment", "recover", "acme", "--record", record)["id"]
+        everything(disk_of(c, 3), case.id)
+        if tag == "rejected":
+            c.vigil("proposal", "reject", proposal)
+            wait_for(lambda: bytes.fromhex(case.id.replace("-", "")) not in (home(c, 3) / "keyring").read_bytes(), "node 3 to destroy what it offered")
+            nothing(disk_of(c, 3), case.id)
 
 
 def backups(c, case):
