@@ -167,7 +167,9 @@ static void name_holders(const struct compartment_epoch *epoch, struct store_cle
 const char *store_clearing_remedy(bool directory, enum vg_code why)
 {
     static const char *const remedies[2][2] = {
-        {"put this node's keyring back, or let a key officer grant it again",
+        {"put this node's keyring back; if it is lost, let a key officer revoke this node and "
+         "grant it anew once it has attested; or, where no other node has the key either, let "
+         "two recover the compartment",
          "let a key officer rotate it, and see which node made this epoch"},
         {"put this node's keyring back",
          "let a key officer rotate the directory at another node (vigil compartment rotate "
@@ -179,7 +181,7 @@ const char *store_clearing_remedy(bool directory, enum vg_code why)
 static void say_what_stops(const struct store_clearing *clearing, const struct vg_error *why,
                            struct store_clearance *one)
 {
-    snprintf(one->why, sizeof one->why, "this node has no key for it: %.300s; %s", why->text,
+    snprintf(one->why, sizeof one->why, "this node has no key for it: %.250s; %s", why->text,
              store_clearing_remedy(is_directory(clearing, &one->compartment), why->code));
 }
 

@@ -182,7 +182,6 @@ static const struct clearing_kind {
      "the recovery key that it has and nodes that are not evicted"},
 };
 
-/* NULL: it gives no record. */
 /* NULL: it makes no epoch. */
 static const struct clearing_kind *kind_of(enum response_op op)
 {

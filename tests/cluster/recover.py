@@ -75,7 +75,18 @@ def nobody_reads(c, incident):
         code = refused_with(lambda: c.vigil("compartment", words[0], "acme", *words[1:]))
         assert code in ("not-found", "unavailable"), code
     why = next(one["stopped"] for one in c.status(1)["compartments"] if one["name"] == "acme")
-    assert "this node has no key for it" in why, why
+    assert "this node has no key for it" in why and "where no other node has the key either, let two recover the compartment" in why, why
+
+
+def revoked_and_granted(c):
+    """Where another node has the key: what the node itself says is to be done. A grant alone is not for who is a holder."""
+    why = next(one["stopped"] for one in c.status(2)["compartments"] if one["name"] == "cork")
+    assert "let a key officer revoke this node and grant it anew once it has attested" in why, why
+    assert refused_with(lambda: c.vigil("compartment", "grant", "cork", "--node-id", 2)) == "exists"
+    c.vigil("compartment", "revoke", "cork", "--node-id", 2, "--override", "its keyring is lost")
+    wait_for(lambda: not any(one["attested"] is None for one in c.vigil("compartment", "show", "cork")["revoked"]), "node 2's word")
+    c.vigil("compartment", "grant", "cork", "--node-id", 2)
+    wait_for(lambda: c.standing(2, "cork") == "level", "node 2 level")
 
 
 def refused_with(call):
@@ -168,8 +179,10 @@ def main():
         other_key, others = ceremony(c, "bolt", "dan", "eve", "fay")
         id_, incident = fill(c, "acme", key)
         _, other_incident = fill(c, "bolt", other_key, "--boundary", "apac,emea")
+        c.vigil("compartment", "create", "cork", "--nodes", f"2,{THIRD}")
         lose(c, before)
         nobody_reads(c, incident)
+        revoked_and_granted(c)
         request = c.dir / "request.json"
         fingerprint = c.vigil("recovery", "request", "acme", "--nodes", "1,3", "--out", request)["fingerprint"]
         refused(1, "exists", lambda: c.vigil("recovery", "request", "acme", "--nodes", "1,3", "--out", request))

@@ -383,7 +383,7 @@ Test(store_clearance, a_holder_without_its_key_stops_alone_and_is_rebuilt_when_i
     cr_assert_eq(atomic_load(&one.stopped_at), 0);
     struct store_clearance stopped;
     store_clearances_get(store_applier_clearances(one.applier), &story.compartment, &stopped);
-    cr_assert_not_null(strstr(stopped.why, "put this node's keyring back"),
+    cr_assert_not_null(strstr(stopped.why, "let a key officer revoke this node and grant it anew"),
                        "%s", stopped.why);
     store_applier_close(one.applier);
     atomic_store(&one.keys.secret, true);
