@@ -140,10 +140,14 @@ void node_attest_sweep(struct node *node, uint64_t now_us)
     struct store_clearances *all = store_applier_clearances(node->applier);
     struct store_clearance one = {.epoch = 0};
     bool due = now_us >= node->next_attest_us && !node->ending && node->leader.value != 0;
-    while (due && store_clearances_next(all, &one)) {
-        if (!one.owes)
-            continue;
-        attest(node, &one, now_us);
-        node->next_attest_us = now_us + ATTEST_AGAIN_US;
+    uint32_t owed = 0;
+    while (store_clearances_next(all, &one)) {
+        owed += one.owes;
+        if (due && one.owes)
+            attest(node, &one, now_us);
     }
+    if (owed == 0)
+        node->next_attest_us = 0; /* the next is given at once */
+    else if (due)
+        node->next_attest_us = now_us + ATTEST_AGAIN_US;
 }
