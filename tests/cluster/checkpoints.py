@@ -3,6 +3,7 @@
 """Checkpoints of a compartment: by the lowest node that is up, by the next where that is down. A node that has applied one command
 wrongly stops serving the compartment and says so with both hashes, whether it speaks first or last; the others go on, and so does all
 else on that node; its state made anew, it serves again and takes back what it said."""
+import concurrent.futures
 import pathlib
 import shutil
 import subprocess
@@ -78,9 +79,9 @@ def check_diverged(c, astray, incident):
     why = next(one for one in figures["compartments"] if one["name"] == HOME)["stopped"]
     assert theirs["state_hash"] in why and said["state_hash"] in why and 'remove the folder "state"' in why, why
     assert HOME not in figures["state_hashes"] and "directory" in figures["state_hashes"], figures
-    short = ("--timeout", "1s")
-    refused(3, "unavailable", lambda: c.vigil(*short, "incident", "show", incident, node=astray))
-    refused(3, "unavailable", lambda: c.vigil(*short, "incident", "note", incident, "--text", "t", node=astray))
+    words = (("show", incident), ("note", incident, "--text", "t"))
+    with concurrent.futures.ThreadPoolExecutor() as both:  # each asks until its time is over
+        list(both.map(lambda said: refused(3, "unavailable", lambda: c.vigil("--timeout", "1s", "incident", *said, node=astray)), words))
     c.vigil("user", "list", node=astray)
     assert " error diverged " in pathlib.Path(c.nodes[astray]["log"]).read_text()
 

@@ -9,12 +9,13 @@ import re
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "channel"))
-from cluster import Cluster, Refused, refused, request_id, wait_for  # noqa: E402
+from cluster import Cluster, Refused, is_long, refused, request_id, wait_for  # noqa: E402
 from dissononce_node import person_asks  # noqa: E402
 
 SEED = 20261127
 LIAR, MISLED = 2, 3
 SHORT = ("--timeout", "2s")
+BRIEF = ("--timeout", "1s")  # of what is given until it was altered
 HANDED_OVER = 4  # at most, of one command that is given up so soon
 
 VOID, BLIND = "entries_void", "entries_blind"
@@ -23,6 +24,7 @@ VOID, BLIND = "entries_void", "entries_blind"
 ALTERED = {"type, to control": (34, 7, VOID, BLIND), "type, to noop": (34, 5, VOID, VOID), "type, to config": (34, 6, VOID, VOID), "compartment": (35, 1, VOID, VOID),
            "epoch": (51, 1, VOID, VOID), "origin": (59, 1, VOID, BLIND), "id": (67, 1, VOID, BLIND), "nonce": (83, 1, VOID, BLIND),
            "commitment": (111, 1, VOID, BLIND), "first byte of the body": (143, 1, VOID, BLIND), "body": (200, 0x80, VOID, BLIND)}
+IN_LONG_RUNS = ("origin", "id", "nonce", "commitment", "first byte of the body")  # as the body is: nothing opens with them
 ELSEWHERE = {"cluster": (2, 1)}  # such an entry is taken by nobody
 
 
@@ -170,7 +172,7 @@ def is_lost(scene, begins, text, id_):
         nonlocal tries
         tries += 1
         try:
-            scene.note("bolt", 1, text, *SHORT, "--request-id", id_)
+            scene.note("bolt", 1, text, *BRIEF, "--request-id", id_)
         except Refused as why:
             assert why.code == 3, why
             if why.error["code"] == "timeout" and altered(scene, begins):
@@ -235,13 +237,14 @@ def main():
         scene = Scene(c, build)
         wraps_another_key(scene)
         wraps_another_key_of_the_directory(scene)
-        for name, how in ALTERED.items():
-            is_void(scene, name, *how)
+        parts = [name for name in ALTERED if is_long() or name not in IN_LONG_RUNS]
+        for name in parts:
+            is_void(scene, name, *ALTERED[name])
         waits_for_another_leader(scene)
         for name, how in ELSEWHERE.items():
             is_taken_by_nobody(scene, name, *how)
         c.verify_logs()
-    print(f"wraps of another key, of a compartment and of the directory, {len(ALTERED)} parts altered and void, {len(ELSEWHERE)} taken by nobody: 1 passed, 0 failed")
+    print(f"wraps of another key, of a compartment and of the directory, {len(parts)} parts altered and void, {len(ELSEWHERE)} taken by nobody: 1 passed, 0 failed")
 
 
 main()

@@ -9,8 +9,8 @@ import random
 import shutil
 import sys
 
-from canary import Canaries
-from cluster import Cluster, refused, wait_for
+from canary import Canaries, written
+from cluster import Cluster, is_long, refused, wait_for
 from opening import copied, down, everything, home, nothing, opened
 from steps import arm
 
@@ -23,6 +23,12 @@ STEPS = {"log-committed": True, "epoch-heeded": True, "hash-forgotten": True, "f
 
 # The same of an unwrap key that was offered for nothing: its file was replaced once when it was made.
 REFUSED = {"standing-noted:2": True, "file-synced:2": True, "file-renamed:2": False, "keys-destroyed:1": False}
+
+SHORT = {"epoch-heeded", "file-synced", "keys-destroyed", "standing-noted:2", "file-renamed:2"}  # of both, in each run; the others in long ones
+
+
+def chosen(steps):
+    return {step: has_secret for step, has_secret in steps.items() if is_long() or step in SHORT}
 
 
 class Scene:
@@ -50,7 +56,7 @@ class Scene:
         folder = copied(self.c, REVOKED, self.folder())
         self.c.signal("restart", REVOKED)
         for path in folder.rglob("*"):
-            assert not path.is_file() or not self.canaries.find(path.read_bytes()), path
+            assert not path.is_file() or not self.canaries.find(written(path)), path
         return folder
 
     def newer(self):
@@ -130,9 +136,9 @@ def main():
     with Cluster(sys.argv[1]) as c:
         scene = Scene(c, sys.argv[2])
         first = None
-        for step, has_secret in REFUSED.items():
+        for step, has_secret in chosen(REFUSED).items():
             refused_grant(scene, step, has_secret)
-        for step, has_secret in STEPS.items():
+        for step, has_secret in chosen(STEPS).items():
             found = revocation(scene, step, has_secret)
             first = first or found
             scene.granted()
@@ -141,7 +147,7 @@ def main():
         everything(scene.opens(scene.copy() / "data", c.dir / "dev" / f"node-{REVOKED}"), scene.compartment)
         c.wait_equal()
         c.verify_logs()
-    print(f"a disk before, at {len(STEPS)} steps of, and after a removal, with its keys: 1 passed, 0 failed")
+    print(f"a disk before, at {len(chosen(STEPS))} steps of, and after a removal, with its keys: 1 passed, 0 failed")
 
 
 if __name__ == "__main__":
