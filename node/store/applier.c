@@ -343,13 +343,10 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
         applier->config.stale(applier->config.context, &entry->view.envelope);
 }
 
-/* While the cursor stands still for want of a key: looks on behind it, as far as the log can be
- * read.
- */
+/* While the cursor stands still for want of a key: looks on behind it, as far as the log goes. */
 static void look_ahead(struct store_applier *applier)
 {
-    uint64_t known = known_index(applier);
-    uint64_t last = durable(applier);
+    uint64_t known = known_index(applier), last = durable(applier);
     if (applier->ahead == NULL ||
         !store_ahead_look(applier->ahead, &applier->config, known < last ? known : last))
         return;
@@ -519,9 +516,8 @@ static uint64_t sleep_us(const struct store_applier *applier)
     return passed + RETRY_US < COMMIT_INTERVAL_US ? COMMIT_INTERVAL_US - passed : RETRY_US;
 }
 
-/* Waits for work, or until something is due; false to end. `pace`: when there is more to do than
- * can be seen from here (a change of clearance; what is at hand and cannot be applied now, since
- * the disk is behind or full, or an entry is not durable yet). */
+/* Waits for work, or until something is due; false to end. `pace`: when there is more to do than is
+ * seen here (a change of clearance; what is at hand, and waits for the disk). */
 static bool wait_for_work(struct store_applier *applier, enum store_pace pace)
 {
     pthread_mutex_lock(&applier->lock);
