@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* memmem */
+#define _GNU_SOURCE /* memmem, environ */
 #include "ops/drill/vigil-nemesis/folders.h"
 
 #include <fcntl.h>
@@ -14,16 +14,20 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/text.h"
 #include "ops/dev/node.h"
-#include "ops/drill/vigil-nemesis/workload.h"
 
 enum {
     ALTERED_MOST = 8,   /* bodies of one fault */
     REPAIR_MS = 60000,  /* peers may be cut off from each other for some of it */
     NOTICED_MS = 20000, /* from the start with an old folder to its end */
     ASK_AGAIN_MS = 200,
-    PAGE = 4096, /* of LMDB */
+    SAID_MAX = 1024,
+    PAGE = 4096,    /* of LMDB */
+    NODE_SIZE = 16, /* of a leaf, with a key of eight bytes */
+    BODY_UNIT = 256,
+    INDEX_MAX = 1 << 24, /* more entries than any run writes */
     META_PAGES = 2,
     ROOT_IN_META = 128, /* md_root of the second tree, that of the tables */
     PROMISES_SIZE = 8 + 16 + 8 + 8 + 8 + 32 + 16, /* after the cluster's id; docs/storage.md */
@@ -36,20 +40,38 @@ static void path_of(const struct fault_case *the, const char *name, char out[DEV
     dev_node_path(the->stage->cluster, faults_node(the), name, out);
 }
 
-/* Runs a program to its end, without a word; true if it ended well. posix_spawnp does not change
- * the words, whatever its type says. */
-static bool run(const char *const *words)
+/* Runs a program to its end; true if it ended well, else `said` is what it said of it. posix_spawnp
+ * does not change the words, whatever its type says. */
+static bool run(const struct fault_case *the, const char *const *words, struct vg_buffer *said)
 {
     pid_t pid;
     int status = -1;
+    char path[DEV_PATH_MAX];
     posix_spawn_file_actions_t files;
+    path_of(the, "said", path);
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, path, O_WRONLY | O_CREAT | O_TRUNC,
+                                     0600);
     bool started =
         posix_spawnp(&pid, words[0], &files, NULL, (char **)(uintptr_t)words, environ) == 0;
     posix_spawn_file_actions_destroy(&files);
-    return started && waitpid(pid, &status, 0) == pid && status == 0;
+    bool well = started && waitpid(pid, &status, 0) == pid && status == 0;
+    vg_buffer_clear(said);
+    if (!well)
+        vg_file_read(path, SAID_MAX, said, NULL);
+    return well;
+}
+
+/* The same; what it said is the error. */
+static enum vg_code must_run(const struct fault_case *the, const char *const *words,
+                             struct vg_error *error)
+{
+    struct vg_buffer said = {0};
+    if (!run(the, words, &said))
+        vg_fail(error, VG_UNAVAILABLE, "%s: %.*s", words[0], (int)said.size, (char *)said.data);
+    vg_buffer_free(&said);
+    return error->code;
 }
 
 /* A killed node's writes count as done, so that none of them is undone in another file later. */
@@ -79,21 +101,34 @@ static enum vg_code must_end(const struct fault_case *the, const char *saying,
 /* ---- damage ------------------------------------------------------------------------------------
  */
 
-/* Of the places where the file has the title of one of the workload's incidents, which is in a body
- * or in a page nobody uses any more, alters some. */
+/* The size of the body that lies behind a place in a page, 0 if none does: a node of a leaf (LMDB
+ * 0.9: size, flags, size of the key, an index), with a value of a sealed body's size
+ * (docs/protocol.md). */
+static size_t body_behind(const uint8_t *at, const uint8_t *end)
+{
+    struct {
+        uint32_t size;
+        uint16_t flags, key_size;
+        uint64_t index;
+    } node;
+    memcpy(&node, at, sizeof node);
+    bool is_body = node.flags == 0 && node.key_size == sizeof node.index && node.index > 0 &&
+                   node.index <= INDEX_MAX && node.size > 0 && node.size % BODY_UNIT == 0;
+    return is_body && node.size <= (size_t)(end - at) - sizeof node ? node.size : 0;
+}
+
+/* Alters some of the places where the file has a body, or had one in a page nobody uses any more.
+ */
 static void alter_bodies(const struct fault_case *the, uint8_t *bytes, size_t size)
 {
-    const size_t length = strlen(WORKLOAD_TITLE);
     uint64_t skip = 1 + vg_prng_below(the->prng, 40);
     uint8_t *end = bytes + size;
     uint32_t altered = 0;
-    for (uint8_t *at = bytes; altered < ALTERED_MOST; at += length) {
-        at = memmem(at, (size_t)(end - at), WORKLOAD_TITLE, length);
-        if (at == NULL)
-            return;
-        if (--skip > 0)
+    for (uint8_t *at = bytes; altered < ALTERED_MOST && at < end - NODE_SIZE; at += 2) {
+        size_t body = body_behind(at, end);
+        if (body == 0 || --skip > 0)
             continue;
-        *at ^= 1;
+        at[NODE_SIZE + vg_prng_below(the->prng, body)] ^= 1;
         altered++;
         skip = 1 + vg_prng_below(the->prng, 40);
     }
@@ -136,32 +171,37 @@ enum vg_code folders_repair(const struct fault_case *the, struct vg_error *error
                                  url,     "log",       "verify", "--repair",   NULL};
     const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
     uint64_t until_us = vg_clock_system.monotonic_us() + REPAIR_MS * 1000ULL;
+    struct vg_buffer said = {0};
     enum vg_code code = dev_find_built("vigil", program, error);
     cli_node_format(&at, url);
     dev_genesis_path(the->stage->cluster, genesis);
     dev_person_path(the->stage->cluster, 1, identity);
-    while (code == VG_OK && !run(words)) {
+    while (code == VG_OK && !run(the, words, &said)) {
         if (vg_clock_system.monotonic_us() > until_us)
-            code = vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " is still damaged after %d s",
-                           faults_node(the)->id, REPAIR_MS / 1000);
+            code =
+                vg_fail(error, VG_INTEGRITY, "node %" PRIu64 " is still damaged after %d s: %.*s",
+                        faults_node(the)->id, REPAIR_MS / 1000, (int)said.size, (char *)said.data);
         nanosleep(&pause, NULL);
     }
+    vg_buffer_free(&said);
     return code;
 }
 
 /* ---- an older image ----------------------------------------------------------------------------
  */
 
-static enum vg_code copy_folder(const char *from, const char *to, struct vg_error *error)
+static enum vg_code copy_folder(const struct fault_case *the, const char *from, const char *to,
+                                struct vg_error *error)
 {
     const char *const words[] = {"cp", "-a", "--sparse=always", from, to, NULL};
-    return run(words) ? VG_OK : vg_fail(error, VG_UNAVAILABLE, "cannot copy %s to %s", from, to);
+    return must_run(the, words, error);
 }
 
-static enum vg_code remove_folder(const char *path, struct vg_error *error)
+static enum vg_code remove_folder(const struct fault_case *the, const char *path,
+                                  struct vg_error *error)
 {
     const char *const words[] = {"rm", "-rf", path, NULL};
-    return run(words) ? VG_OK : vg_fail(error, VG_UNAVAILABLE, "cannot remove %s", path);
+    return must_run(the, words, error);
 }
 
 static enum vg_code move_folder(const char *from, const char *to, struct vg_error *error)
@@ -179,7 +219,7 @@ enum vg_code folders_take_image(const struct fault_case *the, struct vg_error *e
     stage_hold_links(the->stage);
     enum vg_code code = kill_and_settle(the, error);
     if (code == VG_OK)
-        code = copy_folder(data, image, error);
+        code = copy_folder(the, data, image, error);
     if (code == VG_OK)
         code = stage_start_node(the->stage, the->victim, error);
     if (code == VG_OK)
@@ -276,7 +316,7 @@ enum vg_code folders_lose_structure(const struct fault_case *the, struct vg_erro
     path_of(the, "kept", kept);
     enum vg_code code = kill_and_settle(the, error);
     if (code == VG_OK)
-        code = copy_folder(data, kept, error);
+        code = copy_folder(the, data, kept, error);
     if (code == VG_OK)
         code = losses[vg_prng_below(the->prng, sizeof losses / sizeof *losses)](the, error);
     return code == VG_OK ? must_end(the, "could vote twice", error) : code;
@@ -288,7 +328,7 @@ enum vg_code folders_restore(const struct fault_case *the, struct vg_error *erro
     char kept[DEV_PATH_MAX];
     path_of(the, "data", data);
     path_of(the, "kept", kept);
-    enum vg_code code = remove_folder(data, error);
+    enum vg_code code = remove_folder(the, data, error);
     if (code == VG_OK)
         code = move_folder(kept, data, error);
     return code == VG_OK ? stage_start_node(the->stage, the->victim, error) : code;

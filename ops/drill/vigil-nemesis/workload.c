@@ -271,7 +271,7 @@ static bool open_incident(struct client *client)
     struct vg_error error = {.code = VG_BUSY};
     const struct response_command command = {
         .op = RESPONSE_OP_DETECT,
-        .detect = {.source = RESPONSE_SOURCE_OPERATOR, .title = vg_span_text(WORKLOAD_TITLE)}};
+        .detect = {.source = RESPONSE_SOURCE_OPERATOR, .title = vg_span_text("drill: nemesis")}};
     while (is_passing(error.code) && !atomic_load(&workload->over))
         submit(client, &request, &command, NULL, &error);
     if (error.code != VG_OK) {

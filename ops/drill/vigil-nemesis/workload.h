@@ -7,8 +7,6 @@
 #include "ops/cli/core/change.h"
 #include "ops/drill/vigil-nemesis/recorder.h"
 
-#define WORKLOAD_TITLE "drill: nemesis" /* of its incidents */
-
 struct workload;
 
 struct workload_figures {
