@@ -289,20 +289,20 @@ static void print_verified(const struct look *look)
 
 static enum vg_code run_verify(struct cli_call *call)
 {
+    vg_id compartment = {{0}};
+    const char *name = cli_text(call, "compartment");
+    if (name != NULL && cli_compartment_find(call, name, &compartment) != VG_OK)
+        return call->error.code;
     struct look look = {.call = call,
                         .next = 1,
                         .last = UINT64_MAX, /* until the node says */
+                        .compartment = compartment,
                         .damaged = json_array(),
                         .progress = cli_progress_start("verifying", 0)};
-    const char *compartment = cli_text(call, "compartment");
-    if (compartment != NULL)
-        cli_compartment_find(call, compartment, &look.compartment);
-    do {
-        if (call->error.code != VG_OK || look_at_chunk(&look) != VG_OK)
-            break;
+    while (look.next <= look.last && look_at_chunk(&look) == VG_OK) {
         look.progress.total = look.last == UINT64_MAX ? 0 : look.last;
         cli_progress_show(&look.progress, look.checked < look.last ? look.checked : look.last);
-    } while (look.next <= look.last);
+    }
     cli_progress_clear(&look.progress);
     if (call->error.code == VG_OK)
         print_verified(&look);

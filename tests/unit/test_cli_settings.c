@@ -65,6 +65,7 @@ Test(cli_settings, nothing_given_is_no_error)
     struct cli_settings settings;
     struct vg_error error;
     cr_assert_eq(cli_settings_resolve(&flags, &settings, &error), VG_OK);
+    cr_assert_eq(error.code, VG_OK, "%s", error.text); /* that there is no file is forgotten */
     cr_assert_eq(settings.node_count, 0);
     cr_assert_null(settings.identity);
     cr_assert_eq(settings.timeout_ms, CLI_TIMEOUT_DEFAULT_MS);

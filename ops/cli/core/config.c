@@ -58,6 +58,7 @@ enum vg_code cli_config_load(const char *path, struct cli_config **out, struct v
     enum vg_code code = vg_file_read(path, CONFIG_MAX, &bytes, error);
     if (code == VG_NOT_FOUND || (code == VG_OK && bytes.size == 0)) {
         *out = vg_alloc_zero(1, sizeof **out);
+        *error = (struct vg_error){.code = VG_OK};
         code = VG_OK;
     } else if (code == VG_OK) {
         code = cli_yaml_load(path, "a configuration of vigil", vg_buffer_span(&bytes),
