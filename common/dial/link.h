@@ -53,8 +53,9 @@ void dial_link_free(struct dial_link *link);
 
 /* Listens; `accepted` is called on an NNG thread for each new connection, one at a time. It calls
  * dial_link_begin, and the link is its own; or it does not, and the connection is dropped. At most
- * `links_max` accepted links may live (until dial_link_free); further connections are dropped.
- * VG_INVALID as dial_url_check; VG_UNAVAILABLE names the URL and why ("port in use"). */
+ * `links_max` accepted links may live (until dial_link_free); a further connection is dropped, and
+ * `accepted` is told of it, without a link. VG_INVALID as dial_url_check; VG_UNAVAILABLE names the
+ * URL and why ("port in use"). */
 enum vg_code dial_listen(const char *url, uint32_t links_max,
                          void (*accepted)(void *context, struct dial_link *link), void *context,
                          struct dial_listener **out, struct vg_error *error);

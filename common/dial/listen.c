@@ -34,6 +34,7 @@ static void offer(struct dial_listener *listener, nng_stream *stream)
     if (atomic_fetch_add(&listener->references, 1) > listener->links_max) {
         nng_stream_free(stream);
         atomic_fetch_sub(&listener->references, 1); /* the owner's remains */
+        listener->accepted(listener->context, NULL);
         return;
     }
     struct dial_link *link = dial_link_accepted(stream, listener);

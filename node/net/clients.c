@@ -216,7 +216,7 @@ static bool crowded(struct net_clients *clients)
 static void accepted(void *context, struct dial_link *link)
 {
     struct net_clients *clients = context;
-    if (crowded(clients)) {
+    if (link == NULL || crowded(clients)) {
         net_door_refuse(&clients->door, NET_REFUSED_CROWD,
                         "more connections than may be at the door at a time");
         return;

@@ -547,7 +547,7 @@ static bool crowded(struct net *net)
 void net_accepted(void *context, struct dial_link *link)
 {
     struct net *net = context;
-    if (crowded(net)) {
+    if (link == NULL || crowded(net)) {
         net_door_refuse(&net->door, NET_REFUSED_CROWD,
                         "more connections than may be at the door at a time");
         return;

@@ -113,7 +113,7 @@ static void node_received(struct secured *link, const struct wire_frame *frame)
 static void node_accepted(void *context, struct dial_link *link)
 {
     struct false_node *node = context;
-    if (node->manner == SHUTS_OUT)
+    if (node->manner == SHUTS_OUT || link == NULL)
         return;
     struct secured *taken = &node->links[node->link_count++];
     taken->terms = (struct channel_terms){

@@ -29,6 +29,7 @@ struct server {
     struct dial_listener *listener;
     struct side sides[SIDES_MAX];
     atomic_uint count;
+    atomic_uint dropped; /* beyond as many as may live */
     bool echo;
     atomic_bool refuse;
 };
@@ -67,7 +68,8 @@ static const struct dial_events side_events = {
 static void server_accepted(void *context, struct dial_link *link)
 {
     struct server *server = context;
-    if (server->refuse)
+    atomic_fetch_add(&server->dropped, link == NULL);
+    if (server->refuse || link == NULL)
         return;
     struct side *side = &server->sides[atomic_load(&server->count)];
     side->echo = server->echo;
@@ -272,6 +274,7 @@ Test(dial_link, more_links_than_allowed_are_dropped)
     AWAIT(atomic_load(&server.count) == 2);
     int third = rude_dial(url);
     cr_expect(rude_was_closed(third));
+    AWAIT(atomic_load(&server.dropped) == 1);
     rude_reset(first);
     AWAIT(atomic_load(&server.sides[0].closed) == 1 || atomic_load(&server.sides[1].closed) == 1);
     cr_expect_eq(server.count, 2);
