@@ -89,11 +89,6 @@ static bool find_name(const struct response_machine *machine, enum response_kind
     return true;
 }
 
-bool response_compartment_find(const struct response_machine *machine, const char *name, vg_id *out)
-{
-    return find_name(machine, RESPONSE_KIND_LABEL, vg_span_text(name), out);
-}
-
 bool response_person_find(const struct response_machine *machine, vg_span name, vg_id *out)
 {
     return find_name(machine, RESPONSE_KIND_PERSON_NAME, name, out);

@@ -15,9 +15,7 @@ enum { RESPONSE_PEOPLE_MAX = 4096 }; /* enrolled beside those of the genesis */
 bool response_name_get(const struct response_machine *machine, const vg_id *id,
                        char out[VG_NAME_MAX + 1]);
 
-/* The compartment, or the person, of a name; false if there is none. */
-bool response_compartment_find(const struct response_machine *machine, const char *name,
-                               vg_id *out);
+/* The person of a name; false if there is none. */
 bool response_person_find(const struct response_machine *machine, vg_span name, vg_id *out);
 
 /* The first compartment after `after`; false at the end. */

@@ -189,33 +189,29 @@ Test(store_clearance_killed, a_rebuild_that_is_killed_anywhere_ends_the_same)
     storebox_close(&peers_box);
 }
 
-Test(store_clearance_killed, a_removal_that_is_killed_anywhere_ends_the_same)
+/* Node 1 is cleared and has a state, and then something takes both from it. */
+static void kill_a_removal(void (*taken)(struct cleared *story))
 {
     static struct peer one;
     cleared_create(&peers_story);
     cleared_grant(&peers_story);
     cleared_tell(&peers_story, 40, NOTE_BYTES);
     uint64_t before = peers_story.chain.last;
-    cleared_revoke(&peers_story);
+    taken(&peers_story);
     peers_append();
     peer_prepare(&one, 1);
     cr_assert_gt(kill_everywhere(&one, before, peers_story.chain.last, is_gone), 6);
     storebox_close(&peers_box);
 }
 
-/* As a removal that follows from a revocation. */
+Test(store_clearance_killed, a_removal_that_is_killed_anywhere_ends_the_same)
+{
+    kill_a_removal(cleared_revoke);
+}
+
 Test(store_clearance_killed, a_shredding_that_is_killed_anywhere_ends_the_same)
 {
-    static struct peer one;
-    cleared_create(&peers_story);
-    cleared_grant(&peers_story);
-    cleared_tell(&peers_story, 40, NOTE_BYTES);
-    uint64_t before = peers_story.chain.last;
-    cleared_shred(&peers_story);
-    peers_append();
-    peer_prepare(&one, 1);
-    cr_assert_gt(kill_everywhere(&one, before, peers_story.chain.last, is_gone), 6);
-    storebox_close(&peers_box);
+    kill_a_removal(cleared_shred);
 }
 
 /* Node 1 never held its key, and may have offered one for a record that never came into force. */
