@@ -25,7 +25,8 @@ enum {
  * makes handshakes. */
 struct noise_static {
     vg_channel_public pub;
-    /* X25519 of the secret and `theirs`. VG_OK, or why the secret cannot be used now. */
+    /* X25519 of the secret and `theirs`. VG_OK, or why the secret cannot be used now: not
+     * VG_UNAVAILABLE, by which channel_next says that bytes are missing. */
     enum vg_code (*dh)(void *context, const vg_channel_public *theirs,
                        uint8_t shared[NOISE_KEY_SIZE], struct vg_error *error);
     void *context;

@@ -453,7 +453,7 @@ static enum vg_code agent_is_gone(void *context, const vg_channel_public *theirs
     (void)context;
     (void)theirs;
     (void)shared;
-    return vg_fail(why, VG_UNAVAILABLE, "the agent is gone; start it again");
+    return vg_fail(why, VG_FORBIDDEN, "the agent is gone; start it again");
 }
 
 Test(channel, a_secret_that_cannot_be_used_is_an_error_of_its_own)
@@ -468,11 +468,11 @@ Test(channel, a_secret_that_cannot_be_used_is_an_error_of_its_own)
     gone.pub = pair.statics[0].pub;
     terms.self = &gone;
     cr_assert_eq(channel_dial(&dialling, &terms, &pair.statics[1].pub, seeds[0], &out, &error),
-                 VG_UNAVAILABLE);
+                 VG_FORBIDDEN);
     cr_assert_str_eq(error.text, "the agent is gone; start it again");
     cr_assert_eq(dialling.state, CHANNEL_BROKEN);
     pair.statics[1].dh = agent_is_gone;
-    cr_assert_eq(deliver(&pair, 1, &event), VG_UNAVAILABLE);
+    cr_assert_eq(deliver(&pair, 1, &event), VG_FORBIDDEN);
     cr_assert_eq(pair.sides[1].state, CHANNEL_BROKEN);
     vg_buffer_free(&out);
     channel_end(&dialling);

@@ -300,6 +300,40 @@ Test(cli_client, a_node_that_is_another_or_shuts_us_out_is_named_with_the_reason
     node_stop(&good);
 }
 
+static unsigned good_for; /* uses of a person's key, until the agent that has it ends */
+
+static enum vg_code dh_of_agent(void *context, const vg_channel_public *theirs,
+                                uint8_t shared[NOISE_KEY_SIZE], struct vg_error *why)
+{
+    (void)context;
+    if (good_for == 0)
+        return vg_fail(why, VG_UNAVAILABLE, "the agent has ended");
+    good_for--;
+    vg_channel_dh(&other_secret, theirs, shared);
+    return VG_OK;
+}
+
+/* A handshake uses the key twice. */
+Test(cli_client, a_key_that_is_gone_is_said_at_once_and_no_nodes_fault)
+{
+    struct false_node node;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    for (unsigned uses = 0; uses <= 2; uses++) {
+        node_start(&node, ANSWERS);
+        access_of_one.self.dh = dh_of_agent;
+        good_for = uses;
+        struct cli_node nodes[] = {node.at, node.at};
+        enum vg_code code = submit(nodes, 2, UINT32_MAX / 2, &answer, &error, &details);
+        cr_expect_eq(code, uses < 2 ? VG_UNAVAILABLE : VG_OK, "%u: %s", uses, error.text);
+        cr_expect_str_eq(error.text, uses < 2 ? "the agent has ended" : "");
+        cr_expect_eq(atomic_load(&node.requests), uses < 2 ? 0 : 1);
+        json_decref(answer);
+        node_stop(&node);
+    }
+}
+
 Test(cli_client, a_node_without_a_key_is_not_dialled)
 {
     struct cli_client *client;

@@ -49,7 +49,10 @@ struct cli_client {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct channel_terms terms;
-    vg_id person; /* as whom */
+    const struct noise_static *lent; /* the person's channel key, */
+    struct noise_static self;        /* and the same, with note taken of its failing: */
+    struct vg_error keyless;         /* code VG_OK: it could be used whenever it was needed */
+    vg_id person;                    /* as whom */
     struct session sessions[CLI_NODES_MAX];
     unsigned count;
     unsigned preferred; /* who answered last */
@@ -93,10 +96,24 @@ static void take_frame(struct session *session, const struct wire_frame *frame)
 
 static void take_failure(struct session *session, const struct vg_error *error)
 {
+    const struct vg_error *keyless = &session->client->keyless;
     if (session->open)
         session->broken = *error;
+    else if (keyless->code != VG_OK)
+        session->broken = *keyless;
     else
         vg_fail(&session->broken, VG_INTEGRITY, "what answers there does not have its channel key");
+}
+
+/* Under the lock, as whatever is done with a channel that is not yet open. A key that has gone is
+ * no node's fault; what the channel is told is not what says that bytes are missing. */
+static enum vg_code dh_of_person(void *context, const vg_channel_public *theirs,
+                                 uint8_t shared[NOISE_KEY_SIZE], struct vg_error *error)
+{
+    struct cli_client *client = context;
+    if (client->lent->dh(client->lent->context, theirs, shared, &client->keyless) == VG_OK)
+        return VG_OK;
+    return vg_fail(error, VG_FORBIDDEN, "%s", client->keyless.text);
 }
 
 /* A link that fails to take it says so by its end. */
@@ -134,8 +151,10 @@ static void on_connected(void *context, struct dial_link *link)
     uint8_t seed[VG_SEED_SIZE];
     vg_random(seed, sizeof seed);
     pthread_mutex_lock(&session->client->lock);
-    (void)channel_dial(&session->line.channel, &session->client->terms, &session->node.key, seed,
-                       &session->out, &session->broken);
+    struct vg_error error = {.code = VG_OK};
+    if (channel_dial(&session->line.channel, &session->client->terms, &session->node.key, seed,
+                     &session->out, &error) != VG_OK)
+        take_failure(session, &error);
     session->dialled = true;
     send_out(session, link);
     pthread_cond_broadcast(&session->client->changed);
@@ -351,6 +370,17 @@ static void wait_until(struct cli_client *client, uint64_t until_ms, uint64_t no
     pthread_mutex_unlock(&client->lock);
 }
 
+/* Whether the person's key has gone, and no node that we had come to before is to answer. */
+static bool is_keyless(struct cli_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    bool keyless = client->keyless.code != VG_OK;
+    pthread_mutex_unlock(&client->lock);
+    for (unsigned i = 0; i < client->count; i++)
+        keyless = keyless && !client->sessions[i].asked;
+    return keyless;
+}
+
 /* Whether no node lets us in, however often it is asked. */
 static bool is_shut_out(const struct cli_client *client)
 {
@@ -361,14 +391,15 @@ static bool is_shut_out(const struct cli_client *client)
 }
 
 /* Asks one node, and one more each time an answer is late or a node fails, until one answers for
- * good, none lets us in, or the time is up (NULL). */
+ * good, or (NULL) none lets us in, we have no key to come in with, or the time is up. */
 static struct session *run(struct exchange *exchange)
 {
     for (;;) {
         uint64_t now = now_ms();
         struct session *answered = settle_all(exchange, now);
         bool over = exchange->asked > 0 && now >= exchange->deadline_ms;
-        if (answered != NULL || over || is_shut_out(exchange->client))
+        if (answered != NULL || over || is_shut_out(exchange->client) ||
+            is_keyless(exchange->client))
             return answered;
         struct session *next = next_session(exchange);
         uint64_t ask_at = UINT64_MAX;
@@ -411,6 +442,8 @@ static enum vg_code give_up(struct exchange *exchange)
     const struct cli_client *client = exchange->client;
     struct vg_error *error = exchange->error;
     const char *silent = NULL;
+    if (client->keyless.code != VG_OK)
+        *error = client->keyless;
     for (unsigned i = 0; i < client->count; i++) {
         if (!client->sessions[i].asked)
             continue;
@@ -419,7 +452,8 @@ static enum vg_code give_up(struct exchange *exchange)
     }
     if (error->code == VG_OK)
         vg_fail(error, VG_TIMEOUT, "%s gave no answer in %u ms", silent, client->timeout_ms);
-    bool certain = !exchange->unknown && (error->code == VG_BUSY || is_shut_out(client));
+    bool certain = !exchange->unknown &&
+                   (error->code == VG_BUSY || is_shut_out(client) || client->keyless.code != VG_OK);
     if (is_of_one_node(error->code) && !certain)
         error->code = VG_UNAVAILABLE;
     return error->code;
@@ -461,6 +495,7 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
     pthread_mutex_lock(&client->lock);
     exchange.request.token = ++client->token;
     client->within = compartment_of(request);
+    client->keyless = (struct vg_error){.code = VG_OK};
     pthread_mutex_unlock(&client->lock);
     for (unsigned i = 0; i < client->count; i++)
         client->sessions[i].refusals = 0;
@@ -528,8 +563,10 @@ enum vg_code cli_client_new(const struct cli_access *access, const struct cli_no
     pthread_mutex_init(&client->lock, NULL);
     pthread_cond_init(&client->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    client->lent = &access->self;
+    client->self = (struct noise_static){access->self.pub, dh_of_person, client};
     client->terms = (struct channel_terms){
-        .door = CHANNEL_CLIENTS, .cluster = access->cluster, .self = &access->self};
+        .door = CHANNEL_CLIENTS, .cluster = access->cluster, .self = &client->self};
     vg_random(client->terms.incarnation.bytes, sizeof client->terms.incarnation.bytes);
     client->person = access->signer.identity.id;
     client->count = count;

@@ -25,7 +25,8 @@ enum vg_code cli_client_new(const struct cli_access *access, const struct cli_no
  * `*details`, the JSON that came with an error: NULL before the call, and after it if there was
  * none. VG_UNAVAILABLE and VG_TIMEOUT: no node answered; a submitted command may have been
  * accepted. VG_BUSY only when it certainly was not. VG_FORBIDDEN, and nothing was sent: each node
- * closes in the handshake. Else what the node said. */
+ * closes in the handshake. Errors of access->self, at once: its key cannot be used any more. Else
+ * what the node said. */
 enum vg_code cli_client_call(struct cli_client *client, const struct wire_request *request,
                              json_t **answer, struct vg_error *error, json_t **details);
 
