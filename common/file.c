@@ -7,8 +7,12 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_LOOK_MS = 20 }; /* between two looks whether a lock is free: flock waits for ever */
 
 static enum vg_code system_error(struct vg_error *error, const char *path, const char *doing)
 {
@@ -245,4 +249,30 @@ enum vg_code vg_folder_make(const char *path, struct vg_error *error)
         if (end == '\0' || code != VG_OK)
             return code;
     }
+}
+
+enum vg_code vg_folder_lock(const char *path, uint32_t wait_ms, int *lock, struct vg_error *error)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * 1000000L};
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return system_error(error, path, "open");
+    int taken = flock(fd, LOCK_EX | LOCK_NB);
+    for (uint32_t ms = 0; taken != 0 && errno == EWOULDBLOCK && ms < wait_ms; ms += LOCK_LOOK_MS) {
+        nanosleep(&pause, NULL);
+        taken = flock(fd, LOCK_EX | LOCK_NB);
+    }
+    if (taken == 0) {
+        *lock = fd;
+        return VG_OK;
+    }
+    enum vg_code code =
+        errno == EWOULDBLOCK
+            ? vg_fail(error, VG_BUSY,
+                      "%s: another process has had this folder locked for %u ms; end it, or try "
+                      "again (fuser %s says which)",
+                      path, wait_ms, path)
+            : system_error(error, path, "lock");
+    close(fd);
+    return code;
 }

@@ -33,4 +33,9 @@ enum vg_code vg_file_write(const char *path, vg_span bytes, unsigned mode, struc
  * fine. */
 enum vg_code vg_folder_make(const char *path, struct vg_error *error);
 
+/* Takes an existing folder for this process alone among those that ask so, and waits for up to
+ * `wait_ms` for another one that has it. close(*lock) gives it back, as does the process' end.
+ * VG_BUSY: the other one still has it; else as vg_file_read. */
+enum vg_code vg_folder_lock(const char *path, uint32_t wait_ms, int *lock, struct vg_error *error);
+
 #endif

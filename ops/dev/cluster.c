@@ -3,11 +3,9 @@
 #include "ops/dev/cluster.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -15,7 +13,11 @@
 #include "ops/dev/make.h"
 #include "ops/dev/node.h"
 
-enum { STATE_FILE_MAX = 64 * 1024, PERMISSIONS = 0600 };
+enum {
+    STATE_FILE_MAX = 64 * 1024,
+    PERMISSIONS = 0600,
+    LOCK_WAIT_MS = 120000, /* another vigil dev may be starting nodes */
+};
 
 static void file_path(const struct dev_cluster *cluster, const char *file, char out[DEV_PATH_MAX])
 {
@@ -68,10 +70,7 @@ static enum vg_code lock_dir(const char *dir, struct dev_cluster *out, struct vg
     if (!fits)
         return vg_fail(error, VG_USAGE, "the path of --dir is longer than %d bytes",
                        DEV_PATH_MAX - 64);
-    out->lock = open(out->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (out->lock < 0 || flock(out->lock, LOCK_EX) != 0)
-        return vg_fail(error, VG_UNAVAILABLE, "cannot lock the folder %s", out->dir);
-    return VG_OK;
+    return vg_folder_lock(out->dir, LOCK_WAIT_MS, &out->lock, error);
 }
 
 static bool read_node(const json_t *document, struct dev_node *node)

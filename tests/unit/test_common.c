@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
@@ -363,4 +364,26 @@ Test(file, its_sha256_is_that_of_its_bytes)
     cr_expect_eq(size, MILLION);
     cr_assert_eq(vg_file_sha256("/tmp", &hash, &size, &error), VG_INVALID);
     vg_buffer_free(&bytes);
+}
+
+Test(file, a_locked_folder_is_waited_for_so_long_and_no_longer)
+{
+    struct vg_error error;
+    const char *folder = temporary_folder();
+    int first, second;
+    cr_assert_eq(vg_folder_lock(folder, 0, &first, &error), VG_OK, "%s", error.text);
+    cr_expect_eq(vg_folder_lock(folder, 40, &second, &error), VG_BUSY);
+    cr_expect_not_null(strstr(error.text, folder), "%s", error.text);
+    pid_t child = fork();
+    if (child == 0) {
+        close(first); /* its copy */
+        _exit((int)vg_folder_lock(folder, UINT32_MAX, &second, &error));
+    }
+    close(first);
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect_eq(status, 0, "it got it when it was free");
+    cr_assert_eq(vg_folder_lock(folder, 0, &first, &error), VG_OK, "given back by its end");
+    close(first);
+    cr_expect_eq(vg_folder_lock("/nowhere/at/all", 0, &first, &error), VG_NOT_FOUND);
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/cli/core/config.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -146,25 +144,11 @@ static enum vg_code write_config(const char *path, const struct cli_config *conf
     return code;
 }
 
-static enum vg_code lock_config(const char *path, int *lock, struct vg_error *error)
-{
-    char *folder = vg_strdup(path);
-    *strrchr(folder, '/') = 0;
-    enum vg_code code = vg_folder_make(folder, error);
-    if (code == VG_OK) {
-        *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (*lock < 0 || flock(*lock, LOCK_EX) != 0)
-            code = vg_fail(error, VG_UNAVAILABLE, "cannot lock the folder %s", folder);
-    }
-    free(folder);
-    return code;
-}
-
 enum vg_code cli_config_put(const char *path, const struct cli_context *context, char **name_out,
                             struct vg_error *error)
 {
     int lock = -1;
-    enum vg_code code = lock_config(path, &lock, error);
+    enum vg_code code = cli_folder_lock(path, &lock, error);
     struct cli_config *config = NULL;
     if (code == VG_OK)
         code = cli_config_load(path, &config, error);

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/mem.h"
+
+enum { LOCK_WAIT_MS = 5000 };
 
 static const char *home_folder(void)
 {
@@ -26,6 +29,16 @@ char *cli_folder_of(const char *path)
     char *folder = vg_strdup(path);
     folder[slash == path ? 1 : slash - path] = 0;
     return folder;
+}
+
+enum vg_code cli_folder_lock(const char *path, int *lock, struct vg_error *error)
+{
+    char *folder = cli_folder_of(path);
+    enum vg_code code = vg_folder_make(folder, error);
+    if (code == VG_OK)
+        code = vg_folder_lock(folder, LOCK_WAIT_MS, lock, error);
+    free(folder);
+    return code;
 }
 
 char *cli_join(const char *folder, const char *file)

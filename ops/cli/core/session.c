@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/file.h"
@@ -88,20 +87,6 @@ static void forget_oldest(json_t *known)
     }
 }
 
-static int lock_folder(const char *path, struct vg_error *error)
-{
-    char *folder = vg_strdup(path);
-    *strrchr(folder, '/') = 0;
-    int lock = -1;
-    if (vg_folder_make(folder, error) == VG_OK) {
-        lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (lock < 0 || flock(lock, LOCK_EX) != 0)
-            vg_fail(error, VG_UNAVAILABLE, "cannot lock the folder %s", folder);
-    }
-    free(folder);
-    return lock;
-}
-
 /* Whole or not at all, but not synced: losing it costs a reading, a sync each time costs more. */
 static enum vg_code save(const char *path, const json_t *known, struct vg_error *error)
 {
@@ -121,8 +106,8 @@ enum vg_code cli_session_learn(const char *session, const char *reader, const js
 {
     char *path = session_path(session);
     *error = (struct vg_error){.code = VG_OK};
-    int lock = lock_folder(path, error);
-    if (error->code == VG_OK) {
+    int lock = -1;
+    if (cli_folder_lock(path, &lock, error) == VG_OK) {
         json_t *known = load(path);
         size_t i;
         json_t *incident;
