@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Compartments as other commands change them too. */
+ * Compartments: handlers of `vigil compartment`, and what other commands do with them too. */
 #ifndef VIGIL_OPS_CLI_COMPARTMENT_H
 #define VIGIL_OPS_CLI_COMPARTMENT_H
 
@@ -8,8 +8,18 @@
 #include "ops/cli/clearing.h"
 #include "proto/compartment/epoch.h"
 
+enum vg_code compartment_run_list(struct cli_call *call);
+enum vg_code compartment_run_show(struct cli_call *call);
+enum vg_code compartment_run_create(struct cli_call *call);
+enum vg_code compartment_run_grant(struct cli_call *call);
+enum vg_code compartment_run_revoke(struct cli_call *call);
+enum vg_code compartment_run_rotate(struct cli_call *call);
+
 /* What a node says of a compartment, of the caller's; NULL: the call's error. */
 json_t *compartment_ask(struct cli_call *call, const char *name);
+
+/* VG_FORBIDDEN if the compartment of such a document is shredded, or being so. */
+enum vg_code compartment_refuse_shredded(struct cli_call *call, const json_t *document);
 
 /* Whether the key in force is wrapped for a node that is evicted; a shredded one has none. */
 bool compartment_has_evicted(const json_t *document);

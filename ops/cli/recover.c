@@ -11,7 +11,6 @@
 #include "ops/cli/core/change.h"
 #include "ops/cli/core/output.h"
 #include "ops/cli/core/public.h"
-#include "ops/cli/shred.h"
 
 const struct cli_option recover_request_options[] = {
     {.name = "nodes", .value = "IDS", .help = "those that are to be cleared for it: 3,1"},
@@ -100,7 +99,7 @@ static enum vg_code take_request(struct cli_call *call, const json_t *document,
         return vg_fail(&call->error, VG_FORBIDDEN,
                        "the directory is not recovered: without its key no node knows who may sign "
                        "that; put a keyring back on one node");
-    enum vg_code code = shred_refuse(call, document);
+    enum vg_code code = compartment_refuse_shredded(call, document);
     if (code == VG_OK)
         code = compartment_read_epoch(call, document, &out->epoch);
     if (code == VG_OK)
@@ -189,7 +188,7 @@ static enum vg_code check_record(struct cli_call *call, const json_t *document, 
     char id[VG_ID_TEXT];
     vg_id_format(&paper->epoch.compartment, id);
     if (compartment_read_epoch(call, document, &in_force) != VG_OK ||
-        shred_refuse(call, document) != VG_OK)
+        compartment_refuse_shredded(call, document) != VG_OK)
         return call->error.code;
     if (!vg_hash_equal(&paper->cluster, &call->author->cluster) ||
         strcmp(id, cli_json_text(document, "id")) != 0)

@@ -84,17 +84,6 @@ enum vg_code shred_recovery(struct cli_call *call)
     return compartment_propose(call, &command);
 }
 
-enum vg_code shred_refuse(struct cli_call *call, const json_t *document)
-{
-    const json_t *shredding = json_object_get(document, "shredding");
-    if (!json_is_object(shredding))
-        return VG_OK;
-    return vg_fail(&call->error, VG_FORBIDDEN,
-                   "compartment '%s' was shredded with entry %" PRIu64
-                   ": its key is no more made, given or taken",
-                   cli_json_text(document, "name"), cli_json_number(shredding, "since"));
-}
-
 /* ---- showing -----------------------------------------------------------------------------------
  */
 

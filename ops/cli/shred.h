@@ -13,9 +13,6 @@ enum vg_code shred_recovery(struct cli_call *call);
 extern const struct cli_option shred_options[];
 extern const struct cli_option shred_recovery_options[];
 
-/* VG_FORBIDDEN if the compartment of such a document is shredded, or being so. */
-enum vg_code shred_refuse(struct cli_call *call, const json_t *document);
-
 /* Says how far the compartment of such a document is shredded; false if it is not to be. */
 bool shred_print(const struct cli_call *call, const json_t *document);
 
