@@ -547,6 +547,7 @@ static void take_clearance(const struct response_call *call, struct clearing *cl
     response_clearance_get(call->machine, &clearing->compartment, &clearing->clearance);
     if (!clearing->kind->begins)
         return;
+    assert(boundary->count <= VG_NODES_MAX); /* its field's bound */
     clearing->clearance.min_cleared = call->command.clearing.min_cleared;
     clearing->clearance.region_count = boundary->count;
     for (uint32_t i = 0; i < boundary->count; i++)

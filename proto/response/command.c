@@ -152,10 +152,12 @@ static vg_span read_text(struct mp_reader *reader, const struct response_field *
     return text;
 }
 
-static void read_lines(struct mp_reader *reader, struct response_lines *out)
+static void read_lines(struct mp_reader *reader, const struct response_field *field,
+                       struct response_lines *out)
 {
     static const struct response_field line = {.min = 1, .max = VG_NAME_MAX};
-    uint32_t count = mp_read_array(reader, RESPONSE_LINES_MAX);
+    assert(field->max <= RESPONSE_LINES_MAX);
+    uint32_t count = mp_read_array(reader, (uint32_t)field->max);
     for (uint32_t i = 0; i < count; i++) {
         out->lines[i] = read_text(reader, &line, false);
         for (uint32_t j = 0; j < i; j++) {
@@ -202,7 +204,7 @@ static void read_field(struct mp_reader *reader, const struct response_field *fi
         response_field_set_number(field, out, number);
         break;
     case RESPONSE_FIELD_LINES:
-        read_lines(reader, member);
+        read_lines(reader, field, member);
         break;
     case RESPONSE_FIELD_BYTES:
     case RESPONSE_FIELD_SIGNALS:
@@ -266,8 +268,9 @@ void response_field_describe(const struct response_field *field, char *out, size
         break;
     case RESPONSE_FIELD_LINES:
         snprintf(out, size,
-                 "at most %d different texts of 1 to %d bytes of UTF-8 without control characters",
-                 RESPONSE_LINES_MAX, VG_NAME_MAX);
+                 "at most %" PRIu64
+                 " different texts of 1 to %d bytes of UTF-8 without control characters",
+                 field->max, VG_NAME_MAX);
         break;
     case RESPONSE_FIELD_TEXT:
         snprintf(out, size,

@@ -15,7 +15,7 @@ enum response_field_type {
     RESPONSE_FIELD_NUMBER,
     RESPONSE_FIELD_TIME,    /* ms to the end of 9999 */
     RESPONSE_FIELD_LINE,    /* text of one line: no control characters */
-    RESPONSE_FIELD_LINES,   /* at most RESPONSE_LINES_MAX of them, none empty */
+    RESPONSE_FIELD_LINES,   /* at most `max` of them, none empty */
     RESPONSE_FIELD_TEXT,    /* text of many lines: no control characters but newline and tab */
     RESPONSE_FIELD_EVENTS,  /* as text, of at most RESPONSE_EVENT_LINES_MAX lines */
     RESPONSE_FIELD_BYTES,   /* kept as they are */

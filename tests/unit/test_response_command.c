@@ -573,6 +573,44 @@ Test(response_command, lists_have_a_bound_and_nothing_twice)
     cr_assert_eq(decode_again(&command, &error), VG_INVALID);
 }
 
+/* As many lines as there may be, and one more, of every field that has lines. */
+Test(response_command, lines_have_the_bound_of_their_field)
+{
+    uint32_t count;
+    char names[RESPONSE_LINES_MAX + 1][8];
+    for (uint32_t i = 0; i <= RESPONSE_LINES_MAX; i++)
+        snprintf(names[i], sizeof names[i], "t%u", i);
+    FOR_EACH_OP(op)
+    {
+        struct response_command command = example_command(op);
+        const struct response_field *fields = response_fields(op, &count);
+        for (uint32_t i = 0; i < count; i++) {
+            struct response_lines *lines = (void *)((uint8_t *)&command + fields[i].at);
+            if (fields[i].type != RESPONSE_FIELD_LINES)
+                continue;
+            for (uint32_t more = 0; more <= 1; more++) {
+                struct vg_buffer bytes = {0};
+                struct response_command decoded;
+                struct vg_error error;
+                *lines = (struct response_lines){.count = 0};
+                response_command_encode(&command, &bytes);
+                size_t at = offset_of(vg_buffer_span(&bytes), op, &fields[i]);
+                struct vg_buffer longer = {0};
+                vg_buffer_append(&longer, bytes.data, at);
+                mp_write_array(&longer, (uint32_t)fields[i].max + more);
+                for (uint32_t j = 0; j < fields[i].max + more; j++)
+                    mp_write_text(&longer, vg_span_text(names[j]));
+                vg_buffer_append(&longer, bytes.data + at + 1, bytes.size - at - 1);
+                cr_assert_eq(response_command_decode(vg_buffer_span(&longer), &decoded, &error),
+                             more == 0 ? VG_OK : VG_INVALID, "%s %s: %s", response_op_name(op),
+                             fields[i].name, error.text);
+                vg_buffer_free(&bytes);
+                vg_buffer_free(&longer);
+            }
+        }
+    }
+}
+
 /* One item more than there may be, in bytes that our own encoder would not make. */
 Test(response_command, lists_that_are_too_long_are_refused)
 {
