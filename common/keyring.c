@@ -8,20 +8,20 @@
 #include "common/bytes.h"
 #include "common/file.h"
 
-/* The file: version 3, node 8, number of compartments 2, of each: its id 16, key 32, binding 64;
- * nonce 24; sealed with all before the nonce as additional data, of each: unwrap secret 32, state
- * key 32. */
+/* The file: version 4, node 8, number of compartments 2, of each: its id 16, key 32, binding 64,
+ * made as of the index 8 and the log time 8; nonce 24; sealed with all before the nonce as
+ * additional data, of each: unwrap secret 32, state key 32. */
 enum {
-    FILE_VERSION = 3,
+    FILE_VERSION = 4,
     FIXED_SIZE = 12,
-    PUBLIC_SIZE = sizeof(struct vg_unwrap_key),
+    PUBLIC_SIZE = sizeof(struct vg_unwrap_key) + 2 * sizeof(uint64_t),
     SECRET_SIZE = sizeof(vg_box_secret) + sizeof(vg_cipher_key),
     HEAD_MAX = FIXED_SIZE + VG_KEYRING_MAX * PUBLIC_SIZE,
     SECRETS_MAX = VG_KEYRING_MAX * SECRET_SIZE,
     FILE_MAX = HEAD_MAX + VG_NONCE_SIZE + SECRETS_MAX + VG_TAG_SIZE,
 };
 
-static_assert(PUBLIC_SIZE == 16 + 32 + 64, "bytes alone, without gaps");
+static_assert(sizeof(struct vg_unwrap_key) == 16 + 32 + 64, "bytes alone, without gaps");
 
 const vg_id vg_keyring_directory = {{0}};
 const vg_id vg_keyring_first = {{[15] = 1}};
@@ -56,6 +56,7 @@ const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
     assert(keyring->count < VG_KEYRING_MAX && vg_keyring_find(keyring, compartment) == NULL);
     struct vg_unwrap *unwrap = &keyring->unwraps[keyring->count++];
     unwrap->pub.compartment = *compartment;
+    unwrap->since = (struct vg_since){0};
     vg_random(seed, sizeof seed);
     vg_box_keypair(seed, &unwrap->pub.key, &unwrap->secret);
     vg_wipe(seed, sizeof seed);
@@ -109,8 +110,12 @@ static size_t write_head(const struct vg_keyring *keyring, vg_node_id node, uint
     vg_write_u16(&writer, FILE_VERSION);
     vg_write_u64(&writer, node.value);
     vg_write_u16(&writer, (uint16_t)keyring->count);
-    for (uint32_t i = 0; i < keyring->count; i++)
-        vg_write_bytes(&writer, &keyring->unwraps[i].pub, PUBLIC_SIZE);
+    for (uint32_t i = 0; i < keyring->count; i++) {
+        const struct vg_unwrap *unwrap = &keyring->unwraps[i];
+        vg_write_bytes(&writer, &unwrap->pub, sizeof unwrap->pub);
+        vg_write_u64(&writer, unwrap->since.index);
+        vg_write_u64(&writer, unwrap->since.time_ms);
+    }
     assert(!writer.failed);
     return vg_writer_size(&writer);
 }
@@ -169,8 +174,12 @@ static enum vg_code read_head(const char *path, vg_span file, vg_node_id node,
                        "%s: the keyring of node %" PRIu64 ", not of node %" PRIu64
                        "; name this node's own",
                        path, of_node, node.value);
-    for (uint32_t i = 0; i < out->count; i++)
-        vg_read_copy(&reader, &out->unwraps[i].pub, PUBLIC_SIZE);
+    for (uint32_t i = 0; i < out->count; i++) {
+        struct vg_unwrap *unwrap = &out->unwraps[i];
+        vg_read_copy(&reader, &unwrap->pub, sizeof unwrap->pub);
+        unwrap->since.index = vg_read_u64(&reader);
+        unwrap->since.time_ms = vg_read_u64(&reader);
+    }
     return VG_OK;
 }
 

@@ -19,10 +19,18 @@ enum { VG_KEYRING_MAX = 256 };
 extern const vg_id vg_keyring_directory;
 extern const vg_id vg_keyring_first;
 
+/* How far the log was when a key was made, so that no entry up to there knows of it; zeros: before
+ * its cluster was founded. */
+struct vg_since {
+    uint64_t index;
+    uint64_t time_ms; /* log time, since 1970 */
+};
+
 /* Holds secrets: keep it in locked memory (common/locked.h), or wipe it soon. */
 struct vg_keyring {
     struct vg_unwrap {
         struct vg_unwrap_key pub;
+        struct vg_since since;
         vg_box_secret secret;
         vg_cipher_key
             state; /* what lies in this node's state of it is sealed under (docs/state.md) */
@@ -30,8 +38,9 @@ struct vg_keyring {
     uint32_t count;
 };
 
-/* Makes an unwrap key and a state key for a compartment that has none here; returns the public half
- * of the first, which is the keyring's. Uses the system's randomness. */
+/* Makes an unwrap key and a state key for a compartment that has none here, as if before its
+ * cluster was founded; returns the public half of the first, which is the keyring's. Uses the
+ * system's randomness. */
 const struct vg_unwrap_key *vg_keyring_add(struct vg_keyring *keyring,
                                            const struct vg_identity *node,
                                            const vg_id *compartment);

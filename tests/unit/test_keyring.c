@@ -189,7 +189,7 @@ Test(keyring, one_of_an_earlier_version_is_named_and_refused)
     file.data[0] = 2;
     put(&file, file.size - sizeof(vg_cipher_key));
     cr_assert_eq(vg_keyring_read(path, &self, &back, &error), VG_INTEGRITY);
-    cr_assert(strstr(error.text, "a keyring of version 2; this build reads version 3") != NULL,
+    cr_assert(strstr(error.text, "a keyring of version 2; this build reads version 4") != NULL,
               "%s", error.text);
     vg_buffer_free(&file);
 }
