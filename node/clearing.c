@@ -21,9 +21,10 @@ void node_clearing_offer(struct node_query *query)
     struct vg_unwrap_key offer;
     char compartment[VG_ID_TEXT];
     const vg_id *id = &query->ask.id;
+    const struct vg_since since = {query->seen, query->ask.now_ms};
     if (store_clearances_offers(store_applier_clearances(node->applier), id, &query->error) !=
             VG_OK ||
-        keyring_offer(node->keyring, node->config->keyring, node->identity, id, &offer,
+        keyring_offer(node->keyring, node->config->keyring, node->identity, id, since, &offer,
                       &query->error) != VG_OK)
         return;
     vg_id_format(id, compartment);

@@ -296,10 +296,27 @@ static enum vg_code destroy_keys(void *context, const vg_id *compartment, struct
                            error);
 }
 
-static bool find_offered(void *context, const vg_id *compartment, vg_box_public *key)
+static bool find_offered(void *context, const vg_id *compartment, struct response_offer *out)
 {
     const struct node *node = context;
-    return keyring_unwrap_key(node->keyring, compartment, key);
+    struct vg_since since;
+    if (!keyring_unwrap_key(node->keyring, compartment, &out->key, &since))
+        return false;
+    out->compartment = *compartment;
+    out->index = since.index;
+    out->time_ms = since.time_ms;
+    return true;
+}
+
+static bool next_offered(void *context, struct response_offer *offer)
+{
+    const struct node *node = context;
+    struct vg_since since;
+    if (!keyring_next(node->keyring, &offer->compartment, &offer->key, &since))
+        return false;
+    offer->index = since.index;
+    offer->time_ms = since.time_ms;
+    return true;
 }
 
 /* Names in control's sentences are the directory's. */
@@ -326,6 +343,7 @@ static enum vg_code open_state(struct node *node, struct vg_error *error)
                                                    .learn_ahead = learn_key_ahead,
                                                    .destroy = destroy_keys,
                                                    .offered = find_offered,
+                                                   .next_offered = next_offered,
                                                    .context = node,
                                                    .state = {find_state_key, node}},
                                           .rebuilds = node->rebuilds,

@@ -374,7 +374,7 @@ struct node_query {
     bool looked;      /* compartment.level: the state was asked already, before a read index */
     bool parks;       /* its answer is empty, and may wait */
     uint64_t wait_until_us;
-    uint64_t seen; /* the index its empty answer is as of */
+    uint64_t seen; /* the index its empty answer is as of, or a key that is offered */
     struct api_query ask;
     struct api_compartments
         seen_by_asker;           /* log questions that show bodies, as of the read index */

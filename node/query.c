@@ -171,7 +171,9 @@ static void answer_from_machine(void *context, struct response_machine *machine)
         node_clearing_prepare(query, machine);
     else if (query->ask.name == API_NODE_FIGURES)
         query->json = api_text(api_figures_answer(&query->status, machine, &query->ask.asker));
-    else if (query->ask.source != API_FROM_KEYRING)
+    else if (query->ask.source == API_FROM_KEYRING)
+        query->seen = response_cursor(machine);
+    else
         answer_from_state(query, machine);
     hand_back(query);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/keyring/keyring.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -70,12 +71,6 @@ static void name(struct vg_keyring *unwraps, const vg_id *before, const vg_id *c
     }
 }
 
-static void name_founded(const struct keyring *keyring, struct vg_keyring *unwraps)
-{
-    name(unwraps, &vg_keyring_directory, &keyring->directory);
-    name(unwraps, &vg_keyring_first, &keyring->first);
-}
-
 enum vg_code keyring_open(const char *path, const struct vg_identity *node, const vg_id *directory,
                           const vg_id *first, struct keyring **out, struct vg_error *error)
 {
@@ -92,7 +87,8 @@ enum vg_code keyring_open(const char *path, const struct vg_identity *node, cons
     keyring->node = node->node;
     keyring->directory = *directory;
     keyring->first = *first;
-    name_founded(keyring, &secrets->unwraps);
+    name(&secrets->unwraps, &vg_keyring_directory, directory);
+    name(&secrets->unwraps, &vg_keyring_first, first);
     keyring->secrets = secrets;
     *out = keyring;
     return VG_OK;
@@ -378,64 +374,103 @@ bool keyring_state_key(void *context, const vg_id *compartment, vg_cipher_key *k
 
 /* The unwrap key here of a compartment; false if there is none. */
 static bool find_unwrap(struct keyring *keyring, const vg_id *compartment,
-                        struct vg_unwrap_key *out)
+                        struct vg_unwrap_key *out, struct vg_since *since)
 {
     pthread_rwlock_rdlock(&keyring->lock);
     const struct vg_unwrap *found = vg_keyring_find(&keyring->secrets->unwraps, compartment);
-    if (found != NULL)
+    if (found != NULL) {
         *out = found->pub;
+        *since = found->since;
+    }
     pthread_rwlock_unlock(&keyring->lock);
     return found != NULL;
 }
 
-bool keyring_unwrap_key(struct keyring *keyring, const vg_id *compartment, vg_box_public *out)
+bool keyring_unwrap_key(struct keyring *keyring, const vg_id *compartment, vg_box_public *out,
+                        struct vg_since *since)
 {
     struct vg_unwrap_key found;
-    bool known = find_unwrap(keyring, compartment, &found);
+    bool known = find_unwrap(keyring, compartment, &found, since);
     if (known)
         *out = found.key;
     return known;
 }
 
-/* One more in the file, and here after it is there. `file` has the file's content, in locked
- * memory. */
+bool keyring_next(struct keyring *keyring, vg_id *compartment, vg_box_public *out,
+                  struct vg_since *since)
+{
+    const struct vg_unwrap *next = NULL;
+    pthread_rwlock_rdlock(&keyring->lock);
+    const struct vg_keyring *all = &keyring->secrets->unwraps;
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct vg_unwrap *one = &all->unwraps[i];
+        if (memcmp(&one->pub.compartment, compartment, sizeof *compartment) > 0 &&
+            (next == NULL ||
+             memcmp(&one->pub.compartment, &next->pub.compartment, sizeof *compartment) < 0))
+            next = one;
+    }
+    if (next != NULL) {
+        *compartment = next->pub.compartment;
+        *out = next->pub.key;
+        *since = next->since;
+    }
+    pthread_rwlock_unlock(&keyring->lock);
+    return next != NULL;
+}
+
+/* One more in the file, and here after it is there. The file may have it already: what was written
+ * last was perhaps not known to be on the disk. `file` is locked memory for its content. */
 static enum vg_code add_unwrap(struct keyring *keyring, const char *path,
                                const struct vg_identity *node, const vg_id *compartment,
-                               struct vg_keyring *file, struct vg_error *error)
+                               struct vg_since since, struct vg_keyring *file,
+                               struct vg_error *error)
 {
     if (read_file(path, node, file, error) != VG_OK)
         return error->code;
-    if (file->count == VG_KEYRING_MAX)
+    bool had = vg_keyring_find(file, compartment) != NULL;
+    if (!had && file->count == VG_KEYRING_MAX)
         return vg_fail(error, VG_UNAVAILABLE,
                        "the keyring of node %" PRIu64 " has %d unwrap keys, and no room for more",
                        node->node.value, VG_KEYRING_MAX);
-    vg_keyring_add(file, node, compartment);
+    if (!had) {
+        vg_keyring_add(file, node, compartment);
+        file->unwraps[file->count - 1].since = since;
+    }
     if (vg_keyring_write(path, file, node, error) != VG_OK)
         return error->code;
-    name_founded(keyring, file);
     pthread_rwlock_wrlock(&keyring->lock);
-    keyring->secrets->unwraps = *file;
+    struct vg_keyring *here = &keyring->secrets->unwraps;
+    assert(here->count < VG_KEYRING_MAX);
+    here->unwraps[here->count++] = *vg_keyring_find(file, compartment);
     pthread_rwlock_unlock(&keyring->lock);
     return VG_OK;
 }
 
+/* Ids that keys have before their cluster is founded. */
+static bool is_stand_in(const vg_id *compartment)
+{
+    return vg_id_equal(compartment, &vg_keyring_directory) ||
+           vg_id_equal(compartment, &vg_keyring_first);
+}
+
 enum vg_code keyring_offer(struct keyring *keyring, const char *path,
                            const struct vg_identity *node, const vg_id *compartment,
-                           struct vg_unwrap_key *out, struct vg_error *error)
+                           struct vg_since since, struct vg_unwrap_key *out, struct vg_error *error)
 {
     enum vg_code code = VG_OK;
-    if (vg_id_equal(compartment, &keyring->directory) ||
-        vg_id_equal(compartment, &vg_keyring_directory))
+    if (vg_id_equal(compartment, &keyring->directory))
         return vg_fail(error, VG_INVALID,
                        "every node has the directory's unwrap key from the genesis on");
+    if (is_stand_in(compartment))
+        return vg_fail(error, VG_INVALID, "no compartment has this id");
     struct vg_keyring *file = vg_locked_alloc(sizeof *file, error);
     if (file == NULL)
         return VG_UNAVAILABLE;
     pthread_mutex_lock(&keyring->file);
-    if (!find_unwrap(keyring, compartment, out)) {
-        code = add_unwrap(keyring, path, node, compartment, file, error);
+    if (!find_unwrap(keyring, compartment, out, &since)) {
+        code = add_unwrap(keyring, path, node, compartment, since, file, error);
         if (code == VG_OK)
-            find_unwrap(keyring, compartment, out);
+            find_unwrap(keyring, compartment, out, &since);
     }
     pthread_mutex_unlock(&keyring->file);
     vg_locked_free(file);
@@ -456,7 +491,7 @@ static void wipe_data_keys(struct keyring *keyring, const vg_id *compartment)
     }
 }
 
-/* At once: whatever becomes of the file, nothing is opened with it any more. */
+/* Whatever becomes of the file, nothing is opened with it any more. */
 static void forget(struct keyring *keyring, const vg_id *compartment)
 {
     pthread_rwlock_wrlock(&keyring->lock);
@@ -480,21 +515,21 @@ static enum vg_code remove_unwrap(const struct keyring *keyring, const char *pat
 {
     if (read_file(path, node, file, error) != VG_OK)
         return error->code;
-    bool found = vg_keyring_remove(file, compartment);
-    found |= vg_keyring_remove(file, founded_name(keyring, compartment));
-    return found ? vg_keyring_write(path, file, node, error) : VG_OK;
+    vg_keyring_remove(file, compartment);
+    vg_keyring_remove(file, founded_name(keyring, compartment));
+    return vg_keyring_write(path, file, node, error);
 }
 
 enum vg_code keyring_destroy(struct keyring *keyring, const char *path,
                              const struct vg_identity *node, const vg_id *compartment,
                              struct vg_error *error)
 {
+    enum vg_code code = VG_UNAVAILABLE;
     struct vg_keyring *file = vg_locked_alloc(sizeof *file, error);
+    pthread_mutex_lock(&keyring->file); /* nobody brings back what was read before */
     forget(keyring, compartment);
-    if (file == NULL)
-        return VG_UNAVAILABLE;
-    pthread_mutex_lock(&keyring->file);
-    enum vg_code code = remove_unwrap(keyring, path, node, compartment, file, error);
+    if (file != NULL)
+        code = remove_unwrap(keyring, path, node, compartment, file, error);
     pthread_mutex_unlock(&keyring->file);
     vg_locked_free(file);
     return code;

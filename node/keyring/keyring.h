@@ -41,19 +41,28 @@ enum vg_code keyring_learn_ahead(struct keyring *keyring, const struct compartme
                                  struct vg_error *error);
 
 /* The public half of this node's unwrap key of a compartment, for whoever is to wrap for it: made
- * if there is none, and on the disk before it is given. VG_INVALID: the directory's is of the
- * genesis; VG_UNAVAILABLE: the keyring is full; errors of vg_keyring_read and vg_keyring_write.
- * Blocks on the disk. */
+ * if there is none, as of `since`, and on the disk before it is given. VG_INVALID: the directory's
+ * is of the genesis, or no compartment has this id; VG_UNAVAILABLE: the keyring is full; errors of
+ * vg_keyring_read and vg_keyring_write. Blocks on the disk. */
 enum vg_code keyring_offer(struct keyring *keyring, const char *path,
                            const struct vg_identity *node, const vg_id *compartment,
-                           struct vg_unwrap_key *out, struct vg_error *error);
+                           struct vg_since since, struct vg_unwrap_key *out,
+                           struct vg_error *error);
 
-/* The public half of this node's unwrap key of a compartment; false if there is none. */
-bool keyring_unwrap_key(struct keyring *keyring, const vg_id *compartment, vg_box_public *out);
+/* The public half of this node's unwrap key of a compartment, and since when there is one; false if
+ * there is none. */
+bool keyring_unwrap_key(struct keyring *keyring, const vg_id *compartment, vg_box_public *out,
+                        struct vg_since *since);
 
-/* Removes the compartment's unwrap secret from memory and file, which is replaced whole, and wipes
- * its data keys; what is gone already is fine. Errors of vg_keyring_read and vg_keyring_write: the
- * file has the secret until a later call succeeds. Blocks on the disk. */
+/* The same of the first compartment after this one, in the order of ids, which is put in its place;
+ * false if there is none. */
+bool keyring_next(struct keyring *keyring, vg_id *compartment, vg_box_public *out,
+                  struct vg_since *since);
+
+/* Removes the compartment's unwrap secret from memory and file, which is replaced whole (also where
+ * it is gone: a file before it may be the one on the disk), and wipes its data keys. Errors of
+ * vg_keyring_read and vg_keyring_write: the file has the secret until a later call succeeds. Blocks
+ * on the disk. */
 enum vg_code keyring_destroy(struct keyring *keyring, const char *path,
                              const struct vg_identity *node, const vg_id *compartment,
                              struct vg_error *error);

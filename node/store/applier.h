@@ -10,6 +10,7 @@
 #include "node/store/people.h"
 #include "node/store/state.h"
 #include "proto/compartment/ahead.h"
+#include "proto/response/offers.h"
 
 enum { STORE_APPLIER_QUERIES_MAX = 4096 };
 
@@ -28,9 +29,12 @@ struct store_keys {
     /* This node is no longer cleared for the compartment: destroys its unwrap secret and state key
      * on disk, and wipes its data keys; what is gone already is fine. NULL: there are none. */
     enum vg_code (*destroy)(void *context, const vg_id *compartment, struct vg_error *error);
-    /* The public half of this node's unwrap key of a compartment; false if there is none. NULL:
+    /* This node's unwrap key of a compartment, but for the node; false if there is none. NULL:
      * there are none. */
-    bool (*offered)(void *context, const vg_id *compartment, vg_box_public *key);
+    bool (*offered)(void *context, const vg_id *compartment, struct response_offer *out);
+    /* The same of the first compartment after that of `offer`, in the order of ids. NULL as well.
+     */
+    bool (*next_offered)(void *context, struct response_offer *offer);
     void *context;
     struct store_state_keys state;
 };

@@ -15,12 +15,12 @@ enum { STORE_CLEARANCES_MAX = 1024 };
 struct store_clearance {
     vg_id compartment;
     enum response_status status;
-    uint64_t epoch;      /* in force */
-    uint64_t shredded;   /* index of the entry that shredded it; 0: it is not */
-    uint64_t ended;      /* owes: the epoch that ended the clearance */
-    bool owes;           /* removing: nothing of it is here any more; the log has yet to say so */
-    uint64_t rebuilt;    /* rebuilding: up to this index */
-    uint64_t offered_ms; /* blind: log time at which an unwrap key was seen here; 0: none was */
+    uint64_t epoch;    /* in force */
+    uint64_t shredded; /* index of the entry that shredded it; 0: it is not */
+    uint64_t ended;    /* owes: the epoch that ended the clearance */
+    bool owes;         /* removing: nothing of it is here any more; the log has yet to say so */
+    uint64_t rebuilt;  /* rebuilding: up to this index */
+    uint64_t retry_us; /* not before, what the disk or the keyring has refused; 0: nothing */
     vg_node_id holders[VG_NODES_MAX]; /* nodes that are cleared by the log */
     uint32_t holder_count;
     char why[VG_ERROR_TEXT];          /* stopped: for want of what; diverged: how; "" otherwise */

@@ -121,13 +121,20 @@ static enum vg_code learn(const struct store_clearing *clearing, const struct re
     return keys->learn == NULL ? VG_OK : keys->learn(keys->context, &epoch->record, &place, why);
 }
 
-/* The unwrap key here of a compartment that this node holds no epoch of; false if there is none. */
+/* The unwrap key here of a compartment; false if there is none. */
 static bool find_offer(const struct store_clearing *clearing, const vg_id *compartment,
                        struct response_offer *out)
 {
     const struct store_keys *keys = &clearing->config->keys;
-    *out = (struct response_offer){.compartment = *compartment, .node = clearing->config->node};
-    return keys->offered != NULL && keys->offered(keys->context, compartment, &out->key);
+    out->node = clearing->config->node;
+    return keys->offered != NULL && keys->offered(keys->context, compartment, out);
+}
+
+/* The log is applied once more, and what it has up to here knows nothing of this key: whatever ends
+ * there has ended another one. */
+static bool is_later(const struct store_clearing *clearing, const struct response_offer *offer)
+{
+    return offer->index > clearing->applied->index;
 }
 
 /* An unwrap key was offered for an epoch that another has come before. */
@@ -135,7 +142,17 @@ static bool is_passed_over(const struct store_clearing *clearing,
                            const struct response_epoch *epoch, uint64_t index)
 {
     struct response_offer offer;
-    return epoch->since == index && find_offer(clearing, &epoch->record.compartment, &offer);
+    return epoch->since == index && find_offer(clearing, &epoch->record.compartment, &offer) &&
+           !is_later(clearing, &offer);
+}
+
+/* A compartment of which there is nothing here but a key that is not to be touched. */
+static bool has_later(const struct store_clearing *clearing, const vg_id *compartment,
+                      enum response_status before)
+{
+    struct response_offer offer;
+    return before == RESPONSE_STOPPED && find_offer(clearing, compartment, &offer) &&
+           is_later(clearing, &offer);
 }
 
 static enum response_status judge(const struct store_clearing *clearing,
@@ -145,10 +162,12 @@ static enum response_status judge(const struct store_clearing *clearing,
     bool first = epoch->record.epoch == 1 && epoch->since == index;
     if (before == RESPONSE_REMOVING)
         return before;
-    bool blind = before == RESPONSE_BLIND && !owes_word(clearing, &epoch->record.compartment) &&
+    const vg_id *compartment = &epoch->record.compartment;
+    bool blind = before == RESPONSE_BLIND && !owes_word(clearing, compartment) &&
                  !is_passed_over(clearing, epoch, index);
     if (!holds(clearing, &epoch->record))
-        return blind ? before : RESPONSE_REMOVING;
+        return blind || has_later(clearing, compartment, before) ? RESPONSE_BLIND
+                                                                 : RESPONSE_REMOVING;
     if (!has_key)
         return RESPONSE_STOPPED;
     if (first || before == RESPONSE_LEVEL || before == RESPONSE_DIVERGED)
@@ -250,13 +269,7 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
     if (in_force == 0 || !response_epoch_get(machine, compartment, in_force, &epoch))
         return;
     struct response_standing note = note_of(clearing, compartment);
-    struct store_clearance one = {.epoch = 0};
-    store_clearances_get(clearing->table, compartment, &one);
-    one = (struct store_clearance){
-        .compartment = *compartment,
-        .epoch = in_force,
-        .offered_ms = note.status == RESPONSE_BLIND ? one.offered_ms : 0,
-    };
+    struct store_clearance one = {.compartment = *compartment, .epoch = in_force};
     bool has_key = learn(clearing, &epoch, &why) == VG_OK;
     one.status = judge(clearing, &epoch, note.status, has_key, index);
     one.shredded = response_shredded_at(machine, compartment);
@@ -296,50 +309,59 @@ void store_clearing_stop(struct store_clearing *clearing, const vg_id *compartme
 /* ---- offers ------------------------------------------------------------------------------------
  */
 
-/* The unwrap secret of an offer opens what was wrapped to it, and nothing will come into force that
- * is: it is removed as if this node had been cleared. */
-static void spend(struct store_clearing *clearing, struct store_clearance *one)
+/* The next unwrap key of a compartment that this node holds no epoch of, or that has none: not of
+ * one that was founded with the cluster and is in clear. */
+static bool next_offer(const struct store_clearing *clearing, struct response_offer *offer)
 {
-    one->status = RESPONSE_REMOVING;
-    one->offered_ms = 0;
-    keep(clearing, one, RESPONSE_BLIND);
-}
-
-static bool next_offer(const struct store_clearing *clearing, struct store_clearance *one,
-                       struct response_offer *offer)
-{
-    while (store_clearances_next(clearing->table, one)) {
-        if (one->status == RESPONSE_BLIND && find_offer(clearing, &one->compartment, offer))
+    const struct store_keys *keys = &clearing->config->keys;
+    struct store_clearance one;
+    offer->node = clearing->config->node;
+    while (keys->next_offered != NULL && keys->next_offered(keys->context, offer)) {
+        bool begun = response_epoch_in_force(clearing->machine, &offer->compartment) > 0;
+        bool blind = store_clearances_get(clearing->table, &offer->compartment, &one) &&
+                     one.status == RESPONSE_BLIND;
+        if (!is_later(clearing, offer) && (begun ? blind : offer->index > 0))
             return true;
     }
     return false;
 }
 
+/* The unwrap secret of an offer opens what was wrapped to it, and nothing will come into force that
+ * is: it is removed as if this node had been cleared. Of a compartment that was never begun there
+ * is nothing else. */
+static void spend(struct store_clearing *clearing, const struct response_offer *offer)
+{
+    const struct store_keys *keys = &clearing->config->keys;
+    struct store_clearance one;
+    struct vg_error why = {0};
+    if (store_clearances_get(clearing->table, &offer->compartment, &one)) {
+        one.status = RESPONSE_REMOVING;
+        keep(clearing, &one, RESPONSE_BLIND);
+    } else if (keys->destroy(keys->context, &offer->compartment, &why) != VG_OK) {
+        vg_log(VG_LOG_WARN, "offer-left", "%s; trying again", why.text);
+    }
+}
+
 void store_clearing_refused(struct store_clearing *clearing, vg_span command)
 {
-    struct store_clearance one = {.epoch = 0};
-    struct response_offer offer;
-    while (next_offer(clearing, &one, &offer)) {
+    struct response_offer offer = {.index = 0};
+    while (next_offer(clearing, &offer)) {
         if (response_offer_is_in(&offer, command))
-            spend(clearing, &one);
+            spend(clearing, &offer);
     }
 }
 
 void store_clearing_look(struct store_clearing *clearing, uint64_t time_ms, bool at_once)
 {
-    struct store_clearance one = {.epoch = 0};
-    struct response_offer offer;
+    struct response_offer offer = {.index = 0};
     if (!at_once && time_ms < clearing->look_ms)
         return;
     clearing->look_ms = time_ms + OFFERS_LOOK_MS;
-    while (next_offer(clearing, &one, &offer)) {
+    while (next_offer(clearing, &offer)) {
         enum response_offer_use use = response_offer_use(clearing->machine, &offer, time_ms);
-        if (one.offered_ms == 0)
-            one.offered_ms = time_ms;
-        bool old = use == RESPONSE_OFFER_UNUSED && time_ms > one.offered_ms + OFFER_KEPT_MS;
-        store_clearances_put(clearing->table, &one);
+        bool old = use == RESPONSE_OFFER_UNUSED && time_ms > offer.time_ms + OFFER_KEPT_MS;
         if (old || use == RESPONSE_OFFER_MISSED)
-            spend(clearing, &one);
+            spend(clearing, &offer);
     }
 }
 
@@ -361,12 +383,13 @@ static enum store_pace done_some(struct store_clearing *clearing)
 }
 
 /* Something outside of the state cannot be done now; it is said once. */
-static enum store_pace retry_later(struct store_clearing *clearing, const struct vg_error *why)
+static enum store_pace retry_later(struct store_clearing *clearing, struct store_clearance *one,
+                                   const struct vg_error *why)
 {
-    clearing->retry_us = vg_clock_system.monotonic_us() + RETRY_US;
-    if (!clearing->complained)
+    if (one->retry_us == 0)
         vg_log(VG_LOG_WARN, "clearance", "%s; trying again", why->text);
-    clearing->complained = true;
+    one->retry_us = vg_clock_system.monotonic_us() + RETRY_US;
+    store_clearances_put(clearing->table, one);
     return STORE_PACE_SOON;
 }
 
@@ -411,8 +434,7 @@ static enum store_pace remove_some(struct store_clearing *clearing, struct store
         response_state_forget(clearing->machine, id))
         return done_some(clearing);
     if (destroy(clearing, id, &why) != VG_OK)
-        return retry_later(clearing, &why);
-    clearing->complained = false;
+        return retry_later(clearing, one, &why);
     settle(clearing, one);
     return done_some(clearing);
 }
@@ -420,16 +442,17 @@ static enum store_pace remove_some(struct store_clearing *clearing, struct store
 /* ---- rebuilding --------------------------------------------------------------------------------
  */
 
-static enum store_pace begin_rebuild(struct store_clearing *clearing,
-                                     const struct store_clearance *one)
+static enum store_pace begin_rebuild(struct store_clearing *clearing, struct store_clearance *one)
 {
     struct vg_error why = {0};
     if (clearing->config->rebuilds == NULL)
         return STORE_PACE_IDLE;
     if (store_rebuild_open(clearing->config, &one->compartment, &clearing->rebuild, &why) != VG_OK)
-        return retry_later(clearing, &why);
-    clearing->complained = false;
+        return retry_later(clearing, one, &why);
+    one->retry_us = 0;
+    store_clearances_put(clearing->table, one);
     clearing->phase = STORE_REBUILD_RUNS;
+    clearing->stood_at = UINT64_MAX;
     return STORE_PACE_SOON;
 }
 
@@ -445,7 +468,8 @@ static enum store_pace run(struct store_clearing *clearing, struct store_clearan
     store_rebuild_feed(clearing->rebuild, index);
     one->rebuilt = store_rebuild_cursor(clearing->rebuild);
     store_clearances_put(clearing->table, one);
-    if (one->rebuilt <= index && index - one->rebuilt <= NEAR_ENTRIES) {
+    if (one->rebuilt != clearing->stood_at && one->rebuilt <= index &&
+        index - one->rebuilt <= NEAR_ENTRIES) {
         clearing->phase = STORE_REBUILD_NEARS;
         clearing->near_until_us = vg_clock_system.monotonic_us() + NEAR_MAX_US;
     }
@@ -463,10 +487,12 @@ static enum store_pace come_near(struct store_clearing *clearing, struct store_c
         if (store_rebuild_finish(clearing->rebuild, index, &why) == VG_OK)
             return STORE_PACE_NOW;
         drop_rebuild(clearing, &one->compartment);
-        return retry_later(clearing, &why);
+        return retry_later(clearing, one, &why);
     }
-    if (vg_clock_system.monotonic_us() >= clearing->near_until_us)
+    if (vg_clock_system.monotonic_us() >= clearing->near_until_us) {
         clearing->phase = STORE_REBUILD_RUNS; /* the log's disk is behind, or an entry is damaged */
+        clearing->stood_at = store_rebuild_cursor(clearing->rebuild);
+    }
     return STORE_PACE_SOON;
 }
 
@@ -536,15 +562,17 @@ static enum store_pace step_one(struct store_clearing *clearing, struct store_cl
     return clearing->rebuild == NULL ? begin_rebuild(clearing, one) : take_over(clearing, one);
 }
 
-/* What is being taken over, for which the cursor waits; then removals; then what is rebuilt. */
+/* What is being taken over, for which the cursor waits; then removals; then what is rebuilt. Not
+ * what is to be tried again later. */
 static bool next_open(const struct store_clearing *clearing, struct store_clearance *out)
 {
     const struct store_rebuild *rebuild = clearing->rebuild;
     struct store_clearance one = {.epoch = 0};
+    uint64_t now_us = vg_clock_system.monotonic_us();
     bool found = rebuild != NULL &&
                  store_clearances_get(clearing->table, store_rebuild_compartment(rebuild), out);
     while (!store_clearing_pauses(clearing) && store_clearances_next(clearing->table, &one)) {
-        if (!is_open(&one) || (found && one.status != RESPONSE_REMOVING))
+        if (!is_open(&one) || one.retry_us > now_us || (found && one.status != RESPONSE_REMOVING))
             continue;
         *out = one;
         found = true;
@@ -557,7 +585,7 @@ enum store_pace store_clearing_step(struct store_clearing *clearing)
     struct store_clearance one;
     if (clearing->open == 0 && clearing->rebuild == NULL)
         return flush(clearing) ? STORE_PACE_IDLE : STORE_PACE_SOON;
-    if (vg_clock_system.monotonic_us() < clearing->retry_us || !next_open(clearing, &one))
+    if (!next_open(clearing, &one))
         return STORE_PACE_SOON;
     return step_one(clearing, &one);
 }

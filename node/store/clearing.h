@@ -34,9 +34,8 @@ struct store_clearing {
     } phase;
     struct vg_buffer last; /* key that was copied */
     uint64_t near_until_us;
-    uint64_t retry_us; /* not before */
+    uint64_t stood_at; /* by the rebuild's cursor, while it was waited for in vain */
     uint64_t look_ms;  /* log time at which offers are looked at again */
-    bool complained;   /* of what is retried */
 };
 
 /* Once the state is open: compares the notes with the log and the keys, and removes what rebuilds

@@ -11,6 +11,8 @@ struct response_offer {
     vg_id compartment;
     vg_node_id node;
     vg_box_public key;
+    uint64_t index;   /* as of which it was made: entries up to there do not know of it */
+    uint64_t time_ms; /* log time of that */
 };
 
 /* Whether a record in this encoded command, or in the one that it proposes, wraps for the offer. */

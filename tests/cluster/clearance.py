@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A compartment of two of three nodes: the third says who is cleared; granted it becomes level with the same state, revoked it keeps
-nothing of it, says so in the log and can be granted again; killed in between, too."""
+nothing of it, says so in the log and can be granted again; killed in between, too, and with its state made anew."""
 import pathlib
+import shutil
 
 from cluster import Cluster, bin_dir, refused, wait_for
 
@@ -57,6 +58,10 @@ def main():
         for _ in range(2):
             c.vigil("compartment", "grant", "acme", "--node-id", ASIDE)
             c.signal("kill", ASIDE)
+            c.signal("restart", ASIDE)
+            check_level(c, id_)
+            c.signal("kill", ASIDE)  # its state is made anew: the log tells again of revocations of before, whose keys are others
+            shutil.rmtree(c.dir / "dev" / f"node-{ASIDE}" / "data" / "state")
             c.signal("restart", ASIDE)
             check_level(c, id_)
             c.vigil("compartment", "revoke", "acme", "--node-id", ASIDE)

@@ -113,6 +113,7 @@ def offered(c, case):
         done = c.run("recovery", "open", request, case.share, "--fingerprint", told, "--out", record)
         assert done.returncode == 0, done
         proposal = c.vigil("compartment", "recover", "acme", "--record", record)["id"]
+        c.wait_equal()  # node 3 has it, too
         everything(disk_of(c, 3), case.id)
         if tag == "rejected":
             c.vigil("proposal", "reject", proposal)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Waiting in tests for what another thread will do: looks again every millisecond, and ends the
- * program with the condition's text when it has not come true in 20 seconds. */
+ * program with the condition's text when it has not come true in 100 seconds. */
 #ifndef VIGIL_TESTS_LIB_AWAIT_H
 #define VIGIL_TESTS_LIB_AWAIT_H
 

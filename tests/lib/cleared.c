@@ -68,8 +68,10 @@ static vg_signature offer_of(const struct compartment_epoch *record, uint64_t no
     return offer.binding;
 }
 
-/* The next epoch, for these holders; `added` is the one that was not among them: 0: none. */
-static void clear(struct cleared *story, enum response_op op, unsigned holders, uint64_t added)
+/* The next epoch, for these holders; `added` is the one that was not among them: 0: none. Fewer
+ * than there should be, for a reason, or zero. */
+static void clear_for(struct cleared *story, enum response_op op, unsigned holders, uint64_t added,
+                      vg_id reason)
 {
     uint8_t bytes[COMPARTMENT_EPOCH_MAX];
     vg_signature offer;
@@ -78,11 +80,17 @@ static void clear(struct cleared *story, enum response_op op, unsigned holders, 
         sealing_epoch_for(&story->compartment, ++story->epoch, RECOVERY | holders);
     command.clearing.epoch = vg_span_of(bytes, compartment_epoch_encode(&record, bytes));
     command.clearing.min_cleared = 1;
+    command.clearing.override_ = reason;
     if (added > 0) {
         offer = offer_of(&record, added, &story->node_secrets[added - 1]);
         command.clearing.offers = vg_span_of(offer.bytes, sizeof offer.bytes);
     }
     give(story, &control, 0, &command);
+}
+
+static void clear(struct cleared *story, enum response_op op, unsigned holders, uint64_t added)
+{
+    clear_for(story, op, holders, added, (vg_id){{0}});
 }
 
 void cleared_create(struct cleared *story)
@@ -120,6 +128,22 @@ void cleared_grant(struct cleared *story)
 void cleared_revoke(struct cleared *story)
 {
     clear(story, RESPONSE_OP_REVOKE, TWO, 0);
+}
+
+void cleared_revoke_first(struct cleared *story)
+{
+    vg_id told = story->compartment;
+    uint64_t in_force = story->epoch;
+    vg_id reason = chain_request(&story->chain);
+    struct response_command command = {.op = RESPONSE_OP_OVERRIDE};
+    command.override_.compartment = story->chain.genesis.first;
+    command.override_.reason = vg_span_text("The site is lost");
+    give(story, &story->chain.genesis.directory, 1, &command);
+    story->compartment = story->chain.genesis.first;
+    story->epoch = 1;
+    clear_for(story, RESPONSE_OP_REVOKE, TWO, 0, reason);
+    story->compartment = told;
+    story->epoch = in_force;
 }
 
 void cleared_refuse(struct cleared *story, bool named)

@@ -8,7 +8,7 @@
 #include "proto/response/checkpoint.h"
 #include "tests/lib/chain.h"
 
-enum { CLEARED_ENTRIES_MAX = 256 };
+enum { CLEARED_ENTRIES_MAX = 1024 };
 
 struct cleared {
     struct chain chain;
@@ -31,6 +31,8 @@ void cleared_create(struct cleared *story);
 void cleared_rotate(struct cleared *story);
 void cleared_grant(struct cleared *story);
 void cleared_revoke(struct cleared *story);
+/* The first compartment is for node 2 alone from here on. */
+void cleared_revoke_first(struct cleared *story);
 /* A grant or, not `named`, a rotation whose epoch is not the next, so that it is refused: its
  * record is for node 1 too, or not. */
 void cleared_refuse(struct cleared *story, bool named);

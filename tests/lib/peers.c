@@ -32,6 +32,8 @@ void peers_teardown(void)
 /* ---- the keys of a node ------------------------------------------------------------------------
  */
 
+static const vg_id stray = {{0xff, 0xff}}; /* after all others */
+
 static bool peers_is_told(const vg_id *compartment)
 {
     return vg_id_equal(compartment, &peers_story.compartment);
@@ -54,6 +56,8 @@ static enum vg_code learn_key(void *context, const struct compartment_epoch *epo
         return VG_OK;
     if (!atomic_load(&keys->secret))
         return vg_fail(error, VG_NOT_FOUND, "no unwrap secret");
+    if (epoch->epoch <= keys->since_epoch)
+        return vg_fail(error, VG_INTEGRITY, "a wrap to a key that was destroyed");
     if (compartment_wrap_of(epoch, (vg_node_id){keys->node}) == NULL)
         return vg_fail(error, VG_NOT_FOUND, "no wrap");
     atomic_store(&keys->opened, epoch->epoch);
@@ -63,8 +67,12 @@ static enum vg_code learn_key(void *context, const struct compartment_epoch *epo
 static enum vg_code destroy_keys(void *context, const vg_id *compartment, struct vg_error *error)
 {
     struct peer_keys *keys = context;
-    (void)error;
-    assert(peers_is_told(compartment));
+    if (!peers_is_told(compartment) && atomic_load(&keys->refuses))
+        return vg_fail(error, VG_UNAVAILABLE, "the keyring's folder is full");
+    if (vg_id_equal(compartment, &stray))
+        atomic_store(&keys->stray, false);
+    if (!peers_is_told(compartment))
+        return VG_OK;
     atomic_store(&keys->secret, false);
     atomic_store(&keys->opened, 0);
     atomic_fetch_add(&keys->destroyed, 1);
@@ -82,14 +90,30 @@ static bool find_state_key(void *context, const vg_id *compartment, vg_cipher_ke
 }
 
 /* The unwrap key of node 1, as the story's records have it. */
-static bool find_offered(void *context, const vg_id *compartment, vg_box_public *key)
+static bool find_offered(void *context, const vg_id *compartment, struct response_offer *out)
 {
     struct peer_keys *keys = context;
     if (!peers_is_told(compartment) || !keys->asked || !atomic_load(&keys->secret))
         return false;
     struct compartment_epoch record = sealing_epoch_for(compartment, 1, 1 << 1);
-    *key = record.wraps[0].unwrap;
+    *out = (struct response_offer){.compartment = *compartment,
+                                   .node = {keys->node},
+                                   .key = record.wraps[0].unwrap,
+                                   .index = keys->since,
+                                   .time_ms = keys->since_ms};
     return true;
+}
+
+static bool next_offered(void *context, struct response_offer *offer)
+{
+    const struct peer_keys *keys = context;
+    const vg_id *told = &peers_story.compartment;
+    if (memcmp(&offer->compartment, told, sizeof *told) < 0 && find_offered(context, told, offer))
+        return true;
+    bool next = memcmp(&offer->compartment, &stray, sizeof stray) < 0 && atomic_load(&keys->stray);
+    if (next)
+        *offer = (struct response_offer){stray, {keys->node}, {{0}}, keys->since, keys->since_ms};
+    return next;
 }
 
 /* ---- a node's applier --------------------------------------------------------------------------
@@ -143,6 +167,7 @@ void peer_prepare(struct peer *peer, uint64_t node)
                                                           .learn = learn_key,
                                                           .destroy = destroy_keys,
                                                           .offered = find_offered,
+                                                          .next_offered = next_offered,
                                                           .context = &peer->keys,
                                                           .state = {find_state_key, &peer->keys}},
                                                  .rebuilds = peer->rebuilds,
@@ -176,6 +201,26 @@ void peer_follow(struct peer *peer)
     peers_append();
     store_applier_commit(peer->applier, peers_story.chain.last, NULL);
     AWAIT(store_applier_cursor(peer->applier) == peers_story.chain.last);
+}
+
+void peer_offer(struct peer *peer)
+{
+    struct peer_keys *keys = &peer->keys;
+    keys->asked = true;
+    keys->since = peers_story.chain.last;
+    keys->since_ms = peers_story.chain.time_ms;
+    keys->since_epoch = peers_story.epoch;
+    atomic_store(&keys->secret, true);
+}
+
+void peer_remake(struct peer *peer)
+{
+    store_applier_close(peer->applier);
+    scratch_remove(peer->state);
+    atomic_store(&peer->keys.opened, 0);
+    atomic_store(&peer->keys.destroyed, 0);
+    peer_start(peer);
+    peer_follow(peer);
 }
 
 enum response_status peer_status(struct peer *peer)

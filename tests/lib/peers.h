@@ -14,7 +14,11 @@ struct peer_keys {
     _Atomic bool secret; /* of the told compartment; others' are always there */
     _Atomic uint64_t opened;
     _Atomic int destroyed;
-    bool asked; /* what the node has offered is asked for */
+    bool asked;               /* what the node has offered is asked for */
+    uint64_t since, since_ms; /* the index and the log time as of which it was offered, */
+    uint64_t since_epoch;     /* and the epoch: no wrap of an earlier one is to it */
+    _Atomic bool stray;       /* so was a key of a compartment that never begins */
+    _Atomic bool refuses;     /* keys of other compartments than the told one stay in the file */
 };
 
 struct peer {
@@ -52,6 +56,11 @@ bool peers_find_key(void *context, const vg_id *compartment, uint64_t epoch, vg_
 void peer_prepare(struct peer *peer, uint64_t node);
 void peer_start(struct peer *peer);
 void peer_follow(struct peer *peer);
+
+/* It offers a key that it did not have before, for what is told next. */
+void peer_offer(struct peer *peer);
+/* Its state's folder is removed, it starts again and follows. */
+void peer_remake(struct peer *peer);
 
 /* How it stands to the told compartment; whether it owes its word; whether it may offer a key. */
 enum response_status peer_status(struct peer *peer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/storebox.h"
 
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -107,4 +108,28 @@ void storebox_fill(struct storebox *box, struct chain *chain, uint32_t count, ui
         storebox_append(box, chain_filler(chain, units));
     storebox_settle(box);
     storebox_close(box);
+}
+
+static void must(int result)
+{
+    if (result != 0)
+        abort();
+}
+
+void storebox_damage(const struct storebox *box, uint64_t index)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+    uint8_t bytes[LEDGER_BODY_UNIT] = {0};
+    MDB_val key = {sizeof index, &index}, value = {sizeof bytes, bytes};
+    must(mdb_env_create(&env));
+    must(mdb_env_set_maxdbs(env, 8));
+    must(mdb_env_set_mapsize(env, (size_t)1 << 34));
+    must(mdb_env_open(env, box->path, 0, 0600));
+    must(mdb_txn_begin(env, NULL, 0, &txn));
+    must(mdb_dbi_open(txn, "body", MDB_INTEGERKEY, &table));
+    must(mdb_put(txn, table, &key, &value, 0));
+    must(mdb_txn_commit(txn));
+    mdb_env_close(env);
 }

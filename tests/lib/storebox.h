@@ -42,6 +42,9 @@ void storebox_vote(struct storebox *box, uint64_t term, uint64_t node);
 /* Gives the log an entry to repair with; takes over the reference. */
 void storebox_repair(struct storebox *box, struct vg_blob *entry);
 
+/* Makes the body of an entry another one's behind the log's back, which is closed. */
+void storebox_damage(const struct storebox *box, uint64_t index);
+
 /* Waits until all submitted writes and repairs are reported. */
 void storebox_settle(struct storebox *box);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The keyring of a running node: which data keys it has, and why it has not. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "node/keyring/keyring.h"
 
 static char folder[32], path[64];
@@ -14,6 +16,7 @@ static struct vg_identity self = {.kind = VG_IDENTITY_NODE, .node = {7}};
 static vg_box_public unwrap, first_unwrap; /* this node's, of `sealed` and of `first` */
 static struct keyring *keyring;
 static struct vg_error error;
+static const struct vg_since since = {5, 1234567890123};
 
 static void set_up(void)
 {
@@ -275,11 +278,11 @@ Test(node_keyring, offers_a_key_that_is_in_the_file_and_opens_what_is_wrapped_to
 {
     struct vg_unwrap_key offer, again;
     struct vg_keyring file;
-    cr_assert_eq(keyring_offer(keyring, path, &self, &other, &offer, &error), VG_OK, "%s",
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, since, &offer, &error), VG_OK, "%s",
                  error.text);
     cr_assert(vg_unwrap_verify(&vg_signer_ed25519, &offer, self.node, &self.pub));
     cr_assert(vg_id_equal(&offer.compartment, &other));
-    cr_assert_eq(keyring_offer(keyring, path, &self, &other, &again, &error), VG_OK);
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, since, &again, &error), VG_OK);
     cr_assert_eq(memcmp(&offer, &again, sizeof offer), 0);
     cr_assert_eq(vg_keyring_read(path, &self, &file, &error), VG_OK, "%s", error.text);
     cr_assert_not_null(vg_keyring_find(&file, &other));
@@ -294,15 +297,16 @@ Test(node_keyring, offers_another_key_once_the_first_is_destroyed)
 {
     struct vg_unwrap_key offer, next;
     vg_box_public known;
-    cr_assert_not(keyring_unwrap_key(keyring, &other, &known));
-    cr_assert_eq(keyring_offer(keyring, path, &self, &other, &offer, &error), VG_OK, "%s",
+    struct vg_since from;
+    cr_assert_not(keyring_unwrap_key(keyring, &other, &known, &from));
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, since, &offer, &error), VG_OK, "%s",
                  error.text);
-    cr_assert(keyring_unwrap_key(keyring, &other, &known));
+    cr_assert(keyring_unwrap_key(keyring, &other, &known, &from));
     cr_assert_eq(memcmp(&known, &offer.key, sizeof known), 0);
     struct compartment_epoch epoch = epoch_for(&other, 1, self.node.value, &offer.key);
     cr_assert_eq(keyring_destroy(keyring, path, &self, &other, &error), VG_OK, "%s", error.text);
-    cr_assert_not(keyring_unwrap_key(keyring, &other, &known));
-    cr_assert_eq(keyring_offer(keyring, path, &self, &other, &next, &error), VG_OK, "%s",
+    cr_assert_not(keyring_unwrap_key(keyring, &other, &known, &from));
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, since, &next, &error), VG_OK, "%s",
                  error.text);
     cr_assert_neq(memcmp(&next.key, &offer.key, sizeof next.key), 0);
     cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_INTEGRITY);
@@ -314,11 +318,99 @@ Test(node_keyring, offers_another_key_once_the_first_is_destroyed)
 Test(node_keyring, offers_nothing_for_the_directory_nor_what_it_could_not_write)
 {
     struct vg_unwrap_key offer;
-    cr_assert_eq(keyring_offer(keyring, path, &self, &sealed, &offer, &error), VG_INVALID);
+    cr_assert_eq(keyring_offer(keyring, path, &self, &sealed, since, &offer, &error), VG_INVALID);
+    cr_assert_eq(keyring_offer(keyring, path, &self, &vg_keyring_directory, since, &offer, &error),
+                 VG_INVALID);
+    cr_assert_eq(keyring_offer(keyring, path, &self, &vg_keyring_first, since, &offer, &error),
+                 VG_INVALID, "what the file calls the first before it is founded");
     unlink(path);
-    cr_assert_neq(keyring_offer(keyring, path, &self, &other, &offer, &error), VG_OK);
+    cr_assert_neq(keyring_offer(keyring, path, &self, &other, since, &offer, &error), VG_OK);
     struct compartment_epoch epoch = epoch_for(&other, 1, self.node.value, &unwrap);
     cr_assert_eq(keyring_learn(keyring, &epoch, &place, &error), VG_NOT_FOUND);
+}
+
+/* The file was replaced, and whether for good is not known: it failed after that. */
+Test(node_keyring, offers_what_the_file_has_and_memory_has_not)
+{
+    struct vg_keyring file;
+    struct vg_unwrap_key offer;
+    cr_assert_eq(vg_keyring_read(path, &self, &file, &error), VG_OK);
+    vg_box_public there = vg_keyring_add(&file, &self, &other)->key;
+    cr_assert_eq(vg_keyring_write(path, &file, &self, &error), VG_OK);
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, since, &offer, &error), VG_OK, "%s",
+                 error.text);
+    cr_assert_eq(memcmp(&offer.key, &there, sizeof there), 0);
+}
+
+Test(node_keyring, says_of_each_key_since_when_it_is_there)
+{
+    static const vg_id later = {{9}};
+    static const vg_id *const in_order[] = {&sealed, &other, &first, &later};
+    static const struct vg_since founding, second = {7, 1234567890999};
+    const struct vg_since expected[] = {founding, since, founding, second};
+    struct vg_unwrap_key offer;
+    cr_assert_eq(keyring_offer(keyring, path, &self, &later, second, &offer, &error), VG_OK);
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, since, &offer, &error), VG_OK);
+    cr_assert_eq(keyring_offer(keyring, path, &self, &other, second, &offer, &error), VG_OK);
+    for (int life = 0; life < 2; life++) {
+        vg_id at = {{0}};
+        vg_box_public key, same;
+        struct vg_since from, again;
+        for (int i = 0; i < 4; i++) {
+            cr_assert(keyring_next(keyring, &at, &key, &from));
+            cr_assert(vg_id_equal(&at, in_order[i]), "%d", i);
+            cr_assert_eq(memcmp(&from, &expected[i], sizeof from), 0, "%d", i);
+            cr_assert(keyring_unwrap_key(keyring, &at, &same, &again));
+            cr_assert(memcmp(&key, &same, sizeof key) == 0 &&
+                      memcmp(&from, &again, sizeof from) == 0);
+        }
+        cr_assert_not(keyring_next(keyring, &at, &key, &from));
+        keyring_close(keyring);
+        keyring = open_again();
+    }
+}
+
+static void *offer_another(void *compartment)
+{
+    struct vg_unwrap_key offer;
+    struct vg_error why;
+    enum vg_code code = keyring_offer(keyring, path, &self, compartment, since, &offer, &why);
+    return code == VG_OK ? compartment : NULL;
+}
+
+/* What an offer has read from the file before it was destroyed does not come back with it. */
+Test(node_keyring, destroys_one_while_another_is_offered)
+{
+    enum { ROUNDS = 100 };
+    struct vg_unwrap_key offer;
+    vg_box_public known;
+    struct vg_since from;
+    for (uint8_t round = 0; round < ROUNDS; round++) {
+        vg_id another = {{0x80, round}};
+        pthread_t thread;
+        void *offered;
+        cr_assert_eq(keyring_offer(keyring, path, &self, &other, since, &offer, &error), VG_OK);
+        cr_assert_eq(pthread_create(&thread, NULL, offer_another, &another), 0);
+        cr_assert_eq(keyring_destroy(keyring, path, &self, &other, &error), VG_OK);
+        cr_assert_eq(pthread_join(thread, &offered), 0);
+        cr_assert_not_null(offered);
+        cr_assert_not(keyring_unwrap_key(keyring, &other, &known, &from), "round %d", round);
+        cr_assert(keyring_unwrap_key(keyring, &another, &known, &from));
+    }
+}
+
+/* A file that was renamed, and whose folder was not yet synced, is gone with the power. */
+Test(node_keyring, destroys_in_the_file_again_what_is_gone_there)
+{
+    uint8_t before[4096], after[4096];
+    size_t size, again;
+    cr_assert_eq(keyring_destroy(keyring, path, &self, &sealed, &error), VG_OK);
+    cr_assert_eq(vg_file_read_secret(path, VG_SECRET_OWN, before, sizeof before, &size, &error),
+                 VG_OK);
+    cr_assert_eq(keyring_destroy(keyring, path, &self, &sealed, &error), VG_OK);
+    cr_assert_eq(vg_file_read_secret(path, VG_SECRET_OWN, after, sizeof after, &again, &error),
+                 VG_OK);
+    cr_assert(size != again || memcmp(before, after, size) != 0, "it has another nonce");
 }
 
 Test(node_keyring, makes_the_next_epoch_for_its_holders_with_the_key_before_in_its_chain)

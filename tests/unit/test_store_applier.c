@@ -2,7 +2,6 @@
  * The apply thread: every committed entry once and in order, whatever its source; a stop that is
  * final and says why; answers as of an index. */
 #include <criterion/criterion.h>
-#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -350,26 +349,6 @@ Test(store_applier, a_state_is_never_durable_before_its_log)
 /* ---- damage ------------------------------------------------------------------------------------
  */
 
-/* Makes the body of an entry another one's, behind the log's back. */
-static void damage_body(uint64_t index)
-{
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi table;
-    cr_assert_eq(mdb_env_create(&env), 0);
-    mdb_env_set_maxdbs(env, 8);
-    mdb_env_set_mapsize(env, (size_t)1 << 34);
-    cr_assert_eq(mdb_env_open(env, box.path, 0, 0600), 0);
-    cr_assert_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    cr_assert_eq(mdb_dbi_open(txn, "body", MDB_INTEGERKEY, &table), 0);
-    MDB_val key = {sizeof index, &index};
-    uint8_t bytes[LEDGER_BODY_UNIT] = {0};
-    MDB_val value = {sizeof bytes, bytes};
-    cr_assert_eq(mdb_put(txn, table, &key, &value, 0), 0);
-    cr_assert_eq(mdb_txn_commit(txn), 0);
-    mdb_env_close(env);
-}
-
 Test(store_applier, a_damaged_body_stops_the_cursor_before_it_until_it_is_whole_again)
 {
     enum { DAMAGED = 40 };
@@ -386,7 +365,7 @@ Test(store_applier, a_damaged_body_stops_the_cursor_before_it_until_it_is_whole_
     }
     storebox_settle(&box);
     storebox_close(&box);
-    damage_body(DAMAGED);
+    storebox_damage(&box, DAMAGED);
     storebox_open(&box, &chain);
     open_applier();
     ask(&after, DAMAGED);
@@ -426,7 +405,7 @@ Test(store_applier, a_cursor_that_waits_for_a_repair_can_be_closed)
         storebox_append(&box, chain_command(&chain));
     storebox_settle(&box);
     storebox_close(&box);
-    damage_body(6);
+    storebox_damage(&box, 6);
     storebox_open(&box, &chain);
     open_applier();
     store_applier_commit(applier, 10, NULL);
@@ -663,7 +642,7 @@ Test(store_applier_sealed, a_record_that_is_damaged_is_found_when_it_is_whole_ag
     cr_assert_eq(store_log_read(box.log, record, &whole, &error), VG_OK, "%s", error.text);
     store_applier_close(applier);
     storebox_close(&box);
-    damage_body(record);
+    storebox_damage(&box, record);
     storebox_open(&box, &chain);
     atomic_store(&leads, true);
     open_applier();

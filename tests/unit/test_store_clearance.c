@@ -104,6 +104,70 @@ Test(store_clearance, a_holder_without_its_key_stops_alone_and_is_rebuilt_when_i
     storebox_close(&peers_box);
 }
 
+/* The first compartment's keys cannot be destroyed for now; the told one's can, and another one is
+ * given meanwhile. */
+Test(store_clearance, a_removal_that_cannot_be_finished_holds_up_no_other)
+{
+    static struct peer one;
+    struct store_clearance first;
+    const vg_id *founded = &peers_story.chain.genesis.first;
+    peer_prepare(&one, 1);
+    peer_start(&one);
+    cleared_create(&peers_story);
+    cleared_grant(&peers_story);
+    cleared_tell(&peers_story, 3, 100);
+    peer_follow(&one);
+    AWAIT(peer_status(&one) == RESPONSE_LEVEL);
+    atomic_store(&one.keys.refuses, true);
+    cleared_revoke_first(&peers_story);
+    cleared_revoke(&peers_story);
+    peer_follow(&one);
+    AWAIT(peer_owes(&one));
+    store_clearances_get(store_applier_clearances(one.applier), founded, &first);
+    cr_assert(first.status == RESPONSE_REMOVING && !first.owes);
+    cleared_attest(&peers_story);
+    peer_follow(&one);
+    AWAIT(peer_status(&one) == RESPONSE_BLIND);
+    atomic_store(&one.keys.secret, true);
+    cleared_grant(&peers_story);
+    peer_follow(&one);
+    AWAIT(peer_status(&one) == RESPONSE_LEVEL);
+    atomic_store(&one.keys.refuses, false);
+    AWAIT(store_clearances_get(store_applier_clearances(one.applier), founded, &first) &&
+          first.owes);
+    store_applier_close(one.applier);
+    storebox_close(&peers_box);
+}
+
+/* A rebuild that stands before an entry that is damaged, near the cursor: at 16 entries in two
+ * seconds, which it was, this took longer than anybody waits. */
+Test(store_clearance, a_rebuild_that_cannot_go_on_does_not_hold_up_the_cursor)
+{
+    static struct peer one;
+    peer_prepare(&one, 1);
+    peer_start(&one);
+    cleared_create(&peers_story);
+    cleared_tell(&peers_story, 1, 100);
+    uint64_t damaged = peers_story.chain.last - 1;
+    peer_follow(&one);
+    store_applier_close(one.applier);
+    storebox_close(&peers_box);
+    storebox_damage(&peers_box, damaged);
+    storebox_open(&peers_box, &peers_story.chain);
+    one.config.log = peers_box.log;
+    peer_start(&one);
+    cleared_grant(&peers_story);
+    cleared_tell(&peers_story, 470, 100);
+    peer_follow(&one);
+    cr_assert_eq(peer_status(&one), RESPONSE_REBUILDING);
+    storebox_repair(&peers_box, vg_blob_ref(peers_story.entries[damaged - 1]));
+    storebox_settle(&peers_box);
+    store_applier_mended(one.applier);
+    AWAIT(peer_status(&one) == RESPONSE_LEVEL);
+    store_applier_close(one.applier);
+    storebox_close(&peers_box);
+}
+
 /* ---- checkpoints -------------------------------------------------------------------------------
  */
 

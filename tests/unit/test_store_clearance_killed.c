@@ -265,7 +265,7 @@ static void begin_offered(struct peer *one)
     peer_start(one);
     cleared_create(&peers_story);
     peer_follow(one);
-    atomic_store(&one->keys.secret, true);
+    peer_offer(one);
     peers_story.chain.time_ms += 60 * 1000; /* when it looks again */
     cleared_tell(&peers_story, 3, 100);
     peer_follow(one);
@@ -354,7 +354,7 @@ Test(store_clearance_killed, an_offer_that_nothing_uses_is_destroyed_after_seven
     enum { WEEK_MS = 7 * 24 * 3600 * 1000 };
     static struct peer one;
     begin_offered(&one);
-    uint64_t made_at = peers_story.chain.time_ms;
+    uint64_t made_at = one.keys.since_ms;
     peers_story.chain.time_ms = made_at + WEEK_MS - 60 * 1000;
     cleared_tell(&peers_story, 1, 100);
     peer_follow(&one);
@@ -363,6 +363,99 @@ Test(store_clearance_killed, an_offer_that_nothing_uses_is_destroyed_after_seven
     cleared_tell(&peers_story, 1, 100);
     peer_follow(&one);
     expect_spent(&one);
+}
+
+/* Of a compartment that never begins, with the key of one that did. */
+Test(store_clearance_killed, an_offer_for_a_compartment_that_never_begins_is_destroyed_as_well)
+{
+    enum { WEEK_MS = 7 * 24 * 3600 * 1000 };
+    static struct peer one;
+    begin_offered(&one);
+    atomic_store(&one.keys.stray, true);
+    uint64_t made_at = one.keys.since_ms;
+    peers_story.chain.time_ms = made_at + WEEK_MS - 60 * 1000;
+    cleared_tell(&peers_story, 1, 100);
+    peer_follow(&one);
+    cr_assert(atomic_load(&one.keys.stray));
+    peers_story.chain.time_ms = made_at + WEEK_MS + 60 * 1000;
+    cleared_tell(&peers_story, 1, 100);
+    peer_follow(&one);
+    AWAIT(!atomic_load(&one.keys.stray));
+    expect_spent(&one);
+}
+
+/* The log is applied once more, by a node whose state is gone: what ends on the way has ended keys
+ * of before, not the one that it has. */
+static void expect_kept(struct peer *one)
+{
+    static struct peer two;
+    peer_remake(one);
+    AWAIT(peer_status(one) == RESPONSE_LEVEL);
+    cr_assert_eq(atomic_load(&one->keys.destroyed), 0);
+    peer_prepare(&two, 2);
+    peer_start(&two);
+    peer_follow(&two);
+    peer_expect_equal(peer_ask(one), peer_ask(&two));
+    store_applier_close(one->applier);
+    store_applier_close(two.applier);
+    storebox_close(&peers_box);
+}
+
+Test(store_clearance_killed, a_state_made_anew_leaves_the_key_of_a_later_grant)
+{
+    enum { MONTH_MS = 30u * 24 * 3600 * 1000 };
+    static struct peer one;
+    peer_prepare(&one, 1);
+    atomic_store(&one.keys.secret, false);
+    peer_start(&one);
+    cleared_create(&peers_story);
+    cleared_rotate(&peers_story);
+    peers_story.chain.time_ms += MONTH_MS; /* longer than an offer is kept */
+    cleared_tell(&peers_story, 3, 100);
+    peer_follow(&one);
+    peer_offer(&one);
+    cleared_grant(&peers_story);
+    cleared_tell(&peers_story, 3, 100);
+    peer_follow(&one);
+    AWAIT(peer_status(&one) == RESPONSE_LEVEL);
+    expect_kept(&one);
+}
+
+Test(store_clearance_killed, a_state_made_anew_leaves_the_key_of_a_second_grant)
+{
+    static struct peer one;
+    peer_prepare(&one, 1);
+    one.keys.asked = true;
+    peer_start(&one);
+    cleared_create(&peers_story);
+    cleared_grant(&peers_story);
+    cleared_tell(&peers_story, 3, 100);
+    cleared_revoke(&peers_story);
+    peer_follow(&one);
+    AWAIT(peer_owes(&one));
+    cleared_attest(&peers_story);
+    peer_follow(&one);
+    AWAIT(peer_status(&one) == RESPONSE_BLIND);
+    peer_offer(&one);
+    cleared_grant(&peers_story);
+    cleared_tell(&peers_story, 3, 100);
+    peer_follow(&one);
+    AWAIT(peer_status(&one) == RESPONSE_LEVEL);
+    expect_kept(&one);
+}
+
+/* Not granted yet. */
+Test(store_clearance_killed, a_state_made_anew_leaves_an_offer)
+{
+    static struct peer one;
+    begin_offered(&one);
+    peer_remake(&one);
+    cr_assert(keeps_its_offer(&one));
+    cleared_grant(&peers_story);
+    peer_follow(&one);
+    AWAIT(peer_status(&one) == RESPONSE_LEVEL);
+    store_applier_close(one.applier);
+    storebox_close(&peers_box);
 }
 
 static void has_no_offer(struct life *life)

@@ -114,8 +114,9 @@ void __wrap_store_state_commit(struct store_state *state, const struct store_pos
 
 STEP(enum vg_code, keyring_offer,
      (struct keyring * keyring, const char *path, const struct vg_identity *node,
-      const vg_id *compartment, struct vg_unwrap_key *out, struct vg_error *error),
-     (keyring, path, node, compartment, out, error), "unwrap-key-offered")
+      const vg_id *compartment, struct vg_since since, struct vg_unwrap_key *out,
+      struct vg_error *error),
+     (keyring, path, node, compartment, since, out, error), "unwrap-key-offered")
 STEP(enum vg_code, keyring_next_epoch,
      (struct keyring * keyring, const vg_hash *cluster, const struct compartment_epoch *in_force,
       const struct keyring_holder *holders, uint32_t count, struct compartment_epoch *out,
