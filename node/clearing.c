@@ -8,12 +8,18 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "node/parts.h"
-#include "proto/response/epochs.h"
+#include "proto/response/clearance.h"
 #include "proto/response/nodes.h"
 #include "proto/response/shred.h"
 
 /* ---- offers ------------------------------------------------------------------------------------
  */
+
+void node_clearing_admit(struct node_query *query, const struct response_machine *machine)
+{
+    response_require_inside(machine, &query->ask.id, query->node->self, &query->error);
+    query->seen = response_cursor(machine);
+}
 
 void node_clearing_offer(struct node_query *query)
 {
@@ -56,7 +62,7 @@ static enum vg_code unwrap_of(const struct response_machine *machine, struct nod
         *out = wrap->unwrap;
         return VG_OK;
     }
-    if (offer == NULL || !response_author_get(machine, &author, &keys) || keys.expelled_at != 0)
+    if (offer == NULL || !response_author_get(machine, &author, &keys))
         return vg_fail(&query->error, VG_INVALID,
                        "node %" PRIu64 " is no holder of the epoch in force, and has offered no "
                        "unwrap key",
@@ -70,18 +76,22 @@ static enum vg_code unwrap_of(const struct response_machine *machine, struct nod
                    "the unwrap key for node %" PRIu64 " is not signed by that node", holder.value);
 }
 
-/* The recovery key's and those that are asked for. */
+/* The recovery key's and those that are asked for. Each is looked at before the first key is drawn:
+ * who asks need not bring the record to the log, which would refuse it. */
 static enum vg_code list_holders(const struct response_machine *machine, struct node_query *query,
                                  const struct compartment_epoch *in_force,
                                  struct keyring_holder out[COMPARTMENT_WRAPS_MAX], uint32_t *count)
 {
-    enum vg_code code = VG_OK;
-    for (*count = 0; code == VG_OK && *count <= query->ask.holder_count; (*count)++) {
-        struct keyring_holder *holder = &out[*count];
-        holder->node.value = COMPARTMENT_RECOVERY;
-        if (*count > 0)
-            holder->node = query->ask.holders[*count - 1];
-        code = unwrap_of(machine, query, in_force, holder->node, &holder->unwrap);
+    const vg_node_id recovery = {COMPARTMENT_RECOVERY};
+    enum vg_code code = unwrap_of(machine, query, in_force, recovery, &out[0].unwrap);
+    out[0].node = recovery;
+    *count = 1;
+    for (uint32_t i = 0; code == VG_OK && i < query->ask.holder_count; i++) {
+        struct keyring_holder *holder = &out[(*count)++];
+        holder->node = query->ask.holders[i];
+        code = response_require_fit(machine, &in_force->compartment, holder->node, &query->error);
+        if (code == VG_OK)
+            code = unwrap_of(machine, query, in_force, holder->node, &holder->unwrap);
     }
     return code;
 }

@@ -385,8 +385,9 @@ struct node_query {
     struct vg_error error;
 };
 
-/* clearing.c: the answer of keyring.offer, on the pool; that of compartment.prepare, on the apply
- * thread. Each leaves it, or the error, in the query. */
+/* clearing.c: whether keyring.offer is answered, on the apply thread, and its answer, on the pool;
+ * that of compartment.prepare, on the apply thread. Each leaves it, or the error, in the query. */
+void node_clearing_admit(struct node_query *query, const struct response_machine *machine);
 void node_clearing_offer(struct node_query *query);
 void node_clearing_prepare(struct node_query *query, const struct response_machine *machine);
 

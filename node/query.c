@@ -172,7 +172,7 @@ static void answer_from_machine(void *context, struct response_machine *machine)
     else if (query->ask.name == API_NODE_FIGURES)
         query->json = api_text(api_figures_answer(&query->status, machine, &query->ask.asker));
     else if (query->ask.source == API_FROM_KEYRING)
-        query->seen = response_cursor(machine);
+        node_clearing_admit(query, machine);
     else
         answer_from_state(query, machine);
     hand_back(query);
@@ -374,11 +374,13 @@ static void fill_asker(struct node_query *query)
         query->ask.asker = asker.id;
 }
 
-/* From the state or the log as they are here, or as of a read index. */
+/* From the state or the log as they are here, or as of a read index. A record never as it is here:
+ * it would be wrapped for who is evicted since. */
 static void start(struct node_query *query)
 {
+    bool here = query->stale && query->ask.name != API_COMPARTMENT_PREPARE;
     query->looked = !query->stale && query->ask.name == API_COMPARTMENT_LEVEL;
-    if (!query->stale && !query->looked)
+    if (!here && !query->looked)
         confirm(query);
     else if (query->ask.source == API_FROM_LOG)
         begin_log(query, node_log_readable(query->node), 0);

@@ -280,6 +280,94 @@ static enum vg_code read_epochs(struct response_call *call, struct clearing *cle
     return code == VG_OK ? follows(call, clearing) : code;
 }
 
+/* ---- who may hold one --------------------------------------------------------------------------
+ * Judged here, and asked by a node before it makes a record: that opens for whom it is wrapped
+ * whether it comes into force or not. */
+
+static enum response_refusal refuse_node(enum response_refusal refusal, const char *const *words,
+                                         struct vg_error *error)
+{
+    response_refusal_say(refusal, words, error);
+    return refusal;
+}
+
+#define REFUSE_NODE(error, symbol, ...)                                                            \
+    refuse_node(RESPONSE_REFUSED_##symbol, (const char *const[]){__VA_ARGS__, NULL}, error)
+
+/* A member that is not evicted, and has nothing of the compartment left to destroy. */
+static enum response_refusal judge_standing(const struct response_machine *machine,
+                                            const vg_id *compartment, vg_node_id node,
+                                            struct vg_error *error)
+{
+    struct response_eviction eviction;
+    struct response_revoked revoked;
+    char id[NUMBER_TEXT], number[NUMBER_TEXT], text[VG_ID_TEXT];
+    snprintf(id, sizeof id, "%" PRIu64, node.value);
+    vg_id_format(compartment, text);
+    if (ledger_genesis_member(machine->genesis, node) == NULL)
+        return REFUSE_NODE(error, NO_NODE, id);
+    if (response_node_evicted(machine, node, &eviction)) {
+        snprintf(number, sizeof number, "%" PRIu64, eviction.index);
+        return REFUSE_NODE(error, HOLDER_EVICTED, id, number);
+    }
+    bool was = response_revoked_get(machine, compartment, node, &revoked);
+    if (!was || revoked.attested > 0)
+        return RESPONSE_REFUSED_NOT;
+    snprintf(number, sizeof number, "%" PRIu64, revoked.epoch);
+    return REFUSE_NODE(error, STILL_TO_ATTEST, id, text, number);
+}
+
+static const char *region_of(const struct response_machine *machine, vg_node_id node)
+{
+    const struct ledger_member *member = ledger_genesis_member(machine->genesis, node);
+    return member != NULL ? member->region : "";
+}
+
+static bool is_inside(const struct response_clearance *clearance, const char *region)
+{
+    bool inside = clearance->region_count == 0;
+    for (uint32_t i = 0; i < clearance->region_count; i++)
+        inside = inside || strcmp(clearance->boundary[i], region) == 0;
+    return inside;
+}
+
+/* Inside of the boundary that a compartment has, or is to have. */
+static enum response_refusal judge_place(const struct response_machine *machine,
+                                         const vg_id *compartment,
+                                         const struct response_clearance *clearance,
+                                         vg_node_id node, struct vg_error *error)
+{
+    const char *region = region_of(machine, node);
+    char id[NUMBER_TEXT], text[VG_ID_TEXT], boundary[VG_ERROR_TEXT] = "";
+    size_t used = 0;
+    if (is_inside(clearance, region))
+        return RESPONSE_REFUSED_NOT;
+    for (uint32_t i = 0; i < clearance->region_count && used < sizeof boundary; i++)
+        used += (size_t)snprintf(boundary + used, sizeof boundary - used, "%s%s", i > 0 ? ", " : "",
+                                 clearance->boundary[i]);
+    snprintf(id, sizeof id, "%" PRIu64, node.value);
+    vg_id_format(compartment, text);
+    return REFUSE_NODE(error, OUTSIDE_BOUNDARY, id, region, text, boundary);
+}
+
+enum vg_code response_require_inside(const struct response_machine *machine,
+                                     const vg_id *compartment, vg_node_id node,
+                                     struct vg_error *error)
+{
+    struct response_clearance clearance;
+    response_clearance_get(machine, compartment, &clearance);
+    judge_place(machine, compartment, &clearance, node, error);
+    return error->code;
+}
+
+enum vg_code response_require_fit(const struct response_machine *machine, const vg_id *compartment,
+                                  vg_node_id node, struct vg_error *error)
+{
+    judge_standing(machine, compartment, node, error);
+    return error->code == VG_OK ? response_require_inside(machine, compartment, node, error)
+                                : error->code;
+}
+
 /* ---- which holders -----------------------------------------------------------------------------
  */
 
@@ -309,23 +397,11 @@ static enum vg_code judge_kept(struct response_call *call, struct clearing *clea
 static enum vg_code judge_new(struct response_call *call, struct clearing *clearing,
                               vg_node_id node)
 {
-    struct response_eviction eviction;
-    struct response_revoked revoked;
-    char id[NUMBER_TEXT], number[NUMBER_TEXT];
-    snprintf(id, sizeof id, "%" PRIu64, node.value);
     if (!clearing->kind->adds)
         return refuse_holders(call, clearing);
-    if (ledger_genesis_member(call->machine->genesis, node) == NULL)
-        return RESPONSE_REFUSE(call, NO_NODE, id);
-    if (response_node_evicted(call->machine, node, &eviction)) {
-        snprintf(number, sizeof number, "%" PRIu64, eviction.index);
-        return RESPONSE_REFUSE(call, HOLDER_EVICTED, id, number);
-    }
-    bool was = response_revoked_get(call->machine, &clearing->compartment, node, &revoked);
-    if (!was || revoked.attested > 0)
-        return VG_OK;
-    snprintf(number, sizeof number, "%" PRIu64, revoked.epoch);
-    return RESPONSE_REFUSE(call, STILL_TO_ATTEST, id, clearing->text, number);
+    call->outcome->refusal =
+        judge_standing(call->machine, &clearing->compartment, node, &call->outcome->error);
+    return call->outcome->error.code;
 }
 
 static bool is_new(const struct clearing *clearing, const struct compartment_wrap *wrap)
@@ -398,20 +474,6 @@ static enum vg_code judge_offers(struct response_call *call, struct clearing *cl
 /* ---- where they are ----------------------------------------------------------------------------
  */
 
-static const char *region_of(const struct response_machine *machine, vg_node_id node)
-{
-    const struct ledger_member *member = ledger_genesis_member(machine->genesis, node);
-    return member != NULL ? member->region : "";
-}
-
-static bool is_inside(const struct response_clearance *clearance, const char *region)
-{
-    bool inside = clearance->region_count == 0;
-    for (uint32_t i = 0; i < clearance->region_count; i++)
-        inside = inside || strcmp(clearance->boundary[i], region) == 0;
-    return inside;
-}
-
 /* Regions of the boundary are those of members, so that a mistyped one bounds nothing out. */
 static enum vg_code judge_regions(struct response_call *call, const struct clearing *clearing)
 {
@@ -427,29 +489,18 @@ static enum vg_code judge_regions(struct response_call *call, const struct clear
     return VG_OK;
 }
 
-static enum vg_code refuse_outside(struct response_call *call, const struct clearing *clearing,
-                                   vg_node_id node)
-{
-    const struct response_clearance *clearance = &clearing->clearance;
-    char id[NUMBER_TEXT], boundary[VG_ERROR_TEXT] = "";
-    size_t used = 0;
-    for (uint32_t i = 0; i < clearance->region_count && used < sizeof boundary; i++)
-        used += (size_t)snprintf(boundary + used, sizeof boundary - used, "%s%s", i > 0 ? ", " : "",
-                                 clearance->boundary[i]);
-    snprintf(id, sizeof id, "%" PRIu64, node.value);
-    return RESPONSE_REFUSE(call, OUTSIDE_BOUNDARY, id, region_of(call->machine, node),
-                           clearing->text, boundary);
-}
-
 static enum vg_code judge_boundary(struct response_call *call, const struct clearing *clearing)
 {
     if (clearing->kind->begins && judge_regions(call, clearing) != VG_OK)
         return call->outcome->error.code;
     for (uint32_t i = 0; i < clearing->next.wrap_count; i++) {
         vg_node_id node = clearing->next.wraps[i].holder;
-        if (is_new(clearing, &clearing->next.wraps[i]) &&
-            !is_inside(&clearing->clearance, region_of(call->machine, node)))
-            return refuse_outside(call, clearing, node);
+        if (!is_new(clearing, &clearing->next.wraps[i]))
+            continue;
+        call->outcome->refusal = judge_place(call->machine, &clearing->compartment,
+                                             &clearing->clearance, node, &call->outcome->error);
+        if (call->outcome->error.code != VG_OK)
+            return call->outcome->error.code;
     }
     return VG_OK;
 }

@@ -23,6 +23,19 @@ struct response_clearance {
 void response_clearance_get(const struct response_machine *machine, const vg_id *compartment,
                             struct response_clearance *out);
 
+/* VG_OK if the key of a compartment may be wrapped for the node from here on: a member, not
+ * evicted, that does not owe the word of having destroyed one, inside of the compartment's
+ * boundary. Else as a record that has it is refused: VG_NOT_FOUND, VG_FORBIDDEN, VG_CONFLICT.
+ * *error is VG_OK before.
+ */
+enum vg_code response_require_fit(const struct response_machine *machine, const vg_id *compartment,
+                                  vg_node_id node, struct vg_error *error);
+
+/* The last of that alone. */
+enum vg_code response_require_inside(const struct response_machine *machine,
+                                     const vg_id *compartment, vg_node_id node,
+                                     struct vg_error *error);
+
 /* Whether its command carries the record of an epoch. */
 bool response_makes_epoch(enum response_op op);
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What key officers get wrong: each refusal has its exit code and says what was wrong and what to do, makes no compartment and no
-epoch, and leaves a cluster that serves, with equal states."""
+epoch, and leaves a cluster that serves, with equal states. And what one asks a node past `vigil`, who keeps the answer from the log."""
 import concurrent.futures
+import json
 
+import raw
 from cluster import Cluster, Person, bin_dir, refused, wait_for
 from damage import home
 
@@ -83,7 +85,7 @@ def wrong_people(c, id_):
         fails(c, FORBIDDEN, "key officers alone", *words, who=operator)
     officer.vigil("compartment", "rotate", "acme")
     serves(c, id_)
-    return officer
+    return officer, operator
 
 
 def at_once(c, id_, officer):
@@ -120,13 +122,62 @@ def too_few(c, id_):
     serves(c, id_)
 
 
-def still_there(c, id_):
+class Officer:
+    """A key officer with a client of their own, at each node's door."""
+
+    def __init__(self, c):
+        self.id = shown(c)["id"]
+        self.doors = {node: raw.Asker(c, node, c.dir / "dev" / "person-1.identity") for node in c.nodes}
+
+    def ask(self, node, question, stale=False, **more):
+        """The answer, or None, and what else was said."""
+        said = self.doors[node].ask({"query": question, "id": self.id, **more}, stale=stale)
+        start = said.find(b'{"')
+        return json.loads(said[start:]) if start >= 0 else None, said.decode(errors="replace")
+
+    def offers(self, node):
+        """The unwrap key that a node gives, if it gives one, with its signature."""
+        offer, _ = self.ask(node, "keyring.offer")
+        return [{key: offer[key] for key in ("node", "unwrap_key", "unwrap_binding")}] if offer else []
+
+    def gets_none(self, says, holders, offers=(), stale=False):
+        """Node 1 makes no record for these, and says why."""
+        record, why = self.ask(1, "compartment.prepare", stale, holders=holders, offers=list(offers))
+        assert record is None and says in why, (holders, record, why)
+
+    def gets_one(self, holders):
+        assert self.ask(1, "compartment.prepare", holders=holders, offers=[])[0]["record"]
+
+
+def outside(c, officer):
+    """A record for a node outside of the boundary would open all of the compartment there, though the log never has it."""
+    officer.gets_one([1, 2])
+    assert "its key is never wrapped outside" in officer.ask(3, "keyring.offer")[1]
+    officer.gets_none("its key is never wrapped outside", [1, 2, 3], officer.offers(3))
+    officer.gets_none("the cluster has no node 9", [1, 2, 9])
+
+
+def evicted(c, officer, operator):
+    """Who holds the epoch in force and is evicted is wrapped nothing more; nor does a node that is cut off from all others know who is."""
+    operator.vigil("cluster", "members", "remove", 2)
+    c.wait_stopped(2)
+    assert 2 in [holder["node"] for holder in shown(c)["holders"]]
+    officer.gets_none("was evicted from this cluster", [1, 2])
+    officer.gets_one([1])
+    c.signal("kill", 3)
+    raw.TIMEOUT_MS = 2000  # however long, it is too short
+    officer.gets_none("", [1], stale=True)
+
+
+def still_there(c, id_, asking):
     """A node that could not destroy its key yet is not cleared again, nor is one that does not answer."""
+    offers = asking.offers(2)
     blocked = home(c, 2) / "keyring.part"  # where the file that has the key no more would be written
     blocked.mkdir()
     c.vigil("compartment", "revoke", *ACME, 2, "--override", "for a while")
     wait_for(lambda: c.standing(2, "acme") == "removing", "node 2 to remove")
     fails(c, CONFLICT, "still removes", "grant", *ACME, 2)
+    asking.gets_none("has not attested yet", [1, 2], offers)
     assert not shown(c)["revoked"][0]["attested"], shown(c)
     blocked.rmdir()
     wait_for(lambda: shown(c)["revoked"][0]["attested"], "node 2's word")
@@ -143,11 +194,15 @@ def main():
         c.vigil("user", "grant", "person-1", "responder", "--compartment", "acme")
         id_ = c.vigil("incident", "detect", "--compartment", "acme", "--source", "operator", "--title", "theirs", node=1)["id"]
         wrong_words(c, id_)
-        at_once(c, id_, wrong_people(c, id_))
+        officer, operator = wrong_people(c, id_)
+        at_once(c, id_, officer)
         too_few(c, id_)
-        still_there(c, id_)
+        asking = Officer(c)
+        outside(c, asking)
+        still_there(c, id_, asking)
         c.verify_logs()
-    print(f"{len(CASES)} wrong words, wrong people, two at once, too few, still to destroy: 1 passed, 0 failed")
+        evicted(c, asking, operator)
+    print(f"{len(CASES)} wrong words, wrong people, two at once, too few, still to destroy, past vigil: 1 passed, 0 failed")
 
 
 main()

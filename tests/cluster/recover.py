@@ -154,8 +154,8 @@ def recovered(c, kim, id_, incident, record):
 
 def bounds_hold(c, kim, local, incident, shares):
     """bolt never leaves apac and emea, and has two nodes unless there is a reason; what was made of an epoch before is for nothing."""
-    outside = made(c, local, "bolt", "1,3", shares, "outside")
-    refused(1, "forbidden", lambda: c.vigil("compartment", "recover", "bolt", "--record", outside))
+    outside = refused(1, "forbidden", lambda: made(c, local, "bolt", "1,3", shares, "outside"))
+    assert "its key is never wrapped outside" in outside["message"], outside
     alone = made(c, local, "bolt", "2", shares, "alone")
     refused(1, "forbidden", lambda: c.vigil("compartment", "recover", "bolt", "--record", alone))
     late = c.vigil("compartment", "recover", "bolt", "--record", made(c, local, "bolt", "1,2", shares, "late"))["id"]

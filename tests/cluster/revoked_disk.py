@@ -8,6 +8,8 @@ import pathlib
 import random
 import shutil
 import sys
+import time
+import uuid
 
 from canary import Canaries, written
 from cluster import Cluster, is_long, refused, wait_for
@@ -22,9 +24,9 @@ STEPS = {"log-committed": True, "epoch-heeded": True, "hash-forgotten": True, "f
          "file-renamed": False, "keys-destroyed": False, "attestation-signed": False}
 
 # The same of an unwrap key that was offered for nothing: its file was replaced once when it was made.
-REFUSED = {"standing-noted:2": True, "file-synced:2": True, "file-renamed:2": False, "keys-destroyed:1": False}
+REFUSED = {"standing-noted:1": True, "file-synced:2": True, "file-renamed:2": False, "keys-destroyed:1": False}
 
-SHORT = {"epoch-heeded", "file-synced", "keys-destroyed", "standing-noted:2", "file-renamed:2"}  # of both, in each run; the others in long ones
+SHORT = {"epoch-heeded", "file-synced", "keys-destroyed", "standing-noted:1", "file-renamed:2"}  # of both, in each run; the others in long ones
 
 
 def chosen(steps):
@@ -37,7 +39,7 @@ class Scene:
         self.canaries = Canaries("qzxjkv", random.Random(SEED))
         self.compartment = c.vigil("compartment", "create", "acme", "--nodes", "1,2,3")["id"]
         c.vigil("user", "grant", "person-1", "responder", "--compartment", "acme")
-        self.inside = c.vigil("compartment", "create", "bolt", "--nodes", "1,2", "--boundary", "apac,emea")["id"]
+        self.other = c.vigil("compartment", "create", "bolt", "--nodes", "1,2")["id"]
         c.vigil("user", "grant", "person-1", "responder", "--compartment", "bolt")
         self.incident = c.vigil("incident", "detect", "--compartment", "acme", "--source", "operator", "--title", self.canaries.say("title"))["id"]
 
@@ -114,13 +116,19 @@ def revocation(scene, step, has_secret):
     return cleared, before
 
 
+def outdated():
+    """The id of a request that was issued ten days ago, which the log does not take any more."""
+    value = int((time.time() - 10 * 24 * 3600) * 1000) << 80 | 7 << 76 | 2 << 62 | random.getrandbits(62)
+    return str(uuid.UUID(int=value))
+
+
 def refused_grant(scene, step, has_secret):
-    """Outside of the boundary, and so never cleared: but the record is in the log, wrapped for an unwrap key that the node has offered. Ended at this
+    """Refused, and so never cleared: but the record is in the log, wrapped for an unwrap key that the node has offered. Ended at this
     step of destroying it, the node goes on from there; then nothing opens any more, and what it offers next is another key."""
-    c, id_ = scene.c, scene.inside
+    c, id_ = scene.c, scene.other
     c.vigil("incident", "detect", "--compartment", "bolt", "--source", "operator", "--title", scene.canaries.say("title"), node=STAYS)
     arm(c, REVOKED, scene.stepwise, step)
-    refused(1, "forbidden", lambda: c.vigil("compartment", "grant", "bolt", "--node-id", REVOKED))
+    refused(1, "expired", lambda: c.vigil("compartment", "grant", "bolt", "--node-id", REVOKED, "--request-id", outdated()))
     c.wait_stopped(REVOKED)
     found = scene.copy()
     if has_secret:

@@ -246,6 +246,46 @@ Test(clearance, a_boundary_holds_at_creation_and_at_every_grant)
     play_free(&play);
 }
 
+/* What a node asks before it wraps a key: the sentence is that of the refusal. */
+Test(clearance, who_may_be_a_holder_is_known_before_there_is_a_record)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    const struct response_machine *machine = &play.desk->machine;
+    vg_id compartment = desk_request(play.desk, play.desk->time_ms);
+    struct desk_order order = play_clearing(&play, RESPONSE_OP_CREATE, &compartment, 1, 0x17);
+    order.command.clearing.boundary =
+        (struct response_lines){2, {vg_span_text("apac"), vg_span_text("emea")}};
+    play_must(&play, order);
+    clear(&play, RESPONSE_OP_REVOKE, &compartment, 2, TWO); /* node 4 */
+    vg_id other = play_create(&play, ALL);
+    play_evict(&play, 2);
+    const struct {
+        const vg_id *compartment;
+        uint64_t node;
+        enum vg_code code;
+        const char *says;
+    } cases[] = {
+        {&compartment, 1, VG_OK, ""},
+        {&compartment, 2, VG_FORBIDDEN, "node 2 was evicted"},
+        {&compartment, 3, VG_FORBIDDEN, "node 3 is in region amer"},
+        {&compartment, 4, VG_CONFLICT, "node 4 was revoked"},
+        {&compartment, 5, VG_NOT_FOUND, "the cluster has no node 5"},
+        {&other, 3, VG_OK, ""},
+        {&other, 4, VG_OK, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        vg_node_id node = {cases[i].node};
+        struct vg_error why = {.code = VG_OK};
+        cr_expect_eq(response_require_fit(machine, cases[i].compartment, node, &why), cases[i].code,
+                     "case %zu: %s", i, why.text);
+        cr_expect_not_null(strstr(why.text, cases[i].says), "case %zu: %s", i, why.text);
+        why = (struct vg_error){.code = VG_OK};
+        cr_expect_eq(response_require_inside(machine, cases[i].compartment, node, &why) == VG_OK,
+                     i != 2 && i != 4, "case %zu: %s", i, why.text);
+    }
+    play_free(&play);
+}
+
 Test(clearance, a_reason_is_its_authors)
 {
     struct play play = play_new(RESPONSE_DETECT);
