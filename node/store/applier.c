@@ -331,10 +331,10 @@ static void apply_entry(struct store_applier *applier, const struct store_verifi
         learn_compartment(applier, &outcome.id, index);
         learn_compartment(applier, &outcome.keyed, index); /* by what two people have signed */
     }
-    if (result == RESPONSE_APPLIED_OUTCOME && applier->config.only == NULL)
+    if (result == RESPONSE_APPLIED_OUTCOME && applier->config.only == NULL) {
         look_at_offers(applier, entry, &outcome, control);
-    if (result == RESPONSE_APPLIED_OUTCOME && outcome.checks && applier->config.only == NULL)
-        store_clearing_check(&applier->clearing, &outcome.compartment);
+        store_clearing_check(&applier->clearing, &outcome);
+    }
     applier->applied = (struct store_position){index, entry->view.hash};
     atomic_store(&applier->cursor, index);
     applier->config.applied(applier->config.context, index,

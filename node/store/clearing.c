@@ -283,7 +283,7 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
     keep(clearing, &one, note.status);
 }
 
-void store_clearing_check(struct store_clearing *clearing, const vg_id *compartment)
+static void check(struct store_clearing *clearing, const vg_id *compartment)
 {
     struct store_clearance one;
     if (!store_clearances_get(clearing->table, compartment, &one))
@@ -291,6 +291,19 @@ void store_clearing_check(struct store_clearing *clearing, const vg_id *compartm
     enum response_status before = one.status;
     compare(clearing, &one);
     keep(clearing, &one, before);
+}
+
+/* What a node has said of its state counts until it is evicted, in every compartment. */
+void store_clearing_check(struct store_clearing *clearing, const struct response_outcome *outcome)
+{
+    struct store_clearance one = {.epoch = 0};
+    vg_node_id node;
+    if (outcome->checks)
+        check(clearing, &outcome->compartment);
+    if (!response_is_node_author(&outcome->keyed, &node))
+        return;
+    while (store_clearances_next(clearing->table, &one))
+        check(clearing, &one.compartment);
 }
 
 void store_clearing_stop(struct store_clearing *clearing, const vg_id *compartment,

@@ -55,9 +55,10 @@ void store_clearing_stop(struct store_clearing *clearing, const vg_id *compartme
  */
 const char *store_clearing_remedy(bool directory, enum vg_code why);
 
-/* The entry just applied has made a mark, or given a checkpoint, of a compartment: whether this
- * node's state of it is the one that counts, and what it owes. */
-void store_clearing_check(struct store_clearing *clearing, const vg_id *compartment);
+/* An entry was just applied. Where it has made a mark, or given a checkpoint, of a compartment, or
+ * has changed whose word counts: whether this node's state is the one that counts, and what it
+ * owes. */
+void store_clearing_check(struct store_clearing *clearing, const struct response_outcome *outcome);
 
 /* The control command just applied was refused: an unwrap key that its record, or a proposed one,
  * wraps for and this node is not cleared with, is removed. */

@@ -261,3 +261,56 @@ Test(store_clearance, who_differs_at_a_mark_stops_serving_and_goes_on_once_it_is
     store_applier_close(two.applier);
     storebox_close(&peers_box);
 }
+
+/* With a third member, so that one of them may go. */
+static void seat_a_third(void)
+{
+    struct ledger_genesis *genesis = &peers_story.chain.genesis;
+    const uint8_t seed[VG_SEED_SIZE] = {0x77};
+    struct ledger_member *third = &genesis->members[genesis->member_count++];
+    vg_secret_key ignored;
+    *third = genesis->members[1];
+    third->id.value = genesis->member_count;
+    vg_signer_ed25519.keypair(seed, &third->keys.key, &ignored);
+}
+
+static void evict(uint64_t node)
+{
+    static const vg_id control;
+    struct chain *chain = &peers_story.chain;
+    struct response_command command = {.op = RESPONSE_OP_EVICT, .evict.node = node};
+    struct vg_blob *entry = chain_give(chain, &control, 0, &command);
+    peers_story.entries[chain->last - 1] = entry;
+}
+
+/* One against one: who spoke first counts, until nothing counts that it has said. */
+Test(store_clearance, who_stopped_for_a_liar_serves_again_once_that_is_evicted)
+{
+    static struct peer one, two;
+    seat_a_third();
+    peer_prepare(&one, 1);
+    peer_prepare(&two, 2);
+    peer_start(&one);
+    peer_start(&two);
+    cleared_create(&peers_story);
+    cleared_tell(&peers_story, 5, 100);
+    cleared_grant(&peers_story);
+    peer_follow(&one);
+    peer_follow(&two);
+    AWAIT(peer_status(&one) == RESPONSE_LEVEL);
+    struct response_mark mark = make_mark(&one, &two), wrong = mark;
+    wrong.hash.bytes[0] ^= 1;
+    cleared_checkpoint(&peers_story, 1, &wrong);
+    cleared_checkpoint(&peers_story, 2, &mark);
+    peer_follow(&two);
+    cr_assert_eq(peer_status(&two), RESPONSE_DIVERGED);
+    cr_assert_not(served(&two));
+    evict(1);
+    peer_follow(&two);
+    cr_assert_eq(peer_status(&two), RESPONSE_LEVEL, "without another entry, or a start");
+    cr_assert_str_eq(clearance_of(&two).why, "");
+    cr_assert(served(&two));
+    store_applier_close(one.applier);
+    store_applier_close(two.applier);
+    storebox_close(&peers_box);
+}
