@@ -89,7 +89,7 @@ void node_clearance_fill(struct node *node, struct api_clearances *out)
         out->all = vg_realloc(out->all, (out->count + 1) * sizeof *out->all);
         struct api_clearance *added = &out->all[out->count++];
         *added = (struct api_clearance){.compartment = one.compartment,
-                                        .status = response_status_name(one.status),
+                                        .status = one.status,
                                         .epoch = one.epoch,
                                         .applied = level ? cursor : one.rebuilt};
         snprintf(added->why, sizeof added->why, "%s", one.why);

@@ -10,6 +10,7 @@
 #include "proto/ledger/entry.h"
 #include "proto/response/incident.h"
 #include "proto/response/readers.h"
+#include "proto/response/standing.h"
 
 enum {
     API_PAGE_MAX = 500,           /* items of one answer */
@@ -190,7 +191,7 @@ enum vg_code api_is_shredded(const char *compartment, uint64_t index, struct vg_
 /* How the node stands to a compartment. */
 struct api_clearance {
     vg_id compartment;
-    const char *status;      /* "level" and so on */
+    enum response_status status;
     uint64_t epoch;          /* in force */
     uint64_t applied;        /* while it is rebuilt: up to this index; level: the cursor; else 0 */
     char why[VG_ERROR_TEXT]; /* it is stopped, and what to do; "" if it is not */

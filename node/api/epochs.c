@@ -191,9 +191,19 @@ static json_t *said_of(const struct response_machine *machine, const vg_id *comp
     return out;
 }
 
-/* The latest, where its compartment can be read at all. */
-static json_t *checkpoint_of(const struct response_machine *machine, const vg_id *compartment)
+/* Figures of a compartment's commands are for who reads all of it, or manages compartments. */
+static bool may_count(const struct response_machine *machine, const vg_id *asker,
+                      const vg_id *compartment)
 {
+    return response_manages(machine, asker) ||
+           response_sight_of(machine, asker, compartment) == RESPONSE_SEES_CONTENT;
+}
+
+/* The latest, where its compartment can be read at all. */
+static json_t *checkpoint_of(const struct response_machine *machine, const vg_id *asker,
+                             const vg_id *compartment)
+{
+    bool counts_shown = may_count(machine, asker, compartment);
     struct response_accord accord = {.mark = 0};
     if (response_is_level(machine, compartment))
         response_accord_get(machine, compartment, &accord);
@@ -203,8 +213,8 @@ static json_t *checkpoint_of(const struct response_machine *machine, const vg_id
     const struct response_checkpoint *counts = &accord.counts;
     api_set(out, "mark", api_uint(accord.mark));
     api_set(out, "state_hash", api_hash(&counts->mark.hash));
-    api_set(out, "accepted", api_uint(counts->mark.accepted));
-    api_set(out, "refused", api_uint(counts->mark.refused));
+    api_set(out, "accepted", counts_shown ? api_uint(counts->mark.accepted) : json_null());
+    api_set(out, "refused", counts_shown ? api_uint(counts->mark.refused) : json_null());
     api_set(out, "agree", api_uint(accord.agree));
     api_set(out, "differ", api_uint(accord.differ));
     api_set(out, "said", said_of(machine, compartment, &accord));
@@ -234,7 +244,7 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
     api_set(out, "shredding", api_shredding(machine, &query->asker, &id));
     vg_hash place = response_epoch_place(machine, &epoch);
     api_set(out, "place", api_hash(&place));
-    api_set(out, "checkpoint", checkpoint_of(machine, &id));
+    api_set(out, "checkpoint", checkpoint_of(machine, &query->asker, &id));
     api_set(out, "record", record_of(&epoch.record));
     return out;
 }

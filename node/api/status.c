@@ -10,7 +10,6 @@
 #include "node/api/text.h"
 #include "proto/response/epochs.h"
 #include "proto/response/nodes.h"
-#include "proto/response/standing.h"
 
 void api_status_figure(struct api_status *status, const char *name, uint64_t value)
 {
@@ -62,6 +61,15 @@ static json_t *clearance(struct response_machine *machine, const vg_id *asker,
     return names;
 }
 
+/* How a state differs tells its hashes, which are for who knows of the compartment. */
+static json_t *why_of(const struct api_clearance *one, const struct response_machine *machine,
+                      const vg_id *asker)
+{
+    bool shown = one->status != RESPONSE_DIVERGED ||
+                 response_knows_compartment(machine, asker, &one->compartment);
+    return api_string(shown ? one->why : "");
+}
+
 /* How the node that answers stands to each compartment. */
 static json_t *compartments(const struct api_clearances *clearances,
                             const struct response_machine *machine, const vg_id *asker)
@@ -74,10 +82,10 @@ static json_t *compartments(const struct api_clearances *clearances,
         api_compartment_name_for(machine, asker, &one->compartment, name);
         api_set(out, "id", api_id(&one->compartment));
         api_set(out, "name", json_string(name));
-        api_set(out, "status", json_string(one->status));
+        api_set(out, "status", json_string(response_status_name(one->status)));
         api_set(out, "epoch", api_uint(one->epoch));
         api_set(out, "applied_index", one->applied > 0 ? api_uint(one->applied) : json_null());
-        api_set(out, "stopped", api_string(one->why));
+        api_set(out, "stopped", why_of(one, machine, asker));
         api_set(out, "shredding", api_shredding(machine, asker, &one->compartment));
         api_set_clearance(out, machine, asker, &one->compartment);
         json_array_append_new(list, out);

@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "node/api/api.h"
+#include "proto/response/checkpoint.h"
 #include "tests/lib/play.h"
 
 #define CANARY "zqxjkv"
@@ -202,7 +203,7 @@ struct answered {
 
 static json_t *answer(struct desk *desk, const struct api_query *query, struct vg_error *error)
 {
-    struct api_clearance clearance = {.compartment = desk->genesis.first, .status = "level"};
+    struct api_clearance clearance = {.compartment = desk->genesis.first, .status = RESPONSE_LEVEL};
     struct api_clearances clearances = {&clearance, 1};
     struct api_status status = {.self = {1}, .node_count = 1, .role = "leader"};
     status.nodes[0] = (struct api_node_status){.id = {1}, .self = true};
@@ -420,6 +421,99 @@ Test(api_readers, what_became_of_a_request_is_the_authors_and_the_readers)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct answered got = ask(&scene, rows[i].person, text, "");
         cr_expect_eq(strstr(got.text, "\"answer\":null") == NULL, rows[i].told, "%s", got.text);
+        free(got.text);
+    }
+    play_free(&scene.play);
+}
+
+/* ---- states ------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    enum desk_person person;
+    bool knows, counts;
+} roles[] = {
+    {DESK_ANN, true, true},       {DESK_OPERATOR, true, true}, {DESK_PRIVACY, true, true},
+    {DESK_REPORTER, true, false}, {DESK_BEN, true, false},     {DESK_NEWCOMER, false, false},
+};
+
+enum { ROLES = sizeof roles / sizeof roles[0] };
+
+/* A compartment whose key has epochs, with a responder, a reporter and a contact of a tenant; they
+ * have no role elsewhere that could tell. */
+static vg_id known_to_some(struct play *play)
+{
+    vg_id compartment = play_create(play, 0x7);
+    play_label(play, &compartment, "cork");
+    play_grant_in(play, &compartment, DESK_ANN, RESPONSE_ROLE_RESPONDER);
+    play_grant_in(play, &compartment, DESK_REPORTER, RESPONSE_ROLE_REPORTER);
+    play_grant_in(play, &compartment, DESK_BEN, RESPONSE_ROLE_TENANT_CONTACT);
+    return compartment;
+}
+
+Test(api_readers, how_a_state_differs_is_for_who_knows_the_compartment_and_why_it_stops_for_all)
+{
+    static const char *const whys[] = {
+        [RESPONSE_DIVERGED] = "as of entry 9 its state hash is 8f42 here, and 6900 at node 1",
+        [RESPONSE_STOPPED] = "this node has no key for it",
+    };
+    struct play play = play_new(RESPONSE_DETECT);
+    struct api_clearance one = {.compartment = known_to_some(&play), .epoch = 1};
+    const struct api_clearances all = {&one, 1};
+    const struct api_status status = {.role = "follower"};
+    for (size_t i = 0; i < 2 * ROLES; i++) {
+        vg_id asker = desk_author(play.desk, roles[i / 2].person);
+        one.status = i % 2 == 0 ? RESPONSE_DIVERGED : RESPONSE_STOPPED;
+        snprintf(one.why, sizeof one.why, "%s", whys[one.status]);
+        json_t *answer = api_status_answer(&status, &all, &play.desk->machine, &asker);
+        const json_t *row = json_array_get(json_object_get(answer, "compartments"), 0);
+        const char *why = json_string_value(json_object_get(row, "stopped"));
+        bool told = one.status == RESPONSE_STOPPED || roles[i / 2].knows;
+        cr_expect_eq(why != NULL, told, "case %zu: %s", i, why);
+        cr_expect_str_eq(json_string_value(json_object_get(row, "status")),
+                         response_status_name(one.status));
+        json_decref(answer);
+    }
+    play_free(&play);
+}
+
+/* A mark of the compartment, and what a node says of it. */
+static void say_checkpoint(struct play *play, const vg_id *compartment)
+{
+    struct desk_order order = desk_detect("Odd logins", "");
+    struct response_mark mark = {.index = 0};
+    order.compartment = *compartment;
+    play_must(play, order);
+    play->desk->time_ms += RESPONSE_MARK_MS;
+    play_must(play, order);
+    cr_assert(response_mark_next(&play->desk->machine, compartment, &mark));
+    order = (struct desk_order){.person = DESK_NODE,
+                                .compartment = *compartment,
+                                .command = {.op = RESPONSE_OP_CHECKPOINT}};
+    order.command.checkpoint.mark = mark.index;
+    order.command.checkpoint.hash = mark.hash;
+    order.command.checkpoint.accepted = mark.accepted;
+    order.command.checkpoint.refused = mark.refused;
+    play_must(play, order);
+}
+
+Test(api_readers, what_a_checkpoint_counts_is_for_who_reads_all_or_manages)
+{
+    struct scene scene = {.play = play_new(RESPONSE_DETECT)};
+    vg_id compartment = known_to_some(&scene.play);
+    char id[VG_ID_TEXT];
+    say_checkpoint(&scene.play, &compartment);
+    vg_id_format(&compartment, id);
+    for (size_t i = 0; i < ROLES; i++) {
+        struct answered got = ask(&scene, roles[i].person,
+                                  "{\"query\":\"compartment.show\",\"compartment\":\"%s\"}", id);
+        json_t *shown = json_loads(got.text, 0, NULL);
+        const json_t *checkpoint = json_object_get(shown, "checkpoint");
+        cr_expect_eq(json_is_object(checkpoint), roles[i].knows, "%s", got.text);
+        cr_expect_eq(json_is_integer(json_object_get(checkpoint, "accepted")), roles[i].counts,
+                     "case %zu: %s", i, got.text);
+        cr_expect_eq(json_is_integer(json_object_get(checkpoint, "refused")), roles[i].counts);
+        json_decref(shown);
         free(got.text);
     }
     play_free(&scene.play);
