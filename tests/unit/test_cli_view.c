@@ -220,8 +220,8 @@ Test(cli_view, what_was_detected_before_is_left_out)
 Test(cli_view, a_compartment_has_its_holders_how_they_stand_and_what_is_amiss)
 {
     static const struct {
-        const char *one, *nodes; /* of the compartment in the answer; of the nodes */
-        int cleared;
+        const char *one, *nodes;  /* of the compartment in the answer; of the nodes */
+        int cleared;              /* 0: not said */
         const char *shown, *note; /* NULL: nothing is amiss */
     } cases[] = {
         {"\"holders\":[1,2],\"min_cleared\":2,\"unattested\":[]",
@@ -243,6 +243,21 @@ Test(cli_view, a_compartment_has_its_holders_how_they_stand_and_what_is_amiss)
          "{\"id\":1,\"compartments\":[{\"id\":\"c\",\"status\":\"level\"}]},"
          "{\"id\":2,\"role\":\"evicted\"}",
          1, "1, 2 (evicted)", "fewer than the least"},
+        {"\"holders\":[1,2],\"min_cleared\":2,\"unattested\":[1,3],\"override\":{\"reason\":\"site "
+         "lost\"},\"shredding\":{\"state\":\"shredding\",\"missing\":[1,3],\"for_good\":null,"
+         "\"recovery\":{\"attested\":null}}",
+         "{\"id\":1,\"compartments\":[{\"id\":\"c\",\"status\":\"removing\"}]},"
+         "{\"id\":2,\"compartments\":[{\"id\":\"c\",\"status\":\"blind\"}]}",
+         0, "", "shredding: missing node 1, node 3, the recovery key"},
+        {"\"holders\":[1],\"min_cleared\":1,\"shredding\":{\"state\":\"shredding\","
+         "\"missing\":[],\"for_good\":null,\"recovery\":{\"attested\":null}}",
+         "{\"id\":1}", 0, "", "shredding: missing the recovery key"},
+        {"\"holders\":[1],\"min_cleared\":1,\"shredding\":{\"state\":\"shredding\","
+         "\"missing\":[2],\"for_good\":null,\"recovery\":{\"attested\":9}}",
+         "{\"id\":1}", 0, "", "shredding: missing node 2"},
+        {"\"holders\":[1],\"min_cleared\":2,\"shredding\":{\"state\":\"shredded\","
+         "\"missing\":[],\"for_good\":9,\"recovery\":{\"attested\":9}}",
+         "{\"id\":1,\"compartments\":[{\"id\":\"c\",\"status\":\"blind\"}]}", 0, "", "shredded"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         json_t *status = json_sprintf(
@@ -255,6 +270,7 @@ Test(cli_view, a_compartment_has_its_holders_how_they_stand_and_what_is_amiss)
         cr_assert_eq(json_array_size(rows), 1);
         cr_expect_str_eq(cli_json_text(row, "name"), "acme");
         cr_expect_eq(json_integer_value(json_object_get(row, "cleared")), cases[i].cleared);
+        cr_expect_eq(json_is_null(json_object_get(row, "cleared")), cases[i].cleared == 0);
         cr_expect_str_eq(cli_json_text(row, "nodes"), cases[i].shown);
         cr_expect_eq(json_is_null(json_object_get(row, "note")), cases[i].note == NULL);
         cr_expect_str_eq(cli_json_text(row, "note"), cases[i].note != NULL ? cases[i].note : "");

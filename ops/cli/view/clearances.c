@@ -113,6 +113,23 @@ static json_t *note_of(const json_t *one, uint64_t cleared)
     return text_of(&out);
 }
 
+/* Of a compartment that nobody is to read any more: who still has a key of it. */
+static json_t *shredding_note(const json_t *shredding)
+{
+    struct vg_buffer out = {0};
+    bool recovery = !json_is_integer(cli_json_at(shredding, "recovery.attested"));
+    size_t i;
+    const json_t *node;
+    say(&out, "%s", cli_json_text(shredding, "state"));
+    if (json_is_integer(json_object_get(shredding, "for_good")))
+        return text_of(&out);
+    json_array_foreach(json_object_get(shredding, "missing"), i, node)
+        say(&out, "%s node %lld", i == 0 ? ": missing" : ",", (long long)json_integer_value(node));
+    if (recovery)
+        say(&out, "%s the recovery key", i == 0 ? ": missing" : ",");
+    return text_of(&out);
+}
+
 /* In the order of names; that of ids is another on each cluster. */
 static size_t place_of(const json_t *rows, const char *name)
 {
@@ -125,11 +142,16 @@ static size_t place_of(const json_t *rows, const char *name)
 
 static json_t *row_for(const json_t *status, const json_t *one)
 {
+    const json_t *shredding = json_object_get(one, "shredding");
+    json_int_t least = (json_int_t)cli_json_number(one, "min_cleared");
+    const char *name = cli_json_text(one, "name");
     uint64_t cleared;
+    if (json_is_object(shredding))
+        return json_pack("{s:s, s:n, s:I, s:n, s:o}", "name", name, "cleared", "least", least,
+                         "nodes", "note", shredding_note(shredding));
     json_t *nodes = nodes_of(status, one, &cleared);
-    return json_pack("{s:s, s:I, s:I, s:o, s:o}", "name", cli_json_text(one, "name"), "cleared",
-                     (json_int_t)cleared, "least", (json_int_t)cli_json_number(one, "min_cleared"),
-                     "nodes", nodes, "note", note_of(one, cleared));
+    return json_pack("{s:s, s:I, s:I, s:o, s:o}", "name", name, "cleared", (json_int_t)cleared,
+                     "least", least, "nodes", nodes, "note", note_of(one, cleared));
 }
 
 json_t *view_clearances(const json_t *status)

@@ -7,7 +7,8 @@
 
 /* One row for each compartment of a merged cluster.status, by name: {"name", "cleared", "least",
  * "nodes", "note"}. `nodes` names each holder, and in brackets how it stands if it is not level;
- * `note` is what is amiss, or null. A new array. */
+ * `note` is what is amiss, or null. One that is shredded has no `cleared` and no `nodes` (null),
+ * and its `note` says who has still to destroy a key. A new array. */
 json_t *view_clearances(const json_t *status);
 
 #endif
