@@ -153,7 +153,7 @@ static json_t *one_node(const struct api_status *status, const struct api_node_s
     api_set(out, "clock_ahead_ms",
             node->has_match ? json_integer(node->clock_ahead_ms) : json_null());
     api_set(out, "clock", clock_words(node));
-    bool has_rtt = node->rtt_us > 0;
+    bool has_rtt = node->reachable && node->rtt_us > 0;
     api_set(out, "rtt_ms", has_rtt ? json_real((double)node->rtt_us / 1000) : json_null());
     api_set(out, "clearance", clearance(machine, asker, node));
     bool drills = node->self && !vg_id_is_zero(&status->drill);

@@ -141,6 +141,19 @@ static json_t *ask_status(struct cli_call *call)
     return cli_query(call, json_pack("{s:s}", "query", "cluster.status"));
 }
 
+/* Why the cluster is not whole, a line each: the last of the summary. */
+static void print_degraded(const json_t *status)
+{
+    size_t i;
+    const json_t *reason;
+    json_array_foreach(json_object_get(status, "degraded"), i, reason)
+    {
+        printf("%-14s", i == 0 ? "degraded" : "");
+        cli_print_inline(stdout, json_string_value(reason));
+        putchar('\n');
+    }
+}
+
 /* Who is cleared for each compartment, and how they stand. */
 static void print_clearances(const struct cli_call *call, const json_t *status)
 {
@@ -200,10 +213,12 @@ static enum vg_code run_status(struct cli_call *call)
     json_t *status = ask_status(call);
     if (status == NULL)
         return call->error.code;
+    json_object_set_new(status, "degraded", view_degraded(status));
     if (cli_is_json(call->settings.output)) {
         cli_print_json(stdout, call->settings.output, status);
     } else {
         cli_print_fields(stdout, status, summary_columns);
+        print_degraded(status);
         fputc('\n', stdout);
         cli_print_table(stdout, call->settings.output, json_object_get(status, "nodes"),
                         node_columns);

@@ -279,3 +279,57 @@ Test(cli_view, a_compartment_has_its_holders_how_they_stand_and_what_is_amiss)
         json_decref(status);
     }
 }
+
+/* A status has what is as it should be, but for what each case says. */
+Test(cli_view, a_cluster_is_degraded_by_each_thing_that_is_missing)
+{
+    static const char level[] = "\"reachable\":true,\"compartments\":[{\"id\":\"c\",\"name\":"
+                                "\"acme\",\"status\":\"level\"}]";
+    static const char down[] = "\"reachable\":false";
+    static const char cleared[] = "\"holders\":[1,2],\"min_cleared\":2";
+    static const struct {
+        const char *one, *first, *second, *reasons; /* the compartment, two nodes; with ", " */
+    } cases[] = {
+        {cleared, level, level, ""},
+        {cleared, level, down, "node 2 is not reachable"},
+        {cleared, level, "\"reachable\":true,\"stopped\":\"why\"",
+         "node 2 applies nothing any more"},
+        {cleared, level,
+         "\"reachable\":true,\"compartments\":[{\"id\":\"c\",\"name\":\"acme\",\"status\":"
+         "\"diverged\"}]",
+         "node 2: acme is diverged"},
+        {cleared, "\"reachable\":false,\"role\":\"evicted\"", level,
+         "acme: fewer nodes are cleared than the least"},
+        {"\"holders\":[2],\"min_cleared\":1",
+         "\"reachable\":true,\"compartments\":[{\"id\":\"c\",\"name\":\"acme\",\"status\":"
+         "\"blind\"}]",
+         down, "node 2 is not reachable, acme: no node serves it"},
+        {"\"holders\":[2],\"min_cleared\":1",
+         "\"reachable\":true,\"compartments\":[{\"id\":\"c\",\"name\":\"acme\",\"status\":"
+         "\"blind\"}]",
+         "\"reachable\":true,\"compartments\":[{\"id\":\"c\",\"name\":\"acme\",\"status\":"
+         "\"stopped\"}]",
+         "node 2: acme is stopped, acme: no node serves it"},
+        {"\"holders\":[2],\"min_cleared\":1", down, "\"reachable\":true",
+         "node 1 is not reachable"}, /* nobody has asked node 2 how it stands */
+        {"\"holders\":[1],\"min_cleared\":2,\"shredding\":{\"state\":\"shredding\"}", level, level,
+         ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512] = "";
+        json_t *status = json_sprintf("{\"compartments\":[{\"id\":\"c\",\"name\":\"acme\",%s}],"
+                                      "\"nodes\":[{\"id\":1,%s},{\"id\":2,%s}]}",
+                                      cases[i].one, cases[i].first, cases[i].second);
+        json_t *document = parse(json_string_value(status));
+        json_t *reasons = view_degraded(document);
+        size_t k;
+        const json_t *reason;
+        json_array_foreach(reasons, k, reason)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k > 0 ? ", " : "",
+                     json_string_value(reason));
+        cr_expect_str_eq(text, cases[i].reasons, "case %zu: %s", i, text);
+        json_decref(reasons);
+        json_decref(document);
+        json_decref(status);
+    }
+}

@@ -376,6 +376,24 @@ Test(api_entry, shows_a_command_and_its_author)
     desk_free(desk);
 }
 
+Test(api_status, a_node_that_is_not_reachable_has_no_round_trip)
+{
+    struct desk *desk = desk_new();
+    struct api_status status = {.self = {1}, .node_count = 2, .role = "leader"};
+    vg_id operator_ = desk_author(desk, DESK_OPERATOR);
+    status.nodes[0] = (struct api_node_status){.id = {2}, .reachable = true, .rtt_us = 220};
+    status.nodes[1] = (struct api_node_status){.id = {3}, .reachable = false, .rtt_us = 220};
+    json_t *answer = api_status_answer(&status, &(struct api_clearances){.count = 0},
+                                       &desk->machine, &operator_);
+    const json_t *nodes = json_object_get(answer, "nodes");
+    const json_t *up = json_object_get(json_array_get(nodes, 0), "rtt_ms");
+    const json_t *down = json_object_get(json_array_get(nodes, 1), "rtt_ms");
+    cr_expect_float_eq(json_real_value(up), 0.22, 0.0001);
+    cr_expect(json_is_null(down));
+    json_decref(answer);
+    desk_free(desk);
+}
+
 Test(api_status, has_the_keys_of_the_command_line)
 {
     static const char *const keys[] = {"cluster_id", "leader",  "term",           "commit_index",

@@ -163,3 +163,86 @@ json_t *view_clearances(const json_t *status)
         rows, place_of(rows, cli_json_text(one, "name")), row_for(status, one));
     return rows;
 }
+
+/* ---- what is amiss -----------------------------------------------------------------------------
+ */
+
+static void add_reason(json_t *reasons, struct vg_buffer *text)
+{
+    json_array_append_new(reasons, text_of(text));
+}
+
+static void add_node_reasons(const json_t *node, json_t *reasons)
+{
+    uint64_t number = cli_json_number(node, "id");
+    struct vg_buffer text = {0};
+    size_t i;
+    const json_t *own;
+    if (json_is_false(json_object_get(node, "reachable"))) {
+        say(&text, "node %" PRIu64 " is not reachable", number);
+        add_reason(reasons, &text);
+    }
+    if (*cli_json_text(node, "stopped") != '\0') {
+        say(&text, "node %" PRIu64 " applies nothing any more", number);
+        add_reason(reasons, &text);
+    }
+    json_array_foreach(json_object_get(node, "compartments"), i, own)
+    {
+        const char *how = cli_json_text(own, "status");
+        if (strcmp(how, "stopped") != 0 && strcmp(how, "diverged") != 0)
+            continue;
+        say(&text, "node %" PRIu64 ": %s is %s", number, cli_json_text(own, "name"), how);
+        add_reason(reasons, &text);
+    }
+}
+
+/* One that could not be asked how it stands, and is reachable, may serve what it is cleared for. */
+static bool may_serve(const json_t *node, const json_t *one)
+{
+    const json_t *own =
+        row_of(json_object_get(node, "compartments"), "id", cli_json_text(one, "id"));
+    if (is_evicted(node) || json_is_false(json_object_get(node, "reachable")))
+        return false;
+    return own != NULL ? strcmp(cli_json_text(own, "status"), "level") == 0
+                       : holds(one, cli_json_number(node, "id"));
+}
+
+static void add_compartment_reasons(const json_t *nodes, const json_t *one, json_t *reasons)
+{
+    const char *name = cli_json_text(one, "name");
+    struct vg_buffer text = {0};
+    uint64_t cleared = 0, serving = 0;
+    size_t i;
+    const json_t *node;
+    if (json_is_object(json_object_get(one, "shredding")))
+        return;
+    json_array_foreach(nodes, i, node)
+    {
+        cleared += holds(one, cli_json_number(node, "id")) && !is_evicted(node);
+        serving += may_serve(node, one);
+    }
+    if (serving == 0) {
+        say(&text, "%s: no node serves it", name);
+        add_reason(reasons, &text);
+    }
+    if (cleared < cli_json_number(one, "min_cleared")) {
+        say(&text, "%s: fewer nodes are cleared than the least", name);
+        add_reason(reasons, &text);
+    }
+}
+
+json_t *view_degraded(const json_t *status)
+{
+    const json_t *nodes = json_object_get(status, "nodes");
+    json_t *reasons = json_array();
+    size_t i;
+    const json_t *one;
+    json_array_foreach(nodes, i, one)
+    {
+        if (!is_evicted(one))
+            add_node_reasons(one, reasons);
+    }
+    json_array_foreach(json_object_get(status, "compartments"), i, one)
+        add_compartment_reasons(nodes, one, reasons);
+    return reasons;
+}

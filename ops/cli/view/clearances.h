@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who is cleared for each compartment, and how they stand, for the table of `cluster status`. */
+ * Who is cleared for each compartment, and how they stand, for the table of `cluster status`; and
+ * what is amiss, in short. */
 #ifndef VIGIL_OPS_CLI_VIEW_CLEARANCES_H
 #define VIGIL_OPS_CLI_VIEW_CLEARANCES_H
 
@@ -10,5 +11,9 @@
  * `note` is what is amiss, or null. One that is shredded has no `cleared` and no `nodes` (null),
  * and its `note` says who has still to destroy a key. A new array. */
 json_t *view_clearances(const json_t *status);
+
+/* What a merged cluster.status has that keeps the cluster from being whole, though commands may be
+ * taken: a text for each. A new array. */
+json_t *view_degraded(const json_t *status);
 
 #endif
