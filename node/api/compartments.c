@@ -179,16 +179,9 @@ enum vg_code api_is_shredded(const char *compartment, uint64_t index, struct vg_
 static enum vg_code name_the_cleared(const struct response_machine *machine, const vg_id *id,
                                      struct vg_error *error)
 {
-    struct response_epoch epoch;
     vg_node_id holders[VG_NODES_MAX];
-    uint32_t count = 0;
+    uint32_t count = response_epoch_nodes(machine, id, holders);
     char name[VG_NAME_MAX + 1];
-    uint64_t in_force = response_epoch_in_force(machine, id);
-    bool known = in_force > 0 && response_epoch_get(machine, id, in_force, &epoch);
-    for (uint32_t i = 0; known && i < epoch.record.wrap_count; i++) {
-        if (epoch.record.wraps[i].holder.value != COMPARTMENT_RECOVERY)
-            holders[count++] = epoch.record.wraps[i].holder;
-    }
     uint64_t shredded = response_shredded_at(machine, id);
     api_compartment_name(machine, id, name);
     return shredded > 0 ? api_is_shredded(name, shredded, error)

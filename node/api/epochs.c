@@ -94,13 +94,10 @@ static json_t *revoked_of(const struct response_machine *machine, const vg_id *c
 static json_t *nodes_of(const struct response_machine *machine, const vg_id *compartment)
 {
     json_t *out = json_array();
-    struct response_epoch epoch;
-    uint64_t in_force = response_epoch_in_force(machine, compartment);
-    bool known = in_force > 0 && response_epoch_get(machine, compartment, in_force, &epoch);
-    for (uint32_t i = 0; known && i < epoch.record.wrap_count; i++) {
-        if (epoch.record.wraps[i].holder.value != COMPARTMENT_RECOVERY)
-            json_array_append_new(out, api_uint(epoch.record.wraps[i].holder.value));
-    }
+    vg_node_id nodes[VG_NODES_MAX];
+    uint32_t count = response_epoch_nodes(machine, compartment, nodes);
+    for (uint32_t i = 0; i < count; i++)
+        json_array_append_new(out, api_uint(nodes[i].value));
     return out;
 }
 
@@ -116,20 +113,27 @@ static json_t *unattested_of(const struct response_machine *machine, const vg_id
     return out;
 }
 
+/* How many must hold it, and why fewer do, which is for who knows the compartment. */
+static void set_least(json_t *out, const struct response_machine *machine, const vg_id *asker,
+                      const vg_id *compartment, const struct response_clearance *clearance)
+{
+    bool known = response_knows_compartment(machine, asker, compartment);
+    api_set(out, "min_cleared", api_uint(clearance->min_cleared));
+    api_set(out, "override", known ? override_of(machine, &clearance->override_) : json_null());
+}
+
 void api_set_clearance(json_t *out, const struct response_machine *machine, const vg_id *asker,
                        const vg_id *compartment)
 {
     struct response_clearance clearance;
-    bool known = response_knows_compartment(machine, asker, compartment);
     response_clearance_get(machine, compartment, &clearance);
     api_set(out, "holders", nodes_of(machine, compartment));
-    api_set(out, "min_cleared", api_uint(clearance.min_cleared));
-    api_set(out, "override", known ? override_of(machine, &clearance.override_) : json_null());
+    set_least(out, machine, asker, compartment, &clearance);
     api_set(out, "unattested", unattested_of(machine, compartment));
 }
 
-static void add_clearance(const struct response_machine *machine, const vg_id *compartment,
-                          json_t *out)
+static void add_clearance(const struct response_machine *machine, const vg_id *asker,
+                          const vg_id *compartment, json_t *out)
 {
     struct response_clearance clearance;
     json_t *boundary = json_array();
@@ -137,8 +141,7 @@ static void add_clearance(const struct response_machine *machine, const vg_id *c
     for (uint32_t i = 0; i < clearance.region_count; i++)
         json_array_append_new(boundary, json_string(clearance.boundary[i]));
     api_set(out, "boundary", boundary);
-    api_set(out, "min_cleared", api_uint(clearance.min_cleared));
-    api_set(out, "override", override_of(machine, &clearance.override_));
+    set_least(out, machine, asker, compartment, &clearance);
     api_set(out, "revoked", revoked_of(machine, compartment));
 }
 
@@ -240,7 +243,7 @@ json_t *api_compartment_show(struct response_machine *machine, const struct api_
     api_set(out, "since", api_uint(epoch.since));
     api_set(out, "commitment", api_hash(&epoch.record.commitment));
     api_set(out, "holders", holders_of(machine, &epoch.record));
-    add_clearance(machine, &id, out);
+    add_clearance(machine, &query->asker, &id, out);
     api_set(out, "shredding", api_shredding(machine, &query->asker, &id));
     vg_hash place = response_epoch_place(machine, &epoch);
     api_set(out, "place", api_hash(&place));

@@ -175,14 +175,6 @@ static enum response_status judge(const struct store_clearing *clearing,
     return RESPONSE_REBUILDING; /* entries were passed by */
 }
 
-static void name_holders(const struct compartment_epoch *epoch, struct store_clearance *one)
-{
-    for (uint32_t i = 0; i < epoch->wrap_count; i++) {
-        if (epoch->wraps[i].holder.value != COMPARTMENT_RECOVERY)
-            one->holders[one->holder_count++] = epoch->wraps[i].holder;
-    }
-}
-
 const char *store_clearing_remedy(bool directory, enum vg_code why)
 {
     static const char *const remedies[2][2] = {
@@ -274,7 +266,7 @@ void store_clearing_heed(struct store_clearing *clearing, const vg_id *compartme
     one.status = judge(clearing, &epoch, note.status, has_key, index);
     one.shredded = response_shredded_at(machine, compartment);
     if (one.shredded == 0)
-        name_holders(&epoch.record, &one);
+        one.holder_count = response_epoch_nodes(machine, compartment, one.holders);
     if (one.status == RESPONSE_STOPPED)
         say_what_stops(clearing, &why, &one);
     if (one.status != RESPONSE_REBUILDING)

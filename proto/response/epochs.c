@@ -77,6 +77,22 @@ bool response_epoch_holds(const struct response_machine *machine, const vg_id *c
            compartment_wrap_of(&epoch.record, node) != NULL;
 }
 
+uint32_t response_epoch_nodes(const struct response_machine *machine, const vg_id *compartment,
+                              vg_node_id out[VG_NODES_MAX])
+{
+    struct response_epoch epoch;
+    uint32_t count = 0;
+    uint64_t in_force = response_epoch_in_force(machine, compartment);
+    bool known = in_force > 0 && response_epoch_get(machine, compartment, in_force, &epoch);
+    for (uint32_t i = 0; known && i < epoch.record.wrap_count; i++) {
+        if (epoch.record.wraps[i].holder.value == COMPARTMENT_RECOVERY)
+            continue;
+        assert(count < VG_NODES_MAX);
+        out[count++] = epoch.record.wraps[i].holder;
+    }
+    return count;
+}
+
 bool response_epoch_next(const struct response_machine *machine, struct response_epoch *out)
 {
     struct response_key prefix = response_key_of(NULL, RESPONSE_KIND_EPOCH);

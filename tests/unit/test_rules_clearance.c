@@ -51,6 +51,11 @@ Test(clearance, a_compartment_is_sealed_from_its_first_entry_for_whom_it_is_crea
     vg_id compartment = play_create(&play, TWO);
     cr_assert(holds(&play, &compartment, one));
     cr_assert_not(holds(&play, &compartment, three));
+    vg_node_id nodes[VG_NODES_MAX];
+    cr_assert_eq(response_epoch_nodes(&play.desk->machine, &compartment, nodes), 2);
+    cr_assert(nodes[0].value == 1 && nodes[1].value == 2, "and the recovery key is none");
+    vg_id none = desk_request(play.desk, play.desk->time_ms);
+    cr_assert_eq(response_epoch_nodes(&play.desk->machine, &none, nodes), 0);
     cr_assert_eq(clearance_of(&play, &compartment).min_cleared, 2);
     struct desk_order label = play_order(&play, RESPONSE_OP_LABEL);
     label.person = DESK_PRIVACY;
