@@ -266,6 +266,20 @@ static enum vg_code follows(struct response_call *call, struct clearing *clearin
     }
 }
 
+/* A key that the log says is destroyed opens nothing that comes after. */
+static enum vg_code judge_recovery(struct response_call *call, const struct clearing *clearing)
+{
+    const vg_node_id recovery = {COMPARTMENT_RECOVERY};
+    const struct compartment_wrap *wrap = compartment_wrap_of(&clearing->next, recovery);
+    char entry[NUMBER_TEXT];
+    assert(wrap != NULL); /* or the epoch would follow nothing */
+    uint64_t gone = clearing->kind->begins
+                        ? response_recovery_gone_at(call->machine, &wrap->unwrap)
+                        : 0; /* of one that is not shredded the key cannot be said to be gone */
+    snprintf(entry, sizeof entry, "%" PRIu64, gone);
+    return gone > 0 ? RESPONSE_REFUSE(call, RECOVERY_DESTROYED, clearing->text, entry) : VG_OK;
+}
+
 static enum vg_code read_epochs(struct response_call *call, struct clearing *clearing)
 {
     struct vg_error why = {0};
@@ -612,8 +626,8 @@ enum vg_code response_judge_clearing(struct response_call *call)
     if (read_epochs(call, &clearing) != VG_OK)
         return call->outcome->error.code;
     take_clearance(call, &clearing);
-    if (judge_holders(call, &clearing) != VG_OK || judge_boundary(call, &clearing) != VG_OK ||
-        judge_offers(call, &clearing) != VG_OK)
+    if (judge_recovery(call, &clearing) != VG_OK || judge_holders(call, &clearing) != VG_OK ||
+        judge_boundary(call, &clearing) != VG_OK || judge_offers(call, &clearing) != VG_OK)
         return call->outcome->error.code;
     return judge_minimum(call, &clearing);
 }

@@ -181,6 +181,9 @@
     X(RECOVERY_SHARED, FORBIDDEN, "",                                                              \
       "the recovery key of compartment {0} is that of compartment {1} too, which is not "          \
       "shredded: it still opens both, and nobody can say that it is destroyed")                    \
+    X(RECOVERY_DESTROYED, FORBIDDEN, "",                                                           \
+      "the recovery key that compartment {0} would begin with is destroyed, as entry {1} says; "   \
+      "give it another one: vigil compartment create --recovery")                                  \
     X(NOT_CLEARED, FORBIDDEN, "",                                                                  \
       "node {0} is not cleared for compartment {1}, so that it has no state of it; see vigil "     \
       "compartment show")                                                                          \

@@ -70,6 +70,24 @@ uint64_t response_shredded_for_good(const struct response_machine *machine,
     return all ? last : 0;
 }
 
+uint64_t response_recovery_gone_at(const struct response_machine *machine,
+                                   const vg_box_public *recovery)
+{
+    struct response_key prefix = response_key_of(NULL, RESPONSE_KIND_SHREDDED);
+    struct response_key at = prefix;
+    struct response_shredded shredded;
+    vg_span key;
+    vg_span value;
+    while (response_next(&machine->kv, &prefix, &at, &key, &value)) {
+        vg_id compartment = response_key_last_id(key);
+        at = response_key_control(RESPONSE_KIND_SHREDDED, &compartment);
+        if (response_shredded_get(machine, &compartment, &shredded) && shredded.recovery_gone > 0 &&
+            memcmp(&shredded.recovery, recovery, sizeof *recovery) == 0)
+            return shredded.recovery_gone;
+    }
+    return 0;
+}
+
 bool response_recovery_shared(const struct response_machine *machine, const vg_id *compartment,
                               const vg_box_public *recovery, vg_id *other)
 {

@@ -26,6 +26,11 @@ uint64_t response_shredded_at(const struct response_machine *machine, const vg_i
 uint64_t response_shredded_for_good(const struct response_machine *machine,
                                     const vg_id *compartment);
 
+/* Index of the entry that says a recovery key is destroyed, of whatever compartment it was; 0: none
+ * does. */
+uint64_t response_recovery_gone_at(const struct response_machine *machine,
+                                   const vg_box_public *recovery);
+
 /* Another compartment that has the recovery key of a shredded one, and is not shredded. False if
  * none has. */
 bool response_recovery_shared(const struct response_machine *machine, const vg_id *compartment,

@@ -183,6 +183,7 @@ static const struct {
     {RESPONSE_REFUSED_OTHER_RECOVERY, {"id"}},
     {RESPONSE_REFUSED_RECOVERY_GONE_ALREADY, {"id", "index"}},
     {RESPONSE_REFUSED_RECOVERY_SHARED, {"id", "compartment"}},
+    {RESPONSE_REFUSED_RECOVERY_DESTROYED, {"id", "index"}},
     {RESPONSE_REFUSED_NOT_CLEARED, {"node", "id"}},
     {RESPONSE_REFUSED_NO_MARK, {"index", "id"}},
     {RESPONSE_REFUSED_DRILL_TARGET, {"kind", "what"}},

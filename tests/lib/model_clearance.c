@@ -295,6 +295,18 @@ static struct model_refusal new_holders(const struct model *model,
     return model_accepts();
 }
 
+/* Whether somebody has said that the key is destroyed. */
+static bool is_destroyed(const struct model *model, const vg_box_public *key)
+{
+    for (uint32_t i = 0; i < model->clearances.count; i++) {
+        const struct model_clearance *of = model->clearances.items[i];
+        const struct compartment_wrap *wrap = compartment_wrap_of(&of->epoch, recovery);
+        if (of->recovery_gone && memcmp(&wrap->unwrap, key, sizeof *key) == 0)
+            return true;
+    }
+    return false;
+}
+
 static struct model_refusal create_names(struct model_call *call)
 {
     static const struct compartment_epoch none;
@@ -311,6 +323,8 @@ static struct model_refusal create_names(struct model_call *call)
         model_compartment_of(model, &next.compartment) != NULL)
         return model_refuses(VG_EXISTS);
     refusal = follows(&none, &next);
+    if (refusal.code == VG_OK && is_destroyed(model, &compartment_wrap_of(&next, recovery)->unwrap))
+        refusal = model_refuses(VG_FORBIDDEN);
     if (refusal.code == VG_OK)
         refusal = new_holders(model, &none, &next, nodes, &count);
     if (refusal.code == VG_OK && count == 0)

@@ -109,6 +109,18 @@ struct desk_order play_clearing(const struct play *play, enum response_op op,
     return order;
 }
 
+struct desk_order play_creating_with(const struct play *play, const vg_box_public *recovery)
+{
+    static uint8_t record[COMPARTMENT_EPOCH_MAX];
+    vg_id fresh = desk_request(play->desk, play->desk->time_ms);
+    struct desk_order order = play_clearing(play, RESPONSE_OP_CREATE, &fresh, 1, 0x7);
+    struct compartment_epoch epoch = sealing_epoch_for(&fresh, 1, 0x7);
+    assert(epoch.wraps[0].holder.value == COMPARTMENT_RECOVERY);
+    epoch.wraps[0].unwrap = *recovery;
+    order.command.clearing.epoch = vg_span_of(record, compartment_epoch_encode(&epoch, record));
+    return order;
+}
+
 vg_id play_create(struct play *play, unsigned holders)
 {
     vg_id compartment = desk_request(play->desk, play->desk->time_ms);

@@ -86,6 +86,9 @@ struct desk_order play_approval(const struct play *play, enum desk_person signer
 struct desk_order play_clearing(const struct play *play, enum response_op op,
                                 const vg_id *compartment, uint64_t epoch, unsigned holders);
 
+/* Creating one for nodes 1 and 2 and a recovery key, likewise. */
+struct desk_order play_creating_with(const struct play *play, const vg_box_public *recovery);
+
 /* Creates a compartment for these holders, at least two nodes; its id. */
 vg_id play_create(struct play *play, unsigned holders);
 

@@ -144,6 +144,17 @@ static void recovery_gone_twice(struct play *play, struct desk_order *order)
     recovery_gone(play, order, &compartment, 0x7 | SEALING_OWN_RECOVERY);
 }
 
+static void with_a_recovery_key_that_is_gone(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = shredded(play, SEALING_OWN_RECOVERY);
+    struct compartment_epoch epoch = sealing_epoch_for(&compartment, 1, 0x7 | SEALING_OWN_RECOVERY);
+    vg_box_public key = sealing_recovery(&epoch);
+    recovery_gone(play, order, &compartment, 0x7 | SEALING_OWN_RECOVERY);
+    vg_id proposal = play_must(play, *order);
+    play_must(play, play_approving_in_control(play, DESK_LEGAL, &proposal));
+    *order = play_creating_with(play, &key);
+}
+
 static void by_one_that_never_held(struct play *play, struct desk_order *order)
 {
     order->command.destroyed.compartment = play_create(play, 0xd);

@@ -609,6 +609,7 @@ static const struct row {
     ROW(OTHER_RECOVERY, DETECT, PROPOSE, recovery_of_another),
     ROW(RECOVERY_GONE_ALREADY, DETECT, PROPOSE, recovery_gone_twice),
     ROW(RECOVERY_SHARED, DETECT, PROPOSE, recovery_that_is_the_directorys),
+    ROW(RECOVERY_DESTROYED, DETECT, CREATE, with_a_recovery_key_that_is_gone),
     ROW(NOT_CLEARED, DETECT, CHECKPOINT, of_a_compartment_of_others),
     ROW(NO_MARK, DETECT, CHECKPOINT, NULL),
     ROW(DRILL_TARGET, DETECT, PROPOSE, a_leader_of_a_name),

@@ -173,6 +173,24 @@ Test(shred, a_shared_recovery_key_opens_it_until_all_that_have_it_are_shredded)
     play_free(&play);
 }
 
+Test(shred, a_recovery_key_that_is_said_to_be_destroyed_begins_nothing)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    vg_id first = play_create(&play, TWO), other = play_create(&play, TWO);
+    play_shred(&play, &first, 1);
+    play_shred(&play, &other, 1);
+    vg_box_public gone = of(&play, &other).recovery, kept = of(&play, &first).recovery;
+    cr_assert_eq(response_recovery_gone_at(&play.desk->machine, &gone), 0);
+    recovery_gone(&play, &other);
+    cr_assert_eq(response_recovery_gone_at(&play.desk->machine, &gone),
+                 of(&play, &other).recovery_gone);
+    cr_assert_eq(response_recovery_gone_at(&play.desk->machine, &kept), 0);
+    cr_assert(
+        play_refuses(&play, play_creating_with(&play, &gone), RESPONSE_REFUSED_RECOVERY_DESTROYED));
+    play_must(&play, play_creating_with(&play, &kept));
+    play_free(&play);
+}
+
 Test(shred, nothing_of_another_compartment_changes)
 {
     struct play play = play_new(RESPONSE_DETECT);
