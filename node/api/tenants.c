@@ -233,7 +233,7 @@ static json_t *carriers(const struct response_machine *machine, const struct res
 static void set_owed(json_t *out, const struct response_machine *machine,
                      const struct api_query *query, const struct response_owed *owed)
 {
-    enum response_lateness lateness = response_lateness_of(owed->fact.at, query->now_ms);
+    enum response_lateness lateness = response_owed_lateness(machine, owed, query->now_ms);
     api_set(out, "state", json_string(response_lateness_name(lateness)));
     api_set(out, "since", api_time(owed->fact.at));
     api_set(out, "entry", json_null());
@@ -337,8 +337,12 @@ json_t *api_owes(const struct response_machine *machine, const struct api_query 
         .fact = {.source = incident->compartment, .incident = incident->id}};
     uint64_t since = UINT64_MAX;
     uint32_t count = 0;
-    while (count < OWED_MAX && response_owed_next(machine, RESPONSE_FACT_OWED, &owed) &&
-           vg_id_equal(&owed.fact.incident, &incident->id)) {
+    for (uint32_t seen = 0;
+         seen < OWED_MAX && response_owed_next(machine, RESPONSE_FACT_OWED, &owed) &&
+         vg_id_equal(&owed.fact.incident, &incident->id);
+         seen++) {
+        if (response_owed_lateness(machine, &owed, query->now_ms) == RESPONSE_ENDED)
+            continue;
         since = owed.fact.at < since ? owed.fact.at : since;
         count++;
     }

@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "proto/response/epochs.h"
 #include "proto/response/nodes.h"
+#include "proto/response/shred.h"
 
 enum { NUMBER_TEXT = 24 };
 
@@ -79,10 +80,21 @@ enum response_lateness response_lateness_of(uint64_t at, uint64_t now_ms)
     return waited_ms < RESPONSE_OVERDUE_MS ? RESPONSE_LATE : RESPONSE_OVERDUE;
 }
 
+/* A control entry writes nothing of the source, so the fact stays among those owed. */
+enum response_lateness response_owed_lateness(const struct response_machine *machine,
+                                              const struct response_owed *owed, uint64_t now_ms)
+{
+    return response_shredded_at(machine, &owed->target) > 0
+               ? RESPONSE_ENDED
+               : response_lateness_of(owed->fact.at, now_ms);
+}
+
 const char *response_lateness_name(enum response_lateness lateness)
 {
-    static const char *const names[] = {
-        [RESPONSE_WAITING] = "waiting", [RESPONSE_LATE] = "late", [RESPONSE_OVERDUE] = "overdue"};
+    static const char *const names[] = {[RESPONSE_WAITING] = "waiting",
+                                        [RESPONSE_LATE] = "late",
+                                        [RESPONSE_OVERDUE] = "overdue",
+                                        [RESPONSE_ENDED] = "shredded"};
     return names[lateness];
 }
 

@@ -86,6 +86,9 @@
     X(TENANT_IN_DIRECTORY, INVALID, "",                                                            \
       "a tenant's data is in a compartment of incidents, and the directory is none; name another " \
       "one with --compartment")                                                                    \
+    X(TENANT_IN_SHREDDED, FORBIDDEN, "",                                                           \
+      "compartment {0} was shredded with entry {1}, and nobody hears anything there any more; "    \
+      "name another one with --compartment")                                                       \
     X(GIVES_AND_TAKES, INVALID, "", "the same role is given and taken: {0}; say one of them")      \
     X(ID_OF_NODES, INVALID, "",                                                                    \
       "ids that begin with eight zero bytes are nodes'; make an identity with vigil identity new") \

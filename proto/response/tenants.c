@@ -2,8 +2,14 @@
  * Tenants: names in the directory, and those that an incident affects (R12). */
 #include "proto/response/tenants.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "common/text.h"
 #include "proto/response/facts.h"
+#include "proto/response/shred.h"
+
+enum { NUMBER_TEXT = 24 };
 
 static struct response_key tenant_key(const struct response_machine *machine, const vg_id *id)
 {
@@ -93,13 +99,15 @@ enum vg_code response_require_tenant(struct response_call *call, vg_span name,
 /* Its data is where incidents are: the directory is every member's, and so nobody's. */
 static enum vg_code require_home(struct response_call *call, const vg_id *compartment)
 {
-    char text[VG_ID_TEXT];
+    char text[VG_ID_TEXT], entry[NUMBER_TEXT];
+    uint64_t shredded = response_shredded_at(call->machine, compartment);
     vg_id_format(compartment, text);
+    snprintf(entry, sizeof entry, "%" PRIu64, shredded);
     if (vg_id_equal(compartment, &call->machine->genesis->directory))
         return response_refuse(call, RESPONSE_REFUSED_TENANT_IN_DIRECTORY);
-    if (response_compartment_known(call->machine, compartment))
-        return VG_OK;
-    return RESPONSE_REFUSE(call, NOT_LABELLED, text);
+    if (!response_compartment_known(call->machine, compartment))
+        return RESPONSE_REFUSE(call, NOT_LABELLED, text);
+    return shredded > 0 ? RESPONSE_REFUSE(call, TENANT_IN_SHREDDED, text, entry) : VG_OK;
 }
 
 enum vg_code response_judge_tenant(struct response_call *call)

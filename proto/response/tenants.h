@@ -69,10 +69,19 @@ bool response_owed_next(const struct response_machine *machine, enum response_pr
 bool response_owed_next_of(const struct response_machine *machine, enum response_progress progress,
                            struct response_owed *out);
 
-/* What becomes of a fact that is owed, by log time alone. */
+/* What becomes of a fact that is owed since `at`, by log time alone. */
 enum { RESPONSE_LATE_MS = 5 * 60 * 1000, RESPONSE_OVERDUE_MS = 60 * 60 * 1000 };
-enum response_lateness { RESPONSE_WAITING, RESPONSE_LATE, RESPONSE_OVERDUE };
+enum response_lateness {
+    RESPONSE_WAITING,
+    RESPONSE_LATE,
+    RESPONSE_OVERDUE,
+    RESPONSE_ENDED, /* its target is shredded: nobody can hear it any more */
+};
 enum response_lateness response_lateness_of(uint64_t at, uint64_t now_ms);
+
+/* The same, unless it has ended. */
+enum response_lateness response_owed_lateness(const struct response_machine *machine,
+                                              const struct response_owed *owed, uint64_t now_ms);
 const char *response_lateness_name(enum response_lateness lateness);
 
 /* Whether a node is cleared for both compartments as of the cursor, so that it may tell a fact of

@@ -151,6 +151,7 @@ static const struct {
     {RESPONSE_REFUSED_LABEL_TAKEN, {"id"}},
     {RESPONSE_REFUSED_NAME_TAKEN, {"id"}},
     {RESPONSE_REFUSED_TENANT_NAMED, {"id"}},
+    {RESPONSE_REFUSED_TENANT_IN_SHREDDED, {"id", "index"}},
     {RESPONSE_REFUSED_GIVES_AND_TAKES, {"roles"}},
     {RESPONSE_REFUSED_PERSON_KNOWN, {"id"}},
     {RESPONSE_REFUSED_KEY_KNOWN, {"key", "id"}},

@@ -46,6 +46,8 @@ static struct model_refusal tenant_names(struct model_call *call)
         return model_refuses(VG_INVALID);
     if (model_compartment_of(call->model, compartment) == NULL)
         return model_refuses(VG_NOT_FOUND);
+    if (model_shredded(call->model, compartment))
+        return model_refuses(VG_FORBIDDEN);
     bool taken = tenant_of(call->model, &call->order->request) != NULL ||
                  model_tenant_named(call->model, call->command->tenant.name) != NULL;
     return taken ? model_refuses(VG_EXISTS) : model_accepts();

@@ -20,6 +20,13 @@ static void a_tenants_name_twice(struct play *play, struct desk_order *order)
 }
 BEND(a_tenant_of_the_directory, order->command.tenant.compartment = play->desk->genesis.directory)
 
+static void a_tenant_of_a_shredded_one(struct play *play, struct desk_order *order)
+{
+    order->command.tenant.compartment = play_create(play, 0x7);
+    play_label(play, &order->command.tenant.compartment, "gone");
+    play_shred(play, &order->command.tenant.compartment, 1);
+}
+
 /* ---- facts between compartments ----------------------------------------------------------------
  */
 

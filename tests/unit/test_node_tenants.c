@@ -132,6 +132,34 @@ Test(node_tenants, what_is_owed_escalates_by_log_time_alone)
     end(&scene);
 }
 
+/* It is listed, and nothing of the incident that anybody could do. */
+Test(node_tenants, what_is_owed_to_a_shredded_compartment_is_said_to_be_over)
+{
+    struct scene scene = declared();
+    struct vg_error error;
+    cr_assert(tell_one(&scene));
+    play_shred(&scene.play, &scene.home, 1);
+    scene.now_ms += (uint64_t)60 * MINUTE;
+    json_t *page = page_of(&scene);
+    cr_assert(json_is_null(json_object_get(page, "owed")));
+    const json_t *tenants = json_object_get(page, "tenants");
+    uint32_t told = 0, over = 0;
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *state = json_object_get(json_array_get(tenants, k), "case");
+        told += strcmp(text_of(state, "state"), "told") == 0;
+        over += strcmp(text_of(state, "state"), "shredded") == 0;
+    }
+    cr_assert(told == 1 && over == 1);
+    json_decref(page);
+    json_t *facts = ask(&scene, &error, "{\"query\":\"fact.list\",\"compartment\":\"default\"}");
+    cr_assert_not_null(facts, "%s", error.text);
+    cr_assert_eq(json_array_size(facts), 1);
+    cr_assert_str_eq(text_of(json_array_get(facts, 0), "state"), "shredded");
+    cr_assert_eq(json_array_size(json_object_get(json_array_get(facts, 0), "nodes")), 0);
+    json_decref(facts);
+    end(&scene);
+}
+
 Test(node_tenants, what_is_told_is_owed_no_more)
 {
     struct scene scene = declared();

@@ -239,6 +239,35 @@ Test(facts, what_is_owed_is_late_after_five_minutes_and_overdue_after_an_hour)
     cr_assert_eq(response_lateness_of(at, at - 1), RESPONSE_WAITING);
 }
 
+/* Before it was owed, or since. */
+Test(facts, what_is_owed_to_a_shredded_compartment_has_ended_and_no_tenant_comes_there)
+{
+    struct two two = two_compartments(WITH_NODE_1);
+    const struct response_machine *machine = &two.play.desk->machine;
+    const vg_id first = two.play.incident;
+    struct response_owed owed;
+    declare(&two.play, globex);
+    cr_assert(fact_at(&two.play, RESPONSE_FACT_OWED, 0, &owed));
+    cr_assert_eq(response_owed_lateness(machine, &owed, owed.fact.at), RESPONSE_WAITING);
+    cr_assert_eq(response_owed_lateness(machine, &owed, owed.fact.at + (uint64_t)60 * MINUTE),
+                 RESPONSE_OVERDUE);
+    play_shred(&two.play, &two.home, 1);
+    play_begin(&two.play, "another", RESPONSE_ASSESS);
+    declare(&two.play, globex);
+    for (uint32_t n = 0; n < 2; n++) {
+        cr_assert(fact_at(&two.play, RESPONSE_FACT_OWED, n, &owed));
+        cr_assert_eq(vg_id_equal(&owed.fact.incident, &first), n == 0);
+        cr_assert_eq(response_owed_lateness(machine, &owed, owed.fact.at), RESPONSE_ENDED);
+        cr_assert_eq(response_owed_lateness(machine, &owed, UINT64_MAX / 2), RESPONSE_ENDED);
+    }
+    cr_assert_str_eq(response_lateness_name(RESPONSE_ENDED), "shredded");
+    struct desk_order tenant = play_order(&two.play, RESPONSE_OP_TENANT);
+    tenant.command.tenant.compartment = two.home;
+    tenant.command.tenant.name = vg_span_text("initech");
+    cr_assert(play_refuses(&two.play, tenant, RESPONSE_REFUSED_TENANT_IN_SHREDDED));
+    play_free(&two.play);
+}
+
 /* ---- told, and acknowledged --------------------------------------------------------------------
  */
 

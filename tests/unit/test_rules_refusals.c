@@ -573,6 +573,7 @@ static const struct row {
     ROW(NAME_TAKEN, DETECT, PERSON, a_name_twice),
     ROW(TENANT_NAMED, DETECT, TENANT, a_tenants_name_twice),
     ROW(TENANT_IN_DIRECTORY, DETECT, TENANT, a_tenant_of_the_directory),
+    ROW(TENANT_IN_SHREDDED, DETECT, TENANT, a_tenant_of_a_shredded_one),
     ROW(GIVES_AND_TAKES, DETECT, GRANT, gives_and_takes),
     ROW(ID_OF_NODES, DETECT, ENROLL, the_id_of_a_node),
     ROW(PERSON_KNOWN, DETECT, ENROLL, the_id_of_ann),

@@ -451,7 +451,9 @@ static void print_tenant(const struct page *page, const json_t *tenant)
     const char *said = cli_json_text(state, "state");
     print_line(page, "%s  since %s  case %s", cli_json_text(tenant, "tenant"),
                cli_json_text(tenant, "added_at"), said);
-    if (strcmp(said, "told") != 0)
+    if (strcmp(said, "shredded") == 0)
+        print_line(page, "  its compartment is shredded: it is told nothing any more");
+    else if (strcmp(said, "told") != 0)
         print_carriers(page, json_object_get(state, "nodes"));
 }
 
