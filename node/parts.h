@@ -39,6 +39,13 @@ enum {
     NODE_FACTS_MAX = 16,                  /* facts between compartments being told */
 };
 
+/* As many compartments as the rules let there be have room everywhere. */
+static_assert((int)RESPONSE_COMPARTMENTS_MAX <= (int)API_COMPARTMENTS_MAX &&
+                  (int)RESPONSE_COMPARTMENTS_MAX <= (int)STORE_CLEARANCES_MAX &&
+                  (int)RESPONSE_COMPARTMENTS_MAX <= (int)KEYRING_COMPARTMENTS_MAX &&
+                  (int)RESPONSE_COMPARTMENTS_MAX <= (int)VG_KEYRING_MAX,
+              "a table is smaller than there may be compartments");
+
 /* ---- held.c: messages that wait for a disk write ----------------------------------------------
  */
 

@@ -8,6 +8,7 @@
 
 #include "common/unwrap.h"
 #include "proto/ledger/entry.h"
+#include "proto/response/directory.h"
 #include "proto/response/incident.h"
 #include "proto/response/readers.h"
 #include "proto/response/standing.h"
@@ -18,7 +19,7 @@ enum {
                                      one item is always given */
     API_VERIFY_MAX = 4096,        /* entries of one log.verify */
     API_WAIT_MAX_MS = 30000,      /* that an empty answer may be held back */
-    API_COMPARTMENTS_MAX = 256,
+    API_COMPARTMENTS_MAX = RESPONSE_COMPARTMENTS_MAX,
 };
 
 /* ---- questions ---------------------------------------------------------------------------------

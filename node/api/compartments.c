@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/api/compartments.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -19,8 +20,10 @@ bool api_compartments_have(const struct api_compartments *list, const vg_id *id)
 
 static void add(struct api_compartments *list, const vg_id *id)
 {
-    if (list->count < API_COMPARTMENTS_MAX && !api_compartments_have(list, id))
-        list->ids[list->count++] = *id;
+    if (api_compartments_have(list, id))
+        return;
+    assert(list->count < API_COMPARTMENTS_MAX); /* the rules let there be no more */
+    list->ids[list->count++] = *id;
 }
 
 void api_compartments_all(const struct response_machine *machine, struct api_compartments *out)

@@ -252,15 +252,13 @@ static json_t *answer_milestones(struct response_machine *machine, const struct 
 
 static const vg_id control;
 
-/* Of a compartment, or "control" for control entries, unless one is labelled so. */
+/* Of a compartment, or "control" for control entries. */
 static enum vg_code find_place(const struct response_machine *machine,
                                const struct api_query *query, vg_id *out, struct vg_error *error)
 {
-    enum vg_code code = api_compartment_open(machine, &query->asker, query->compartment,
-                                             RESPONSE_SEES_CONTENT, out, error);
-    if (code != VG_NOT_FOUND || strcmp(query->compartment, "control") != 0)
-        return code;
-    *error = (struct vg_error){.code = VG_OK};
+    if (strcmp(query->compartment, RESPONSE_CONTROL_NAME) != 0)
+        return api_compartment_open(machine, &query->asker, query->compartment,
+                                    RESPONSE_SEES_CONTENT, out, error);
     *out = control;
     if (response_sight_of(machine, &query->asker, &control) == RESPONSE_SEES_CONTENT)
         return VG_OK;

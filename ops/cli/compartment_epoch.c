@@ -425,6 +425,16 @@ static enum vg_code name_it(struct cli_call *call, const vg_id *id, const char *
     return code;
 }
 
+/* A name that is taken, or that none may have, is refused before there is anything to name: that
+ * there is not is what is said of one that is free. */
+static enum vg_code may_be_named(struct cli_call *call, const vg_id *id)
+{
+    enum vg_code code = name_it(call, id, call->words[0], true);
+    if (code == VG_NOT_FOUND)
+        call->error = (struct vg_error){.code = VG_OK};
+    return call->error.code;
+}
+
 /* A creation that is repeated has no name yet, or this one. */
 static enum vg_code is_same_name(struct cli_call *call, const char *id)
 {
@@ -448,8 +458,8 @@ enum vg_code compartment_run_create(struct cli_call *call)
     json_t *answer = NULL;
     vg_id_format(&creation.id, id);
     enum vg_code code = cli_author_open(call, &author);
-    if (code == VG_OK) /* a name that is taken is found before there is anything to name */
-        code = name_it(call, &creation.id, call->words[0], true);
+    if (code == VG_OK)
+        code = may_be_named(call, &creation.id);
     if (code == VG_OK) {
         answer = ask_repeated(call, id);
         code = call->error.code;

@@ -193,6 +193,12 @@ enum vg_code response_require_person(struct response_call *call, const vg_id *id
 /* VG_FORBIDDEN, with NODE_GONE, if the node is evicted. */
 enum vg_code response_require_node(struct response_call *call, vg_node_id node);
 
+/* VG_INVALID if the name would be read as an id. */
+enum vg_code response_require_no_id(struct response_call *call, vg_span name);
+
+/* VG_INVALID unless there is room for one more compartment. */
+enum vg_code response_require_room_for_one(struct response_call *call);
+
 /* VG_FORBIDDEN unless the author may give the command; decides whether the glass is broken. */
 enum vg_code response_require_role(struct response_call *call);
 

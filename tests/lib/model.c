@@ -19,6 +19,7 @@ struct model *model_new(const struct ledger_genesis *genesis, const struct vg_si
     struct model *model = vg_alloc_zero(1, sizeof *model);
     model->signer = signer;
     model->directory = genesis->directory;
+    model->in_clear = (genesis->flags & LEDGER_GENESIS_CLEAR) != 0;
     model->first_people = genesis->person_count;
     model_compartment_add(model, &control);
     model_compartment_add(model, &genesis->directory);

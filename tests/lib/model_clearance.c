@@ -322,6 +322,8 @@ static struct model_refusal create_names(struct model_call *call)
     if (model_epoch(model, &next.compartment) != NULL ||
         model_compartment_of(model, &next.compartment) != NULL)
         return model_refuses(VG_EXISTS);
+    if (model_compartments(model) >= COMPARTMENTS_MAX)
+        return model_refuses(VG_INVALID);
     refusal = follows(&none, &next);
     if (refusal.code == VG_OK && is_destroyed(model, &compartment_wrap_of(&next, recovery)->unwrap))
         refusal = model_refuses(VG_FORBIDDEN);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * People, compartments, roles: what operators give. */
+#include "common/text.h"
 #include "tests/lib/model_internal.h"
 
 /* ---- enroll, expel -----------------------------------------------------------------------------
@@ -223,15 +224,27 @@ static struct model_refusal label_names(struct model_call *call)
 {
     const vg_id *id = &call->command->label.compartment;
     struct model_name name = model_name_of(call->command->label.name);
+    vg_id read;
     call->answer = *id;
+    if (vg_id_parse(name.text, &read))
+        return model_refuses(VG_INVALID);
     if (strcmp(name.text, "directory") == 0 && !vg_id_equal(id, &call->model->directory))
+        return model_refuses(VG_EXISTS);
+    if (strcmp(name.text, "control") == 0 && !vg_id_is_zero(id))
         return model_refuses(VG_EXISTS);
     for (uint32_t i = 0; i < call->model->compartments.count; i++) {
         const struct model_compartment *other = call->model->compartments.items[i];
         if (!vg_id_equal(&other->id, id) && model_name_equal(&other->name, &name))
             return model_refuses(VG_EXISTS);
     }
-    return model_accepts();
+    bool is_one =
+        model_compartment_of(call->model, id) != NULL || model_epoch(call->model, id) != NULL;
+    if (is_one)
+        return model_accepts();
+    if (!call->model->in_clear)
+        return model_refuses(VG_NOT_FOUND);
+    return model_compartments(call->model) < COMPARTMENTS_MAX ? model_accepts()
+                                                              : model_refuses(VG_INVALID);
 }
 
 static void label(struct model_call *call)

@@ -27,6 +27,7 @@ enum {
     LINKS_MAX = 64,
     PROPOSALS_MAX = 1000,
     PEOPLE_MAX = 4096, /* beside those of the genesis */
+    COMPARTMENTS_MAX = 256,
     SIGNERS_MAX = 2,
     DRILLS_MAX = 1000,          /* the latest that are known */
     LOOSE_PROPOSALS_MAX = 1000, /* those about no incident, likewise */
@@ -249,6 +250,7 @@ struct model_override {
 
 struct model {
     vg_id directory;
+    bool in_clear;         /* compartments may be without an epoch */
     uint32_t first_people; /* of the genesis */
     struct vg_keys node_keys[VG_NODES_MAX];
     const struct vg_signer *signer;
@@ -404,6 +406,8 @@ struct model_name model_name_of(vg_span text);
 bool model_name_equal(const struct model_name *a, const struct model_name *b);
 
 struct model_compartment *model_compartment_of(const struct model *model, const vg_id *id);
+/* How many there are, named or with an epoch. */
+uint32_t model_compartments(const struct model *model);
 struct model_compartment *model_compartment_add(struct model *model, const vg_id *id);
 void model_compartment_free(struct model_compartment *compartment);
 

@@ -41,6 +41,16 @@ struct model_compartment *model_compartment_of(const struct model *model, const 
     return NULL;
 }
 
+uint32_t model_compartments(const struct model *model)
+{
+    uint32_t count = model->compartments.count - 1; /* control is none */
+    for (uint32_t i = 0; i < model_sealed_count(model); i++) {
+        vg_id id = model_sealed_at(model, i);
+        count += model_compartment_of(model, &id) == NULL;
+    }
+    return count;
+}
+
 struct model_compartment *model_compartment_add(struct model *model, const vg_id *id)
 {
     struct model_compartment *compartment = vg_alloc_zero(1, sizeof *compartment);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tenants; what the compartment of an incident owes theirs, and what that has heard. */
+#include "common/text.h"
 #include "tests/lib/model_internal.h"
 
 /* ---- tenants -----------------------------------------------------------------------------------
@@ -41,6 +42,7 @@ static const struct model_tenant *tenant_of(const struct model *model, const vg_
 static struct model_refusal tenant_names(struct model_call *call)
 {
     const vg_id *compartment = &call->command->tenant.compartment;
+    vg_id read;
     call->answer = call->order->request;
     if (vg_id_equal(compartment, &call->model->directory))
         return model_refuses(VG_INVALID);
@@ -48,6 +50,8 @@ static struct model_refusal tenant_names(struct model_call *call)
         return model_refuses(VG_NOT_FOUND);
     if (model_shredded(call->model, compartment))
         return model_refuses(VG_FORBIDDEN);
+    if (vg_id_parse(model_name_of(call->command->tenant.name).text, &read))
+        return model_refuses(VG_INVALID);
     bool taken = tenant_of(call->model, &call->order->request) != NULL ||
                  model_tenant_named(call->model, call->command->tenant.name) != NULL;
     return taken ? model_refuses(VG_EXISTS) : model_accepts();

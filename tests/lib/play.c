@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "proto/response/directory.h"
 #include "proto/response/epochs.h"
+#include "proto/response/keys.h"
 #include "tests/lib/example.h"
 #include "tests/lib/sealing.h"
 
@@ -527,6 +529,18 @@ void play_grant_in(struct play *play, const vg_id *compartment, enum desk_person
     order.command.grant.give = give;
     order.command.grant.take = 0;
     play_must(play, order);
+}
+
+void play_full(struct play *play)
+{
+    struct vg_kv kv = memkv_kv(play->desk->store);
+    uint8_t one[8] = {1};
+    for (uint32_t i = response_compartment_count(&play->desk->machine);
+         i < RESPONSE_COMPARTMENTS_MAX; i++) {
+        vg_id id = {{0xcf, (uint8_t)(i >> 8), (uint8_t)i}};
+        struct response_key key = response_key_control(RESPONSE_KIND_IN_FORCE, &id);
+        kv.put(kv.context, response_key_span(&key), vg_span_of(one, sizeof one));
+    }
 }
 
 void play_label(struct play *play, const vg_id *compartment, const char *name)

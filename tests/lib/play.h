@@ -95,6 +95,9 @@ vg_id play_create(struct play *play, unsigned holders);
 /* Withdraws the declaration, with both signatures. */
 void play_withdraw(struct play *play);
 
+/* As many compartments as there may be. Written past the log, which would take a command each. */
+void play_full(struct play *play);
+
 /* Names a compartment. */
 void play_label(struct play *play, const vg_id *compartment, const char *name);
 

@@ -362,6 +362,58 @@ Test(people, names_of_compartments_are_unique)
     play_free(&play);
 }
 
+/* Those that none may have, and what has nothing to name: neither an epoch, nor is it the genesis'
+ * own, nor does the genesis let it be in clear. */
+Test(people, a_name_is_of_a_compartment_and_is_read_as_nothing_else)
+{
+    static const vg_id elsewhere = {{0xc0, 2}};
+    struct play play = play_new(RESPONSE_DETECT);
+    struct desk_order order = play_order(&play, RESPONSE_OP_LABEL);
+    struct desk_order tenant = play_order(&play, RESPONSE_OP_TENANT);
+    order.command.label.name = vg_span_text("control");
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_LABEL_TAKEN));
+    order.command.label.name = tenant.command.tenant.name =
+        vg_span_text("0190AA00-0000-7000-8000-000000000001");
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NAMED_AS_ID));
+    cr_assert(play_refuses(&play, tenant, RESPONSE_REFUSED_NAMED_AS_ID));
+    order.command.label.name = vg_span_text("0190aa00-0000-7000-8000-00000000000");
+    play_must(&play, order);
+    play.desk->genesis.flags = 0;
+    play_must(&play, order);
+    vg_id made = play_create(&play, 0x7);
+    play_label(&play, &made, "made");
+    order.command.label.compartment = elsewhere;
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_LABEL_TAKEN), "the name first");
+    order.command.label.name = vg_span_text("free");
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NOTHING_TO_NAME));
+    play_free(&play);
+}
+
+Test(people, there_are_so_many_compartments_and_no_more)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    const struct response_machine *machine = &play.desk->machine;
+    struct desk_order label = play_order(&play, RESPONSE_OP_LABEL);
+    cr_assert_eq(response_compartment_count(machine), 2, "the genesis' own");
+    vg_id made = play_create(&play, 0x7), unnamed = play_create(&play, 0x7);
+    play_label(&play, &made, "made");
+    label.command.label.compartment = (vg_id){{0xc0, 2}};
+    label.command.label.name = vg_span_text("in clear");
+    play_must(&play, label);
+    cr_assert_eq(response_compartment_count(machine), 5);
+    play_shred(&play, &unnamed, 1);
+    cr_assert_eq(response_compartment_count(machine), 5, "it is known for ever");
+    play_full(&play);
+    label.command.label.compartment = (vg_id){{0xc0, 3}};
+    label.command.label.name = vg_span_text("one more");
+    cr_assert(play_refuses(&play, label, RESPONSE_REFUSED_COMPARTMENTS_FULL));
+    vg_id fresh = desk_request(play.desk, play.desk->time_ms);
+    cr_assert(play_refuses(&play, play_clearing(&play, RESPONSE_OP_CREATE, &fresh, 1, 0x7),
+                           RESPONSE_REFUSED_COMPARTMENTS_FULL));
+    play_label(&play, &made, "another name");
+    play_free(&play);
+}
+
 Test(people, a_grant_does_not_give_and_take_the_same_role)
 {
     struct play play = play_new(RESPONSE_DETECT);

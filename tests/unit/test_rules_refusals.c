@@ -133,6 +133,22 @@ static void a_label_twice(struct play *play, struct desk_order *order)
     order->command.label.compartment = elsewhere;
 }
 
+BEND(a_label_like_an_id,
+     order->command.label.name = vg_span_text("00000000-0000-7000-8000-000000000001"))
+
+/* As every node's genesis has it. */
+static void a_label_of_nothing(struct play *play, struct desk_order *order)
+{
+    play->desk->genesis.flags = 0;
+    order->command.label.compartment = elsewhere;
+}
+
+static void one_compartment_too_many(struct play *play, struct desk_order *order)
+{
+    (void)order;
+    play_full(play);
+}
+
 static void a_name_twice(struct play *play, struct desk_order *order)
 {
     play_name(play, DESK_BEN, "Ben");
@@ -570,6 +586,9 @@ static const struct row {
     ROW(FULL, DETECT, AFFECT, as_many_tenants_as_there_may_be),
     ROW(NOT_LABELLED, DETECT, GRANT, in_no_compartment),
     ROW(LABEL_TAKEN, DETECT, LABEL, a_label_twice),
+    ROW(NAMED_AS_ID, DETECT, LABEL, a_label_like_an_id),
+    ROW(NOTHING_TO_NAME, DETECT, LABEL, a_label_of_nothing),
+    ROW(COMPARTMENTS_FULL, DETECT, CREATE, one_compartment_too_many),
     ROW(NAME_TAKEN, DETECT, PERSON, a_name_twice),
     ROW(TENANT_NAMED, DETECT, TENANT, a_tenants_name_twice),
     ROW(TENANT_IN_DIRECTORY, DETECT, TENANT, a_tenant_of_the_directory),
