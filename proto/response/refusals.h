@@ -301,6 +301,9 @@
     X(DECLARED_NOT_CUSTOMERS, RULE, "R8",                                                          \
       "a declared incident cannot be the customer's alone; a declaration made in error is "        \
       "withdrawn by two people: vigil incident withdraw")                                          \
+    X(CUSTOMERS_NOT_DECLARED, RULE, "R8",                                                          \
+      "what is the customer's alone is not declared, and no clock of 72 hours runs for it; if it " \
+      "is not theirs alone, say whose it is first: vigil incident responsibility")                 \
     X(NOT_AN_OWNER, RULE, "R6",                                                                    \
       "an owner is a responder or incident manager of this compartment, and {0} is neither; "      \
       "name another one with --owner")                                                             \

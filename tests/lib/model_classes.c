@@ -154,6 +154,11 @@ static struct model_refusal declare_names(struct model_call *call)
     return exist ? model_accepts() : model_refuses(VG_NOT_FOUND);
 }
 
+static bool is_not_the_customers(const struct model_call *call)
+{
+    return call->incident->facts.responsibility != RESPONSE_CUSTOMER;
+}
+
 static bool class_is_declarable(const struct model_call *call)
 {
     return is_declarable(call->command->declare.class_);
@@ -176,6 +181,7 @@ static bool declaration_cites_evidence(const struct model_call *call)
 
 static const struct model_guard declare_guards[] = {
     {no_declaration_stands, VG_EXISTS, ""},
+    {is_not_the_customers, VG_RULE, "R8"},
     {class_is_declarable, VG_RULE, "R11"},
     {some_harm, VG_RULE, "R11"},
     {access_or_duty, VG_RULE, "R11"},

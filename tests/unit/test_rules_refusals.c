@@ -352,6 +352,12 @@ static void the_customers_though_declared(struct play *play, struct desk_order *
     order->command.responsibility.responsibility = RESPONSE_CUSTOMER;
 }
 
+static void a_declaration_of_the_customers(struct play *play, struct desk_order *order)
+{
+    (void)order;
+    set_responsibility(play, RESPONSE_CUSTOMER);
+}
+
 static void owned_by_legal(struct play *play, struct desk_order *order)
 {
     order->command.owner.owner = desk_author(play->desk, DESK_LEGAL);
@@ -669,6 +675,7 @@ static const struct row {
     ROW(DECLARED_FLOOR, ASSESS, SEVERITY, to_sev4_though_declared),
     ROW(RISK_WITHOUT_OWNER, ASSESS, RISK, risk_of_nobodys),
     ROW(DECLARED_NOT_CUSTOMERS, ASSESS, RESPONSIBILITY, the_customers_though_declared),
+    ROW(CUSTOMERS_NOT_DECLARED, ASSESS, DECLARE, a_declaration_of_the_customers),
     ROW(NOT_AN_OWNER, ASSESS, OWNER, owned_by_legal),
     ROW(BY_DECLARATION, ASSESS, CLASSIFY, as_security_incident),
     ROW(CLASS_IS_DECLARED, ASSESS, CLASSIFY, a_declared_one),

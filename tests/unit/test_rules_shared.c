@@ -170,6 +170,21 @@ Test(r8, a_declared_incident_cannot_be_the_customers)
     play_free(&play);
 }
 
+/* Not in assess, nor when it is closed, which a declaration would reopen. */
+Test(r8, nor_is_what_is_the_customers_declared_so_that_the_clock_ran)
+{
+    struct play play = customers();
+    struct desk_order declare = play_order(&play, RESPONSE_OP_DECLARE);
+    cr_assert(play_refuses(&play, declare, RESPONSE_REFUSED_CUSTOMERS_NOT_DECLARED));
+    play_do(&play, RESPONSE_OP_REFER);
+    play_must(&play, stage(&play, RESPONSE_CLOSE));
+    cr_assert(play_refuses(&play, declare, RESPONSE_REFUSED_CUSTOMERS_NOT_DECLARED));
+    play_do(&play, RESPONSE_OP_REOPEN);
+    play_must(&play, responsibility(&play, RESPONSE_SHARED));
+    play_must(&play, declare);
+    play_free(&play);
+}
+
 Test(r8, nor_does_an_assessment_make_it_so)
 {
     struct play play = play_new(RESPONSE_ASSESS);
