@@ -429,10 +429,27 @@ void response_effect_approve(struct response_call *call)
         carry(call);
 }
 
+/* Who could not sign it does not end it either. */
+static enum vg_code require_signing_role(struct response_call *call)
+{
+    enum response_op op = proposed_op(&call->part.proposal);
+    uint32_t roles = response_signing_roles(op);
+    uint32_t own =
+        response_roles_of(call->machine, &call->request->author, &call->request->compartment);
+    char name[VG_NAME_MAX + 1];
+    char words[64];
+    if ((roles & own) != 0)
+        return VG_OK;
+    response_person_words(call->machine, &call->request->author, name);
+    response_words(response_roles, roles, "nobody", words, sizeof words);
+    return RESPONSE_REFUSE(call, REJECTS_AS_NOTHING, response_op_name(op), words, name);
+}
+
 enum vg_code response_judge_reject(struct response_call *call)
 {
     if (check_reason(call, call->command.reject.reason) != VG_OK ||
-        find_open(call, &call->command.reject.proposal) != VG_OK)
+        find_open(call, &call->command.reject.proposal) != VG_OK ||
+        require_signing_role(call) != VG_OK)
         return call->outcome->error.code;
     end_proposal(call, RESPONSE_PROPOSAL_REJECTED);
     say_signature(call, RESPONSE_EVENT_REJECT, "rejected", call->command.reject.reason);

@@ -429,6 +429,9 @@
     X(SIGNS_AS_NOTHING, FORBIDDEN, "",                                                             \
       "what is missing is the signature of {0}, and {1} does not sign as that here; ask "          \
       "somebody who has the role, or leave out --as")                                              \
+    X(REJECTS_AS_NOTHING, FORBIDDEN, "",                                                           \
+      "a proposal of {0} is signed by {1}, so none but they reject it, and {2} is none here; ask " \
+      "one of them, or let it expire")                                                             \
     X(PROPOSAL_ENDED, EXISTS, "", "this proposal was {0} at {1}; nothing is left to sign")         \
     X(PROPOSAL_EXPIRED, EXPIRED, "", "this proposal expired at {0}; propose it anew")              \
     X(OTHER_TEXT, INTEGRITY, "",                                                                   \

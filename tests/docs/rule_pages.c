@@ -219,6 +219,7 @@ static const struct {
     {RESPONSE_REFUSED_NEEDS_NO_SECOND, {"operation"}},
     {RESPONSE_REFUSED_EXPIRY, {"log time", "time"}},
     {RESPONSE_REFUSED_SIGNS_AS_NOTHING, {"roles", "author"}},
+    {RESPONSE_REFUSED_REJECTS_AS_NOTHING, {"operation", "roles", "author"}},
     {RESPONSE_REFUSED_PROPOSAL_ENDED, {"state", "time"}},
     {RESPONSE_REFUSED_PROPOSAL_EXPIRED, {"time"}},
     {RESPONSE_REFUSED_SIGNER_WITHOUT_ROLE, {"person", "role"}},

@@ -267,9 +267,16 @@ static void approve(struct model_call *call)
     inner.operation->effect(&inner);
 }
 
+/* In any of the roles that sign it, missing or not. */
+static bool could_sign(const struct model_call *call)
+{
+    return (call->model->operations[call->proposed.op]->signers & roles_of_author(call)) != 0;
+}
+
 static const struct model_guard reject_rules[] = {
     {is_undecided, VG_EXISTS, ""},
     {is_not_expired, VG_EXPIRED, ""},
+    {could_sign, VG_FORBIDDEN, ""},
     {NULL, VG_OK, ""},
 };
 

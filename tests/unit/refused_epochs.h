@@ -100,6 +100,15 @@ BEND(shred_the_directory, *order = play_proposing_shred(play, &play->desk->genes
 BEND(recover_the_directory,
      *order = play_proposing_recover(play, &play->desk->genesis.directory, 2, 0x7))
 
+static void by_one_who_could_not_sign(struct play *play, struct desk_order *order)
+{
+    vg_id compartment = play_create(play, 0x7);
+    order->command.reject.proposal = play_must(play, play_proposing_shred(play, &compartment, 1));
+    order->command.reject.reason = vg_span_text(RESPONSE_NO_REASON);
+    order->person = DESK_OPERATOR;
+    order->control = true;
+}
+
 static void shred_an_epoch_of_before(struct play *play, struct desk_order *order)
 {
     vg_id compartment = play_create(play, 0x7);

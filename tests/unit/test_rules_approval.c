@@ -381,6 +381,26 @@ Test(two_people, a_rejection_has_a_reason_and_comes_in_time)
     play_free(&play);
 }
 
+/* In control entries operators sign some of what is proposed, and key officers all. */
+Test(two_people, a_rejection_is_of_one_who_could_sign)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    vg_id compartment = play_create(&play, 0x7);
+    vg_id shred = play_must(&play, play_proposing_shred(&play, &compartment, 1));
+    vg_id rekey = play_must(&play, play_proposing_rekey(&play, DESK_PRIVACY, DESK_BEN, 1));
+    struct desk_order order = rejection(&play, DESK_OPERATOR, &shred);
+    order.control = true;
+    order.compartment = (vg_id){{0}};
+    order.command.reject.reason = vg_span_text(RESPONSE_NO_REASON);
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_REJECTS_AS_NOTHING));
+    order.command.reject.proposal = rekey;
+    play_must(&play, order);
+    order.command.reject.proposal = shred;
+    order.person = DESK_LEGAL;
+    play_must(&play, order);
+    play_free(&play);
+}
+
 /* ---- lists -------------------------------------------------------------------------------------
  */
 

@@ -722,6 +722,7 @@ static const struct row {
     ROW(NEEDS_NO_SECOND, ASSESS, PROPOSE, a_note_as_proposal),
     ROW(EXPIRY, ASSESS, PROPOSE, for_no_time),
     ROW(SIGNS_AS_NOTHING, ASSESS, PROPOSE, legal_as_executive),
+    ROW(REJECTS_AS_NOTHING, DETECT, REJECT, by_one_who_could_not_sign),
     ROW(PROPOSAL_ENDED, ASSESS, APPROVE, approved_already),
     ROW(PROPOSAL_EXPIRED, ASSESS, APPROVE, too_late),
     ROW(OTHER_TEXT, ASSESS, APPROVE, another_text),
