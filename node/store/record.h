@@ -9,7 +9,7 @@
 
 enum {
     STORE_FORMAT = 3,       /* of the log */
-    STORE_STATE_FORMAT = 5, /* from which on it has marks; from 4 on it is sealed */
+    STORE_STATE_FORMAT = 6, /* overrides with their index; from 5 on marks, from 4 on sealed */
     STORE_CHECKSUM_SIZE = 16,
     STORE_HARD_SIZE = 4 + 32 + 8 + 16 + 8 + 8 + 8 + 32 + STORE_CHECKSUM_SIZE,
     STORE_META_SIZE = LEDGER_OVERHEAD + 32 + STORE_CHECKSUM_SIZE,

@@ -214,7 +214,7 @@ static enum vg_code check_identity(struct store_state *state, vg_span record,
     if (!store_identity_decode(record, &identity))
         return store_state_refuse(state, "damaged identity record", error);
     if (identity.format < STORE_STATE_FORMAT)
-        return store_state_refuse(state, "a state from before it had marks, or was sealed", error);
+        return store_state_refuse(state, "a state of an earlier format", error);
     if (identity.format != STORE_STATE_FORMAT)
         return store_state_refuse(state, "a state format that this version does not know", error);
     if (!vg_hash_equal(&identity.cluster, &state->cluster))

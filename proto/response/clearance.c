@@ -142,6 +142,7 @@ bool response_override_get(const struct response_machine *machine, const vg_id *
     vg_read_copy(&reader, out->compartment.bytes, sizeof out->compartment.bytes);
     vg_read_copy(&reader, out->author.bytes, sizeof out->author.bytes);
     out->at = vg_read_u64(&reader);
+    out->index = vg_read_u64(&reader);
     out->reason = vg_read_span(&reader, vg_read_u32(&reader));
     assert(vg_reader_done(&reader));
     return true;
@@ -536,17 +537,19 @@ static const char *measure_words(const struct measure *measure, char out[COUNT_T
 }
 
 /* How many nodes there are, and in how many regions: of the next epoch's, or of all members that
- * the boundary lets in. */
+ * the boundary lets in and that are not evicted. */
 static struct measure measure_of(const struct response_machine *machine,
                                  const struct clearing *clearing, bool members)
 {
     const struct ledger_genesis *genesis = machine->genesis;
     const char *regions[VG_NODES_MAX];
+    struct response_eviction eviction;
     struct measure measure = {.nodes = 0};
     for (uint32_t i = 0; i < genesis->member_count; i++) {
         const struct ledger_member *member = &genesis->members[i];
         uint32_t at = 0;
-        if (members ? !is_inside(&clearing->clearance, member->region)
+        if (members ? !is_inside(&clearing->clearance, member->region) ||
+                          response_node_evicted(machine, member->id, &eviction)
                     : compartment_wrap_of(&clearing->next, member->id) == NULL)
             continue;
         while (at < measure.regions && strcmp(regions[at], member->region) != 0)
@@ -571,12 +574,15 @@ static struct measure least_of(const struct response_machine *machine,
     return least;
 }
 
+/* A reason is for one change: any epoch that comes into force after it is what it was for, or has
+ * made it one of before. */
 static bool has_reason(const struct response_call *call, const struct clearing *clearing)
 {
     struct response_override override_;
     return response_override_get(call->machine, &call->command.clearing.override_, &override_) &&
            vg_id_equal(&override_.compartment, &clearing->compartment) &&
-           vg_id_equal(&override_.author, &call->request->author);
+           vg_id_equal(&override_.author, &call->request->author) &&
+           override_.index > clearing->now.since;
 }
 
 static bool is_below(const struct response_machine *machine, const struct clearing *clearing)
@@ -736,6 +742,7 @@ void response_effect_override(struct response_call *call)
     vg_buffer_append(&value, compartment->bytes, sizeof compartment->bytes);
     vg_buffer_append(&value, call->request->author.bytes, sizeof call->request->author.bytes);
     vg_buffer_append(&value, response_u64_value(call->time_ms, number).data, 8);
+    vg_buffer_append(&value, response_u64_value(call->index, number).data, 8);
     struct vg_writer writer = vg_writer_of(vg_buffer_extend(&value, 4), 4);
     vg_write_u32(&writer, (uint32_t)reason.size);
     vg_buffer_append(&value, reason.data, reason.size);

@@ -60,6 +60,7 @@ struct response_override {
     vg_id compartment;
     vg_id author;
     uint64_t at;    /* log time, ms since 1970 */
+    uint64_t index; /* of its entry; no epoch that came into force after it takes it */
     vg_span reason; /* borrowed from the store */
 };
 

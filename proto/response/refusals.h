@@ -158,8 +158,9 @@
       "compartment {0} would be left with {1}, and {2} are the least; clear another node first, "  \
       "or say why it must be: --override REASON")                                                  \
     X(NO_OVERRIDE, NOT_FOUND, "",                                                                  \
-      "you gave no reason under {0} for compartment {1} to have fewer nodes than it should; let "  \
-      "vigil compartment revoke --override give it")                                               \
+      "you gave no reason under {0} for compartment {1} to have fewer nodes than it should, or "   \
+      "gave it before the epoch that is in force; let vigil compartment revoke --override give "   \
+      "it")                                                                                        \
     X(HOLDS_STILL, FORBIDDEN, "",                                                                  \
       "node {0} is cleared for compartment {1} by epoch {2}, in force; it attests once it is "     \
       "revoked")                                                                                   \

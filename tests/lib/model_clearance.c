@@ -138,13 +138,15 @@ static struct model_refusal may_hold(const struct model *model, const vg_id *com
     return owes ? model_refuses(VG_CONFLICT) : model_accepts();
 }
 
-/* The regions of nodes, of holders of `next` or of all, that a boundary lets in. */
+/* The regions of nodes, of holders of `next` or of all that have not gone, that a boundary lets in.
+ */
 static uint32_t regions(const struct model *model, const struct compartment_epoch *next,
                         const struct response_lines *boundary)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < model->node_count; i++) {
-        bool counts = next == NULL || compartment_wrap_of(next, model->nodes[i]) != NULL;
+        bool counts = next == NULL ? !model->nodes_gone[i]
+                                   : compartment_wrap_of(next, model->nodes[i]) != NULL;
         bool inside = boundary == NULL || boundary->count == 0;
         for (uint8_t k = 0; !inside && k < boundary->count; k++) {
             struct model_name name = model_name_of(boundary->lines[k]);
@@ -153,7 +155,8 @@ static uint32_t regions(const struct model *model, const struct compartment_epoc
         bool first = true;
         for (uint32_t k = 0; k < i; k++)
             first = first && !(model_name_equal(&model->regions[k], &model->regions[i]) &&
-                               (next == NULL || compartment_wrap_of(next, model->nodes[k])));
+                               (next == NULL ? !model->nodes_gone[k]
+                                             : compartment_wrap_of(next, model->nodes[k]) != NULL));
         count += counts && inside && first;
     }
     return count;
@@ -378,7 +381,8 @@ static struct model_refusal enough(const struct model_call *call,
         call->carries != NULL ? &call->carries->proposal->signers[0].person : &call->order->author;
     if (!vg_id_is_zero(id))
         return given != NULL && vg_id_equal(&given->compartment, &next->compartment) &&
-                       vg_id_equal(&given->author, author)
+                       vg_id_equal(&given->author, author) &&
+                       given->index > clearance_of(call->model, &next->compartment)->since
                    ? model_accepts()
                    : model_refuses(VG_NOT_FOUND);
     const struct model_clearance *clearance = clearance_of(call->model, &next->compartment);
@@ -457,6 +461,7 @@ static void come_into_force(struct model_call *call)
             clearance->revoked[i].attested = false;
     }
     clearance->epoch = next;
+    clearance->since = call->order->index;
 }
 
 /* ---- attesting ---------------------------------------------------------------------------------
@@ -582,7 +587,7 @@ static void override_(struct model_call *call)
 {
     struct model_override *given = vg_alloc(sizeof *given);
     *given = (struct model_override){call->order->request, call->command->override_.compartment,
-                                     call->order->author};
+                                     call->order->author, call->order->index};
     model_list_add(&call->model->overrides, given);
 }
 

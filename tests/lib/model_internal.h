@@ -231,6 +231,7 @@ struct model_compartment {
 /* Whom the key of a sealed compartment is for. */
 struct model_clearance {
     struct compartment_epoch epoch; /* in force */
+    uint64_t since;                 /* index of its entry; 0: the genesis has it */
     uint64_t min_cleared;
     struct model_list boundary; /* struct model_name; none: every region */
     struct {
@@ -246,6 +247,7 @@ struct model_override {
     vg_id id;
     vg_id compartment;
     vg_id author;
+    uint64_t index;
 };
 
 struct model {

@@ -237,6 +237,44 @@ Test(clearance, two_nodes_of_one_region_are_fewer_than_two_of_two)
     play_free(&play);
 }
 
+/* Nor one that the log had before the epoch: there were enough again in between. */
+Test(clearance, a_reason_is_for_one_change)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    vg_id compartment = play_create(&play, TWO);
+    vg_id used = overriding(&play, &compartment, "the site of node 1 is lost");
+    vg_id unused = overriding(&play, &compartment, "the site of node 1 is lost indeed");
+    struct desk_order order = play_clearing(&play, RESPONSE_OP_REVOKE, &compartment, 2, SECOND);
+    order.command.clearing.override_ = used;
+    play_must(&play, order);
+    clear(&play, RESPONSE_OP_CLEAR, &compartment, 3, 0xd);
+    order = play_clearing(&play, RESPONSE_OP_REVOKE, &compartment, 4, 0x9);
+    order.command.clearing.override_ = used;
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NO_OVERRIDE));
+    order.command.clearing.override_ = unused;
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_NO_OVERRIDE));
+    order.command.clearing.override_ = overriding(&play, &compartment, "and that of node 2");
+    play_must(&play, order);
+    play_free(&play);
+}
+
+/* Node 2 is the only one in emea. */
+Test(clearance, who_is_evicted_does_not_count_among_those_there_could_be)
+{
+    struct play play = play_new(RESPONSE_DETECT);
+    vg_id fresh = desk_request(play.desk, play.desk->time_ms);
+    struct desk_order order = play_clearing(&play, RESPONSE_OP_CREATE, &fresh, 1, 0x13);
+    order.command.clearing.boundary =
+        (struct response_lines){2, {vg_span_text("apac"), vg_span_text("emea")}};
+    cr_assert(play_refuses(&play, order, RESPONSE_REFUSED_CREATED_BELOW));
+    play_evict(&play, 2);
+    order.request = desk_request(play.desk, play.desk->time_ms);
+    struct desk_order again = play_clearing(&play, RESPONSE_OP_CREATE, &order.request, 1, 0x13);
+    again.command.clearing.boundary = order.command.clearing.boundary;
+    play_must(&play, again);
+    play_free(&play);
+}
+
 Test(clearance, a_boundary_holds_at_creation_and_at_every_grant)
 {
     struct play play = play_new(RESPONSE_DETECT);

@@ -629,7 +629,7 @@ Test(store_sealed, one_of_another_keyring_is_refused_and_so_is_one_of_before)
     cr_assert_eq(mdb_put(raw.txn, raw.table, &at, &value, 0), MDB_SUCCESS);
     raw_close(&raw);
     assert_refused(&(struct store_state_keys){sealing_state_key, &nodes[0]},
-                   "from before it had marks, or was sealed");
+                   "of an earlier format");
 }
 
 /* Rows are moved from one environment to another as they lie. */
