@@ -82,9 +82,16 @@ static void detection_words(const struct response_call *call,
     (void)call;
     response_words(response_cia_letters, incident->cia, "-", cia, sizeof cia);
     snprintf(out, RESPONSE_VALUE_TEXT,
-             incident->product[0] != '\0' ? "count %" PRIu64 ", cia %s, product %s"
-                                          : "count %" PRIu64 ", cia %s%s",
-             incident->count, cia, incident->product);
+             incident->product[0] != '\0' ? "cia %s, product %s" : "cia %s%s", cia,
+             incident->product);
+}
+
+/* Apart from what is settled, so that a noisy sensor keeps nobody from settling it. */
+static void signals_words(const struct response_call *call,
+                          const struct response_incident *incident, char out[RESPONSE_VALUE_TEXT])
+{
+    (void)call;
+    snprintf(out, RESPONSE_VALUE_TEXT, "count %" PRIu64, incident->count);
 }
 
 static void declaration_words(const struct response_call *call,
@@ -141,6 +148,7 @@ static const struct {
     {RESPONSE_ASPECT_OWNER, owner_words},
     {RESPONSE_ASPECT_DATA_RISK, risk_words},
     {RESPONSE_ASPECT_DETECTION, detection_words},
+    {RESPONSE_ASPECT_SIGNALS, signals_words},
     {RESPONSE_ASPECT_DECLARATION, declaration_words},
     {RESPONSE_ASPECT_ANSWER, answer_words},
 };

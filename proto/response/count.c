@@ -119,7 +119,8 @@ enum vg_code response_judge_count(struct response_call *call)
     call->next.count += more;
     snprintf(words, sizeof words, "%" PRIu32 " more of this signal", more);
     response_append_text(&call->text, words);
-    response_append(call, RESPONSE_EVENT_COUNT, RESPONSE_ASPECT_DETECTION,
+    response_append(call, RESPONSE_EVENT_COUNT,
+                    call->outcome->joined ? RESPONSE_ASPECT_SIGNALS : RESPONSE_ASPECT_DETECTION,
                     vg_buffer_span(&call->text))
         ->happened_at = call->command.count.first_at;
     return VG_OK;

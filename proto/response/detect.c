@@ -179,16 +179,18 @@ static void describe_claims(const struct response_call *call, struct vg_buffer *
 static void add_detection(struct response_call *call, uint8_t kind)
 {
     struct vg_buffer *text = &call->text;
+    bool joins = kind == RESPONSE_EVENT_JOIN;
     response_describe_source(call->command.detect.source, call->command.detect.subsource,
                              call->command.detect.title, text);
-    if (kind == RESPONSE_EVENT_JOIN)
+    if (joins)
         describe_claims(call, text);
     if (call->command.detect.detail.size > 0) {
         response_append_text(text, "\n");
         vg_buffer_append(text, call->command.detect.detail.data, call->command.detect.detail.size);
     }
-    response_append(call, kind, RESPONSE_ASPECT_DETECTION, vg_buffer_span(text))->happened_at =
-        call->command.detect.happened_at;
+    response_append(call, kind, joins ? RESPONSE_ASPECT_SIGNALS : RESPONSE_ASPECT_DETECTION,
+                    vg_buffer_span(text))
+        ->happened_at = call->command.detect.happened_at;
 }
 
 static enum vg_code judge_joining(struct response_call *call, const struct response_incident *known)

@@ -122,7 +122,8 @@ static void correct_event(struct response_call *call, const struct response_inci
 /* Notes and joined signals are many, and nobody asks for the n-th of them. */
 static bool is_looked_up(const struct response_change *change)
 {
-    return change->aspect != RESPONSE_ASPECT_NOTES && change->aspect != RESPONSE_ASPECT_DETECTION;
+    return change->aspect != RESPONSE_ASPECT_NOTES && change->aspect != RESPONSE_ASPECT_SIGNALS &&
+           change->aspect != RESPONSE_ASPECT_DETECTION;
 }
 
 void response_add_event(struct response_call *call, struct response_incident *incident,

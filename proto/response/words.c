@@ -293,6 +293,7 @@ const struct response_word response_aspects[] = {
     {RESPONSE_ASPECT_COLLABORATION, "collaboration"},
     {RESPONSE_ASPECT_PROPOSAL, "proposal"},
     {RESPONSE_ASPECT_FINDINGS, "findings"},
+    {RESPONSE_ASPECT_SIGNALS, "signals"},
     {0, NULL},
 };
 

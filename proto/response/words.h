@@ -258,6 +258,7 @@ enum response_aspect {
     RESPONSE_ASPECT_COLLABORATION,
     RESPONSE_ASPECT_PROPOSAL, /* a part each */
     RESPONSE_ASPECT_FINDINGS,
+    RESPONSE_ASPECT_SIGNALS, /* that joined (R3) */
 };
 extern const struct response_word response_aspects[];
 /* R25: those of them that are attested. */

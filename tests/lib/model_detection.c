@@ -85,7 +85,7 @@ static void detect(struct model_call *call)
         return;
     if (call->joined) {
         call->incident->facts.count++;
-        model_change(call->incident, RESPONSE_ASPECT_DETECTION);
+        model_change(call->incident, RESPONSE_ASPECT_SIGNALS);
         return;
     }
     struct model_case *incident = begin(call, RESPONSE_DETECT);
@@ -183,7 +183,7 @@ static void count(struct model_call *call)
         return;
     if (call->joined) {
         call->incident->facts.count += call->signals;
-        model_change(call->incident, RESPONSE_ASPECT_DETECTION);
+        model_change(call->incident, RESPONSE_ASPECT_SIGNALS);
         return;
     }
     const struct model_case *before = call->other;

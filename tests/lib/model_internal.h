@@ -12,7 +12,7 @@
 #include "tests/lib/model.h"
 
 enum {
-    MODEL_ASPECTS = RESPONSE_ASPECT_FINDINGS + 1,
+    MODEL_ASPECTS = RESPONSE_ASPECT_SIGNALS + 1,
     MODEL_OPS = RESPONSE_OP_RECOVERY_GONE + 1,
     MODEL_INCIDENT = MODEL_PROPOSAL + 1, /* what requests make, beside the parts */
     MODEL_SETS_MAX = 3,                  /* values that one operation sets */

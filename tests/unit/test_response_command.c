@@ -207,7 +207,7 @@ Test(response_layout, no_word_has_changed)
          "stage=1 severity=2 classification=3 responsibility=4 owner=5 recovery-plan=6 task=7 "
          "containment=8 notes=9 detection=10 data-risk=11 declaration=12 evidence=13 links=14 "
          "answer=15 referral=16 customer-risk=17 business-risk=18 corrective-measures=19 "
-         "tenants=20 collaboration=21 proposal=22 findings=23"},
+         "tenants=20 collaboration=21 proposal=22 findings=23 signals=24"},
         {response_attestations, "customer-risk=17 business-risk=18 corrective-measures=19"},
         {response_event_kinds,
          "detect=1 join=2 note=3 stage=4 import=5 finding=6 settle=7 assess=8 severity=9 risk=10 "

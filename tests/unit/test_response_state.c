@@ -386,7 +386,7 @@ Test(state, golden_hashes_of_rules_version_1)
     assert_golden(desk, &desk->genesis.directory,
                   "bec88cd82d22dc95f21030158f6764bdcac7f49198cf0682cea3bfd081ff6634");
     assert_golden(desk, &desk->genesis.first,
-                  "b4d9260a60328d0f1cfdf1c5d327d57b37c87c18318fd99f1fbed7ca654cb3ba");
+                  "1a16a2101be456f622a9068de7e8972dcd375bccf91d3c533712f54ee7b74a7d");
     assert_golden(desk, &story_second,
                   "1388ec49e7222b33fb43cfe5f10d04e9d7c2960101db23d6aa0a4f194910379c");
     desk_free(desk);
@@ -396,6 +396,6 @@ Test(state, golden_hashes_of_rules_version_1)
     assert_golden(play.desk, &play.desk->genesis.directory,
                   "93053ce1ec8ac01792a8a1278442aa7432722ac4f432423479a948cb412f5bc8");
     assert_golden(play.desk, &play.desk->genesis.first,
-                  "c95cf2ec288ee3f27a9213e154bbca8955361a0a3de28661ce2dac86afbfaa07");
+                  "52292a7d7597262a413b163359688ea0fcd8594074443d0eeb43a49d121ed9bf");
     play_free(&play);
 }

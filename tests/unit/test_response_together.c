@@ -105,7 +105,9 @@ Test(together, changes_of_different_aspects_both_succeed)
     cr_assert_eq(revision_of(incident.revisions, incident.revision_count, RESPONSE_ASPECT_NOTES),
                  2);
     cr_assert_eq(
-        revision_of(incident.revisions, incident.revision_count, RESPONSE_ASPECT_DETECTION), 2);
+        revision_of(incident.revisions, incident.revision_count, RESPONSE_ASPECT_DETECTION), 1);
+    cr_assert_eq(revision_of(incident.revisions, incident.revision_count, RESPONSE_ASPECT_SIGNALS),
+                 1);
     desk_free(desk);
 }
 
@@ -183,7 +185,7 @@ Test(together, unknown_aspects_are_invalid)
 {
     struct desk *desk = desk_new();
     vg_id id = detected(desk);
-    static const uint16_t unknown[] = {0, RESPONSE_ASPECT_FINDINGS + 1, UINT16_MAX};
+    static const uint16_t unknown[] = {0, RESPONSE_ASPECT_SIGNALS + 1, UINT16_MAX};
     for (size_t i = 0; i < 3; i++) {
         struct desk_order order = expecting(desk_note(&id, "x"), unknown[i], 0);
         cr_assert_eq(send(desk, order, DESK_ANN).error.code, VG_INVALID);
@@ -210,13 +212,29 @@ Test(together, naming_something_else_in_question_needs_the_detection_read)
     struct response_outcome outcome = send(desk, order, DESK_BEN);
     cr_assert_eq(outcome.error.code, VG_CONFLICT);
     cr_assert_eq(outcome.conflict.aspect, RESPONSE_ASPECT_DETECTION);
-    cr_assert_str_eq(outcome.conflict.value, "count 1, cia c");
-    cr_assert_str_eq(outcome.conflict.proposed, "count 1, cia a");
+    cr_assert_str_eq(outcome.conflict.value, "cia c");
+    cr_assert_str_eq(outcome.conflict.proposed, "cia a");
     outcome = send(desk, expecting(order, RESPONSE_ASPECT_DETECTION, 1), DESK_BEN);
     cr_assert_eq(outcome.error.code, VG_OK, "%s", outcome.error.text);
     cr_assert_eq(desk_incident(desk, &id).cia, RESPONSE_AVAILABILITY);
     cr_assert_eq(revision_of(outcome.revisions, outcome.revision_count, RESPONSE_ASPECT_DETECTION),
                  2);
+    desk_free(desk);
+}
+
+/* Signals that join are counted apart (R3): a noisy sensor keeps nobody from settling it. */
+Test(together, signals_that_join_do_not_conflict_with_what_is_settled)
+{
+    struct desk *desk = desk_new();
+    vg_id id = detected(desk);
+    struct desk_order order = desk_stage(&id, RESPONSE_ASSESS, 1);
+    order.command.stage.cia = RESPONSE_AVAILABILITY;
+    order = expecting(order, RESPONSE_ASPECT_DETECTION, 1);
+    cr_assert(send(desk, desk_detect("again", "ids:1"), DESK_BEN).joined);
+    struct response_outcome outcome = send(desk, order, DESK_BEN);
+    cr_assert_eq(outcome.error.code, VG_OK, "%s", outcome.error.text);
+    cr_assert_eq(desk_incident(desk, &id).cia, RESPONSE_AVAILABILITY);
+    cr_assert_eq(desk_incident(desk, &id).count, 2);
     desk_free(desk);
 }
 

@@ -129,9 +129,9 @@ Test(r3, a_count_raises_the_count_by_each_of_its_signals)
     cr_assert(outcome.joined);
     cr_assert(vg_id_equal(&outcome.id, &play.incident));
     cr_assert_eq(play_incident(&play).count, 4);
-    cr_assert(PLAY_TELLS(&play, 1, .kind = RESPONSE_EVENT_COUNT,
-                         .aspect = RESPONSE_ASPECT_DETECTION, .revision = 2, .to = "count 4, cia c",
-                         .text = "3 more of this signal", .by = DESK_NODE));
+    cr_assert(PLAY_TELLS(&play, 1, .kind = RESPONSE_EVENT_COUNT, .aspect = RESPONSE_ASPECT_SIGNALS,
+                         .revision = 1, .to = "count 4", .text = "3 more of this signal",
+                         .by = DESK_NODE));
     cr_assert_eq(play_event(&play, 1).happened_at, 4711);
     play_free(&play);
 }
