@@ -242,14 +242,6 @@ static struct response_checkpoint checkpoint_of(const struct response_call *call
     return checkpoint;
 }
 
-/* Of a compartment in clear every node has the state. */
-static bool is_cleared(const struct response_machine *machine, const vg_id *compartment,
-                       vg_node_id node)
-{
-    return response_epoch_in_force(machine, compartment) == 0 ||
-           response_epoch_holds(machine, compartment, node);
-}
-
 /* Which marks there are follows from the log; what a node has there is compared with nothing here:
  * that is the affair of each node alone. */
 enum vg_code response_judge_checkpoint(struct response_call *call)
@@ -262,7 +254,7 @@ enum vg_code response_judge_checkpoint(struct response_call *call)
     call->outcome->id = *compartment;
     vg_id_format(compartment, text);
     snprintf(id, sizeof id, "%" PRIu64, said.node.value);
-    if (!is_cleared(call->machine, compartment, said.node))
+    if (!response_is_cleared(call->machine, compartment, said.node))
         return RESPONSE_REFUSE(call, NOT_CLEARED, id, text);
     snprintf(id, sizeof id, "%" PRIu64, said.mark.index);
     if (!response_mark_get(call->machine, compartment, said.mark.index, &mark))
@@ -314,7 +306,7 @@ static bool has_say(const struct response_machine *machine, const vg_id *compart
 {
     struct response_eviction eviction;
     return !response_node_evicted(machine, node, &eviction) &&
-           is_cleared(machine, compartment, node);
+           response_is_cleared(machine, compartment, node);
 }
 
 /* The next checkpoint that counts of one mark after `out`; false at the end. */

@@ -77,6 +77,14 @@ bool response_epoch_holds(const struct response_machine *machine, const vg_id *c
            compartment_wrap_of(&epoch.record, node) != NULL;
 }
 
+bool response_is_cleared(const struct response_machine *machine, const vg_id *compartment,
+                         vg_node_id node)
+{
+    bool in_clear = response_epoch_in_force(machine, compartment) == 0 &&
+                    (machine->genesis->flags & LEDGER_GENESIS_CLEAR) != 0;
+    return in_clear || response_epoch_holds(machine, compartment, node);
+}
+
 uint32_t response_epoch_nodes(const struct response_machine *machine, const vg_id *compartment,
                               vg_node_id out[VG_NODES_MAX])
 {

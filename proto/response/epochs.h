@@ -19,6 +19,11 @@ uint64_t response_epoch_in_force(const struct response_machine *machine, const v
 bool response_epoch_holds(const struct response_machine *machine, const vg_id *compartment,
                           vg_node_id node);
 
+/* The same, but that what is in clear, as a genesis may have it that no node starts from, is every
+ * node's. */
+bool response_is_cleared(const struct response_machine *machine, const vg_id *compartment,
+                         vg_node_id node);
+
 /* The nodes that the key of the epoch in force is wrapped for, ascending, of a compartment that is
  * shredded too; how many. */
 uint32_t response_epoch_nodes(const struct response_machine *machine, const vg_id *compartment,

@@ -98,19 +98,12 @@ const char *response_lateness_name(enum response_lateness lateness)
     return names[lateness];
 }
 
-static bool is_cleared(const struct response_machine *machine, const vg_id *compartment,
-                       vg_node_id node)
-{
-    bool in_clear = response_epoch_in_force(machine, compartment) == 0 &&
-                    (machine->genesis->flags & LEDGER_GENESIS_CLEAR) != 0;
-    return in_clear || response_epoch_holds(machine, compartment, node);
-}
-
 bool response_carries(const struct response_machine *machine, const vg_id *source,
                       const vg_id *target, vg_node_id node)
 {
     struct response_eviction eviction;
-    return is_cleared(machine, source, node) && is_cleared(machine, target, node) &&
+    return response_is_cleared(machine, source, node) &&
+           response_is_cleared(machine, target, node) &&
            !response_node_evicted(machine, node, &eviction);
 }
 
@@ -187,7 +180,7 @@ enum vg_code response_require_carrier(struct response_call *call, const vg_id *s
     if (response_carries(call->machine, source, target, node))
         return VG_OK;
     snprintf(id, sizeof id, "%" PRIu64, node.value);
-    vg_id_format(is_cleared(call->machine, source, node) ? target : source, text);
+    vg_id_format(response_is_cleared(call->machine, source, node) ? target : source, text);
     return RESPONSE_REFUSE(call, NO_CARRIER, id, text);
 }
 
