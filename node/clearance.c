@@ -96,6 +96,41 @@ void node_clearance_fill(struct node *node, struct api_clearances *out)
     }
 }
 
+/* ---- clients who were told that they may write here --------------------------------------------
+ */
+
+struct lost {
+    struct loop_task task;
+    struct node *node;
+};
+
+static void take_lost(struct loop_task *task)
+{
+    struct lost *lost = (struct lost *)task;
+    struct node *node = lost->node;
+    if (!node->closed && node->clients != NULL)
+        net_clients_drop(node->clients);
+    free(lost);
+}
+
+static bool is_removed(const struct node *node, const vg_id *compartment)
+{
+    struct store_clearance one;
+    return store_clearances_get(store_applier_clearances(node->applier), compartment, &one) &&
+           one.status == RESPONSE_REMOVING;
+}
+
+/* Whose sessions they are is not kept: all of them end, and begin anew in no time. */
+void node_clearance_heed(struct node *node, const struct response_outcome *outcome)
+{
+    if (!vg_id_is_zero(&outcome->compartment) || outcome->error.code != VG_OK ||
+        !(is_removed(node, &outcome->id) || is_removed(node, &outcome->keyed)))
+        return;
+    struct lost *lost = vg_alloc(sizeof *lost);
+    *lost = (struct lost){.task.run = take_lost, .node = node};
+    loop_post(node->loop, &lost->task);
+}
+
 /* ---- a rebuild's damaged entries ---------------------------------------------------------------
  */
 

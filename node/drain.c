@@ -303,20 +303,26 @@ static void take_outcome(struct loop_task *task)
     free(outcome);
 }
 
-void node_applied(void *context, uint64_t index, const struct response_outcome *outcome)
+static void post_outcome(struct node *node, uint64_t index, const struct response_outcome *outcome)
 {
-    struct node *node = context;
-    node_watch_wake(node);
-    if (outcome != NULL)
-        node_admission_heed(node, outcome);
-    if (outcome != NULL && outcome->drills)
-        node_drill_started(node, outcome);
-    if (outcome == NULL || !node_submit_waits(node, &outcome->request))
-        return;
     struct outcome *copy = vg_alloc(sizeof *copy);
     *copy = (struct outcome){
         .task.run = take_outcome, .node = node, .index = index, .outcome = *outcome};
     loop_post(node->loop, &copy->task);
+}
+
+void node_applied(void *context, uint64_t index, const struct response_outcome *outcome)
+{
+    struct node *node = context;
+    node_watch_wake(node);
+    if (outcome == NULL)
+        return;
+    node_admission_heed(node, outcome);
+    if (outcome->drills)
+        node_drill_started(node, outcome);
+    if (node_submit_waits(node, &outcome->request))
+        post_outcome(node, index, outcome);
+    node_clearance_heed(node, outcome); /* once who asked for it has the answer */
 }
 
 struct stale {

@@ -302,6 +302,9 @@ enum vg_code node_no_compartment(const vg_id *compartment, struct vg_error *erro
  * late. Any thread. */
 void node_concern_note(struct node *node, const vg_id *person, const vg_id *compartment);
 bool node_concerns(struct node *node, const vg_id *person, const vg_id *compartment);
+/* Sessions of clients end when this entry has ended the clearance for a compartment: in one, this
+ * node's word that it is level counts for as long as it lasts. The apply thread. */
+void node_clearance_heed(struct node *node, const struct response_outcome *outcome);
 /* store_applier_config.wanted; its thread. */
 void node_rebuild_wants(void *context, uint64_t index);
 /* Every compartment whose key has epochs, as of what is applied, into out->all, to be freed. Any

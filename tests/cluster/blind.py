@@ -3,13 +3,17 @@
 """blind.py BIN_DIR LEAKY_DIR: five nodes in three regions, tenants' compartments acme (nodes 1, 2) and bolt (2, 3); 4 and 5 see neither, and
 4 leads. Every text that people write into the two is a canary. No node has one on its disk or in its logs, none is on the lines, and none is in
 the memory of a node that is not cleared for it. The same by programs that seal nothing (tests/variants) shows that the search finds what is there.
-Then a rotation, a grant and a revocation, each with the node killed that has to do most, and the search again. Without the right to listen, or to
-read memory, the exit code is 77."""
+Then a session that was told that node 3 is level stays open over its revocation, and goes on writing. Then a rotation, a grant and a revocation, each
+with the node killed that has to do most, and the search again. Without the right to listen, or to read memory, the exit code is 77."""
+import fcntl
+import json
 import os
 import pathlib
 import random
+import subprocess
 import sys
 import tempfile
+import uuid
 
 from canary import Canaries, disk, memory
 from cluster import Cluster, wait_for
@@ -19,8 +23,13 @@ from tcpdump import Tcpdump
 CLEARED = {"acme": {1, 2}, "bolt": {2, 3}}
 ALPHABETS = {"acme": "qzxjkv", "bolt": "ycbgpm"}
 ROLES = ("reporter", "responder", "incident-manager", "executive-incident-manager", "legal")
+LATER = "hlnrst"  # of what is said once node 3 is revoked; none of them is a digit twice in hex
 SEED = 20261127
+PIPE = 4096  # what fits one that nobody reads,
+LONG = 200  # in reports of names as long as this,
+DOCUMENTS = 40  # is fewer than these
 LEADER = 4  # and blind
+SAMPLE = json.loads((pathlib.Path(__file__).parents[2] / "ops/samples/lost-laptop.json").read_text())
 
 
 class Scene:
@@ -57,6 +66,35 @@ class Scene:
 
     def become(self, node, name, status):
         wait_for(lambda: self.standing(node, name) == status, f"node {node} {status} for {name}")
+
+    def imported(self, title):
+        return sum(shown["title"] == title for shown in self.c.vigil("incident", "list", "--all", "--compartment", "acme", node=1))
+
+    def stay(self):
+        """Node 3 is granted acme, is written to by an import from a folder, and is revoked, living on. What the same session says from then on is
+        nowhere at node 3. Reports that nobody reads hold the import between two documents, of which it reads each in its turn."""
+        later = Canaries(LATER, random.Random(SEED))
+        self.c.vigil("compartment", "grant", "acme", "--node-id", 3)
+        self.become(3, "acme", "level")
+        with tempfile.TemporaryDirectory(prefix="-" * LONG) as folder:
+            documents = [pathlib.Path(folder) / f"{i:04}.json" for i in range(DOCUMENTS)]
+            for i, document in enumerate(documents):
+                document.write_text(json.dumps({**SAMPLE, "incident_id": f"stays-{i}", "summary": "before"}))
+            person = self.c.person(1, 3)
+            with subprocess.Popen([self.c.bin / "vigil", "--context", self.c.context, "--timeout", "30s", *person.words(), "import", "veris", folder,
+                                   "--compartment", "acme"], env=self.c.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as writer:
+                report = len(f"imported {uuid.UUID(int=0)} {documents[0]}\n")
+                sent = fcntl.fcntl(writer.stdout, fcntl.F_SETPIPE_SZ, PIPE) // report + 1
+                assert sent < DOCUMENTS - 1, sent
+                wait_for(lambda: self.imported("before") == sent, "the import to wait")
+                self.c.vigil("compartment", "revoke", "acme", "--node-id", 3)
+                self.become(3, "acme", "blind")
+                for document in documents[sent:]:
+                    document.write_text(json.dumps({**json.loads(document.read_text()), "summary": later.say("later")}))
+                counted = writer.stdout.read().decode().splitlines()[-1]
+                assert writer.wait() == 0 and counted.startswith(f"{DOCUMENTS} imported, 0 repeated"), counted
+        found = {node: [where for where, content in memory(self.c, node) if later.find(content)] for node in (1, 2, 3)}
+        assert not found[3] and any(found.values()), found
 
     def change(self, node, *words):
         """A change of clearance, and the node that has to do most is killed upon it."""
@@ -101,6 +139,7 @@ def leaks(scene):
 def keeps(scene):
     scene.write()
     assert not (found := scene.find()), found
+    scene.stay()
     scene.changes()
     assert not (found := scene.find()), found
     for name, nodes in CLEARED.items():
@@ -114,8 +153,9 @@ def main():
         print("skipped: only root reads the memory of another process")
         sys.exit(77)
     built, leaky = sys.argv[1:]
-    for name, alphabet in ALPHABETS.items():
-        others = "".join(other for of, other in ALPHABETS.items() if of != name)
+    alphabets = {**ALPHABETS, "later": LATER}
+    for name, alphabet in alphabets.items():
+        others = "".join(other for of, other in alphabets.items() if of != name)
         Canaries(alphabet, random.Random(SEED)).check(others)
     listened(leaky, leaks)
     said, heard = listened(built, keeps)

@@ -10,13 +10,18 @@
 #include "proto/ledger/entry.h"
 #include "tests/lib/secured.h"
 
-enum { LINKS_MAX = 64, TIMEOUT_MS = 8000 };
+enum {
+    LINKS_MAX = 64,
+    TIMEOUT_MS = 8000,
+    SEEN = 2, /* the question and the command, after which a node loses sight */
+};
 
 /* What a false node does with a request, or with who comes for the first time. */
 enum manner {
     ANSWERS,
     IS_BUSY,
     IS_BLIND,
+    LOSES_SIGHT,
     REFUSES,
     HANGS,
     CLOSES,
@@ -36,7 +41,8 @@ struct false_node {
     struct dial_listener *listener;
     struct secured links[LINKS_MAX];
     unsigned link_count;
-    atomic_uint requests; /* of one client at a time */
+    atomic_uint requests; /* of one client at a time, */
+    atomic_uint commands; /* and of them */
     uint8_t first[512];   /* body of the first request */
     size_t first_size;
     bool same; /* all later ones had the same body */
@@ -55,6 +61,8 @@ static void behave(struct false_node *node, struct secured *link,
 {
     struct wire_response response = {.token = request->token,
                                      .json = vg_span_text("{\"node\":\"good\"}")};
+    if (node->manner == LOSES_SIGHT && atomic_load(&node->requests) > SEEN)
+        node->manner = IS_BLIND;
     switch (node->manner) {
     case ANSWERS_TWICE:
         response.token--;
@@ -63,6 +71,7 @@ static void behave(struct false_node *node, struct secured *link,
         send_response(link, &response);
         break;
     case ANSWERS:
+    case LOSES_SIGHT:
         send_response(link, &response);
         break;
     case IS_BUSY:
@@ -99,6 +108,8 @@ static void node_received(struct secured *link, const struct wire_frame *frame)
     struct wire_request request;
     struct vg_error error;
     cr_assert_eq(wire_request_decode(frame->payload, &request, &error), VG_OK);
+    if (request.kind == WIRE_SUBMIT)
+        atomic_fetch_add(&node->commands, 1);
     if (atomic_fetch_add(&node->requests, 1) == 0) {
         node->first_size = request.body.size;
         memcpy(node->first, request.body.data, request.body.size);
@@ -409,4 +420,32 @@ Test(cli_client, where_nobody_is_cleared_the_answer_says_who_is)
     cr_expect_not_null(strstr(error.text, "node 2 is cleared"), "%s", error.text);
     cr_expect(blind.same, "the question alone");
     node_stop(&blind);
+}
+
+/* One that could read the first command, and no more: of what comes later it gets one command at
+ * most, and is asked again from there on, on the connection that has stayed open. */
+Test(cli_client, the_word_of_a_node_ends_with_the_first_unavailable)
+{
+    uint8_t command[256];
+    struct wire_request request = {.kind = WIRE_SUBMIT,
+                                   .body = vg_span_of(command, command_within(command))};
+    struct false_node node;
+    struct cli_client *client;
+    struct vg_error error;
+    json_t *answer = NULL;
+    json_t *details = NULL;
+    node_start(&node, LOSES_SIGHT);
+    cr_assert_eq(cli_client_new(&access_of_one, &node.at, 1, 300, &client, &error), VG_OK);
+    cr_assert_eq(cli_client_call(client, &request, &answer, &error, &details), VG_OK, "%s",
+                 error.text);
+    cr_assert_eq(atomic_load(&node.commands), 1);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_expect_eq(cli_client_call(client, &request, &answer, &error, &details), VG_UNAVAILABLE);
+        cr_expect_eq(atomic_load(&node.commands), 2, "it was told, and then asked alone");
+    }
+    cr_expect_eq(node.link_count, 1, "one connection");
+    cr_expect_gt(atomic_load(&node.requests), SEEN + 3);
+    cli_client_free(client);
+    json_decref(answer);
+    node_stop(&node);
 }

@@ -31,7 +31,8 @@ struct session {
     bool asked;             /* the request under way is this node's too */
     bool probed;            /* whether it may have the command was asked, and not answered yet */
     bool sent;              /* the request's bytes are on their way */
-    vg_id level;            /* the compartment of which it has said that it may */
+    vg_id level;            /* the compartment of which it has said that it may, and not since that
+                               it cannot */
     uint64_t retry_at_ms;   /* not asked before this */
     unsigned refusals;      /* of this request's handshakes, since one was answered */
 
@@ -88,6 +89,8 @@ static void take_frame(struct session *session, const struct wire_frame *frame)
         session->level = session->client->within;
         return;
     }
+    if (response.error.code == VG_UNAVAILABLE) /* it may be cleared no more: it is asked again */
+        session->level = (vg_id){{0}};
     session->answer = response.error;
     vg_buffer_clear(&session->json);
     vg_buffer_append(&session->json, response.json.data, response.json.size);

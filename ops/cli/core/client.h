@@ -3,7 +3,8 @@
  * when its answer is late, or it fails or is busy, the next node is asked too, with the same bytes,
  * and the first good answer counts. That is safe: a signed command has one request id, and what is
  * done once is answered again (DESIGN "Once"). A command goes only to nodes that have said that
- * they are level for its compartment. One thread at a time per client. */
+ * they are level for its compartment, on this connection and not before an `unavailable`. One
+ * thread at a time per client. */
 #ifndef VIGIL_OPS_CLI_CORE_CLIENT_H
 #define VIGIL_OPS_CLI_CORE_CLIENT_H
 
