@@ -26,17 +26,19 @@
 #include "proto/wire/memory.h"
 
 enum {
-    NODE_TAIL_ENTRIES = 1024,             /* durable entries kept in memory */
-    NODE_SUBMITS_MAX = 4096,              /* commands of clients under way */
-    NODE_PROPOSALS_MAX = 4096,            /* envelopes waiting for the end of a turn */
-    NODE_RECEIVED_MAX = 64 * 1024 * 1024, /* bytes of messages waiting for the loop */
-    NODE_TIMEOUT_MAX_MS = 300 * 1000,     /* of one request */
-    NODE_SWEEP_MS = 50,                   /* between looks for what has timed out */
-    NODE_WAITING = 4096,                  /* counters of the filter below; a power of two */
-    NODE_WATCHES_MAX = 1024,              /* questions parked until something comes */
-    NODE_REPAIRS_MAX = 16,                /* damaged entries being fetched again */
-    NODE_CONCERNED_MAX = 1024,            /* people and compartments remembered; a power of two */
-    NODE_FACTS_MAX = 16,                  /* facts between compartments being told */
+    NODE_TAIL_ENTRIES = 1024,            /* durable entries kept in memory */
+    NODE_SUBMITS_MAX = 4096,             /* commands of clients under way, */
+    NODE_SUBMITS_BYTES_MAX = 64 << 20,   /* and their bytes */
+    NODE_PROPOSALS_MAX = 4096,           /* envelopes waiting for the end of a turn, */
+    NODE_PROPOSALS_BYTES_MAX = 64 << 20, /* and their bytes */
+    NODE_RECEIVED_MAX = 32 << 20,        /* bytes of one peer's frames waiting for the loop */
+    NODE_TIMEOUT_MAX_MS = 300 * 1000,    /* of one request */
+    NODE_SWEEP_MS = 50,                  /* between looks for what has timed out */
+    NODE_WAITING = 4096,                 /* counters of the filter below; a power of two */
+    NODE_WATCHES_MAX = 1024,             /* questions parked until something comes */
+    NODE_REPAIRS_MAX = 16,               /* damaged entries being fetched again */
+    NODE_CONCERNED_MAX = 1024,           /* people and compartments remembered; a power of two */
+    NODE_FACTS_MAX = 16,                 /* facts between compartments being told */
 };
 
 /* As many compartments as the rules let there be have room everywhere. */
@@ -73,17 +75,15 @@ struct node_entry {
     struct ledger_view view; /* borrows bytes */
 };
 
-/* A Raft message, decoded and with its entries parsed, on its way from NNG's thread to the loop. */
+/* A Raft message, decoded and with its entries parsed. */
 struct node_received {
-    struct loop_task task;
-    struct node *node;
-    size_t size;
     struct raft_msg msg;
     struct raft_entry *meta;
     struct node_entry entries[];
 };
 
-/* net_callbacks; net's threads. */
+/* net_callbacks; net's threads. Of a frame of somebody of whom more than NODE_RECEIVED_MAX bytes
+ * wait for the loop nothing is taken: it is as lost on the way. */
 void node_frame_received(void *context, vg_node_id from, enum wire_type type,
                          struct vg_blob *payload);
 void node_peer_changed(void *context, const struct net_peer_event *event);
@@ -112,6 +112,7 @@ struct node_in_flight {
 struct node_proposals {
     struct node_proposal *first, **last;
     uint32_t count;
+    size_t bytes;                                /* of their envelopes */
     struct node_proposal *batch[RAFT_BATCH_MAX]; /* of the step under way */
     uint32_t batch_count;
     struct node_in_flight *by_id;
@@ -206,6 +207,7 @@ struct node_submit {
     bool acknowledged; /* the leader has appended it */
     bool uncertain;    /* an earlier leader may have it: a refusal is no longer certain */
     struct vg_blob *payload;
+    size_t counted;          /* of the payload, in node_submits.bytes */
     vg_span command;         /* the signed command, within payload */
     vg_public_key signed_by; /* the key that the signature was checked with */
     vg_id envelope_id;
@@ -220,6 +222,7 @@ struct node_submits {
     struct node_submit *unchecked; /* of this turn */
     uint32_t unchecked_count;
     uint32_t count;
+    size_t bytes; /* of clients' commands, from their start until they are freed */
     uint64_t next_token;
 };
 
@@ -228,8 +231,9 @@ void node_submit_start(struct node *node, struct node_submit *submit);
 void node_submit_free(struct node_submit *submit);
 /* Gives what came in this turn to the pool, in a few pieces. */
 void node_submits_flush(struct node *node);
-/* What the leader said. */
-void node_submit_answered(struct node *node, const struct wire_forward_resp *answer);
+/* What a node said of a submit; it counts if that is the leader whom it was placed with. */
+void node_submit_answered(struct node *node, vg_node_id from,
+                          const struct wire_forward_resp *answer);
 /* Whether a submit may wait for this request's outcome: most outcomes are of other origins, and
  * need not wake the loop. Any thread. */
 bool node_submit_waits(struct node *node, const vg_id *request);
@@ -693,8 +697,9 @@ struct node {
     uint32_t working;            /* questions and commands on other threads */
 
     atomic_uint waiting[NODE_WAITING]; /* submits that want an outcome, by their request id */
-    atomic_size_t received_size;       /* bytes of messages on their way to the loop */
-    /* By member: the term in which it sent an entry that cannot be; 0: none. */
+    /* By member of the genesis: bytes of its frames on their way to the loop; */
+    atomic_size_t received_size[VG_NODES_MAX];
+    /* the term in which it sent an entry that cannot be; 0: none. */
     atomic_uint_least64_t distrusted[VG_NODES_MAX];
     struct vg_error stopped; /* why the cursor stands still, or VG_OK */
 

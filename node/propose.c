@@ -22,7 +22,7 @@ static void answer(struct node *node, const struct node_proposal *proposal, enum
                                      .term = term,
                                      .leader = node->leader};
     if (proposal->from.value == 0) {
-        node_submit_answered(node, &resp);
+        node_submit_answered(node, node->self, &resp);
         return;
     }
     vg_buffer_clear(&node->frame);
@@ -50,7 +50,8 @@ void node_propose(struct node *node, struct node_proposal *proposal)
         refuse(node, proposal, VG_UNAVAILABLE);
         return;
     }
-    if (proposals->count >= NODE_PROPOSALS_MAX) {
+    if (proposals->count >= NODE_PROPOSALS_MAX ||
+        proposals->bytes + proposal->envelope->size > NODE_PROPOSALS_BYTES_MAX) {
         refuse(node, proposal, VG_BUSY);
         return;
     }
@@ -58,6 +59,7 @@ void node_propose(struct node *node, struct node_proposal *proposal)
     *proposals->last = proposal;
     proposals->last = &proposal->next;
     proposals->count++;
+    proposals->bytes += proposal->envelope->size;
 }
 
 /* Moves what fits one proposal from the queue to the batch. */
@@ -72,6 +74,7 @@ static void fill_batch(struct node_proposals *proposals, struct raft_entry *entr
         bytes += size;
         proposals->first = proposal->next;
         proposals->count--;
+        proposals->bytes -= proposal->envelope->size;
         entries[proposals->batch_count] =
             (struct raft_entry){.size = (uint32_t)size, .kind = RAFT_DATA};
         proposals->batch[proposals->batch_count++] = proposal;
@@ -165,6 +168,7 @@ void node_proposals_lost(struct node *node)
     }
     proposals->last = &proposals->first;
     proposals->count = 0;
+    proposals->bytes = 0;
 }
 
 void node_proposals_free(struct node *node)

@@ -6,11 +6,36 @@
 
 #include "node/parts.h"
 
+/* A frame on its way from NNG's thread to the loop. */
+struct posted {
+    struct loop_task task;
+    struct node *node;
+    vg_node_id from;
+    size_t size; /* counted among what waits for the loop */
+    void (*take)(struct posted *posted);
+    union {
+        struct node_received *received;
+        struct node_proposal *forwarded;
+        struct wire_forward_resp answer;
+        struct wire_fetch fetch;
+        struct node_fetched fetched;
+    } of;
+};
+
+static uint32_t place_of(const struct node *node, vg_node_id from)
+{
+    const struct ledger_member *member = ledger_genesis_member(&node->genesis, from);
+    assert(member != NULL); /* nobody else has a session */
+    return (uint32_t)(member - node->genesis.members);
+}
+
+/* ---- Raft messages -----------------------------------------------------------------------------
+ */
+
 static void received_free(struct node_received *received)
 {
     for (uint32_t i = 0; i < received->msg.entry_count; i++)
         vg_blob_unref(received->entries[i].bytes);
-    atomic_fetch_sub(&received->node->received_size, received->size);
     free(received->meta);
     free(received);
 }
@@ -38,10 +63,10 @@ static void check_held(struct node *node, const struct node_received *received)
     }
 }
 
-static void take_received(struct loop_task *task)
+static void take_received(struct posted *posted)
 {
-    struct node_received *received = (struct node_received *)task;
-    struct node *node = received->node;
+    struct node *node = posted->node;
+    struct node_received *received = posted->of.received;
     struct raft_event event = {.type = RAFT_RECEIVE,
                                .msg = &received->msg,
                                .entries = received->meta,
@@ -57,8 +82,8 @@ static void take_received(struct loop_task *task)
 }
 
 /* One entry out of the frame: whole, of this cluster, and where the message says it is. */
-static enum vg_code take_entry(struct node_received *received, uint32_t i, vg_span bytes,
-                               struct vg_error *error)
+static enum vg_code take_entry(const struct node *node, struct node_received *received, uint32_t i,
+                               vg_span bytes, struct vg_error *error)
 {
     struct node_entry *entry = &received->entries[i];
     entry->bytes = vg_blob_copy(bytes);
@@ -68,17 +93,10 @@ static enum vg_code take_entry(struct node_received *received, uint32_t i, vg_sp
     if (header->index != received->msg.prev_index + 1 + i || header->term > received->msg.term)
         return vg_fail(error, VG_INVALID, "entry %" PRIu64 " of term %" PRIu64 " is out of place",
                        header->index, header->term);
-    if (!vg_hash_equal(&entry->view.envelope.cluster, &received->node->cluster))
+    if (!vg_hash_equal(&entry->view.envelope.cluster, &node->cluster))
         return vg_fail(error, VG_INVALID, "entry %" PRIu64 " is of another cluster", header->index);
     received->meta[i] = node_entry_metadata(&entry->view, bytes.size);
     return VG_OK;
-}
-
-static atomic_uint_least64_t *distrusted(struct node *node, vg_node_id from)
-{
-    const struct ledger_member *member = ledger_genesis_member(&node->genesis, from);
-    assert(member != NULL); /* nobody else has a session */
-    return &node->distrusted[member - node->genesis.members];
 }
 
 /* Who sends an entry that cannot be is not heard any more in this term. Nothing behind it can be
@@ -86,72 +104,50 @@ static atomic_uint_least64_t *distrusted(struct node *node, vg_node_id from)
  * and where a quorum does the same, another is elected. */
 static void distrust(struct node *node, vg_node_id from, uint64_t term)
 {
-    if (atomic_exchange(distrusted(node, from), term) < term)
+    if (atomic_exchange(&node->distrusted[place_of(node, from)], term) < term)
         vg_log(VG_LOG_WARN, "distrusted",
                "node=%" PRIu64 " term=%" PRIu64 " it sends an entry that cannot be, and is not "
                "heard any more in this term",
                from.value, term);
 }
 
-/* NULL in `out` where it is as lost. */
-static enum vg_code take_message(struct node *node, vg_node_id from, vg_span payload,
-                                 struct node_received **out, struct vg_error *error)
+/* Of a term in which its sender is not heard: VG_EXPIRED. */
+static enum vg_code receive_raft(struct posted *posted, vg_span payload, struct vg_error *error)
 {
+    struct node *node = posted->node;
     struct wire_raft wire;
     if (wire_raft_decode(payload, &wire, error) != VG_OK)
         return error->code;
-    if (!vg_node_equal(wire.msg.from, from) || !vg_node_equal(wire.msg.to, node->self))
+    if (!vg_node_equal(wire.msg.from, posted->from) || !vg_node_equal(wire.msg.to, node->self))
         return vg_fail(error, VG_INVALID, "a message from %" PRIu64 " to %" PRIu64,
                        wire.msg.from.value, wire.msg.to.value);
-    if (wire.msg.term <= atomic_load(distrusted(node, from)))
-        return VG_OK;
+    if (wire.msg.term <= atomic_load(&node->distrusted[place_of(node, posted->from)]))
+        return VG_EXPIRED;
     uint32_t count = wire.msg.entry_count;
     struct node_received *received =
         vg_alloc_zero(1, sizeof *received + count * sizeof received->entries[0]);
-    received->task.run = take_received;
-    received->node = node;
-    received->size = payload.size;
     received->msg = wire.msg;
     received->meta = count == 0 ? NULL : vg_alloc_zero(count, sizeof *received->meta);
-    atomic_fetch_add(&node->received_size, received->size);
     for (uint32_t i = 0; i < count; i++) {
-        if (take_entry(received, i, wire.entries[i], error) != VG_OK) {
+        if (take_entry(node, received, i, wire.entries[i], error) != VG_OK) {
             received_free(received);
-            distrust(node, from, wire.msg.term);
+            distrust(node, posted->from, wire.msg.term);
             return error->code;
         }
     }
-    *out = received;
+    posted->of.received = received;
     return VG_OK;
 }
 
-static enum vg_code receive_raft(struct node *node, vg_node_id from, vg_span payload,
-                                 struct vg_error *error)
+/* ---- commands on their way to a leader, and its answers ----------------------------------------
+ */
+
+static void take_forwarded(struct posted *posted)
 {
-    struct node_received *received = NULL;
-    if (atomic_load(&node->received_size) > NODE_RECEIVED_MAX)
-        return VG_OK; /* the loop is behind: as lost on the way */
-    enum vg_code code = take_message(node, from, payload, &received, error);
-    if (received != NULL)
-        loop_post(node->loop, &received->task);
-    return code;
+    node_propose(posted->node, posted->of.forwarded);
 }
 
-struct forwarded {
-    struct loop_task task;
-    struct node *node;
-    struct node_proposal *proposal;
-};
-
-static void take_forwarded(struct loop_task *task)
-{
-    struct forwarded *forwarded = (struct forwarded *)task;
-    node_propose(forwarded->node, forwarded->proposal);
-    free(forwarded);
-}
-
-static enum vg_code receive_forward(struct node *node, vg_node_id from, vg_span payload,
-                                    struct vg_error *error)
+static enum vg_code receive_forward(struct posted *posted, vg_span payload, struct vg_error *error)
 {
     struct wire_forward forward;
     struct ledger_envelope envelope;
@@ -162,92 +158,52 @@ static enum vg_code receive_forward(struct node *node, vg_node_id from, vg_span 
                                                                             : LEDGER_ENVELOPE_SIZE);
     if (ledger_envelope_decode(head, &envelope, error) != VG_OK)
         return error->code;
-    if (!vg_hash_equal(&envelope.cluster, &node->cluster) || !response_has_command(envelope.type) ||
-        !vg_node_equal(envelope.origin, from) ||
+    if (!vg_hash_equal(&envelope.cluster, &posted->node->cluster) ||
+        !response_has_command(envelope.type) || !vg_node_equal(envelope.origin, posted->from) ||
         bytes.size != LEDGER_ENVELOPE_SIZE + (size_t)envelope.body_size)
         return vg_fail(error, VG_INVALID, "a forwarded envelope that is not the sender's own");
-    struct forwarded *forwarded = vg_alloc(sizeof *forwarded);
-    struct node_proposal *proposal = vg_alloc_zero(1, sizeof *proposal);
-    *proposal = (struct node_proposal){
-        .from = from, .token = forward.token, .id = envelope.id, .envelope = vg_blob_copy(bytes)};
-    *forwarded = (struct forwarded){.task.run = take_forwarded, .node = node, .proposal = proposal};
-    loop_post(node->loop, &forwarded->task);
+    posted->of.forwarded = vg_alloc_zero(1, sizeof *posted->of.forwarded);
+    *posted->of.forwarded = (struct node_proposal){.from = posted->from,
+                                                   .token = forward.token,
+                                                   .id = envelope.id,
+                                                   .envelope = vg_blob_copy(bytes)};
     return VG_OK;
 }
 
-struct forward_answer {
-    struct loop_task task;
-    struct node *node;
-    struct wire_forward_resp answer;
-};
-
-static void take_forward_answer(struct loop_task *task)
+static void take_forward_answer(struct posted *posted)
 {
-    struct forward_answer *answer = (struct forward_answer *)task;
-    node_submit_answered(answer->node, &answer->answer);
-    free(answer);
+    node_submit_answered(posted->node, posted->from, &posted->of.answer);
 }
 
-static enum vg_code receive_forward_answer(struct node *node, vg_node_id from, vg_span payload,
+static enum vg_code receive_forward_answer(struct posted *posted, vg_span payload,
                                            struct vg_error *error)
 {
-    struct wire_forward_resp decoded;
-    (void)from;
-    if (wire_forward_resp_decode(payload, &decoded, error) != VG_OK)
-        return error->code;
-    struct forward_answer *answer = vg_alloc(sizeof *answer);
-    *answer =
-        (struct forward_answer){.task.run = take_forward_answer, .node = node, .answer = decoded};
-    loop_post(node->loop, &answer->task);
-    return VG_OK;
+    return wire_forward_resp_decode(payload, &posted->of.answer, error);
 }
 
-struct fetch {
-    struct loop_task task;
-    struct node *node;
-    vg_node_id from;
-    struct wire_fetch fetch;
-};
+/* ---- damaged entries ---------------------------------------------------------------------------
+ */
 
-static void take_fetch(struct loop_task *task)
+static void take_fetch(struct posted *posted)
 {
-    struct fetch *fetch = (struct fetch *)task;
-    if (!fetch->node->closed)
-        node_fetch_serve(fetch->node, fetch->from, &fetch->fetch);
-    free(fetch);
+    if (!posted->node->closed)
+        node_fetch_serve(posted->node, posted->from, &posted->of.fetch);
 }
 
-static enum vg_code receive_fetch(struct node *node, vg_node_id from, vg_span payload,
-                                  struct vg_error *error)
+static enum vg_code receive_fetch(struct posted *posted, vg_span payload, struct vg_error *error)
 {
-    struct wire_fetch decoded;
-    if (wire_fetch_decode(payload, &decoded, error) != VG_OK)
-        return error->code;
-    struct fetch *fetch = vg_alloc(sizeof *fetch);
-    *fetch = (struct fetch){.task.run = take_fetch, .node = node, .from = from, .fetch = decoded};
-    loop_post(node->loop, &fetch->task);
-    return VG_OK;
+    return wire_fetch_decode(payload, &posted->of.fetch, error);
 }
 
-struct fetched {
-    struct loop_task task;
-    struct node *node;
-    vg_node_id from;
-    struct node_fetched answer;
-};
-
-static void take_fetched(struct loop_task *task)
+static void take_fetched(struct posted *posted)
 {
-    struct fetched *fetched = (struct fetched *)task;
-    if (!fetched->node->closed)
-        node_fetched(fetched->node, fetched->from, &fetched->answer);
-    vg_blob_unref(fetched->answer.entry);
-    free(fetched);
+    if (!posted->node->closed)
+        node_fetched(posted->node, posted->from, &posted->of.fetched);
+    vg_blob_unref(posted->of.fetched.entry);
 }
 
 /* The entry is whole in itself, and where it says; whether it is ours is the loop's to say. */
-static enum vg_code receive_fetched(struct node *node, vg_node_id from, vg_span payload,
-                                    struct vg_error *error)
+static enum vg_code receive_fetched(struct posted *posted, vg_span payload, struct vg_error *error)
 {
     struct wire_fetched decoded;
     struct ledger_view view = {0};
@@ -258,51 +214,82 @@ static enum vg_code receive_fetched(struct node *node, vg_node_id from, vg_span 
     if (decoded.code == VG_OK && view.header.index != decoded.index)
         return vg_fail(error, VG_INVALID, "entry %" PRIu64 " for %" PRIu64 " that was asked for",
                        view.header.index, decoded.index);
-    struct fetched *fetched = vg_alloc(sizeof *fetched);
-    *fetched = (struct fetched){.task.run = take_fetched,
-                                .node = node,
-                                .from = from,
-                                .answer = {decoded.index, decoded.code, view.hash, NULL}};
+    posted->of.fetched = (struct node_fetched){decoded.index, decoded.code, view.hash, NULL};
     if (decoded.code == VG_OK)
-        fetched->answer.entry = vg_blob_copy(decoded.entry);
-    loop_post(node->loop, &fetched->task);
+        posted->of.fetched.entry = vg_blob_copy(decoded.entry);
     return VG_OK;
 }
 
-static enum vg_code receive_met(struct node *node, vg_node_id from, vg_span payload,
-                                struct vg_error *error)
+/* ---- all of them -------------------------------------------------------------------------------
+ */
+
+static enum vg_code receive_met(struct posted *posted, vg_span payload, struct vg_error *error)
 {
     struct wire_met met;
     if (wire_met_decode(payload, &met, error) != VG_OK)
         return error->code;
-    node_memory_shown(node, from, met.met);
+    node_memory_shown(posted->node, posted->from, met.met);
     return VG_OK;
 }
 
-static const struct {
+/* What is decoded on NNG's thread is taken on the loop; NULL: there is nothing left to do. */
+static const struct receiver {
     enum wire_type type;
-    enum vg_code (*receive)(struct node *node, vg_node_id from, vg_span payload,
-                            struct vg_error *error);
+    enum vg_code (*receive)(struct posted *posted, vg_span payload, struct vg_error *error);
+    void (*take)(struct posted *posted);
 } receivers[] = {
-    {WIRE_RAFT, receive_raft},
-    {WIRE_FORWARD, receive_forward},
-    {WIRE_FORWARD_RESP, receive_forward_answer},
-    {WIRE_FETCH, receive_fetch},
-    {WIRE_FETCHED, receive_fetched},
-    {WIRE_MET, receive_met},
+    {WIRE_RAFT, receive_raft, take_received},
+    {WIRE_FORWARD, receive_forward, take_forwarded},
+    {WIRE_FORWARD_RESP, receive_forward_answer, take_forward_answer},
+    {WIRE_FETCH, receive_fetch, take_fetch},
+    {WIRE_FETCHED, receive_fetched, take_fetched},
+    {WIRE_MET, receive_met, NULL},
 };
+
+/* Each peer fills a place of its own: one that floods us is lost, and nobody else. */
+static atomic_size_t *waiting_of(const struct posted *posted)
+{
+    return &posted->node->received_size[place_of(posted->node, posted->from)];
+}
+
+static void take_posted(struct loop_task *task)
+{
+    struct posted *posted = (struct posted *)task;
+    posted->take(posted);
+    atomic_fetch_sub(waiting_of(posted), posted->size);
+    free(posted);
+}
+
+static void receive(struct node *node, vg_node_id from, const struct receiver *receiver,
+                    vg_span payload)
+{
+    struct vg_error error = {0};
+    struct posted *posted = vg_alloc_zero(1, sizeof *posted);
+    *posted = (struct posted){.task.run = take_posted,
+                              .node = node,
+                              .from = from,
+                              .size = sizeof *posted + payload.size,
+                              .take = receiver->take};
+    enum vg_code code = receiver->receive(posted, payload, &error);
+    if (code != VG_OK && code != VG_EXPIRED)
+        vg_log(VG_LOG_WARN, "bad-message", "node=%" PRIu64 " %s", from.value, error.text);
+    if (code != VG_OK || receiver->take == NULL) {
+        free(posted);
+        return;
+    }
+    atomic_fetch_add(waiting_of(posted), posted->size);
+    loop_post(node->loop, &posted->task);
+}
 
 void node_frame_received(void *context, vg_node_id from, enum wire_type type,
                          struct vg_blob *payload)
 {
     struct node *node = context;
-    struct vg_error error;
-    for (size_t i = 0; i < sizeof receivers / sizeof receivers[0]; i++) {
-        if (receivers[i].type != type || node_fault(node, NODE_FAULT_PEERS))
-            continue;
-        if (receivers[i].receive(node, from, vg_blob_span(payload), &error) != VG_OK)
-            vg_log(VG_LOG_WARN, "bad-message", "node=%" PRIu64 " %s", from.value, error.text);
-    }
+    bool heard = !node_fault(node, NODE_FAULT_PEERS) &&
+                 atomic_load(&node->received_size[place_of(node, from)]) <= NODE_RECEIVED_MAX;
+    for (size_t i = 0; heard && i < sizeof receivers / sizeof receivers[0]; i++)
+        if (receivers[i].type == type)
+            receive(node, from, &receivers[i], vg_blob_span(payload));
     vg_blob_unref(payload);
 }
 

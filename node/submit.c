@@ -14,6 +14,7 @@ enum { CHECKS_MAX = 16 }; /* signatures one piece of work for the pool holds */
 
 void node_submit_free(struct node_submit *submit)
 {
+    submit->node->submits.bytes -= submit->counted;
     vg_blob_unref(submit->payload);
     vg_blob_unref(submit->envelope);
     free(submit);
@@ -500,6 +501,19 @@ void node_submits_flush(struct node *node)
     submits->unchecked_count = 0;
 }
 
+/* They live on when their session ends, and is counted no more among what is in flight. */
+static enum vg_code count_bytes(struct node *node, struct node_submit *submit,
+                                struct vg_error *error)
+{
+    size_t size = submit->payload->size;
+    if (node->submits.bytes + size > NODE_SUBMITS_BYTES_MAX)
+        return vg_fail(error, VG_BUSY, "commands of %zu bytes are under way here; try again",
+                       node->submits.bytes);
+    submit->counted = size;
+    node->submits.bytes += size;
+    return VG_OK;
+}
+
 void node_submit_start(struct node *node, struct node_submit *submit)
 {
     struct vg_error error = {0};
@@ -510,7 +524,7 @@ void node_submit_start(struct node *node, struct node_submit *submit)
         refuse_to_start(node, &error);
     else if (node->submits.count + node->gathered.count + node->working >= NODE_SUBMITS_MAX)
         vg_fail(&error, VG_BUSY, "%d commands are under way here; try again", NODE_SUBMITS_MAX);
-    else if (!submit->dry_run)
+    else if (count_bytes(node, submit, &error) == VG_OK && !submit->dry_run)
         node_room(node, &error);
     if (error.code != VG_OK) {
         node_submit_answer(submit, &error, NULL);
@@ -519,11 +533,12 @@ void node_submit_start(struct node *node, struct node_submit *submit)
     enqueue(node, submit);
 }
 
-void node_submit_answered(struct node *node, const struct wire_forward_resp *answer)
+void node_submit_answered(struct node *node, vg_node_id from,
+                          const struct wire_forward_resp *answer)
 {
     struct node_submit *submit;
     HASH_FIND(by_token, node->submits.by_token, &answer->token, sizeof answer->token, submit);
-    if (submit == NULL)
+    if (submit == NULL || !vg_node_equal(submit->placed_with, from))
         return;
     submit->unanswered = false;
     submit->acknowledged = answer->code == VG_OK;
@@ -534,7 +549,7 @@ void node_submit_answered(struct node *node, const struct wire_forward_resp *ans
         return;
     struct vg_error error = {0};
     vg_fail(&error, VG_BUSY, "the leader, node %u, has no room for the command now; try again",
-            (unsigned)answer->leader.value);
+            (unsigned)from.value);
     finish(node, submit, &error);
 }
 
