@@ -15,6 +15,9 @@ enum {
     SESSIONS_MAX = 256,
     IN_FLIGHT_MAX = 64,
     IN_FLIGHT_TOTAL_MAX = 1024,
+    IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024,
+    IN_FLIGHT_BYTES_TOTAL_MAX = 64 * 1024 * 1024,
+    SLOT_BITS = 16, /* of what names a request: its place among the session's */
     QUEUE_MAX = 8 * 1024 * 1024,
     IDLE_MS = 60 * 1000,
     HELLO_TIMEOUT_MS = 2000,
@@ -24,6 +27,7 @@ enum {
 };
 
 static_assert((int)QUEUE_MAX >= (int)VG_FRAME_MAX, "every response must fit an empty queue");
+static_assert((int)IN_FLIGHT_BYTES_MAX >= (int)REQUEST_FRAME_MAX, "every request must fit alone");
 
 struct client {
     struct net_session session;
@@ -31,9 +35,11 @@ struct client {
     UT_hash_handle hh; /* with the keeper's lock, until the session is over: */
     uint64_t id;
     uint32_t in_flight;
+    size_t in_flight_bytes;
     bool open;  /* its channel */
     bool known; /* and whose key it is: */
     vg_channel_public theirs;
+    size_t asked[]; /* config.in_flight_max: bytes of a request in flight; 0: the place is free */
 };
 
 /* All counters and the table are guarded by the keeper's lock. */
@@ -98,20 +104,65 @@ static enum vg_code opened(struct net_session *session, const vg_id *incarnation
 /* ---- requests --------------------------------------------------------------------------------
  */
 
-static bool admit(struct client *client)
+/* Whether as much more, up to `max`, may be under way. */
+static bool fits(size_t under_way, size_t size, size_t max)
+{
+    return size <= max && under_way <= max - size;
+}
+
+/* With the lock. */
+static bool has_room(const struct client *client, size_t size)
+{
+    const struct net_clients_config *config = &client->clients->config;
+    const struct net_clients_stats *stats = &client->clients->stats;
+    return fits(client->in_flight, 1, config->in_flight_max) &&
+           fits(stats->in_flight, 1, config->in_flight_total_max) &&
+           fits(client->in_flight_bytes, size, config->in_flight_bytes_max) &&
+           fits(stats->in_flight_bytes, size, config->in_flight_bytes_total_max);
+}
+
+/* With the lock: notes a request; what names it. */
+static uint64_t take_place(struct client *client, size_t size)
+{
+    struct net_clients_stats *stats = &client->clients->stats;
+    uint32_t slot = 0;
+    while (client->asked[slot] != 0)
+        slot++;
+    assert(slot < client->clients->config.in_flight_max && size > 0);
+    client->asked[slot] = size;
+    client->in_flight++;
+    client->in_flight_bytes += size;
+    stats->in_flight++;
+    stats->in_flight_bytes += size;
+    stats->requests++;
+    set_deadline(client);
+    return client->id << SLOT_BITS | slot;
+}
+
+/* With the lock: the request is answered. */
+static void give_place(struct client *client, uint64_t asked)
+{
+    struct net_clients_stats *stats = &client->clients->stats;
+    size_t *size = &client->asked[asked & ((1 << SLOT_BITS) - 1)];
+    assert(client->in_flight > 0 && *size > 0);
+    client->in_flight--;
+    client->in_flight_bytes -= *size;
+    stats->in_flight--;
+    stats->in_flight_bytes -= *size;
+    *size = 0;
+    set_deadline(client);
+}
+
+static bool admit(struct client *client, vg_span payload, uint64_t *asked)
 {
     struct net_clients *clients = client->clients;
+    size_t size = wire_line_size(payload);
     pthread_mutex_lock(&clients->keeper.lock);
-    bool admitted = client->in_flight < clients->config.in_flight_max &&
-                    clients->stats.in_flight < clients->config.in_flight_total_max;
-    if (admitted) {
-        client->in_flight++;
-        clients->stats.in_flight++;
-        clients->stats.requests++;
-        set_deadline(client);
-    } else {
+    bool admitted = has_room(client, size);
+    if (admitted)
+        *asked = take_place(client, size);
+    else
         clients->stats.busy++;
-    }
     pthread_mutex_unlock(&clients->keeper.lock);
     return admitted;
 }
@@ -123,7 +174,8 @@ static enum vg_code refuse_busy(struct client *client, vg_span payload, struct v
     if (code != VG_OK)
         return code;
     struct wire_response answer = {.token = request.token};
-    vg_fail(&answer.error, VG_BUSY, "too many requests are under way; send fewer at a time");
+    vg_fail(&answer.error, VG_BUSY,
+            "too many requests are under way, or too large; send fewer at a time");
     struct vg_buffer bytes = {0};
     wire_response_encode(&answer, &bytes);
     code = net_session_send(&client->session, WIRE_RESPONSE, vg_buffer_span(&bytes),
@@ -139,9 +191,10 @@ static enum vg_code take(struct net_session *session, const struct wire_frame *f
     struct net_clients *clients = client->clients;
     if (frame->type != WIRE_REQUEST)
         return vg_fail(error, VG_INVALID, "a frame of type %u, not a request", frame->type);
-    if (!admit(client))
+    uint64_t asked;
+    if (!admit(client, frame->payload, &asked))
         return refuse_busy(client, frame->payload, error);
-    clients->callbacks.request(clients->context, client->id, vg_blob_copy(frame->payload));
+    clients->callbacks.request(clients->context, asked, vg_blob_copy(frame->payload));
     return VG_OK;
 }
 
@@ -186,6 +239,7 @@ static void closed(void *context, struct dial_link *link, const char *why)
     pthread_mutex_lock(&clients->keeper.lock);
     HASH_DEL(clients->by_id, client);
     clients->stats.in_flight -= client->in_flight;
+    clients->stats.in_flight_bytes -= client->in_flight_bytes;
     clients->stats.sessions--;
     clients->stats.handshakes -= !client->open;
     bool expired = atomic_load(&client->session.expired);
@@ -195,7 +249,7 @@ static void closed(void *context, struct dial_link *link, const char *why)
         net_door_refuse(&clients->door, NET_REFUSED_SLOW,
                         "a connection that did not say who it is");
     if (clients->callbacks.gone != NULL)
-        clients->callbacks.gone(clients->context, client->id);
+        clients->callbacks.gone(clients->context);
     pthread_mutex_lock(&clients->keeper.lock);
     net_keeper_end(&clients->keeper, &client->session);
     pthread_mutex_unlock(&clients->keeper.lock);
@@ -221,7 +275,8 @@ static void accepted(void *context, struct dial_link *link)
                         "more connections than may be at the door at a time");
         return;
     }
-    struct client *client = vg_alloc_zero(1, sizeof *client);
+    struct client *client =
+        vg_alloc_zero(1, sizeof *client + clients->config.in_flight_max * sizeof *client->asked);
     client->clients = clients;
     client->session.link = link;
     net_session_await(&client->session, &clients->door, &calls, REQUEST_FRAME_MAX);
@@ -239,13 +294,18 @@ static void accepted(void *context, struct dial_link *link)
 /* ---- responses -------------------------------------------------------------------------------
  */
 
+/* With the lock: whose request it is; NULL if the session is over. */
+static struct client *find(struct net_clients *clients, uint64_t asked)
+{
+    struct client *client = NULL;
+    uint64_t id = asked >> SLOT_BITS;
+    HASH_FIND(hh, clients->by_id, &id, sizeof id, client);
+    return client;
+}
+
 /* With the lock. */
 static enum vg_code answer(struct net_clients *clients, struct client *client, vg_span payload)
 {
-    assert(client->in_flight > 0);
-    client->in_flight--;
-    clients->stats.in_flight--;
-    set_deadline(client);
     enum vg_code code =
         net_session_send(&client->session, WIRE_RESPONSE, payload, clients->config.queue_max);
     if (code == VG_OK)
@@ -257,14 +317,15 @@ static enum vg_code answer(struct net_clients *clients, struct client *client, v
     return code == VG_UNAVAILABLE ? VG_NOT_FOUND : code;
 }
 
-enum vg_code net_clients_send(struct net_clients *clients, uint64_t session, vg_span payload)
+enum vg_code net_clients_send(struct net_clients *clients, uint64_t asked, vg_span payload)
 {
-    struct client *client = NULL;
     enum vg_code code = VG_NOT_FOUND;
     pthread_mutex_lock(&clients->keeper.lock);
-    HASH_FIND(hh, clients->by_id, &session, sizeof session, client);
-    if (client != NULL)
+    struct client *client = find(clients, asked);
+    if (client != NULL) {
+        give_place(client, asked);
         code = answer(clients, client, payload);
+    }
     pthread_mutex_unlock(&clients->keeper.lock);
     return code;
 }
@@ -282,11 +343,10 @@ void net_clients_ask_again(struct net_clients *clients)
     pthread_mutex_unlock(&clients->keeper.lock);
 }
 
-bool net_clients_who(struct net_clients *clients, uint64_t session, vg_channel_public *out)
+bool net_clients_who(struct net_clients *clients, uint64_t asked, vg_channel_public *out)
 {
-    struct client *client;
     pthread_mutex_lock(&clients->keeper.lock);
-    HASH_FIND(hh, clients->by_id, &session, sizeof session, client);
+    const struct client *client = find(clients, asked);
     if (client != NULL)
         *out = client->theirs;
     pthread_mutex_unlock(&clients->keeper.lock);
@@ -326,8 +386,18 @@ static void fill_defaults(struct net_clients_config *config)
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (*fields[i].value == 0)
             *fields[i].value = fields[i].otherwise;
-    if (config->queue_max == 0)
-        config->queue_max = QUEUE_MAX;
+    struct {
+        size_t *value;
+        size_t otherwise;
+    } const sizes[] = {
+        {&config->in_flight_bytes_max, IN_FLIGHT_BYTES_MAX},
+        {&config->in_flight_bytes_total_max, IN_FLIGHT_BYTES_TOTAL_MAX},
+        {&config->queue_max, QUEUE_MAX},
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (*sizes[i].value == 0)
+            *sizes[i].value = sizes[i].otherwise;
+    assert(config->in_flight_max <= 1 << SLOT_BITS);
 }
 
 static void clients_free(struct net_clients *clients)

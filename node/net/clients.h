@@ -20,9 +20,11 @@ struct net_clients_config {
     uint32_t handshakes_per_s;  /* opened, and as many at once; 200 */
     uint32_t sessions_max;      /* connections at a time; more are closed at once; 256 */
     uint32_t in_flight_max; /* requests unanswered of one session; more are answered VG_BUSY; 64 */
-    uint32_t in_flight_total_max; /* of all sessions together; 1024 */
-    size_t queue_max;             /* response bytes waiting for one session; 8 MiB */
-    uint32_t idle_ms;             /* a session silent and owed nothing is closed; 60000 */
+    uint32_t in_flight_total_max;     /* of all sessions together; 1024 */
+    size_t in_flight_bytes_max;       /* the same in bytes of requests: of one session; 8 MiB; */
+    size_t in_flight_bytes_total_max; /* of all together; 64 MiB */
+    size_t queue_max;                 /* response bytes waiting for one session; 8 MiB */
+    uint32_t idle_ms;                 /* a session silent and owed nothing is closed; 60000 */
 };
 
 struct net_clients_callbacks {
@@ -30,11 +32,11 @@ struct net_clients_callbacks {
      * must not block, nor call anything of this header. */
     bool (*admits)(void *context, const vg_channel_public *theirs);
     /* A payload of WIRE_REQUEST. To be answered exactly once with net_clients_send, which may be
-     * called from in here. The callee owns one reference. Called on NNG's threads, one call at a
-     * time per session; must not block. */
-    void (*request)(void *context, uint64_t session, struct vg_blob *payload);
-    /* The session is over: answers to it go nowhere. May be NULL. */
-    void (*gone)(void *context, uint64_t session);
+     * called from in here; `asked` names the request and its session until then. The callee owns
+     * one reference. Called on NNG's threads, one call at a time per session; must not block. */
+    void (*request)(void *context, uint64_t asked, struct vg_blob *payload);
+    /* A session is over: answers to it go nowhere. May be NULL. */
+    void (*gone)(void *context);
 };
 
 /* Listens. VG_INVALID and VG_UNAVAILABLE name the URL and the remedy. */
@@ -44,10 +46,11 @@ enum vg_code net_clients_start(const struct net_clients_config *config,
 
 /* Answers one request with a payload of WIRE_RESPONSE; copies it. Any thread. VG_NOT_FOUND: the
  * session is over. VG_BUSY: the client does not read, and is closed. Neither needs care. */
-enum vg_code net_clients_send(struct net_clients *clients, uint64_t session, vg_span payload);
+enum vg_code net_clients_send(struct net_clients *clients, uint64_t asked, vg_span payload);
 
-/* Whose channel the session is. Any thread, not within `admits`. False: the session is over. */
-bool net_clients_who(struct net_clients *clients, uint64_t session, vg_channel_public *out);
+/* Whose channel the request's session is. Any thread, not within `admits`. False: the session is
+ * over. */
+bool net_clients_who(struct net_clients *clients, uint64_t asked, vg_channel_public *out);
 
 /* Asks again about everybody who is in, and closes the sessions of those who may not be any more.
  * Any thread. */
@@ -58,7 +61,8 @@ void net_clients_drop(struct net_clients *clients);
 
 struct net_clients_stats {
     uint32_t sessions;                   /* now */
-    uint32_t in_flight;                  /* now */
+    uint32_t in_flight;                  /* now, */
+    size_t in_flight_bytes;              /* and their bytes */
     uint64_t accepted;                   /* sessions so far */
     uint64_t requests;                   /* handed to the callback */
     uint64_t responses;                  /* queued to clients */

@@ -5,6 +5,7 @@
 #include "common/limits.h"
 #include "node/net/clients.h"
 #include "proto/wire/client.h"
+#include "proto/wire/line.h"
 #include "tests/lib/await.h"
 #include "tests/lib/caller.h"
 #include "tests/lib/leaks.h"
@@ -74,10 +75,9 @@ static void on_request(void *context, uint64_t session, struct vg_blob *payload)
     vg_blob_unref(payload);
 }
 
-static void on_gone(void *context, uint64_t session)
+static void on_gone(void *context)
 {
     struct server *server = context;
-    (void)session;
     atomic_fetch_add(&server->gone, 1);
 }
 
@@ -224,6 +224,41 @@ Test(net_clients, more_than_may_be_in_flight_are_answered_busy)
     cr_expect_eq(stats_of(&server).in_flight, 0);
     for (int i = 0; i < 2; i++)
         client_stop(&clients[i]);
+    server_stop(&server);
+}
+
+/* Large ones are refused by their bytes: of one session, and of both. */
+Test(net_clients, more_bytes_than_may_be_in_flight_are_answered_busy)
+{
+    enum { LARGE = 1024 * 1024, EACH = 3, TOTAL = 4, ASKED = 6 };
+    static struct server server = {.hold = true};
+    struct client clients[2] = {0};
+    struct vg_buffer large = request_of(1, LARGE);
+    size_t size = wire_line_size(vg_buffer_span(&large));
+    server_start(&server, (struct net_clients_config){.in_flight_bytes_max = EACH * size,
+                                                      .in_flight_bytes_total_max = TOTAL * size});
+    for (int i = 0; i < 2; i++) {
+        client_start(&clients[i], &server);
+        for (uint64_t token = 1; token <= ASKED; token++)
+            ask(&clients[i], token, LARGE);
+        unsigned held = i == 0 ? EACH : TOTAL - EACH;
+        AWAIT(atomic_load(&clients[i].busy) == ASKED - held);
+    }
+    cr_expect_eq(stats_of(&server).in_flight_bytes, TOTAL * size);
+    AWAIT(atomic_load(&server.held) == TOTAL);
+    answer(&server, server.sessions[1], server.tokens[1], vg_span_text("late"));
+    AWAIT(atomic_load(&clients[0].answers) == 1);
+    ask(&clients[0], ASKED + 1, LARGE + 1);
+    AWAIT(atomic_load(&clients[0].busy) ==
+          ASKED - EACH + 1); /* one byte more than was given back */
+    ask(&clients[0], ASKED + 2, LARGE);
+    AWAIT(atomic_load(&server.held) == TOTAL + 1);
+    client_stop(&clients[0]);
+    AWAIT(stats_of(&server).sessions == 1);
+    cr_expect_eq(stats_of(&server).in_flight_bytes, (TOTAL - EACH) * size);
+    client_stop(&clients[1]);
+    AWAIT(stats_of(&server).in_flight_bytes == 0);
+    vg_buffer_free(&large);
     server_stop(&server);
 }
 
