@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <uthash.h>
+#include <utlist.h>
 
 #include "common/clock.h"
 #include "common/limits.h"
@@ -22,6 +23,7 @@ enum {
     IDLE_MS = 60 * 1000,
     HELLO_TIMEOUT_MS = 2000,
     HANDSHAKES_MAX = 64,
+    DOOR_LINKS = 4, /* for each of them, with those that are over */
     HANDSHAKES_PER_S = 200,
     REQUEST_FRAME_MAX = VG_SIGNED_MAX + 4096, /* a signed command and what is around it */
 };
@@ -36,8 +38,9 @@ struct client {
     uint64_t id;
     uint32_t in_flight;
     size_t in_flight_bytes;
-    bool open;  /* its channel */
-    bool known; /* and whose key it is: */
+    bool open;    /* its channel */
+    bool at_door; /* it is not open yet, nor over, nor turned out for another */
+    bool known;   /* and whose key it is: */
     vg_channel_public theirs;
     size_t asked[]; /* config.in_flight_max: bytes of a request in flight; 0: the place is free */
 };
@@ -87,6 +90,13 @@ static enum vg_code asks(struct net_session *session, const vg_channel_public *t
                    key);
 }
 
+/* With the lock. */
+static void leave_door(struct client *client)
+{
+    client->clients->stats.handshakes -= client->at_door;
+    client->at_door = false;
+}
+
 static enum vg_code opened(struct net_session *session, const vg_id *incarnation,
                            struct vg_error *error)
 {
@@ -94,11 +104,11 @@ static enum vg_code opened(struct net_session *session, const vg_id *incarnation
     (void)incarnation;
     (void)error;
     pthread_mutex_lock(&client->clients->keeper.lock);
-    client->open = true;
-    client->clients->stats.handshakes--;
+    client->open = client->at_door;
+    leave_door(client);
     set_deadline(client);
     pthread_mutex_unlock(&client->clients->keeper.lock);
-    return VG_OK;
+    return client->open ? VG_OK : VG_UNAVAILABLE;
 }
 
 /* ---- requests --------------------------------------------------------------------------------
@@ -241,7 +251,7 @@ static void closed(void *context, struct dial_link *link, const char *why)
     clients->stats.in_flight -= client->in_flight;
     clients->stats.in_flight_bytes -= client->in_flight_bytes;
     clients->stats.sessions--;
-    clients->stats.handshakes -= !client->open;
+    leave_door(client);
     bool expired = atomic_load(&client->session.expired);
     clients->stats.idle += expired && client->open;
     pthread_mutex_unlock(&clients->keeper.lock);
@@ -257,27 +267,50 @@ static void closed(void *context, struct dial_link *link, const char *why)
 
 static const struct dial_events events = {.received = received, .closed = closed};
 
-static bool crowded(struct net_clients *clients)
+/* With the lock: the oldest at the door that has not shown a key of somebody's leaves, since who
+ * has one shows it at once. False: there is none. */
+static bool make_room(struct net_clients *clients)
 {
+    struct net_session *session;
+    DL_FOREACH(clients->keeper.sessions, session)
+    {
+        struct client *client = (struct client *)session;
+        if (!client->at_door || client->known)
+            continue;
+        leave_door(client);
+        dial_link_close(session->link);
+        return true;
+    }
+    return false;
+}
+
+/* Whether it may stand at the door, and whether that was crowded. */
+static bool let_stand(struct net_clients *clients, bool *crowded)
+{
+    const struct net_clients_config *config = &clients->config;
     pthread_mutex_lock(&clients->keeper.lock);
-    bool crowded = clients->stats.handshakes >= clients->config.handshakes_max ||
-                   clients->stats.sessions >= clients->config.sessions_max;
-    clients->stats.handshakes += !crowded;
+    bool full = clients->stats.sessions >= config->sessions_max;
+    *crowded = full || clients->stats.handshakes >= config->handshakes_max;
+    bool stands = !full && (!*crowded || make_room(clients));
+    clients->stats.handshakes += stands;
     pthread_mutex_unlock(&clients->keeper.lock);
-    return crowded;
+    return stands;
 }
 
 static void accepted(void *context, struct dial_link *link)
 {
     struct net_clients *clients = context;
-    if (link == NULL || crowded(clients)) {
+    bool crowded = true;
+    bool stands = link != NULL && let_stand(clients, &crowded);
+    if (crowded)
         net_door_refuse(&clients->door, NET_REFUSED_CROWD,
                         "more connections than may be at the door at a time");
+    if (!stands)
         return;
-    }
     struct client *client =
         vg_alloc_zero(1, sizeof *client + clients->config.in_flight_max * sizeof *client->asked);
     client->clients = clients;
+    client->at_door = true;
     client->session.link = link;
     net_session_await(&client->session, &clients->door, &calls, REQUEST_FRAME_MAX);
     pthread_mutex_lock(&clients->keeper.lock);
@@ -423,8 +456,8 @@ enum vg_code net_clients_start(const struct net_clients_config *config,
         clients_free(clients);
         return code;
     }
-    /* Sessions, and as many handshakes that have failed and are not freed yet. */
-    uint32_t links_max = clients->config.sessions_max + clients->config.handshakes_max;
+    /* Sessions, and handshakes that have failed and are not freed yet. */
+    uint32_t links_max = clients->config.sessions_max + DOOR_LINKS * clients->config.handshakes_max;
     code = dial_listen(config->url, links_max, accepted, clients, &clients->listener, error);
     if (code != VG_OK) {
         net_keeper_stop(&clients->keeper);

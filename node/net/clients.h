@@ -16,7 +16,8 @@ struct net_clients_config {
     const char *url;
     struct channel_terms terms; /* but for the door; what they borrow is, until net_clients_stop */
     uint32_t hello_timeout_ms;  /* from connection to open channel; 2000 */
-    uint32_t handshakes_max;    /* connections whose channel is not open; 64 */
+    uint32_t handshakes_max;    /* connections whose channel is not open; one more turns out the
+                                   oldest that has shown no key of somebody's; 64 */
     uint32_t handshakes_per_s;  /* opened, and as many at once; 200 */
     uint32_t sessions_max;      /* connections at a time; more are closed at once; 256 */
     uint32_t in_flight_max; /* requests unanswered of one session; more are answered VG_BUSY; 64 */

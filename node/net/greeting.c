@@ -7,6 +7,7 @@
  * nothing. */
 #include <ctype.h>
 #include <stdio.h>
+#include <utlist.h>
 
 #include "common/clock.h"
 #include "common/text.h"
@@ -257,6 +258,13 @@ void net_rekey(struct net *net, vg_node_id node, const vg_channel_public *key)
 }
 
 /* With keeper.lock. */
+static void leave_door(struct conn *conn)
+{
+    conn->net->handshakes -= conn->at_door;
+    conn->at_door = false;
+}
+
+/* With keeper.lock. */
 static void take_place(struct conn *conn, const vg_id *incarnation)
 {
     struct peer *peer = conn->peer;
@@ -271,7 +279,7 @@ static void take_place(struct conn *conn, const vg_id *incarnation)
     }
     replace(peer->receiver);
     peer->receiver = conn;
-    conn->net->handshakes--;
+    leave_door(conn);
     peer->dial_at_us = 0; /* it lives: no need to wait with our own dial */
     net_keeper_wake(&conn->net->keeper);
 }
@@ -284,7 +292,8 @@ static bool settle(struct conn *conn, const vg_id *incarnation)
     uint64_t evicted_at = peer->evicted_at;
     bool replaced = !same_key(&peer->key, &conn->key);
     bool in_use = identity_in_use(peer, incarnation);
-    if (evicted_at == 0 && !replaced && !in_use)
+    bool turned_away = !conn->dialled && !conn->at_door;
+    if (evicted_at == 0 && !replaced && !in_use && !turned_away)
         take_place(conn, incarnation);
     pthread_mutex_unlock(&conn->net->keeper.lock);
     if (evicted_at != 0)
@@ -293,8 +302,12 @@ static bool settle(struct conn *conn, const vg_id *incarnation)
         refuse_stranger(conn);
         return false;
     }
+    if (!in_use && turned_away) {
+        conn->state = CONN_ENDED;
+        conn->code = VG_UNAVAILABLE;
+    }
     if (!in_use)
-        return true;
+        return !turned_away;
     char why[NET_WHY_TEXT];
     (void)snprintf(why, sizeof why,
                    "node %llu is connected already: two nodes run with one identity; stop one of "
@@ -334,7 +347,6 @@ static enum vg_code take_answer(struct conn *conn, const struct wire_frame *fram
     if (!check_hello(conn, frame, &hello) || !settle(conn, &hello.incarnation))
         return conn->code;
     conn->state = CONN_UP;
-    conn->was_up = true;
     atomic_store(&conn->session.deadline_us, 0);
     atomic_store(&conn->peer->rtt_us, (unsigned)(now - conn->hello_sent_us));
     tell(conn, true, VG_OK, "connected");
@@ -382,7 +394,6 @@ static enum vg_code take_hello(struct conn *conn, const struct wire_frame *frame
         !settle(conn, &hello.incarnation))
         return conn->code;
     conn->state = CONN_UP;
-    conn->was_up = true;
     conn->session.line.reader.frame_max = 0;
     atomic_store(&conn->session.deadline_us, 0);
     struct wire_hello answer = hello_for(conn);
@@ -520,8 +531,7 @@ static void accepted_closed(void *context, struct dial_link *link, const char *w
     if (conn->state == CONN_GREETING && atomic_load(&conn->session.expired))
         net_door_refuse(&net->door, NET_REFUSED_SLOW, "a connection that did not say who it is");
     pthread_mutex_lock(&net->keeper.lock);
-    if (!conn->was_up)
-        net->handshakes--;
+    leave_door(conn);
     if (conn->peer != NULL && conn->peer->receiver == conn)
         conn->peer->receiver = NULL;
     net_keeper_end(&net->keeper, &conn->session);
@@ -533,23 +543,53 @@ const struct dial_events net_dialled_events = {
 
 static const struct dial_events accepted_events = {.received = received, .closed = accepted_closed};
 
-static bool crowded(struct net *net)
+/* With keeper.lock: who gives place to a newcomer. The oldest that has not shown a key, since who
+ * has one shows it at once; where all have, which recorded ones do too, the oldest of the member
+ * that has the most. So nobody holds the door by coming fast, and a member whose key was shown
+ * waits for nobody but who shows the same. NULL: nobody is at the door. */
+static struct conn *who_yields(const struct net *net)
 {
-    pthread_mutex_lock(&net->keeper.lock);
-    net->accepted++;
-    bool crowded = net->handshakes >= net->config.handshakes_max;
-    if (!crowded)
-        net->handshakes++;
-    pthread_mutex_unlock(&net->keeper.lock);
-    return crowded;
+    struct conn *oldest[VG_NODES_MAX] = {NULL};
+    uint32_t counts[VG_NODES_MAX] = {0};
+    uint32_t most = 0;
+    struct net_session *session;
+    DL_FOREACH(net->keeper.sessions, session)
+    {
+        struct conn *conn = (struct conn *)session;
+        if (conn->at_door && conn->peer == NULL)
+            return conn;
+        if (!conn->at_door)
+            continue;
+        uint32_t of = (uint32_t)(conn->peer - net->peers);
+        oldest[of] = counts[of]++ == 0 ? conn : oldest[of];
+        most = counts[of] > counts[most] ? of : most;
+    }
+    return oldest[most];
+}
+
+/* With keeper.lock: true if somebody had to leave for it. */
+static bool make_room(struct net *net)
+{
+    struct conn *conn = who_yields(net);
+    if (net->handshakes < net->config.handshakes_max || conn == NULL)
+        return false;
+    atomic_store(&conn->replaced, true);
+    leave_door(conn);
+    dial_link_close(conn->session.link);
+    return true;
+}
+
+static void refuse_crowd(struct net *net)
+{
+    net_door_refuse(&net->door, NET_REFUSED_CROWD,
+                    "more connections than may be at the door at a time");
 }
 
 void net_accepted(void *context, struct dial_link *link)
 {
     struct net *net = context;
-    if (link == NULL || crowded(net)) {
-        net_door_refuse(&net->door, NET_REFUSED_CROWD,
-                        "more connections than may be at the door at a time");
+    if (link == NULL) {
+        refuse_crowd(net);
         return;
     }
     struct conn *conn = vg_alloc_zero(1, sizeof *conn);
@@ -559,7 +599,13 @@ void net_accepted(void *context, struct dial_link *link)
     net_session_await(&conn->session, &net->door, &accepted_calls, NET_HELLO_MAX);
     set_deadline(conn, vg_clock_system.monotonic_us());
     pthread_mutex_lock(&net->keeper.lock);
+    bool crowded = make_room(net);
+    net->accepted++;
+    net->handshakes++;
+    conn->at_door = true;
     dial_link_begin(link, &accepted_events, conn);
     net_keeper_add(&net->keeper, &conn->session);
     pthread_mutex_unlock(&net->keeper.lock);
+    if (crowded)
+        refuse_crowd(net);
 }

@@ -28,11 +28,11 @@ struct conn {
     struct peer *peer;     /* NULL while an accepted one has not shown its key */
     vg_channel_public key; /* that the peer was dialled for, or has shown */
     bool dialled;
+    bool at_door;         /* with keeper.lock: accepted, not UP, not over, and not turned away */
     atomic_bool replaced; /* by a newer connection or other keys of the same peer, or its peer is
-                             evicted */
+                             evicted; or at the door, by whoever */
     /* For callbacks of the link alone, which come one by one: */
     enum conn_state state;
-    bool was_up;
     bool outdated;     /* we are, says the peer */
     vg_id incarnation; /* as the channel has it */
     uint64_t hello_sent_us;
@@ -73,7 +73,7 @@ struct net {
     void *context;
     struct dial_listener *listener;
     struct vg_prng prng;
-    uint32_t handshakes; /* accepted connections that are not UP */
+    uint32_t handshakes; /* connections at the door */
     uint64_t accepted;
     struct net_door door;
     uint32_t peer_count;

@@ -17,6 +17,7 @@ enum {
     REDIAL_MIN_MS = 20,
     REDIAL_MAX_MS = 500,
     HANDSHAKES_MAX = 32,
+    DOOR_LINKS = 8, /* for each of them, with those that are over */
     HANDSHAKES_PER_S = 200,
     SILENCE_MAX_MS = 5000,
     DOUBLINGS_MAX = 16,
@@ -195,9 +196,10 @@ static enum vg_code run(struct net *net, struct vg_error *error)
     enum vg_code code = net_keeper_start(&net->keeper, error);
     if (code != VG_OK)
         return code;
-    /* Those at the door, and as many that have gone and are not freed yet; and one or two
-     * connections of each peer while a new one replaces an old. */
-    uint32_t links_max = 2 * net->config.handshakes_max + 2 * net->peer_count;
+    /* Those at the door, and more that have gone and are not freed yet, since newcomers turn them
+     * out as fast as they come; and one or two connections of each peer while a new one replaces an
+     * old. */
+    uint32_t links_max = DOOR_LINKS * net->config.handshakes_max + 2 * net->peer_count;
     code = dial_listen(net->config.listen_url, links_max, net_accepted, net, &net->listener, error);
     if (code != VG_OK) {
         net_keeper_stop(&net->keeper);

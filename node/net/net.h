@@ -34,7 +34,8 @@ struct net_config {
     uint32_t hello_timeout_ms; /* from connection to accepted hello, handshake and all; 2000 */
     uint32_t redial_min_ms;    /* first pause after a failure, doubled by each further one; 20 */
     uint32_t redial_max_ms;    /* 500 */
-    uint32_t handshakes_max;   /* accepted connections that have not said who they are; 32 */
+    uint32_t handshakes_max;   /* accepted connections that have not said who they are; one more
+                                  turns out another; 32 */
     uint32_t handshakes_per_s; /* opened, and as many at once; 200 */
     uint32_t silence_max_ms;   /* from a frame sent to any frame of that peer; must be more than
                                   the pause between two of its frames. Then both connections with

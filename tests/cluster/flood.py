@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Ten thousand half handshakes at the doors of a node that leads: each is refused and counted, who is in is served on, and the
-memory and descriptors are back afterwards."""
+memory and descriptors are back afterwards. And while such a flood lasts at the peers' door, a follower that was killed comes back in, and
+makes a quorum with the leader."""
+import contextlib
 import json
 import subprocess
 
 from cluster import Cluster, bin_dir, wait_for
 
 EACH = 2500  # connections of each flood; there are four
+PAST_MAX = 5000  # by chance alone it would be ten thousand and more
+LASTING = 1 << 30  # of one that is ended
 SECONDS = 10
 WAYS = {("noise", "stranger"): 50, ("silent", "half", "first"): 600}  # how they come, and how many at once
 SLOWER_MAX = 2.0
@@ -19,10 +23,25 @@ def refusals(c, node):
     return {door: row[f"refused_{door}"] for door in ("clients", "peers")}
 
 
+def reaches(c, node, other):
+    return next(row["reachable"] for row in c.status(node)["nodes"] if row["id"] == other)
+
+
 class Flood:
     def __init__(self, c, node, count):
         self.c, self.node, self.count = c, node, count
         self.cluster = c.status(node)["cluster_id"]
+
+    @contextlib.contextmanager
+    def lasting(self):
+        """Strangers at the peers' door, each of whom comes again as soon as they are closed."""
+        with contextlib.ExitStack() as stack:
+            floods = [stack.enter_context(subprocess.Popen(self.command("peers", ways, at_once), stdout=subprocess.DEVNULL))
+                      for ways, at_once in WAYS.items()]
+            yield floods
+            assert all(flood.poll() is None for flood in floods), "the flood ended before"
+            for flood in floods:
+                flood.kill()
 
     def command(self, door, ways, at_once):
         at = self.c.nodes[self.node]
@@ -36,6 +55,26 @@ class Flood:
             for ways, at_once in WAYS.items():
                 done = subprocess.run(self.command(door, ways, at_once), capture_output=True, text=True)
                 assert done.returncode == 0 and int(done.stdout) == self.count, (door, ways, done)
+
+
+def comes_back(c, node):
+    """A follower is lost and comes back while the flood lasts; what is committed once the other is lost, it has voted for."""
+    back, lost = (other for other in c.nodes if other != node)
+    at_door = refusals(c, node)["peers"]
+    with Flood(c, node, LASTING).lasting():
+        wait_for(lambda: refusals(c, node)["peers"] > at_door + EACH, "the flood to be in")
+        c.signal("kill", back)
+        wait_for(lambda: not reaches(c, node, back), "the follower to be missed")
+        c.signal("restart", back)
+        before = refusals(c, node)["peers"]
+        wait_for(lambda: reaches(c, node, back), "the follower to be back")
+        past = refusals(c, node)["peers"] - before
+        c.signal("kill", lost)
+        c.vigil("incident", "detect", "--source", "operator", "--title", "agreed by two", node=node)
+        print(f"a follower came back past {past} others at the door, and makes a quorum")
+        assert past <= PAST_MAX, "it comes in by chance"
+    c.signal("restart", lost)
+    c.wait_equal()
 
 
 def main():
@@ -60,6 +99,7 @@ def main():
         assert flooded["errors"] == 0, flooded
         assert slower["p50_ms"] <= SLOWER_MAX, "who is in waits for who is at the door"
         assert grown <= GROWN_MAX_KIB, "memory is not back"
+        comes_back(c, node)
 
 
 main()

@@ -468,6 +468,28 @@ Test(net_clients, handshakes_are_bounded_at_a_time_and_in_a_second)
     server_stop(&server);
 }
 
+Test(net_clients, somebody_comes_in_past_a_crowd_that_stays)
+{
+    enum { DOOR = 4, CROWD = 20 };
+    static struct server server;
+    struct client client;
+    int crowd[CROWD];
+    server_start(&server, (struct net_clients_config){.handshakes_max = DOOR,
+                                                      .hello_timeout_ms = 60 * 1000});
+    for (int i = 0; i < CROWD; i++)
+        crowd[i] = rude_dial(server.url);
+    AWAIT(refused(&server, NET_REFUSED_CROWD) == CROWD - DOOR);
+    client_start(&client, &server);
+    ask(&client, 1, 10);
+    AWAIT(atomic_load(&client.answers) == 1);
+    client_stop(&client);
+    for (int i = 0; i < CROWD; i++)
+        (void)close(crowd[i]);
+    AWAIT(stats_of(&server).sessions == 0);
+    cr_expect_eq(stats_of(&server).handshakes, 0);
+    server_stop(&server);
+}
+
 Test(net_clients, a_bad_or_taken_address_is_refused)
 {
     static struct server server;

@@ -385,27 +385,92 @@ Test(net_rude, who_says_nothing_is_closed_in_time)
     stop_two();
 }
 
+/* Node 1 alone, with few places at its door, and time enough there. */
+static void start_with_door(uint32_t places)
+{
+    netnodes_init(nodes, PEER);
+    struct net_config config = netnode_config(nodes, PEER, 0);
+    config.handshakes_max = places;
+    config.hello_timeout_ms = IN_ANY_CASE_MS;
+    netnode_start(&nodes[0], &config);
+}
+
 Test(net_rude, a_crowd_at_the_door_is_bounded)
 {
     enum { DOOR = 4, CROWD = 40 };
     int crowd[CROWD];
-    netnodes_init(nodes, PEER);
-    struct net_config config = netnode_config(nodes, PEER, 0);
-    config.handshakes_max = DOOR;
-    config.hello_timeout_ms = IN_ANY_CASE_MS;
-    netnode_start(&nodes[0], &config);
+    start_with_door(DOOR);
     for (int i = 0; i < CROWD; i++)
         crowd[i] = rude_dial(nodes[0].url);
     AWAIT(netnode_stats(&nodes[0]).accepted == CROWD);
     AWAIT(refused(NET_REFUSED_CROWD) == CROWD - DOOR);
     cr_expect_eq(netnode_stats(&nodes[0]).handshakes, DOOR);
+    for (int i = 0; i < CROWD - DOOR; i++)
+        cr_expect(rude_was_closed(crowd[i]), "the oldest give place: %d", i);
     for (int i = 0; i < CROWD; i++)
         (void)close(crowd[i]);
     AWAIT(netnode_stats(&nodes[0]).handshakes == 0);
-    config = netnode_config(nodes, PEER, 1);
+    struct net_config config = netnode_config(nodes, PEER, 1);
     netnode_start(&nodes[1], &config);
     AWAIT(atomic_load(&nodes[1].views[0].up));
     stop_two();
+}
+
+/* Whoever stands there without a key, and comes again as soon as there is place. */
+Test(net_rude, a_member_comes_in_past_a_crowd_that_stays)
+{
+    enum { DOOR = 4, CROWD = 3 * DOOR };
+    int crowd[CROWD];
+    start_with_door(DOOR);
+    for (int i = 0; i < CROWD; i++)
+        crowd[i] = rude_dial(nodes[0].url);
+    AWAIT(netnode_stats(&nodes[0]).accepted == CROWD);
+    struct caller caller = call(); /* has shown its key, and waits there */
+    for (int i = 0; i < CROWD; i++) {
+        (void)close(crowd[i]);
+        crowd[i] = rude_dial(nodes[0].url);
+    }
+    AWAIT(netnode_stats(&nodes[0]).accepted == 2 * CROWD + 1);
+    cr_expect_leq(netnode_stats(&nodes[0]).handshakes, DOOR);
+    struct wire_hello hello = netnode_hello(&nodes[PEER - 1]);
+    struct wire_frame answer;
+    netnode_write_hello(&caller, &hello);
+    cr_assert(caller_next(&caller, &answer));
+    cr_expect_eq(answer.type, WIRE_HELLO, "it was not turned out meanwhile");
+    caller_end(&caller);
+    for (int i = 0; i < CROWD; i++)
+        (void)close(crowd[i]);
+    AWAIT(netnode_stats(&nodes[0]).handshakes == 0);
+    netnode_stop(&nodes[0]);
+    cr_expect_not(LEAKS_FOUND());
+}
+
+/* A member's first message, recorded, is its key too: it takes places of that member alone. */
+Test(net_rude, shown_keys_are_turned_out_by_the_same_key)
+{
+    enum { DOOR = 4 };
+    start_with_door(DOOR);
+    struct channel_terms two = netnode_terms(&nodes[1], CHANNEL_PEERS);
+    struct caller other;
+    cr_assert(caller_dial(&other, nodes[0].url, &two, &nodes[0].key.pub));
+    cr_assert(caller_open(&other));
+    struct caller same[2 * DOOR];
+    for (int i = 0; i < 2 * DOOR; i++)
+        same[i] = call();
+    AWAIT(refused(NET_REFUSED_CROWD) == DOOR + 1);
+    for (int i = 0; i < DOOR + 1; i++)
+        cr_expect(rude_was_closed(same[i].fd), "%d", i);
+    struct wire_hello hello = netnode_hello(&nodes[1]);
+    struct wire_frame answer;
+    netnode_write_hello(&other, &hello);
+    cr_assert(caller_next(&other, &answer));
+    cr_expect_eq(answer.type, WIRE_HELLO);
+    caller_end(&other);
+    for (int i = 0; i < 2 * DOOR; i++)
+        caller_end(&same[i]);
+    AWAIT(netnode_stats(&nodes[0]).handshakes == 0);
+    netnode_stop(&nodes[0]);
+    cr_expect_not(LEAKS_FOUND());
 }
 
 /* More than are opened in a second are closed before a key is used; it passes by itself. */
