@@ -166,8 +166,12 @@ static void carry_transfer_done(struct node *node, const struct raft_output *out
 
 static void carry_alarm(struct node *node, const struct raft_output *output)
 {
-    (void)node;
-    node_fail_stop("consensus-alarm", raft_reason_name(output->reason));
+    char why[120];
+    assert(node->receiving != NULL); /* alarms are about what a message says */
+    snprintf(why, sizeof why, "%s, says a message of node %" PRIu64 " in term %" PRIu64,
+             raft_reason_name(output->reason), node->receiving->msg.from.value,
+             node->receiving->msg.term);
+    node_fail_stop("consensus-alarm", why);
 }
 
 static void (*const carriers[])(struct node *node, const struct raft_output *output) = {

@@ -40,26 +40,71 @@ static void received_free(struct node_received *received)
     free(received);
 }
 
-/* Equal (index, term) with unequal hash is two histories: an alarm, never a merge. */
-static void check_held(struct node *node, const struct node_received *received)
+/* Who sends an entry that cannot be is not heard any more in this term. Nothing behind it can be
+ * committed, while heartbeats would keep its sender in office: so all of it is as lost on the way,
+ * and where a quorum does the same, another is elected. */
+static void distrust(struct node *node, vg_node_id from, uint64_t term)
 {
-    for (uint32_t i = 0; i < received->msg.entry_count; i++) {
-        const struct ledger_view *theirs = &received->entries[i].view;
-        struct vg_blob *held = ledger_tail_get(node->tail, theirs->header.index);
-        struct ledger_header ours;
-        vg_hash hash;
-        if (held == NULL || !ledger_tail_hash_at(node->tail, theirs->header.index, &hash))
-            continue;
-        vg_span header = vg_span_of(held->data, LEDGER_HEADER_SIZE);
-        if (ledger_header_decode(header, &ours, NULL) == VG_OK &&
-            ours.term == theirs->header.term && !vg_hash_equal(&hash, &theirs->hash)) {
-            char text[120];
-            snprintf(text, sizeof text,
-                     "entry %" PRIu64 " of term %" PRIu64 " has two hashes, ours and that of node "
-                     "%" PRIu64,
-                     ours.index, ours.term, received->msg.from.value);
-            node_fail_stop("two-histories", text);
-        }
+    if (atomic_exchange(&node->distrusted[place_of(node, from)], term) < term)
+        vg_log(VG_LOG_WARN, "distrusted",
+               "node=%" PRIu64 " term=%" PRIu64 " it sends an entry that cannot be, and is not "
+               "heard any more in this term",
+               from.value, term);
+}
+
+/* Term and hash of an entry of the log as it is now; false where that is damaged. */
+static bool entry_at(const struct node *node, uint64_t index, uint64_t *term, vg_hash *hash)
+{
+    struct ledger_header header;
+    struct raft_entry meta;
+    *term = 0;
+    *hash = node->cluster;
+    if (index == 0)
+        return true;
+    const struct vg_blob *held = ledger_tail_get(node->tail, index);
+    if (held == NULL) {
+        bool found = store_log_metadata(node->log, index, 1, &meta) == 1;
+        *term = found ? meta.term : 0;
+        return found && store_log_chain_hash(node->log, index, hash);
+    }
+    bool whole =
+        ledger_header_decode(vg_span_of(held->data, LEDGER_HEADER_SIZE), &header, NULL) == VG_OK;
+    *term = header.term;
+    return whole && ledger_tail_hash_at(node->tail, index, hash);
+}
+
+static void say_contradiction(const struct node_received *received, uint64_t index, uint64_t term)
+{
+    vg_log(VG_LOG_ERROR, "two-histories",
+           "node=%" PRIu64 " entry %" PRIu64 " of term %" PRIu64
+           " has two hashes, ours and that of the node; nothing of it is taken; look at both logs: "
+           "vigil log verify",
+           received->msg.from.value, index, term);
+}
+
+/* Equal (index, term) with unequal hash is two histories: an alarm, never a merge. It is one node's
+ * word against this log, so that node is not heard any more, and this one goes on. What a message
+ * has is chained, so the last entry that both have says it for all before. */
+static bool contradicts(const struct node *node, const struct node_received *received)
+{
+    const struct raft_msg *msg = &received->msg;
+    uint64_t last = ledger_tail_last(node->tail);
+    if (msg->entry_count == 0 || msg->prev_index > last)
+        return false;
+    uint64_t i =
+        last - msg->prev_index < msg->entry_count ? last - msg->prev_index : msg->entry_count;
+    for (;; i--) {
+        const struct ledger_view *theirs = i > 0 ? &received->entries[i - 1].view : NULL;
+        const vg_hash *hash = i > 0 ? &theirs->hash : &received->entries[0].view.header.previous;
+        vg_hash ours;
+        uint64_t term;
+        bool both = entry_at(node, msg->prev_index + i, &term, &ours) &&
+                    term == (i > 0 ? theirs->header.term : msg->prev_term);
+        bool equal = both && vg_hash_equal(&ours, hash);
+        if (both && !equal)
+            say_contradiction(received, msg->prev_index + i, term);
+        if (both || i == 0)
+            return both && !equal;
     }
 }
 
@@ -71,8 +116,9 @@ static void take_received(struct posted *posted)
                                .msg = &received->msg,
                                .entries = received->meta,
                                .entry_count = received->msg.entry_count};
-    if (!node->closed) {
-        check_held(node, received);
+    if (!node->closed && contradicts(node, received)) {
+        distrust(node, posted->from, received->msg.term);
+    } else if (!node->closed) {
         node_memory_hear(node, &received->msg);
         node->receiving = received;
         node_step(node, &event);
@@ -81,7 +127,8 @@ static void take_received(struct posted *posted)
     received_free(received);
 }
 
-/* One entry out of the frame: whole, of this cluster, and where the message says it is. */
+/* One entry out of the frame: whole, of this cluster, where the message says it is, and chained to
+ * the one before it there. */
 static enum vg_code take_entry(const struct node *node, struct node_received *received, uint32_t i,
                                vg_span bytes, struct vg_error *error)
 {
@@ -95,20 +142,11 @@ static enum vg_code take_entry(const struct node *node, struct node_received *re
                        header->index, header->term);
     if (!vg_hash_equal(&entry->view.envelope.cluster, &node->cluster))
         return vg_fail(error, VG_INVALID, "entry %" PRIu64 " is of another cluster", header->index);
+    if (i > 0 && !vg_hash_equal(&header->previous, &received->entries[i - 1].view.hash))
+        return vg_fail(error, VG_INVALID, "entry %" PRIu64 " is not chained to the one before it",
+                       header->index);
     received->meta[i] = node_entry_metadata(&entry->view, bytes.size);
     return VG_OK;
-}
-
-/* Who sends an entry that cannot be is not heard any more in this term. Nothing behind it can be
- * committed, while heartbeats would keep its sender in office: so all of it is as lost on the way,
- * and where a quorum does the same, another is elected. */
-static void distrust(struct node *node, vg_node_id from, uint64_t term)
-{
-    if (atomic_exchange(&node->distrusted[place_of(node, from)], term) < term)
-        vg_log(VG_LOG_WARN, "distrusted",
-               "node=%" PRIu64 " term=%" PRIu64 " it sends an entry that cannot be, and is not "
-               "heard any more in this term",
-               from.value, term);
 }
 
 /* Of a term in which its sender is not heard: VG_EXPIRED. */
