@@ -22,6 +22,7 @@ enum manner {
     IS_BUSY,
     IS_BLIND,
     LOSES_SIGHT,
+    SAYS_WHY, /* once: no leader */
     REFUSES,
     HANGS,
     CLOSES,
@@ -81,6 +82,12 @@ static void behave(struct false_node *node, struct secured *link,
         break;
     case IS_BLIND:
         vg_fail(&response.error, VG_UNAVAILABLE, "node 2 is cleared for it");
+        response.json = vg_span_text("");
+        send_response(link, &response);
+        break;
+    case SAYS_WHY:
+        node->manner = HANGS;
+        vg_fail(&response.error, VG_UNAVAILABLE, "too few nodes can be reached");
         response.json = vg_span_text("");
         send_response(link, &response);
         break;
@@ -156,6 +163,8 @@ static void node_stop(struct false_node *node)
         secured_end(&node->links[i]);
 }
 
+static bool unknown; /* whether the last submit may have been accepted */
+
 /* One submit to the nodes in their order. */
 static enum vg_code submit_this(vg_span command, const struct cli_node *nodes, unsigned count,
                                 uint32_t timeout_ms, json_t **answer, struct vg_error *error,
@@ -169,6 +178,7 @@ static enum vg_code submit_this(vg_span command, const struct cli_node *nodes, u
     cr_assert_eq(cli_client_new(&access_of_one, nodes, count, timeout_ms, &client, error), VG_OK,
                  "%s", error->text);
     enum vg_code code = cli_client_call(client, &request, answer, error, details);
+    unknown = cli_client_unknown(client);
     cli_client_free(client);
     return code;
 }
@@ -235,6 +245,37 @@ Test(cli_client, the_next_node_answers_for_one_that_is_not_there)
     node_stop(&good);
 }
 
+/* The one that lives knows what is wrong; that another is dead is no news. */
+Test(cli_client, what_a_node_said_is_not_replaced_by_who_does_not_answer)
+{
+    struct false_node node;
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    struct cli_node nobody = {.url = "ipc:///tmp/vigil-cli-nobody", .has_key = true};
+    node_start(&node, SAYS_WHY);
+    struct cli_node nodes[] = {node.at, nobody, nobody};
+    cr_expect_eq(submit(nodes, 3, 600, &answer, &error, &details), VG_UNAVAILABLE);
+    cr_expect_str_eq(error.text, "too few nodes can be reached");
+    cr_expect(unknown);
+    node_stop(&node);
+}
+
+Test(cli_client, where_no_node_answers_it_is_said_of_how_many)
+{
+    struct vg_error error;
+    json_t *answer;
+    json_t *details;
+    struct cli_node nobody = {.url = "ipc:///tmp/vigil-cli-nobody", .has_key = true};
+    struct cli_node nodes[] = {nobody, nobody, nobody};
+    cr_expect_eq(submit(nodes, 3, 300, &answer, &error, &details), VG_UNAVAILABLE);
+    const char said[] = "none of 3 nodes answers: ipc:///tmp/vigil-cli-nobody: ";
+    cr_expect_eq(strncmp(error.text, said, sizeof said - 1), 0, "%s", error.text);
+    cr_expect_not(unknown, "nothing was sent");
+    cr_expect_eq(submit(nodes, 1, 300, &answer, &error, &details), VG_UNAVAILABLE);
+    cr_expect_null(strstr(error.text, "none of"), "%s", error.text);
+}
+
 Test(cli_client, a_refusal_is_final_and_keeps_its_rule_and_details)
 {
     struct false_node first;
@@ -266,8 +307,10 @@ Test(cli_client, busy_is_said_only_when_nothing_was_accepted)
     struct cli_node only_busy[] = {busy.at};
     cr_expect_eq(submit(only_busy, 1, 300, &answer, &error, &details), VG_BUSY);
     cr_expect(busy.same, "repeated with the same bytes");
+    cr_expect_not(unknown);
     struct cli_node both[] = {closes.at, busy.at};
     cr_expect_eq(submit(both, 2, 300, &answer, &error, &details), VG_UNAVAILABLE, "%s", error.text);
+    cr_expect(unknown);
     node_stop(&busy);
     node_stop(&closes);
 }
@@ -419,6 +462,7 @@ Test(cli_client, where_nobody_is_cleared_the_answer_says_who_is)
         VG_UNAVAILABLE);
     cr_expect_not_null(strstr(error.text, "node 2 is cleared"), "%s", error.text);
     cr_expect(blind.same, "the question alone");
+    cr_expect_not(unknown);
     node_stop(&blind);
 }
 

@@ -63,6 +63,7 @@ struct cli_client {
     uint64_t token;   /* of the request under way; answers to others are dropped */
     vg_id within;     /* the compartment of its command; zero: it has none to keep to itself */
     uint64_t repeats;
+    bool unknown; /* what became of the last request */
 };
 
 static uint64_t now_ms(void)
@@ -222,6 +223,7 @@ struct exchange {
     uint64_t deadline_ms;
     uint64_t hedge_at_ms; /* the next node is asked then */
     unsigned asked;       /* attempts so far */
+    bool heard;           /* one was answered: `error` is what a node said */
     bool unknown;         /* one of them may have been accepted */
     struct vg_error *error;
 };
@@ -287,18 +289,19 @@ static bool is_of_one_node(enum vg_code code)
 }
 
 /* The end of a connection counts against a node that was asked; an idle one is opened again later.
- */
+ * It is no news where another node has said why it does not answer. */
 static void settle_end(struct exchange *exchange, struct session *session, uint64_t now,
                        const struct vg_error *failure)
 {
     const char *why = failure->text;
     bool refused = !session->open && is_of_one_node(failure->code);
     session->refusals = refused ? session->refusals + 1 : 0;
-    if (session->asked) {
+    if (session->asked)
+        exchange->hedge_at_ms = now;
+    if (session->asked && !exchange->heard) {
         bool named = strstr(why, session->node.url) != NULL;
         vg_fail(exchange->error, refused ? failure->code : VG_UNAVAILABLE, "%s%s%.400s",
                 named ? "" : session->node.url, named ? "" : ": ", why);
-        exchange->hedge_at_ms = now;
     }
     exchange->unknown = exchange->unknown || session->sent;
     disconnect(session);
@@ -317,6 +320,7 @@ static bool settle(struct exchange *exchange, struct session *session, uint64_t 
         return true;
     if (answered) {
         *exchange->error = session->answer;
+        exchange->heard = true;
         exchange->unknown = exchange->unknown || (session->sent && session->answer.code != VG_BUSY);
         exchange->hedge_at_ms = now;
         session->asked = false;
@@ -439,22 +443,34 @@ static enum vg_code read_answer(struct session *session, json_t **answer, struct
     return error->code;
 }
 
+/* The sentence of a node that gave one; else what its connection ended with, and how many. */
+static void say_why(const struct exchange *exchange, const char *silent)
+{
+    const struct cli_client *client = exchange->client;
+    const struct vg_error last = *exchange->error;
+    if (client->keyless.code != VG_OK)
+        *exchange->error = client->keyless;
+    else if (last.code == VG_OK)
+        vg_fail(exchange->error, VG_TIMEOUT, "%s gave no answer in %u ms", silent,
+                client->timeout_ms);
+    else if (!exchange->heard && !client->stays && client->count > 1)
+        vg_fail(exchange->error, last.code, "none of %u nodes answers: %.440s", client->count,
+                last.text);
+}
+
 /* No answer in time: those still asked may have accepted it. */
 static enum vg_code give_up(struct exchange *exchange)
 {
     const struct cli_client *client = exchange->client;
     struct vg_error *error = exchange->error;
     const char *silent = NULL;
-    if (client->keyless.code != VG_OK)
-        *error = client->keyless;
     for (unsigned i = 0; i < client->count; i++) {
         if (!client->sessions[i].asked)
             continue;
         silent = client->sessions[i].node.url;
         exchange->unknown = exchange->unknown || client->sessions[i].sent;
     }
-    if (error->code == VG_OK)
-        vg_fail(error, VG_TIMEOUT, "%s gave no answer in %u ms", silent, client->timeout_ms);
+    say_why(exchange, silent);
     bool certain = !exchange->unknown &&
                    (error->code == VG_BUSY || is_shut_out(client) || client->keyless.code != VG_OK);
     if (is_of_one_node(error->code) && !certain)
@@ -511,6 +527,7 @@ enum vg_code cli_client_call(struct cli_client *client, const struct wire_reques
     client->repeats += exchange.asked - 1;
     enum vg_code code =
         answered != NULL ? read_answer(answered, answer, error, details) : give_up(&exchange);
+    client->unknown = answered == NULL && exchange.unknown;
     if (answered != NULL) {
         client->preferred = (unsigned)(answered - client->sessions);
         answered->asked = false;
@@ -593,6 +610,11 @@ void cli_client_stay(struct cli_client *client)
 void cli_client_start_over(struct cli_client *client)
 {
     client->preferred = 0;
+}
+
+bool cli_client_unknown(const struct cli_client *client)
+{
+    return client->unknown;
 }
 
 uint64_t cli_client_repeats(const struct cli_client *client)

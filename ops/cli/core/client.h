@@ -24,10 +24,11 @@ enum vg_code cli_client_new(const struct cli_access *access, const struct cli_no
 
 /* One request and its answer, within the client's timeout. `*answer` is owned by the caller, as is
  * `*details`, the JSON that came with an error: NULL before the call, and after it if there was
- * none. VG_UNAVAILABLE and VG_TIMEOUT: no node answered; a submitted command may have been
- * accepted. VG_BUSY only when it certainly was not. VG_FORBIDDEN, and nothing was sent: each node
- * closes in the handshake. Errors of access->self, at once: its key cannot be used any more. Else
- * what the node said. */
+ * none. VG_UNAVAILABLE and VG_TIMEOUT: no node answered for good, in the words of the last that
+ * said why, if any did; a submitted command may have been accepted (cli_client_unknown). VG_BUSY
+ * only when it certainly was not. VG_FORBIDDEN, and nothing was sent: each node closes in the
+ * handshake. Errors of access->self, at once: its key cannot be used any more. Else what the node
+ * said. */
 enum vg_code cli_client_call(struct cli_client *client, const struct wire_request *request,
                              json_t **answer, struct vg_error *error, json_t **details);
 
@@ -44,6 +45,10 @@ void cli_client_stay(struct cli_client *client);
 
 /* The next request begins with the first node again, as that of a new client would. */
 void cli_client_start_over(struct cli_client *client);
+
+/* Whether the last request was sent to a node and not answered for good: it may have been accepted.
+ */
+bool cli_client_unknown(const struct cli_client *client);
 
 /* Requests repeated at another node, or again, so far. */
 uint64_t cli_client_repeats(const struct cli_client *client);
