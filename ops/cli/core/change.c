@@ -187,9 +187,8 @@ void cli_change_explain(struct cli_call *call, const struct cli_change *change)
         return;
     char id[VG_ID_TEXT];
     vg_id_format(&change->request, id);
-    bool unknown = change->submitted && cause.code != VG_BUSY;
     vg_fail(&call->error, cause.code, "%.300s; %s, repeat with --request-id %s", cause.text,
-            unknown ? "the outcome is unknown" : "nothing was accepted", id);
+            change->unknown ? "the outcome is unknown" : "nothing was accepted", id);
     if (call->details == NULL)
         call->details = json_object();
     json_object_set_new(call->details, "request_id", json_string(id));
@@ -207,8 +206,8 @@ static enum vg_code send(struct cli_call *call, struct cli_change *change,
     struct wire_request submit = {
         .kind = WIRE_SUBMIT, .dry_run = call->settings.dry_run, .body = vg_buffer_span(&bytes)};
     if (code == VG_OK) {
-        change->submitted = true;
         code = cli_client_call(call->client, &submit, answer, &call->error, &call->details);
+        change->unknown = cli_client_unknown(call->client);
     }
     vg_buffer_free(&bytes);
     return code;

@@ -35,7 +35,7 @@ struct cli_change {
     struct cli_aspect aspects[CLI_ASPECTS_MAX];
     uint32_t aspect_count;
     const struct response_command *command;
-    bool submitted; /* set when it was sent */
+    bool unknown; /* set where it was sent, and may have been accepted for all that is known */
 };
 
 /* As whom the call speaks, and to which cluster; read once. NULL with the call's error set. */
