@@ -240,13 +240,29 @@ static uint32_t roles_wanted(const struct response_call *call)
     return beside != 0 ? beside : call->rule->roles;
 }
 
+/* What gives a role differs with the place, and is said as it is typed. */
 static enum vg_code refuse_role(struct response_call *call)
 {
+    static const struct {
+        const char *place, *remedy;
+    } ways[] = {
+        [RESPONSE_IN_CONTROL] = {"control entries",
+                                 "they come with enrolment alone: vigil user add NAME --public "
+                                 "FILE --operator (or --key-officer)"},
+        [RESPONSE_IN_DIRECTORY] = {"the directory",
+                                   "an operator can grant one: vigil user grant NAME ROLE "
+                                   "--compartment directory"},
+        [RESPONSE_AMONG_INCIDENTS] = {"this compartment",
+                                      "an operator can grant one: vigil user grant NAME ROLE "
+                                      "--compartment COMPARTMENT"},
+    };
+    enum response_where where = response_where_of(call);
     char author[VG_NAME_MAX + 1];
     char allowed[256];
     response_person_words(call->machine, &call->request->author, author);
     response_words(response_roles, roles_wanted(call), "", allowed, sizeof allowed);
-    return RESPONSE_REFUSE(call, NO_ROLE, response_op_name(call->command.op), allowed, author);
+    return RESPONSE_REFUSE(call, NO_ROLE, response_op_name(call->command.op), allowed,
+                           ways[where].place, author, ways[where].remedy);
 }
 
 enum vg_code response_require_role(struct response_call *call)

@@ -40,8 +40,7 @@
     X(NEEDS_TWO, RULE, "R12",                                                                      \
       "{0} takes two people, {1}; propose it, and let the other approve: vigil proposal approve")  \
     X(NO_ROLE, FORBIDDEN, "",                                                                      \
-      "{0} needs one of the roles {1} in this compartment, and {2} has none of them; an "          \
-      "operator can grant one: vigil user grant")                                                  \
+      "{0} needs one of the roles {1} in {2}, and {3} has none of them; {4}")                      \
     X(GLASS_IS_FOR_EMERGENCIES, FORBIDDEN, "",                                                     \
       "without a role that works on steps, breaking the glass is for emergency containment "       \
       "alone; mark it as that (--emergency), or ask a responder")                                  \

@@ -129,7 +129,7 @@ static const struct {
     {RESPONSE_REFUSED_FOR_NODES, {"operation"}},
     {RESPONSE_REFUSED_FOR_PEOPLE, {"operation"}},
     {RESPONSE_REFUSED_NEEDS_TWO, {"operation", "roles"}},
-    {RESPONSE_REFUSED_NO_ROLE, {"operation", "roles", "author"}},
+    {RESPONSE_REFUSED_NO_ROLE, {"operation", "roles", "place", "author", "how it is given there"}},
     {RESPONSE_REFUSED_EXPECTS_NOTHING, {"operation"}},
     {RESPONSE_REFUSED_NO_ASPECT, {"number"}},
     {RESPONSE_REFUSED_CONFLICT,

@@ -225,6 +225,33 @@ Test(directory, refusals_name_the_roles_that_are_needed)
     desk_free(desk);
 }
 
+/* What it says to type does give the role. */
+Test(directory, refusals_say_how_the_role_is_given_where_it_is_needed)
+{
+    static const struct {
+        const char *place, *how;
+    } said[] = {
+        {"in control entries, and", "vigil user add NAME --public FILE --operator"},
+        {"in the directory, and", "vigil user grant NAME ROLE --compartment directory"},
+        {"in this compartment, and", "vigil user grant NAME ROLE --compartment COMPARTMENT"},
+    };
+    struct desk *desk = desk_new();
+    struct desk_order orders[] = {
+        {.control = true, .command = {.op = RESPONSE_OP_EXPEL}},
+        grant_of(desk, DESK_BEN, &desk->genesis.first, RESPONSE_ROLE_LEGAL),
+        desk_import("A", "{}"),
+    };
+    orders[0].command.expel.person = person_of(desk, DESK_BEN);
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        orders[i].person = DESK_REPORTER;
+        struct response_outcome outcome = desk_send(desk, &orders[i]);
+        cr_assert_eq(outcome.error.code, VG_FORBIDDEN, "%s", outcome.error.text);
+        cr_expect_not_null(strstr(outcome.error.text, said[i].place), "%s", outcome.error.text);
+        cr_expect_not_null(strstr(outcome.error.text, said[i].how), "%s", outcome.error.text);
+    }
+    desk_free(desk);
+}
+
 Test(directory, people_and_compartments_must_exist)
 {
     struct desk *desk = desk_new();
