@@ -159,6 +159,26 @@ static enum vg_code run_add(struct cli_call *call)
 /* ---- grant, revoke -----------------------------------------------------------------------------
  */
 
+/* A revocation that would leave the person what it is to take is none. */
+static enum vg_code check_revoke(struct cli_call *call, const struct response_command *command)
+{
+    char id[VG_ID_TEXT];
+    vg_id_format(&command->grant.person, id);
+    const json_t *people = json_object_get(call->author->names, "people");
+    size_t i;
+    json_t *right;
+    json_array_foreach(json_object_get(cli_person_entry(people, id), "rights"), i, right)
+    {
+        const char *word = cli_json_text(right, "");
+        if ((response_number(response_roles, word) & command->grant.take) != 0)
+            return vg_fail(&call->error, VG_INVALID,
+                           "%s is %s by enrolment, and revoking a role does not take that; only "
+                           "removing the person does: vigil user remove %s",
+                           call->words[0], word, call->words[0]);
+    }
+    return VG_OK;
+}
+
 /* The words after the name are roles: "responder legal" as "responder,legal". */
 static enum vg_code run_roles(struct cli_call *call)
 {
@@ -171,6 +191,8 @@ static enum vg_code run_roles(struct cli_call *call)
     bool gives = strcmp(call->command->name, "grant") == 0;
     cli_fill_give(&fill, gives ? "give" : "take", roles);
     enum vg_code code = cli_fill(call, &fill);
+    if (code == VG_OK && !gives)
+        code = check_revoke(call, &fill.command);
     if (code == VG_OK)
         code = cli_fill_submit(call, &fill);
     cli_fill_free(&fill);
@@ -262,11 +284,11 @@ static enum vg_code run_now(struct cli_call *call)
 /* ---- the commands ------------------------------------------------------------------------------
  */
 
-#define ROLES(verb, does, shows)                                                                   \
+#define ROLES(verb, does, says, shows)                                                             \
     {                                                                                              \
         .name = verb, .words = "NAME ROLE...", .words_min = 2, .words_max = 14, .summary = does,   \
-        .examples = shows, .options = place_options, .run = run_roles, .op = RESPONSE_OP_GRANT,    \
-        .fields = "person", .flags = CLI_CHANGES                                                   \
+        .about = says, .examples = shows, .options = place_options, .run = run_roles,              \
+        .op = RESPONSE_OP_GRANT, .fields = "person", .flags = CLI_CHANGES                          \
     }
 
 const struct cli_command user_commands[] = {
@@ -326,9 +348,17 @@ const struct cli_command user_commands[] = {
      .op = RESPONSE_OP_PERSON,
      .fields = "person,name",
      .flags = CLI_CHANGES},
-    ROLES("grant", "Give a person roles in a compartment",
-          "  vigil user grant ben legal executive-incident-manager"),
-    ROLES("revoke", "Take roles from a person in a compartment", "  vigil user revoke ben legal"),
+    ROLES(
+        "grant", "Give a person roles in a compartment",
+        "A role holds in the one compartment it is granted for. operator and key-officer count in\n"
+        "the directory (--compartment directory); in control entries only those of enrolment do\n"
+        "(vigil user add --operator, --key-officer).",
+        "  vigil user grant ben legal executive-incident-manager\n"
+        "  vigil user grant ben operator --compartment directory"),
+    ROLES("revoke", "Take roles from a person in a compartment",
+          "Who is operator or key officer by enrolment (RIGHTS of vigil user list) stays it: only\n"
+          "'vigil user remove' takes that.",
+          "  vigil user revoke ben legal"),
     {.name = NULL},
 };
 

@@ -30,6 +30,8 @@ def enrolment(c, incident):
     listed = {p["name"]: p for p in c.vigil("user", "list")}
     assert listed["eve"]["roles"]["default"] == ["responder"] and listed["eve"]["removed_at"] is None, listed["eve"]
 
+    said = refused(2, "invalid", lambda: c.vigil("user", "revoke", "me", "legal", "operator"))["message"]
+    assert "by enrolment" in said and "vigil user remove" in said, said
     c.vigil("user", "revoke", "eve", "responder", node=2)
     said = refused(1, "not-found", note(eve, incident, "without a role"))["message"]
     assert said == f"there is no incident {incident}", said
@@ -37,6 +39,7 @@ def enrolment(c, incident):
     note(eve, incident, "with another")()
     said = refused(1, "forbidden", lambda: eve.vigil("incident", "risk", incident, "none", "--reason", "x"))["message"]
     assert "one of the roles" in said and "eve" in said, said
+    assert "vigil user grant NAME ROLE --compartment COMPARTMENT" in said, said
 
     follows = subprocess.Popen([c.bin / "vigil", *PATIENT, *eve.words(), "incident", "timeline", incident, "--follow"], env=c.environment,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
