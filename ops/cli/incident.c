@@ -200,8 +200,8 @@ static const struct cli_option withdraw_options[] = {
 const struct cli_command incident_commands[] = {
     {.name = "detect",
      .summary = "Record a new incident; prints its id",
-     .about = "A detection with a known deduplication key joins the open incident of that key and\n"
-              "prints that incident's id.",
+     .about = "A detection with a known deduplication key joins the open incident of that key, or\n"
+              "is taken out by its filter, and prints that incident's id; stderr says so.",
      .examples =
          "  vigil incident detect --source operator --title 'Odd logins on vpn-3' --cia c\n"
          "  vigil incident detect --source automated/ids --title 'Beacon to 203.0.113.9' \\\n"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "ops/cli/core/fill.h"
@@ -62,6 +63,42 @@ static void wait_for_count(struct cli_call *call)
     }
 }
 
+/* How many signals an incident has, 0 where that is not to be had: no error of the detection. */
+static uint64_t count_of(struct cli_call *call, const char *incident)
+{
+    json_t *shown =
+        cli_query(call, json_pack("{s:s, s:s}", "query", "incident.show", "id", incident));
+    uint64_t count = cli_json_number(shown, "detection.count");
+    json_decref(shown);
+    json_decref(call->details);
+    call->details = NULL;
+    call->error = (struct vg_error){.code = VG_OK};
+    return count;
+}
+
+/* The id is of an incident that was there: nobody takes it for a new one. JSON has it in keys. */
+static void say_what_was_there(struct cli_call *call, const json_t *answer)
+{
+    const char *id = cli_json_text(answer, "id");
+    bool tried = call->settings.dry_run;
+    if (cli_is_json(call->settings.output))
+        return;
+    if (json_is_true(json_object_get(answer, "filtered")))
+        fprintf(
+            stderr,
+            "vigil: note: %s taken out by the filter of incident %s, and counted there; nothing "
+            "%s opened\n",
+            tried ? "would be" : "it was", id, tried ? "would be" : "was");
+    if (!json_is_true(json_object_get(answer, "joined")))
+        return;
+    uint64_t count = count_of(call, id);
+    fprintf(stderr, "vigil: note: %s incident %s, which was open already",
+            tried ? "would join" : "it joined", id);
+    if (count > 0)
+        fprintf(stderr, "; count %llu", (unsigned long long)count + (tried ? 1 : 0));
+    fputc('\n', stderr);
+}
+
 enum vg_code incident_detect(struct cli_call *call)
 {
     struct cli_fill fill = {.given_count = 0};
@@ -71,11 +108,17 @@ enum vg_code incident_detect(struct cli_call *call)
     if (given == NULL)
         return cli_required(call, "source", &given);
     char *source = vg_strdup(given);
+    json_t *answer = NULL;
     enum vg_code code = fill_detect(call, &fill, source);
     if (code == VG_OK)
         wait_for_count(call);
     if (code == VG_OK)
-        code = cli_fill_submit(call, &fill);
+        code = cli_fill_send(call, &fill, &answer);
+    if (code == VG_OK) {
+        cli_change_print(call, answer);
+        say_what_was_there(call, answer);
+    }
+    json_decref(answer);
     cli_fill_free(&fill);
     free(source);
     return code;

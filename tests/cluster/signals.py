@@ -96,11 +96,18 @@ def main():
         person = c.vigil("incident", "detect", "--source", "automated/ids", "--title", "seen it too", "--dedup-key", "ids-4711")
         assert person["joined"] and c.vigil("log", "get", person["index"])["command"]["op"] == "detect", person
 
+        again = "--source", "automated/ids", "--title", "and again", "--dedup-key", "ids-4711"
+        said = c.run("--context", c.context, "incident", "detect", *again, "--dry-run").stderr
+        assert f"would join incident {first['id']}" in said and f"count {REPEATS + 4}" in said, said
+
         work_to_false_positive(c, first["id"])
+        for words, said in (["--dry-run"], "would be taken out by the filter of incident"), ([], "taken out by the filter of incident"):
+            done = c.run("--context", c.context, "incident", "detect", *again, *words)
+            assert done.returncode == 0 and f"{said} {first['id']}" in done.stderr, done
         filtered = signal(siem)
         assert filtered["filtered"] and filtered["id"] == first["id"], filtered
         filters = json.loads(c.run("-o", "json", "--context", c.context, "incident", "filters").stdout)
-        assert filters[0]["match"] == "ids-4711" and filters[0]["count"] == 1, filters
+        assert filters[0]["match"] == "ids-4711" and filters[0]["count"] == 2, filters
         assert c.vigil("incident", "show", first["id"])["detection"]["count"] == REPEATS + 3, "filtered ones are counted apart"
         c.wait_equal()
     print(f"{REPEATS} repeats of one signal in {len(indices)} entries, none lost: 1 passed, 0 failed")
