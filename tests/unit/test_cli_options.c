@@ -31,7 +31,7 @@ static const struct cli_command book_commands[] = {
      .run = run_nothing,
      .words_min = 1,
      .words_max = 1,
-     .flags = CLI_CHANGES | CLI_EXPECTS},
+     .flags = CLI_CHANGES | CLI_EXPECTS | CLI_FINAL},
     {.name = NULL},
 };
 
@@ -98,6 +98,9 @@ struct refusal {
     const char *text;
 };
 
+#define NOT_BUILT " is not built in this release, and nothing was done; its README says what is"
+
+/* What is promised and not there is no wrong word, and what cannot be undone is never guessed. */
 Test(cli_options, a_wrong_word_is_named_with_what_was_meant)
 {
     static const struct refusal refusals[] = {
@@ -117,6 +120,11 @@ Test(cli_options, a_wrong_word_is_named_with_what_was_meant)
          "'vigil book show' has no option '--dry-run'; see 'vigil book show --help'"},
         {{"book", "show", "a", "--count"}, "option '--count' needs a value"},
         {{"book", "show", "a", "--all=1"}, "option '--all' takes no value"},
+        {{"book", "burm"}, "'vigil book' has no command 'burm'; see 'vigil book --help'"},
+        {{"notice", "list"}, "'vigil notice'" NOT_BUILT},
+        {{"page"}, "'vigil page'" NOT_BUILT},
+        {{"book", "burn", "x", "--receipt", "wait"}, "'--receipt'" NOT_BUILT},
+        {{"book", "burn", "x", "--receipt=wait"}, "'--receipt'" NOT_BUILT},
         {{"book", "show", "\xff"}, "word 3 of the command line is not UTF-8"},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {

@@ -27,6 +27,7 @@ enum {
     CLI_READS = 2,   /* --session: revisions read are remembered */
     CLI_EXPECTS = 4, /* --session and --expect: changes an incident */
     CLI_LOCAL = 8,   /* talks to no cluster: no context is looked up */
+    CLI_FINAL = 16,  /* is not undone by another command: never guessed from a wrong word */
 };
 
 struct cli_call;
