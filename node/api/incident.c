@@ -61,12 +61,22 @@ static json_t *declaration(const struct response_incident *incident)
     return out;
 }
 
+/* Under a word as key: "customer-risk" as "customer_risk". */
+static void set_by_word(json_t *object, const char *word, json_t *value)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s", word);
+    for (char *at = strchr(key, '-'); at != NULL; at = strchr(at, '-'))
+        *at = '_';
+    api_set(object, key, value);
+}
+
 static json_t *attestations(const struct response_incident *incident)
 {
     json_t *out = json_object();
     unsigned bit = 1;
     for (const struct response_word *word = response_attestations; word->text != NULL; word++) {
-        api_set(out, word->text, json_boolean((incident->attested & bit) != 0));
+        set_by_word(out, word->text, json_boolean((incident->attested & bit) != 0));
         bit <<= 1;
     }
     return out;
@@ -269,8 +279,8 @@ static json_t *histories(const struct response_machine *machine,
         RESPONSE_ASPECT_FINDINGS};
     json_t *out = json_object();
     for (size_t i = 0; i < sizeof aspects / sizeof aspects[0]; i++)
-        api_set(out, response_word(response_aspects, aspects[i]),
-                history(machine, incident, aspects[i]));
+        set_by_word(out, response_word(response_aspects, aspects[i]),
+                    history(machine, incident, aspects[i]));
     return out;
 }
 

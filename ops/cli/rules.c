@@ -63,29 +63,31 @@ static const struct {
                     {"one kind", RESPONSE_PRIVACY_BREACH},
                     {"several kinds", RESPONSE_PRIVACY_BREACH | RESPONSE_INTEGRITY_LOSS}};
 
-static json_t *severity_row(const struct response_word *functional, size_t information)
-{
-    json_t *row = json_pack("{s:s, s:s}", "functional", functional->text, "information",
-                            informations[information].name);
-    for (const struct response_word *word = response_recoverabilities; word->text != NULL; word++) {
-        uint8_t severity;
-        uint8_t priority;
-        response_severity_cell((uint8_t)functional->number, informations[information].bits,
-                               (uint8_t)word->number, &severity, &priority);
-        json_object_set_new(row, word->text, json_sprintf("sev%u p%u", severity, priority));
-    }
-    return row;
-}
-
+/* The last are of response_recoverabilities, in its order. */
 static const struct cli_column severity_columns[] = {
     {.title = "FUNCTIONAL", .path = "functional"},
     {.title = "INFORMATION", .path = "information"},
     {.title = "REGULAR", .path = "regular"},
     {.title = "SUPPLEMENTED", .path = "supplemented"},
     {.title = "EXTENDED", .path = "extended"},
-    {.title = "NOT-RECOVERABLE", .path = "not-recoverable"},
+    {.title = "NOT-RECOVERABLE", .path = "not_recoverable"},
     {.title = NULL},
 };
+
+static json_t *severity_row(const struct response_word *functional, size_t information)
+{
+    json_t *row = json_pack("{s:s, s:s}", "functional", functional->text, "information",
+                            informations[information].name);
+    const struct cli_column *column = &severity_columns[2];
+    for (const struct response_word *word = response_recoverabilities; word->text != NULL; word++) {
+        uint8_t severity;
+        uint8_t priority;
+        response_severity_cell((uint8_t)functional->number, informations[information].bits,
+                               (uint8_t)word->number, &severity, &priority);
+        json_object_set_new(row, column++->path, json_sprintf("sev%u p%u", severity, priority));
+    }
+    return row;
+}
 
 static enum vg_code run_severity(struct cli_call *call)
 {

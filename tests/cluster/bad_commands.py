@@ -75,6 +75,8 @@ CASES = [
     (["incident", "own", "ID", "--owner", "nobody", "--reason", "x"], 1, "not-found", ["nobody", "vigil user list"]),
     (["user", "grant", "person-1", "boss"], 2, "usage", ["boss", "responder"]),
     (["user", "grant", "stranger", "legal"], 1, "not-found", ["stranger"]),
+    (["user", "revoke", "me", "operator"], 2, "invalid", ["by enrolment", "vigil user remove"]),
+    (["cluster", "members", "promote", "4"], 2, "usage", ["not built"]),
     (["user", "remove", "person-1"], 1, "forbidden", ["last operator"]),
     (["user", "add", "eve", "--public", "/nowhere"], 1, "not-found", ["/nowhere"]),
     (["oncall", "add", "stranger"], 1, "not-found", ["stranger"]),
@@ -138,6 +140,20 @@ def fits_the_terminal(c, incident):
     expect("a pipe has none", "\x1b[" not in without, without)
 
 
+def keys_of(value, under=""):
+    """Each key of a document, behind those it is under."""
+    for key, below in value.items() if isinstance(value, dict) else ((under, v) for v in value) if isinstance(value, list) else ():
+        yield from ([f"{under}/{key}"] if isinstance(value, dict) else [])
+        yield from keys_of(below, f"{under}/{key}" if isinstance(value, dict) else under)
+
+
+def keys_are_in_snake_case(c, incident):
+    """But for what is under `revision`, which are names of aspects."""
+    for words in ["incident", "show", incident], ["incident", "list"], ["rules", "severity"], ["rules", "explain", incident], ["cluster", "status"]:
+        odd = {key for key in keys_of(c.vigil(*words)) if not re.fullmatch("[a-z0-9_]+", key.rsplit("/", 1)[1]) and "/revision/" not in key}
+        expect(f"keys of {words}", not odd, odd)
+
+
 def rebase_on_a_terminal(c, incident):
     """The second of two is shown both values and asked; yes puts his in place, no leaves the first."""
     for answer, stays in (("n", "sev2"), ("y", "sev3")):
@@ -170,6 +186,7 @@ def main():
         expect("nothing is half done", before == after, {k: (v, after[k]) for k, v in before.items() if v != after[k]})
         shown_harmlessly(c)
         fits_the_terminal(c, incident)
+        keys_are_in_snake_case(c, incident)
         rebase_on_a_terminal(c, incident)
     for failure in failures:
         print(failure, file=sys.stderr)

@@ -76,7 +76,7 @@ static const char facts[] =
     "{\"id\":\"01a2\",\"title\":\"Beacon\",\"stage\":\"diagnose\",\"severity\":1,\"priority\":0,"
     "\"owner\":\"p1\",\"data_risk\":\"imminent\",\"detection\":{\"source\":\"automated\","
     "\"subsource\":\"ids\",\"count\":3},\"compartment\":\"default\",\"attestations\":"
-    "{\"customer-risk\":true},\"history\":{\"severity\":[{\"time\":\"2026-11-26T03:04:05.000Z\","
+    "{\"customer_risk\":true},\"history\":{\"severity\":[{\"time\":\"2026-11-26T03:04:05.000Z\","
     "\"author\":\"p1\",\"to\":\"sev1 p0\",\"text\":\"as assessed\"}],\"findings\":[]},"
     "\"tasks\":[{\"number\":\"T1\",\"state\":\"open\",\"title\":\"Rotate\"}],\"containment\":[],"
     "\"evidence\":[],\"events\":1,\"timeline\":[{\"time\":\"2026-11-26T03:04:05.000Z\","

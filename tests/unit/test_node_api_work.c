@@ -93,6 +93,32 @@ Test(api_work, a_page_has_the_parts_their_history_and_the_latest_events)
     play_free(&play);
 }
 
+/* But for `revision`, whose keys are names of aspects. */
+static void expect_snake_case(const json_t *value)
+{
+    const char *key;
+    json_t *below;
+    size_t i;
+    json_object_foreach((json_t *)(uintptr_t)value, key, below)
+    {
+        cr_expect_eq(key[strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_")], '\0', "%s", key);
+        if (strcmp(key, "revision") != 0)
+            expect_snake_case(below);
+    }
+    json_array_foreach(value, i, below) expect_snake_case(below);
+}
+
+Test(api_work, the_keys_of_a_page_are_in_snake_case)
+{
+    struct play play = named_play(RESPONSE_STABILIZE);
+    json_t *page = ask_page(&play);
+    expect_snake_case(page);
+    cr_expect(
+        json_is_boolean(json_object_get(json_object_get(page, "attestations"), "customer_risk")));
+    json_decref(page);
+    play_free(&play);
+}
+
 /* However long texts and lists are, a page stays a page. */
 Test(api_work, a_page_has_a_bound)
 {

@@ -353,12 +353,12 @@ static void fill_stabilize(const struct page *page, struct lane *lane)
     static const struct {
         const char *path;
         const char *title;
-    } attestations[] = {{"attestations.customer-risk", "customer risk contained"},
-                        {"attestations.business-risk", "business risk contained"},
-                        {"attestations.corrective-measures", "corrective measures implemented"}};
+    } attestations[] = {{"attestations.customer_risk", "customer risk contained"},
+                        {"attestations.business_risk", "business risk contained"},
+                        {"attestations.corrective_measures", "corrective measures implemented"}};
     size_t i;
     json_t *item;
-    lane_add_latest(lane, page, "plan", "recovery-plan", "none yet");
+    lane_add_latest(lane, page, "plan", "recovery_plan", "none yet");
     json_t *steps = view_in_order(json_object_get(page->facts, "containment"));
     json_array_foreach(steps, i, item) lane_add_step(lane, page, item);
     json_decref(steps);
