@@ -27,11 +27,16 @@ json_t *incident_ask(struct cli_call *call, const char *query, const char *id)
     return NULL;
 }
 
-const json_t *incident_people(struct cli_call *call)
+static const json_t *directory_of(struct cli_call *call)
 {
     if (call->names == NULL)
         call->names = cli_query(call, json_pack("{s:s}", "query", "directory"));
-    return json_object_get(call->names, "people");
+    return call->names;
+}
+
+const json_t *incident_people(struct cli_call *call)
+{
+    return json_object_get(directory_of(call), "people");
 }
 
 /* ---- list --------------------------------------------------------------------------------------
@@ -138,11 +143,11 @@ static void print_list(struct cli_call *call, json_t *incidents)
 
 void incident_say_left_out(struct cli_call *call)
 {
-    json_t *directory = NULL;
     size_t i;
     const json_t *one;
+    const json_t *directory = NULL;
     if (cli_text(call, "compartment") == NULL)
-        directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
+        directory = directory_of(call);
     json_array_foreach(json_object_get(directory, "compartments"), i, one)
     {
         if (!json_is_false(json_object_get(one, "served")) ||
@@ -153,7 +158,30 @@ void incident_say_left_out(struct cli_call *call)
         cli_print_inline(stderr, *name != '\0' ? name : cli_json_text(one, "id"));
         fputs("; name it: --compartment\n", stderr);
     }
-    json_decref(directory);
+}
+
+/* Nothing to be seen is not nothing there. */
+static void say_blind(struct cli_call *call)
+{
+    const char *named = cli_text(call, "compartment");
+    const json_t *directory = directory_of(call);
+    const json_t *compartments = json_object_get(directory, "compartments");
+    const json_t *only = named != NULL ? cli_compartment_entry(compartments, named) : NULL;
+    size_t i;
+    json_t *one;
+    json_array_foreach(compartments, i, one)
+    {
+        bool of_incidents =
+            strcmp(cli_json_text(one, "id"), cli_json_text(directory, "directory")) != 0;
+        if (of_incidents && (only == NULL || one == only) &&
+            json_is_string(json_object_get(one, "reads")))
+            return;
+    }
+    if (directory != NULL)
+        fputs("vigil: note: you have no role that reads incidents here; an operator can give one: "
+              "vigil user "
+              "grant NAME responder --compartment COMPARTMENT\n",
+              stderr);
 }
 
 /* What escalates is said whatever columns are shown. */
@@ -193,6 +221,8 @@ enum vg_code incident_list(struct cli_call *call)
         print_list(call, incidents);
         say_what_is_owed(incidents);
     }
+    if (code == VG_OK && json_array_size(incidents) == 0)
+        say_blind(call);
     if (code == VG_OK)
         incident_say_left_out(call);
     json_decref(incidents);

@@ -224,28 +224,50 @@ static const struct cli_column columns[] = {
     {.title = NULL},
 };
 
-static const char *place_of(const struct cli_call *call)
+/* Whose roles and roster are shown: a compartment that there is, for who asks. The context's is as
+ * good as none for a list of people, which is of all of them; a roster is `needed`. */
+static enum vg_code find_place(struct cli_call *call, const json_t *directory, bool needed,
+                               const char **out)
 {
-    const char *name = cli_text(call, "compartment");
-    return name != NULL ? name : call->settings.compartment;
+    const char *given = cli_text(call, "compartment");
+    *out = given != NULL ? given : call->settings.compartment;
+    if (*out == NULL)
+        return needed ? cli_compartment_name(call, given, out) : VG_OK;
+    const json_t *entry = cli_compartment_entry(json_object_get(directory, "compartments"), *out);
+    if (entry == NULL && (needed || given != NULL))
+        return vg_fail(&call->error, VG_NOT_FOUND,
+                       "there is no compartment '%s' in which you have a role; see vigil "
+                       "compartment list",
+                       *out);
+    const char *name = cli_json_text(entry, "name");
+    *out = name[0] != '\0' ? name : *out;
+    return VG_OK;
+}
+
+static bool is_on_call(const json_t *person, const char *place)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach(json_object_get(person, "on_call"), i, name)
+    {
+        if (strcmp(cli_json_text(name, ""), place) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* The people that are asked for; in tables with their roles in one compartment. */
-static json_t *pick_people(struct cli_call *call, const json_t *directory, bool on_call_only)
+static json_t *pick_people(struct cli_call *call, const json_t *directory, const char *place,
+                           bool on_call_only)
 {
-    const char *place = place_of(call);
     json_t *out = json_array();
     size_t i;
     json_t *person;
     json_array_foreach(json_object_get(directory, "people"), i, person)
     {
         bool gone = cli_json_text(person, "removed_at")[0] != 0;
-        bool on_call = false;
-        size_t k;
-        json_t *name;
-        json_array_foreach(json_object_get(person, "on_call"), k, name) on_call |=
-            place != NULL && strcmp(cli_json_text(name, ""), place) == 0;
-        if ((gone && !cli_flag(call, "all")) || (on_call_only && (!on_call || gone)))
+        if ((gone && !cli_flag(call, "all")) ||
+            (on_call_only && (gone || !is_on_call(person, place))))
             continue;
         json_t *roles = json_object_get(json_object_get(person, "roles"), place ? place : "");
         json_object_set_new(person, "here", roles != NULL ? json_incref(roles) : json_null());
@@ -256,19 +278,23 @@ static json_t *pick_people(struct cli_call *call, const json_t *directory, bool 
 
 static enum vg_code print_people(struct cli_call *call, bool on_call_only)
 {
+    const char *place;
+    json_t *people = NULL;
     json_t *directory = cli_query(call, json_pack("{s:s}", "query", "directory"));
     if (directory == NULL)
         return call->error.code;
-    json_t *people = pick_people(call, directory, on_call_only);
-    if (cli_is_json(call->settings.output))
+    enum vg_code code = find_place(call, directory, on_call_only, &place);
+    if (code == VG_OK)
+        people = pick_people(call, directory, place, on_call_only);
+    if (code == VG_OK && cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, people);
-    else if (json_array_size(people) == 0)
+    else if (code == VG_OK && json_array_size(people) == 0)
         printf("nobody\n");
-    else
+    else if (code == VG_OK)
         cli_print_table(stdout, call->settings.output, people, columns);
     json_decref(people);
     json_decref(directory);
-    return VG_OK;
+    return code;
 }
 
 static enum vg_code run_list(struct cli_call *call)

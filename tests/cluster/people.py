@@ -35,6 +35,11 @@ def enrolment(c, incident):
     c.vigil("user", "revoke", "eve", "responder", node=2)
     said = refused(1, "not-found", note(eve, incident, "without a role"))["message"]
     assert said == f"there is no incident {incident}", said
+    blind = eve.run("incident", "list")
+    assert blind.returncode == 0 and "no role that reads incidents" in blind.stderr and "vigil user grant" in blind.stderr, blind
+    assert "no role" not in c.run("--context", c.context, "incident", "list", "--stage", "stabilize").stderr
+    for words in ["oncall", "now"], ["user", "list"]:
+        refused(1, "not-found", lambda: c.vigil(*words, "--compartment", "nosuch"))
     c.vigil("user", "grant", "eve", "support", node=1)
     note(eve, incident, "with another")()
     said = refused(1, "forbidden", lambda: eve.vigil("incident", "risk", incident, "none", "--reason", "x"))["message"]

@@ -55,6 +55,12 @@ const json_t *cli_person_entry(const json_t *people, const char *name)
     return find_entry(people, name, &unused);
 }
 
+const json_t *cli_compartment_entry(const json_t *compartments, const char *name)
+{
+    vg_id unused;
+    return find_entry(compartments, name, &unused);
+}
+
 const char *cli_person_name(const json_t *people, const char *id)
 {
     const char *name = cli_json_text(cli_person_entry(people, id), "name");

@@ -14,6 +14,9 @@ enum vg_code cli_person_find(struct cli_call *call, const char *name, vg_id *out
 /* The directory's entry of a person's name or id, borrowed; NULL if there is none. */
 const json_t *cli_person_entry(const json_t *people, const char *name);
 
+/* The same of a compartment, as far as who asks may know of it. */
+const json_t *cli_compartment_entry(const json_t *compartments, const char *name);
+
 /* The directory's name of a person, or the id itself. `people` is the directory's list. */
 const char *cli_person_name(const json_t *people, const char *id);
 
