@@ -125,16 +125,38 @@ static bool is_foreign(const struct stat *info)
     return info->st_uid != geteuid() && info->st_uid != 0;
 }
 
-static enum vg_code check_secret(const char *path, const struct stat *info, unsigned forbidden,
-                                 struct vg_error *error)
+/* Whether it begins as our files of secrets do: of any other, a wrong path perhaps, no command is
+ * told that would change it. */
+static bool is_ours(int fd)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } heads[] = {{"vigil-identity ", 15}, {"\3\0", 2} /* a keyring */};
+    char head[15];
+    ssize_t got = pread(fd, head, sizeof head, 0);
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        if (got >= (ssize_t)heads[i].size && memcmp(head, heads[i].bytes, heads[i].size) == 0)
+            return true;
+    return false;
+}
+
+static enum vg_code check_secret(const char *path, int fd, const struct stat *info,
+                                 unsigned forbidden, struct vg_error *error)
 {
     char folder[PATH_MAX];
     struct stat around;
-    if (is_foreign(info))
+    bool foreign = is_foreign(info), readable = (info->st_mode & forbidden) != 0;
+    if ((foreign || readable) && !is_ours(fd))
+        return vg_fail(error, VG_FORBIDDEN,
+                       "%s: others can %s it, and a secret is for its owner alone; see that it is "
+                       "the file you mean",
+                       path, foreign ? "change" : "read");
+    if (foreign)
         return vg_fail(error, VG_FORBIDDEN,
                        "%s: it is user %u's, who may change this secret; run: chown %u %s", path,
                        (unsigned)info->st_uid, (unsigned)geteuid(), path);
-    if ((info->st_mode & forbidden) != 0)
+    if (readable)
         return vg_fail(error, VG_FORBIDDEN, "%s: others can read this secret; run: chmod 600 %s",
                        path, path);
     folder_of(path, folder);
@@ -174,7 +196,7 @@ enum vg_code vg_file_read_secret(const char *path, unsigned forbidden, void *out
     enum vg_code code = open_regular(path, &fd, &info, error);
     if (code != VG_OK)
         return code;
-    code = check_secret(path, &info, forbidden, error);
+    code = check_secret(path, fd, &info, forbidden, error);
     if (code == VG_OK)
         code = read_whole(fd, path, out, max, size, error);
     close(fd);

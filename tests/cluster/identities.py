@@ -120,7 +120,7 @@ def changed(c, path):
     assert bare.returncode == 0 and "under no passphrase" in bare.stderr and "seed" in path.read_text(), bare
     assert c.run(*change, "--new-passphrase-file", own).returncode == 0 and "seed" not in path.read_text()
     other.chmod(0o644)
-    says(c.run(*change, "--passphrase-file", other), 1, "forbidden", "chmod 600")
+    says(c.run(*change, "--passphrase-file", other), 1, "forbidden", "others can read it")
     return own
 
 

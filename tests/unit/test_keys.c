@@ -150,11 +150,11 @@ Test(secret_file, is_read_where_nobody_else_can_read_or_exchange_it)
     cr_expect(size == 8 && memcmp(bytes, "12345678", 8) == 0);
 
     chmod(path, 0640);
-    refused(path, VG_SECRET_OWN, VG_FORBIDDEN, "run: chmod 600");
+    refused(path, VG_SECRET_OWN, VG_FORBIDDEN, "others can read it");
     cr_expect_eq(vg_file_read_secret(path, VG_SECRET_SERVICE, bytes, sizeof bytes, &size, &error),
                  VG_OK);
     chmod(path, 0604);
-    refused(path, VG_SECRET_SERVICE, VG_FORBIDDEN, "run: chmod 600");
+    refused(path, VG_SECRET_SERVICE, VG_FORBIDDEN, "others can read it");
     chmod(path, 0600);
 
     chmod(around, 0770);
@@ -172,6 +172,27 @@ Test(secret_file, is_read_where_nobody_else_can_read_or_exchange_it)
     refused(path, VG_SECRET_OWN, VG_INVALID, "not a regular file");
 }
 
+/* A wrong path may name any file: no command is told that would change it. */
+Test(secret_file, of_ours_alone_has_a_command_that_mends_it)
+{
+    static const struct {
+        const char *head, *said;
+    } files[] = {{"vigil-identity 2\n", "run: chmod 600"},
+                 {"\3", "run: chmod 600"}, /* with the zero behind it, a keyring */
+                 {"root:x:0:0:root:/root:/bin/bash\n", "the file you mean"},
+                 {"v", "the file you mean"},
+                 {"", "the file you mean"}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/file", folder());
+        vg_span head = vg_span_text(files[i].head);
+        head.size += head.size == 1 && head.data[0] == 3;
+        cr_assert_eq(vg_file_write(path, head, 0644, &error), VG_OK);
+        refused(path, VG_SECRET_OWN, VG_FORBIDDEN, files[i].said);
+        cr_expect_eq(strstr(error.text, "chmod") != NULL, strstr(files[i].said, "chmod") != NULL);
+    }
+}
+
 Test(secret_file, of_another_user_is_refused)
 {
     char path[64];
@@ -181,7 +202,11 @@ Test(secret_file, of_another_user_is_refused)
     snprintf(path, sizeof path, "%s/secret", around);
     cr_assert_eq(vg_file_write(path, vg_span_text("1"), 0600, &error), VG_OK);
     cr_assert_eq(chown(path, 4711, 4711), 0);
-    refused(path, VG_SECRET_OWN, VG_FORBIDDEN, "user 4711");
+    refused(path, VG_SECRET_OWN, VG_FORBIDDEN, "others can change it");
+    cr_assert_eq(vg_file_write(path, vg_span_text("vigil-identity 2\n"), 0600, &error), VG_OK);
+    cr_assert_eq(chown(path, 4711, 4711), 0);
+    refused(path, VG_SECRET_OWN, VG_FORBIDDEN,
+            "user 4711's, who may change this secret; run: chown");
     cr_assert_eq(chown(path, 0, 0), 0);
     cr_assert_eq(chown(around, 4711, 4711), 0);
     refused(path, VG_SECRET_OWN, VG_FORBIDDEN, "exchange this secret");

@@ -143,7 +143,7 @@ Test(node_key, is_private_wherever_it_is)
     chmod(plain, 0444);
     refused("credential:plain", NULL, VG_FORBIDDEN, "chmod 600");
     chmod(word, 0644);
-    refused(sealed, word, VG_FORBIDDEN, "chmod 600");
+    refused(sealed, word, VG_FORBIDDEN, "others can read it");
     chmod(folder, 0777);
     refused(sealed, "terminal", VG_FORBIDDEN, "chmod go-w");
 }
