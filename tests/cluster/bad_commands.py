@@ -3,6 +3,7 @@
 """What people get wrong on the command line: each refusal has the exit code of CLI.md and names what was wrong and what may
 stand there, nothing is half done, and texts that would turn a terminal around are shown for what they are."""
 import re
+import subprocess
 import sys
 
 from cluster import Cluster, bin_dir
@@ -154,6 +155,14 @@ def keys_are_in_snake_case(c, incident):
         expect(f"keys of {words}", not odd, odd)
 
 
+def where_nothing_is_set_up(c):
+    """Both ways to a cluster are named, and no key is asked for first."""
+    bare = dict(c.environment, HOME="/nowhere", XDG_CONFIG_HOME="/nowhere")
+    for words in ["cluster", "status"], ["incident", "list"], ["incident", "detect", "--source", "operator", "--title", "x"]:
+        done = subprocess.run([c.bin / "vigil", *words], env=bare, capture_output=True, text=True)
+        expect(f"nothing set up: {words}", done.returncode == 2 and "vigil dev up" in done.stderr and "vigil cluster join" in done.stderr, done)
+
+
 def rebase_on_a_terminal(c, incident):
     """The second of two is shown both values and asked; yes puts his in place, no leaves the first."""
     for answer, stays in (("n", "sev2"), ("y", "sev3")):
@@ -187,6 +196,7 @@ def main():
         shown_harmlessly(c)
         fits_the_terminal(c, incident)
         keys_are_in_snake_case(c, incident)
+        where_nothing_is_set_up(c)
         rebase_on_a_terminal(c, incident)
     for failure in failures:
         print(failure, file=sys.stderr)

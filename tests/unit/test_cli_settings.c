@@ -166,6 +166,10 @@ Test(cli_settings, a_genesis_file_has_the_cluster_and_the_keys_of_its_members)
     cr_assert(settings.nodes[0].has_key);
     cr_assert_arr_eq(settings.nodes[0].key.bytes, key.bytes, sizeof key.bytes);
     cli_settings_free(&settings);
+    flags.node = "tcp://127.0.0.1:2#8";
+    cr_expect_eq(cli_settings_resolve(&flags, &settings, &error), VG_USAGE);
+    cr_expect_not_null(strstr(error.text, "member 8 is not in the genesis"), "%s", error.text);
+    cli_settings_free(&settings);
     static const char *const strangers[] = {"tcp://127.0.0.1:1#8", "tcp://127.0.0.1:1#",
                                             "tcp://127.0.0.1:1#7x"};
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
@@ -221,7 +225,9 @@ Test(cli_settings, what_is_wrong_is_named_with_its_place)
         {{.node = "tcp://a:1#" KEY "#"}, "is not a node"},
         {{.node = "#" KEY}, "is not a node"},
         {{.context = "mars"}, "there is no context 'mars'"},
+        {{.context = "mars"}, "; it has home, away"},
     };
+    write_config(two_contexts);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct cli_settings settings;
         struct vg_error error = {.text = ""};

@@ -18,6 +18,12 @@ enum { EXPIRES_DEFAULT_MS = 24 * 3600 * 1000 };
 const struct cli_access *cli_access(struct cli_call *call)
 {
     const struct cli_settings *settings = &call->settings;
+    if (settings->node_count == 0 && settings->cluster == NULL) {
+        vg_fail(&call->error, VG_USAGE,
+                "no cluster is known here; start one on this machine to try it (vigil dev up), or "
+                "enter one that there is (vigil cluster join FILE --fingerprint TEXT)");
+        return NULL;
+    }
     if (call->access == NULL)
         cli_access_open(settings->identity, settings->cluster, &call->access, &call->error);
     return call->access;

@@ -106,20 +106,35 @@ static bool parse_node(const char *text, size_t size, const struct ledger_genesi
            find_member(genesis, hash + 1, &out->key);
 }
 
+/* Digits of the id behind '#', if a member is named so; else 0. */
+static size_t member_digits(const char *text, size_t size, const char **digits)
+{
+    const char *hash = memchr(text, '#', size);
+    *digits = hash != NULL ? hash + 1 : text + size;
+    size_t rest = size - (size_t)(*digits - text);
+    return rest > 0 && strspn(*digits, "0123456789") >= rest ? rest : 0;
+}
+
 static enum vg_code add_node(struct cli_settings *out, const char *text, size_t size,
                              const char *where, const struct ledger_genesis *genesis,
                              struct vg_error *error)
 {
     if (out->node_count == CLI_NODES_MAX)
         return vg_fail(error, VG_USAGE, "%s names more than %d nodes", where, CLI_NODES_MAX);
-    if (!parse_node(text, size, genesis, &out->nodes[out->node_count]))
-        return vg_fail(
-            error, VG_USAGE,
-            "%s: '%.*s' is not a node; write tcp://HOST:PORT, with #KEY (%d hex digits), "
-            "or with #NODE, the id of a member of the genesis file, or without",
-            where, (int)size, text, 2 * VG_CHANNEL_KEY_SIZE);
-    out->node_count++;
-    return VG_OK;
+    const char *digits;
+    size_t member = member_digits(text, size, &digits);
+    if (parse_node(text, size, genesis, &out->nodes[out->node_count])) {
+        out->node_count++;
+        return VG_OK;
+    }
+    if (genesis != NULL && member > 0 && member < VG_HASH_TEXT - 1)
+        return vg_fail(error, VG_USAGE,
+                       "%s: '%.*s': member %.*s is not in the genesis; see vigil cluster members",
+                       where, (int)size, text, (int)member, digits);
+    return vg_fail(error, VG_USAGE,
+                   "%s: '%.*s' is not a node; write tcp://HOST:PORT, with #KEY (%d hex digits), "
+                   "or with #NODE, the id of a member of the genesis file, or without",
+                   where, (int)size, text, 2 * VG_CHANNEL_KEY_SIZE);
 }
 
 static enum vg_code add_node_list(struct cli_settings *out, const char *list, const char *where,
@@ -170,6 +185,15 @@ static enum vg_code use_context(const struct cli_context *context, const char *p
     return code;
 }
 
+/* "home, away", as far as they fit. */
+static void list_contexts(const struct cli_config *config, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "%s", config->contexts_count == 0 ? "none" : "");
+    for (unsigned i = 0; i < config->contexts_count && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
+                                 config->contexts[i].name);
+}
+
 /* The context by flag, variable or the configuration's `current`. */
 static enum vg_code set_context(const struct cli_flags *flags, struct cli_settings *out,
                                 struct vg_error *error)
@@ -181,11 +205,13 @@ static enum vg_code set_context(const struct cli_flags *flags, struct cli_settin
     if (code == VG_OK) {
         const char *name = source.text != NULL ? source.text : config->current;
         const struct cli_context *context = name != NULL ? cli_config_find(config, name) : NULL;
+        char there[160];
+        list_contexts(config, there, sizeof there);
         if (context != NULL)
             code = use_context(context, path, out, error);
         else if (name != NULL)
-            code = vg_fail(error, VG_USAGE, "there is no context '%s' in %s (%s)", name, path,
-                           source.where != NULL ? source.where : "current");
+            code = vg_fail(error, VG_USAGE, "there is no context '%s' in %s (%s); it has %s", name,
+                           path, source.where != NULL ? source.where : "current", there);
     }
     cli_config_free(config);
     free(path);
