@@ -3,6 +3,7 @@
 #include "ops/cli/compartment.h"
 
 #include "ops/cli/commands.h"
+#include "ops/cli/core/fill.h"
 #include "ops/cli/recover.h"
 #include "ops/cli/shred.h"
 
@@ -31,6 +32,18 @@ static const struct cli_option revoke_options[] = {
     {.name = NULL},
 };
 
+static enum vg_code run_rename(struct cli_call *call)
+{
+    struct cli_fill fill = {.given_count = 0};
+    enum vg_code code = cli_fill(call, &fill);
+    if (code == VG_OK && vg_id_equal(&fill.command.label.compartment, &call->author->directory))
+        code = vg_fail(&call->error, VG_INVALID, "the directory keeps its name");
+    if (code == VG_OK)
+        code = cli_fill_submit(call, &fill);
+    cli_fill_free(&fill);
+    return code;
+}
+
 const struct cli_command compartment_commands[] = {
     {.name = "list",
      .summary = "List compartments and the epochs of their keys",
@@ -56,6 +69,18 @@ const struct cli_command compartment_commands[] = {
                  "  vigil compartment create acme-eu --nodes 1,2,3 --boundary emea --min-cleared 3",
      .options = create_options,
      .run = compartment_run_create,
+     .flags = CLI_CHANGES},
+    {.name = "rename",
+     .words = "NAME NEW",
+     .words_min = 2,
+     .words_max = 2,
+     .summary = "Give a compartment another name",
+     .about = "For operators and key officers. The former name stays in the log, sealed with the\n"
+              "directory. Contexts that have it as their default are changed by hand.",
+     .examples = "  vigil compartment rename acme case-17",
+     .run = run_rename,
+     .op = RESPONSE_OP_LABEL,
+     .fields = "compartment,name",
      .flags = CLI_CHANGES},
     {.name = "grant",
      .words = "NAME",

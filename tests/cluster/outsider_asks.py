@@ -9,7 +9,7 @@ LOCAL = {"rules list", "rules severity", "cluster init", "cluster join", "cluste
 
 # What is only ever tried (--dry-run): an operator may do it, or it is not about a compartment and would change the cluster.
 ONLY_TRIED = {"user add", "user remove", "user rekey", "user rename", "user grant", "user revoke", "oncall add", "oncall remove", "rules adopt",
-              "compartment create", "compartment grant", "compartment revoke", "compartment rotate", "cluster transfer",
+              "compartment create", "compartment rename", "compartment grant", "compartment revoke", "compartment rotate", "cluster transfer",
               "cluster members remove", "cluster members rekey", "cluster drill leader-loss", "cluster drill node-loss",
               "cluster drill isolate", "cluster drill slow-region", "cluster drill disk-full", "cluster drill run", "tenant add", "bench"}
 
@@ -86,6 +86,7 @@ COMMANDS = {
     "compartment list": [[]],
     "compartment show": [["{name}"], ["{compartment}"], ["directory"]],
     "compartment create": [["{name}", "--nodes", "1,2"]],
+    "compartment rename": [["{name}", "other"], ["{compartment}", "other"]],
     "compartment grant": [["{name}", "--node-id", "3"], ["{compartment}", "--node-id", "3"]],
     "compartment revoke": [["{name}", "--node-id", "2"]],
     "compartment rotate": [["{name}"], ["{compartment}"]],

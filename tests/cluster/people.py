@@ -35,6 +35,12 @@ def enrolment(c, incident):
     c.vigil("user", "revoke", "eve", "responder", node=2)
     said = refused(1, "not-found", note(eve, incident, "without a role"))["message"]
     assert said == f"there is no incident {incident}", said
+    c.vigil("compartment", "rename", "default", "night")
+    assert {"night", "directory"} == {each["name"] for each in c.vigil("compartment", "list")}
+    refused(1, "exists", lambda: c.vigil("compartment", "rename", "night", "directory"))
+    refused(2, "invalid", lambda: c.vigil("compartment", "rename", "directory", "day"))
+    c.vigil("compartment", "rename", "night", "default")
+
     blind = eve.run("incident", "list")
     assert blind.returncode == 0 and "no role that reads incidents" in blind.stderr and "vigil user grant" in blind.stderr, blind
     assert "no role" not in c.run("--context", c.context, "incident", "list", "--stage", "stabilize").stderr
