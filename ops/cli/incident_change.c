@@ -175,11 +175,20 @@ enum vg_code incident_withdraw(struct cli_call *call)
 {
     struct cli_fill fill = {.given_count = 0};
     struct vg_buffer bytes = {0};
+    json_t *answer = NULL;
     enum vg_code code = cli_fill(call, &fill);
     if (code == VG_OK)
         code = propose(call, &fill, &bytes);
     if (code == VG_OK)
-        code = cli_fill_submit(call, &fill);
+        code = cli_fill_send(call, &fill, &answer);
+    if (code == VG_OK)
+        cli_change_print(call, answer);
+    if (code == VG_OK && !call->settings.dry_run)
+        fprintf(stderr,
+                "proposed; the other of legal and executive-incident-manager reads it and signs:\n"
+                "  vigil proposal approve %s --reason 'TEXT'\n",
+                cli_json_text(answer, "id"));
+    json_decref(answer);
     vg_buffer_free(&bytes);
     cli_fill_free(&fill);
     return code;

@@ -195,6 +195,12 @@ static const struct cli_option reject_options[] = {
     {.name = NULL},
 };
 
+/* Control entries are in clear on every node, so nobody's words go into them. */
+static bool takes_reason(const struct proposal *proposal)
+{
+    return !vg_id_is_zero(&proposal->compartment);
+}
+
 /* The text is shown before it is signed; without a terminal only --yes signs. */
 static enum vg_code confirm(struct cli_call *call, const struct proposal *proposal)
 {
@@ -204,8 +210,9 @@ static enum vg_code confirm(struct cli_call *call, const struct proposal *propos
     if (!isatty(STDIN_FILENO))
         return vg_fail(&call->error, VG_USAGE,
                        "there is no terminal to ask on; read it with 'vigil proposal show %s', "
-                       "then sign with --yes",
-                       call->words[0]);
+                       "then sign: vigil proposal approve %s --yes%s",
+                       call->words[0], call->words[0],
+                       takes_reason(proposal) ? " --reason 'TEXT'" : "");
     print_proposal(call, proposal);
     printf("Sign it? [y/N] ");
     fflush(stdout);
@@ -214,11 +221,10 @@ static enum vg_code confirm(struct cli_call *call, const struct proposal *propos
     return vg_fail(&call->error, VG_FORBIDDEN, "not signed; nothing was changed");
 }
 
-/* Control entries are in clear on every node, so nobody's words go into them. */
 static enum vg_code give_reason(struct cli_call *call, const struct proposal *proposal,
                                 struct cli_fill *fill)
 {
-    if (!vg_id_is_zero(&proposal->compartment))
+    if (takes_reason(proposal))
         return VG_OK;
     if (cli_text(call, "reason") != NULL)
         return vg_fail(&call->error, VG_USAGE,
@@ -275,8 +281,12 @@ const struct cli_command proposal_commands[] = {
      .words_min = 1,
      .words_max = 1,
      .summary = "Sign what was proposed, as the second person",
-     .about = "Shows the whole of it first and asks. With the last signature it is done.",
-     .examples = "  vigil proposal approve ID --reason 'checked with counsel'",
+     .about =
+         "Shows the whole of it first and asks; without a terminal --yes signs. With the last\n"
+         "signature it is done. Incidents and drills take a --reason; what is about keys takes\n"
+         "none.",
+     .examples = "  vigil proposal approve ID --reason 'checked with counsel'\n"
+                 "  vigil proposal approve ID --yes",
      .options = approve_options,
      .run = run_decide,
      .op = RESPONSE_OP_APPROVE,

@@ -87,8 +87,13 @@ def two_people(c, incident):
     assert shown["state"] == "open" and shown["missing"] == ["executive-incident-manager"], shown
     executive.vigil("proposal", "reject", first["id"], "--reason", "not yet")
     refused(1, "exists", lambda: executive.vigil("proposal", "approve", first["id"], "--yes", "--reason", "x"))
-    second = legal.vigil("incident", "withdraw", incident, "--reason", "it was test data")
-    carried = executive.vigil("proposal", "approve", second["id"], "--yes", "--reason", "confirmed")
+    second = legal.run("incident", "withdraw", incident, "--reason", "it was test data")
+    told = f"vigil proposal approve {second.stdout.strip()} --reason 'TEXT'"
+    assert second.returncode == 0 and told in second.stderr, second
+    second = second.stdout.strip()
+    said = refused(2, "usage", lambda: executive.vigil("proposal", "approve", second))["message"]
+    assert f"vigil proposal approve {second} --yes --reason 'TEXT'" in said, said
+    carried = executive.vigil("proposal", "approve", second, "--yes", "--reason", "confirmed")
     after = manager.vigil("incident", "show", incident)
     assert not after["declaration"]["stands"] and after["declaration"]["withdrawn_at"], after["declaration"]
     assert after["classification"] is None and "declaration" in carried["revision"], (after, carried)
