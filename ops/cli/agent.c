@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,10 +19,10 @@
 enum { LIFE_S = 12 * 3600 };
 
 static const struct cli_column held_columns[] = {
-    {.title = "id", .path = "id"},
-    {.title = "public key", .path = "public_key", .cut = 16},
-    {.title = "channel key", .path = "channel_key", .wide = true},
-    {.title = "seconds left", .path = "expires_in", .number = true},
+    {.title = "ID", .path = "id"},
+    {.title = "PUBLIC KEY", .path = "public_key", .cut = 16},
+    {.title = "CHANNEL KEY", .path = "channel_key", .wide = true},
+    {.title = "SECONDS LEFT", .path = "expires_in", .number = true},
     {.title = NULL},
 };
 
@@ -39,6 +40,8 @@ static void print_held(const struct cli_call *call, const struct agent_held *hel
     }
     if (cli_is_json(call->settings.output))
         cli_print_json(stdout, call->settings.output, rows);
+    else if (count == 0)
+        printf("no keys are held\n");
     else
         cli_print_table(stdout, call->settings.output, rows, held_columns);
     json_decref(rows);
@@ -66,7 +69,9 @@ enum vg_code identity_lock(struct cli_call *call)
 {
     char *place = cli_agent_place();
     enum vg_code code = agent_lock(place, &call->error);
-    if (code == VG_OK)
+    if (code == VG_OK && !cli_is_json(call->settings.output))
+        printf("the agent has forgotten every key\n");
+    else if (code == VG_OK)
         code = show_held(call, place);
     free(place);
     return code;

@@ -62,8 +62,8 @@ const struct cli_command compartment_commands[] = {
      .words_max = 1,
      .summary = "Make a compartment that is sealed for some nodes from its first entry on",
      .about =
-         "For key officers. Each node is asked for a key of its own, to which the compartment's "
-         "is wrapped; this context must have the addresses of all of them. Interrupted, it is "
+         "For key officers. Each node is asked for a key of its own, to which the compartment's\n"
+         "is wrapped; this context must have the addresses of all of them. Interrupted, it is\n"
          "finished by the same command with the same --request-id.",
      .examples = "  vigil compartment create acme --nodes 1,2\n"
                  "  vigil compartment create acme-eu --nodes 1,2,3 --boundary emea --min-cleared 3",
@@ -97,9 +97,8 @@ const struct cli_command compartment_commands[] = {
      .words_min = 1,
      .words_max = 1,
      .summary = "Clear a node no more: what comes is sealed under a key that it never has",
-     .about =
-         "For key officers. The node destroys its keys and what it kept, and attests it; vigil "
-         "compartment show lists who has still to.",
+     .about = "For key officers. The node destroys its keys and what it kept, and attests it;\n"
+              "vigil compartment show lists who has still to.",
      .examples = "  vigil compartment revoke acme --node-id 3\n"
                  "  vigil compartment revoke acme --node-id 2 --override 'the site is lost'",
      .options = revoke_options,

@@ -214,7 +214,9 @@ def unlocked(c, person, path, own, note):
     assert note(start_new_session=True).returncode == 0
     held = json.loads(c.run("-o", "json", "identity", "held").stdout)
     assert len(held) == 1 and 28700 < held[0]["expires_in"] <= 28800, held
-    assert c.run("identity", "lock").returncode == 0
+    locked = c.run("identity", "lock")
+    assert locked.returncode == 0 and "forgotten every key" in locked.stdout, locked
+    assert "no keys are held" in c.run("identity", "held").stdout
     says(note(start_new_session=True), 3, "unavailable", "vigil identity unlock")
     c.run("identity", "unlock", path, "--passphrase-file", own, "--for", "1s")
     wait_for(lambda: json.loads(c.run("-o", "json", "identity", "held").stdout) == [], "the agent to forget")

@@ -32,6 +32,12 @@ static const struct cli_command book_commands[] = {
      .words_min = 1,
      .words_max = 1,
      .flags = CLI_CHANGES | CLI_EXPECTS | CLI_FINAL},
+    {.name = "give-it-back-now",
+     .words = "ID",
+     .summary = "Give a book back",
+     .run = run_nothing,
+     .words_min = 1,
+     .words_max = 1},
     {.name = NULL},
 };
 
@@ -165,8 +171,13 @@ Test(cli_options, help_names_words_options_and_commands)
     cr_assert_eq(PARSE(&call, "book"), VG_OK);
     cli_help(&call, out);
     fclose(out);
-    static const char *const wanted[] = {"vigil book show ID [PAGE]", "-c, --count N", "    --all",
-                                         "Burn a book", "-o, --output FORMAT"};
+    static const char *const wanted[] = {"vigil book show ID [PAGE]",
+                                         "-c, --count N",
+                                         "    --all",
+                                         "\n  show             Show a book\n",
+                                         "\n  give-it-back-now Give a book back\n",
+                                         "Burn a book",
+                                         "-o, --output FORMAT"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         cr_expect(strstr(text, wanted[i]) != NULL, "no \"%s\" in:\n%s", wanted[i], text);
     free(text);

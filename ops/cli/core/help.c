@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { NEAR_MAX = 3, WORD_MAX = 32, TEXT_COLUMN = 26 };
+enum { NEAR_MAX = 3, WORD_MAX = 32, TEXT_COLUMN = 26, NAME_COLUMN = 12 };
 
 /* Edits between two words: insertions, deletions, replacements, and swapped neighbours. */
 static unsigned distance(const char *a, const char *b)
@@ -79,6 +79,18 @@ static void print_options(const struct cli_command *command, FILE *out)
     }
 }
 
+/* Summaries begin in one column, behind the longest name. */
+static void print_commands(const struct cli_command *children, FILE *out)
+{
+    int width = NAME_COLUMN;
+    for (const struct cli_command *child = children; child->name != NULL; child++)
+        if ((int)strlen(child->name) > width)
+            width = (int)strlen(child->name);
+    fprintf(out, "\nCommands:\n");
+    for (const struct cli_command *child = children; child->name != NULL; child++)
+        fprintf(out, "  %-*s %s\n", width, child->name, child->summary);
+}
+
 void cli_help(const struct cli_call *call, FILE *out)
 {
     const struct cli_command *command = call->command;
@@ -91,10 +103,7 @@ void cli_help(const struct cli_call *call, FILE *out)
     fprintf(out, "\nUsage:\n  %s%s%s [OPTION]...\n", name, words != NULL ? " " : "",
             words != NULL ? words : "");
     if (command->children != NULL)
-        fprintf(out, "\nCommands:\n");
-    for (const struct cli_command *child = command->children; child != NULL && child->name != NULL;
-         child++)
-        fprintf(out, "  %-12s %s\n", child->name, child->summary);
+        print_commands(command->children, out);
     if (command->examples != NULL)
         fprintf(out, "\nExamples:\n%s\n", command->examples);
     print_options(command, out);

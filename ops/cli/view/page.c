@@ -449,7 +449,7 @@ static void print_tenant(const struct page *page, const json_t *tenant)
 {
     const json_t *state = json_object_get(tenant, "case");
     const char *said = cli_json_text(state, "state");
-    print_line(page, "%s  since %s  case %s", cli_json_text(tenant, "tenant"),
+    print_line(page, "%-12s since %s  case %s", cli_json_text(tenant, "tenant"),
                cli_json_text(tenant, "added_at"), said);
     if (strcmp(said, "shredded") == 0)
         print_line(page, "  its compartment is shredded: it is told nothing any more");
