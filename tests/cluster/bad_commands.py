@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people get wrong on the command line: each refusal has the exit code of CLI.md and names what was wrong and what may
 stand there, nothing is half done, and texts that would turn a terminal around are shown for what they are."""
+import os
 import re
 import subprocess
 import sys
@@ -163,6 +164,38 @@ def where_nothing_is_set_up(c):
         expect(f"nothing set up: {words}", done.returncode == 2 and "vigil dev up" in done.stderr and "vigil cluster join" in done.stderr, done)
 
 
+COMPLETED = [
+    # what is typed, the last word begun; some of what is offered, and some that is not
+    ("incident withdraw X --as ", {"legal"}, {"operator"}),
+    ("proposal approve X --as ", {"legal", "operator", "key-officer"}, set()),
+    ("incident stage X dia", {"diagnose"}, {"assess"}),
+    ("incident classify X false", {"false-positive"}, set()),
+    ("incident list --stage ", {"close"}, set()),
+    ("incident assess X --information priv", {"privacy-breach"}, set()),
+    ("user grant ben exec", {"executive-incident-manager"}, {"grant"}),
+    ("user add ben --role resp", {"responder"}, set()),
+    ("--context ", {"CONTEXT"}, set()),
+    ("incident list --context ", {"CONTEXT"}, set()),
+    ("incident list -o ", {"jsonl"}, set()),
+    ("user add ben --public FILES/em", {"FILES/empty"}, set()),
+    ("compartment recover x --record FILES/em", {"FILES/empty"}, set()),
+    ("--genesis FILES/em", {"FILES/empty"}, set()),
+    ("compartment ren", {"rename"}, set()),
+]
+
+
+def completes(c):
+    ask = 'source <(vigil completion bash); COMP_WORDS=(vigil "$@"); COMP_CWORD=$#; _vigil; printf "%s\\n" "${COMPREPLY[@]}"'
+    for typed, wanted, unwanted in COMPLETED:
+        there = {"CONTEXT": c.context, "FILES": str(c.dir)}
+        words, wanted, unwanted = re.sub("CONTEXT|FILES", lambda m: there[m[0]], typed), *(
+            {re.sub("CONTEXT|FILES", lambda m: there[m[0]], word) for word in words} for words in (wanted, unwanted))
+        done = subprocess.run(["bash", "-c", ask, "-", *words.split(" ")], env=dict(c.environment, PATH=f"{c.bin}:{os.environ['PATH']}"),
+                              capture_output=True, text=True)
+        offered = set(done.stdout.split())
+        expect(f"completion of {typed!r}", wanted <= offered and not unwanted & offered, (offered, done.stderr))
+
+
 def rebase_on_a_terminal(c, incident):
     """The second of two is shown both values and asked; yes puts his in place, no leaves the first."""
     for answer, stays in (("n", "sev2"), ("y", "sev3")):
@@ -197,6 +230,7 @@ def main():
         fits_the_terminal(c, incident)
         keys_are_in_snake_case(c, incident)
         where_nothing_is_set_up(c)
+        completes(c)
         rebase_on_a_terminal(c, incident)
     for failure in failures:
         print(failure, file=sys.stderr)
