@@ -100,6 +100,23 @@ struct ceremony {
     uint8_t threshold;
 };
 
+static bool has_share(const struct ceremony *ceremony, const char *holder)
+{
+    for (uint8_t i = 0; i < ceremony->count; i++)
+        if (strcmp(ceremony->shares[i].holder, holder) == 0)
+            return true;
+    return false;
+}
+
+/* One of one is allowed, and no split key. */
+static void say_alone(const struct ceremony *ceremony)
+{
+    if (ceremony->threshold == 1)
+        fprintf(stderr,
+                "vigil: note: any one share gives the whole key; --holder for more people, and "
+                "--threshold, make it take several\n");
+}
+
 static enum vg_code take_holders(struct cli_call *call, struct ceremony *out)
 {
     uint64_t threshold;
@@ -112,6 +129,10 @@ static enum vg_code take_holders(struct cli_call *call, struct ceremony *out)
         if (holder[0] == '\0' || strlen(holder) > VG_NAME_MAX || strchr(holder, '\n') != NULL)
             return vg_fail(&call->error, VG_USAGE, "a holder's name is one line of 1 to %d bytes",
                            VG_NAME_MAX);
+        if (has_share(out, holder))
+            return vg_fail(&call->error, VG_USAGE,
+                           "holder '%s' is given twice; each share has a holder of its own",
+                           holder);
         snprintf(out->shares[out->count++].holder, VG_NAME_MAX + 1, "%s", holder);
     }
     if (out->count == 0)
@@ -174,6 +195,7 @@ static enum vg_code run_new(struct cli_call *call)
     const char *folder = cli_text(call, "dir") != NULL ? cli_text(call, "dir") : ".";
     if (take_holders(call, &ceremony) != VG_OK)
         return call->error.code;
+    say_alone(&ceremony);
     if (call->settings.dry_run) {
         cli_print_would(call->settings.output, "write %u shares, of which %u give the key, to %s",
                         ceremony.count, ceremony.threshold, folder);

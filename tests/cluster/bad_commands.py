@@ -79,6 +79,7 @@ CASES = [
     (["user", "grant", "stranger", "legal"], 1, "not-found", ["stranger"]),
     (["user", "revoke", "me", "operator"], 2, "invalid", ["by enrolment", "vigil user remove"]),
     (["cluster", "members", "promote", "4"], 2, "usage", ["not built"]),
+    (["recovery", "new", "--holder", "ann", "--holder", "ann"], 2, "usage", ["'ann' is given twice"]),
     (["user", "remove", "person-1"], 1, "forbidden", ["last operator"]),
     (["user", "add", "eve", "--public", "/nowhere"], 1, "not-found", ["/nowhere"]),
     (["oncall", "add", "stranger"], 1, "not-found", ["stranger"]),
@@ -92,7 +93,10 @@ CASES = [
     # texts: control characters, bounds, files
     (["incident", "detect", "--source", "operator", "--title", "a\x1b[31mred"], 2, "invalid", ["title", "control"]),
     (["incident", "detect", "--source", "operator", "--title", "two\nlines"], 2, "invalid", ["title", "control"]),
-    (["incident", "detect", "--source", "operator", "--title", ""], 2, "usage", ["title", "1 to 256"]),
+    (["incident", "detect", "--source", "operator", "--title", ""], 2, "usage", ["--title", "1 to 256"]),
+    (["incident", "detect", "--source", "operator", "--title", "  "], 2, "usage", ["--title", "blanks alone"]),
+    (["incident", "note", "ID", "--text", " \n\t "], 2, "usage", ["--text", "blanks alone"]),
+    (["user", "rename", "person-1", " "], 2, "usage", ["name has blanks alone"]),
     (["incident", "detect", "--source", "operator", "--title", "x" * 1000], 2, "invalid", ["title"]),
     (["incident", "note", "ID", "--text", "a\x07bell"], 2, "invalid", ["text", "control"]),
     (["incident", "note", "ID", "--text", "x" * 70000], 2, "invalid", ["text"]),
@@ -231,6 +235,8 @@ def main():
         keys_are_in_snake_case(c, incident)
         where_nothing_is_set_up(c)
         completes(c)
+        alone = c.run("recovery", "new", "--holder", "ann", "--dry-run")
+        expect("a key that one share gives", alone.returncode == 0 and "any one share gives the whole key" in alone.stderr, alone)
         rebase_on_a_terminal(c, incident)
     for failure in failures:
         print(failure, file=sys.stderr)

@@ -21,13 +21,19 @@ struct values {
     bool flag; /* an option without a value was given */
 };
 
+/* An option's name has its dashes, that of a word has none. */
+static const char *dashes(const struct cli_call *call, const struct response_field *field)
+{
+    return cli_option_of(call->command, field->name) != NULL ? "--" : "";
+}
+
 static enum vg_code refuse(struct cli_call *call, const struct response_field *field,
                            const char *text)
 {
     char allowed[300];
     response_field_describe(field, allowed, sizeof allowed);
-    return vg_fail(&call->error, VG_USAGE, "%s is '%.80s'; it must be %s", field->name, text,
-                   allowed);
+    return vg_fail(&call->error, VG_USAGE, "%s%s is '%.80s'; it must be %s", dashes(call, field),
+                   field->name, text, allowed);
 }
 
 /* ---- where values come from --------------------------------------------------------------------
@@ -241,7 +247,12 @@ static enum vg_code take_text(struct cli_call *call, const struct response_field
                               const char *text, vg_span *out)
 {
     *out = vg_span_text(text);
-    return out->size > 0 || field->min == 0 ? VG_OK : refuse(call, field, text);
+    if (field->min == 0)
+        return VG_OK;
+    if (out->size > 0 && text[strspn(text, " \t\r\n")] == '\0')
+        return vg_fail(&call->error, VG_USAGE, "%s%s has blanks alone; write what it is to say",
+                       dashes(call, field), field->name);
+    return out->size > 0 ? VG_OK : refuse(call, field, text);
 }
 
 static enum vg_code take_lines(struct cli_call *call, const struct response_field *field,
