@@ -125,20 +125,14 @@ static bool is_foreign(const struct stat *info)
     return info->st_uid != geteuid() && info->st_uid != 0;
 }
 
-/* Whether it begins as our files of secrets do: of any other, a wrong path perhaps, no command is
- * told that would change it. */
-static bool is_ours(int fd)
+/* Whether it begins as an identity does: of any other, a wrong path perhaps, no command is told
+ * that would change it. */
+static bool is_identity(int fd)
 {
-    static const struct {
-        const char *bytes;
-        size_t size;
-    } heads[] = {{"vigil-identity ", 15}, {"\3\0", 2} /* a keyring */};
-    char head[15];
-    ssize_t got = pread(fd, head, sizeof head, 0);
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-        if (got >= (ssize_t)heads[i].size && memcmp(head, heads[i].bytes, heads[i].size) == 0)
-            return true;
-    return false;
+    static const char begins[] = "vigil-identity ";
+    char head[sizeof begins - 1];
+    return pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+           memcmp(head, begins, sizeof head) == 0;
 }
 
 static enum vg_code check_secret(const char *path, int fd, const struct stat *info,
@@ -147,10 +141,10 @@ static enum vg_code check_secret(const char *path, int fd, const struct stat *in
     char folder[PATH_MAX];
     struct stat around;
     bool foreign = is_foreign(info), readable = (info->st_mode & forbidden) != 0;
-    if ((foreign || readable) && !is_ours(fd))
+    if ((foreign || readable) && !is_identity(fd))
         return vg_fail(error, VG_FORBIDDEN,
                        "%s: others can %s it, and a secret is for its owner alone; see that it is "
-                       "the file you mean",
+                       "the file you mean, and that nobody else can (mode 600)",
                        path, foreign ? "change" : "read");
     if (foreign)
         return vg_fail(error, VG_FORBIDDEN,

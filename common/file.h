@@ -17,8 +17,8 @@ enum { VG_SECRET_OWN = 077, VG_SECRET_SERVICE = 007 };
 
 /* Reads a secret of at most `max` bytes straight into `out`, so that no copy is left elsewhere: a
  * file of this user or root without the bits `forbidden`, in a folder where nobody else can
- * exchange it. VG_FORBIDDEN has the command that mends it, if it is an identity or a keyring; else
- * as vg_file_read. */
+ * exchange it. VG_FORBIDDEN has the command that mends it, if it is an identity; else as
+ * vg_file_read. */
 enum vg_code vg_file_read_secret(const char *path, unsigned forbidden, void *out, size_t max,
                                  size_t *size, struct vg_error *error);
 

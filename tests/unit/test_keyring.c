@@ -200,5 +200,5 @@ Test(keyring, one_that_others_can_read_is_refused_with_the_remedy)
     written(1);
     cr_assert_eq(chmod(path, 0640), 0);
     cr_assert_eq(vg_keyring_read(path, &self, &back, &error), VG_FORBIDDEN);
-    cr_assert(strstr(error.text, "chmod 600") != NULL, "%s", error.text);
+    cr_assert(strstr(error.text, "mode 600") != NULL, "%s", error.text);
 }
