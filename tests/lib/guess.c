@@ -40,7 +40,7 @@ static const struct choice {
     {RESPONSE_OP_OWNER, HERE, 20, {RESPONSE_ASPECT_OWNER}},
     {RESPONSE_OP_CLASSIFY, HERE, 70, {RESPONSE_ASPECT_CLASSIFICATION}},
     {RESPONSE_OP_ANSWER, HERE, 60, {RESPONSE_ASPECT_ANSWER}},
-    {RESPONSE_OP_DECLARE, HERE, 18, {RESPONSE_ASPECT_DECLARATION, RESPONSE_ASPECT_CLASSIFICATION}},
+    {RESPONSE_OP_DECLARE, HERE, 30, {RESPONSE_ASPECT_DECLARATION, RESPONSE_ASPECT_CLASSIFICATION}},
     {RESPONSE_OP_WITHDRAW, HERE, 3, {RESPONSE_ASPECT_DECLARATION}},
     {RESPONSE_OP_AFFECT, HERE, 15, {0}},
     {RESPONSE_OP_REFER, HERE, 25, {RESPONSE_ASPECT_REFERRAL}},
@@ -173,6 +173,8 @@ static bool suits(enum response_op op, const struct model_facts *facts)
         return facts->responsibility == RESPONSE_CUSTOMER;
     case RESPONSE_OP_ANSWER:
         return facts->class_ == RESPONSE_FALSE_POSITIVE;
+    case RESPONSE_OP_STEP:
+        return facts->stage != RESPONSE_CLOSE && facts->steps_open == 0;
     default:
         return facts->stage != RESPONSE_CLOSE;
     }
@@ -403,6 +405,8 @@ static void fill_field(struct thought *thought, const struct response_field *fie
 /* ---- what makes sense --------------------------------------------------------------------------
  */
 
+enum { ALL_ATTESTED = 7 }; /* both risks and the measures */
+
 static void likely_stage(struct thought *thought)
 {
     static const uint8_t next[][2] = {[RESPONSE_DETECT] = {RESPONSE_ASSESS, RESPONSE_ASSESS},
@@ -411,8 +415,9 @@ static void likely_stage(struct thought *thought)
                                       [RESPONSE_STABILIZE] = {RESPONSE_DIAGNOSE, RESPONSE_CLOSE},
                                       [RESPONSE_CLOSE] = {RESPONSE_ASSESS, RESPONSE_DIAGNOSE}};
     struct response_command *command = &thought->out->command;
+    bool ripe = thought->facts.attested == ALL_ATTESTED; /* what is last asked for was seen to */
     if (!guess_once_in(thought, 10))
-        command->stage.stage = next[thought->facts.stage][guess_below(thought, 2)];
+        command->stage.stage = next[thought->facts.stage][ripe || guess_once_in(thought, 2)];
     if (!guess_once_in(thought, 4))
         command->stage.cia = 0;
 }
