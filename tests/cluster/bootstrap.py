@@ -273,7 +273,7 @@ def refusals_of_keyrings(machines, fingerprint):
     keyring = machines.home("carol") / "node.keyring"
     good = keyring.read_bytes()
     keyring.chmod(0o640)
-    refuse(machines, "carol", join(fingerprint), 1, "chmod 600 node.keyring")
+    refuse(machines, "carol", join(fingerprint), 1, "node.keyring", "mode 600")
     keyring.unlink()
     refuse(machines, "carol", join(fingerprint), 1, "node.keyring: there is no keyring beside the key")
     refuse(machines, "carol", "vigild --check-config node.yaml", 1, "node.keyring: there is no keyring")
