@@ -415,7 +415,7 @@ static struct session *run(struct exchange *exchange)
                                                                : exchange->hedge_at_ms;
         /* too little time for an answer is no attempt */
         bool in_time = exchange->asked == 0 || now + PAUSE_MS < exchange->deadline_ms;
-        if (ask_at <= now && in_time)
+        if (next != NULL && ask_at <= now && in_time)
             ask(exchange, next, now);
         send_all(exchange);
         if (ask_at <= now)
