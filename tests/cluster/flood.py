@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ten thousand half handshakes at the doors of a node that leads: each is refused and counted, who is in is served on, and the
 memory and descriptors are back afterwards. And while such a flood lasts at the peers' door, a follower that was killed comes back in, and
-makes a quorum with the leader."""
+makes a quorum with the leader; whom a full door turns out is unit/test_net_rude's to show."""
 import contextlib
 import json
 import subprocess
@@ -10,7 +10,6 @@ import subprocess
 from cluster import Cluster, bin_dir, wait_for
 
 EACH = 2500  # connections of each flood; there are four
-PAST_MAX = 5000  # by chance alone it would be ten thousand and more
 LASTING = 1 << 30  # of one that is ended
 SECONDS = 10
 WAYS = {("noise", "stranger"): 50, ("silent", "half", "first"): 600}  # how they come, and how many at once
@@ -38,10 +37,10 @@ class Flood:
         with contextlib.ExitStack() as stack:
             floods = [stack.enter_context(subprocess.Popen(self.command("peers", ways, at_once), stdout=subprocess.DEVNULL))
                       for ways, at_once in WAYS.items()]
+            for flood in floods:
+                stack.callback(flood.kill)  # also when what is done meanwhile fails
             yield floods
             assert all(flood.poll() is None for flood in floods), "the flood ended before"
-            for flood in floods:
-                flood.kill()
 
     def command(self, door, ways, at_once):
         at = self.c.nodes[self.node]
@@ -72,7 +71,6 @@ def comes_back(c, node):
         c.signal("kill", lost)
         c.vigil("incident", "detect", "--source", "operator", "--title", "agreed by two", node=node)
         print(f"a follower came back past {past} others at the door, and makes a quorum")
-        assert past <= PAST_MAX, "it comes in by chance"
     c.signal("restart", lost)
     c.wait_equal()
 
