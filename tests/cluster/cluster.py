@@ -197,8 +197,8 @@ class Cluster:
         wait_for(leads, f"node {node} to lead")
 
     def standing(self, node, compartment):
-        """How a node says it stands to a compartment."""
-        return next(one["status"] for one in self.status(node)["compartments"] if one["name"] == compartment)
+        """How a node says it stands to a compartment; None until it knows one of this name."""
+        return next((one["status"] for one in self.status(node)["compartments"] if one["name"] == compartment), None)
 
     def wait_settled(self):
         """Waits until every node has applied the same index; returns what each says of itself."""
